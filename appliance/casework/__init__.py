@@ -1,0 +1,1 @@
+"""Services, a file a subject, and the pure rules beside them."""

@@ -1,0 +1,73 @@
+"""`slrt`: the operator's command. A front door: it reads the settings once, calls one thing below, prints what it said.
+
+Each subject is a module of `appliance.commands` with a click group or command named `command`, imported only when it is
+asked for, so that `slrt config check` still answers when the database or a library is broken.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+import click
+
+from appliance import __version__
+from appliance.commands.door import Door
+from appliance.config import config_path
+from appliance.errors import ApplianceError
+
+# subject → the line in the list of commands; the module of the same name holds the command
+SUBJECTS = {
+    "status": "Apakah sistem ini sehat?",
+    "config": "Memeriksa dan menampilkan pengaturan.",
+    "backup": "Mencadangkan, memeriksa dan memulihkan data.",
+    "power": "Keadaan listrik dan UPS.",
+    "user": "Akun petugas.",
+    "database": "Menyiapkan dan memeriksa basis data.",
+}
+
+
+class Subjects(click.Group):
+    """A group whose commands are the modules named in SUBJECTS."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(SUBJECTS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in SUBJECTS:
+            return None
+        command: click.Command = importlib.import_module(f"appliance.commands.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Perintah"):
+            formatter.write_dl(list(SUBJECTS.items()))
+
+
+@click.group(cls=Subjects, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--config", type=click.Path(path_type=Path), help="Berkas pengaturan (biasanya /etc/slrt/appliance.toml).")
+@click.version_option(__version__, prog_name="slrt")
+@click.pass_context
+def slrt(context: click.Context, config: Path | None) -> None:
+    """Perintah untuk mengelola simpul SLRT."""
+    context.obj = Door(config or config_path())
+
+
+def main() -> None:
+    """Run the command; an error of ours becomes two lines and its exit code."""
+    try:
+        slrt.main(standalone_mode=False)
+    except ApplianceError as error:
+        click.echo(f"Gagal: {error.message}", err=True)
+        if error.hint:
+            click.echo(f"Langkah berikutnya: {error.hint}", err=True)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as end:
+        sys.exit(end.exit_code)
+    except click.Abort:
+        click.echo("Dibatalkan.", err=True)
+        sys.exit(130)

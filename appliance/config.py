@@ -1,0 +1,276 @@
+"""Settings: the one reader of the configuration file and of the secrets beside it.
+
+Every key, its default, its meaning and its limits stand here once; reading, checking and writing the file all follow from
+them. Loaded once at a front door and handed down as the smallest part; nothing else in the project reads the environment.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_type_hints
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from appliance.errors import ConfigurationError
+
+CONFIG_VARIABLE = "SLRT_CONFIG"
+DEFAULT_CONFIG = Path("/etc/slrt/appliance.toml")
+
+Check = Callable[[Any], bool]
+
+
+def setting(default: object, meaning: str, expected: str, check: Check = lambda value: True) -> Any:
+    """One key of the file: its default, what it means (English, for the file's comment), and what a right value is."""
+    return field(default=default, metadata={"meaning": meaning, "expected": expected, "check": check})
+
+
+def _between(low: float, high: float) -> Check:
+    return lambda value: low <= value <= high
+
+
+def _matches(pattern: str) -> Check:
+    return lambda value: re.fullmatch(pattern, value) is not None
+
+
+def _is_zone(value: str) -> bool:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError):
+        return False
+    return True
+
+
+_absolute = _matches(r"/.*")
+
+
+@dataclass(frozen=True)
+class NodeSettings:
+    """Who and where this node is."""
+
+    district: str = setting(
+        "73.03", "Kemendagri code of the district this node serves", 'a code such as "73.03"', _matches(r"\d\d\.\d\d")
+    )
+    hostname: str = setting(
+        "slrt", "name of the node on the office network", "letters, digits and hyphens", _matches(r"[a-z0-9][a-z0-9-]{0,62}")
+    )
+    office: str = setting("Dinas Sosial", "name of the office, as it stands on pages and letters", "a text", bool)
+    timezone: str = setting("Asia/Makassar", "time zone of the office", 'a name such as "Asia/Makassar"', _is_zone)
+
+
+@dataclass(frozen=True)
+class PathSettings:
+    """Where the node keeps what. All absolute."""
+
+    data: str = setting("/var/lib/slrt", "database, attachments and identity of the node", "an absolute path", _absolute)
+    runtime: str = setting("/run/slrt", "sockets and locks that a restart may lose", "an absolute path", _absolute)
+    secrets: str = setting("/etc/slrt/secrets", "one file of mode 0600 for each secret", "an absolute path", _absolute)
+    certificates: str = setting("/etc/slrt/tls", "the CA certificate and the web certificate", "an absolute path", _absolute)
+
+
+@dataclass(frozen=True)
+class DatabaseSettings:
+    """SQLite below `paths.data` unless a PostgreSQL URL is given."""
+
+    url: str = setting(
+        "",
+        'empty for SQLite, else "postgresql+psycopg://..."',
+        'empty or "postgresql+psycopg://..."',
+        _matches(r"(postgresql\+psycopg://.*)?"),
+    )
+
+
+@dataclass(frozen=True)
+class WebSettings:
+    """The pages."""
+
+    https: bool = setting(True, "false only for the demonstration on 127.0.0.1", "true or false")
+    idle_minutes: int = setting(30, "minutes without a click after which a session ends", "5 to 480", _between(5, 480))
+    session_hours: int = setting(12, "hours after which a session ends in any case", "1 to 24", _between(1, 24))
+
+
+@dataclass(frozen=True)
+class BackupSettings:
+    """When and where the nightly backup goes."""
+
+    repository: str = setting(
+        "/srv/backup/slrt", "the encrypted repository, best on a second disk", "an absolute path", _absolute
+    )
+    time: str = setting(
+        "22:00", "local time of the nightly backup", 'a time such as "22:00"', _matches(r"([01]\d|2[0-3]):[0-5]\d")
+    )
+    boot_delay_seconds: int = setting(
+        600, "a missed backup waits this long after the machine started", "0 to 7200", _between(0, 7200)
+    )
+    keep_daily: int = setting(14, "daily backups kept", "1 to 400", _between(1, 400))
+    keep_weekly: int = setting(8, "weekly backups kept", "0 to 400", _between(0, 400))
+    keep_monthly: int = setting(12, "monthly backups kept", "0 to 400", _between(0, 400))
+    keep_yearly: int = setting(3, "yearly backups kept", "0 to 50", _between(0, 50))
+
+
+@dataclass(frozen=True)
+class PowerSettings:
+    """The UPS and the limits after which the node powers itself off."""
+
+    ups: str = setting("usb", "which UPS: usb, simulated or none", "usb, simulated or none", _matches("usb|simulated|none"))
+    name: str = setting("apc", "name of the UPS in NUT", "letters, digits and hyphens", _matches(r"[a-z0-9-]+"))
+    host: str = setting("127.0.0.1", "address of upsd", "an address", bool)
+    port: int = setting(3493, "port of upsd", "1 to 65535", _between(1, 65535))
+    runtime: str = setting(
+        "/run/slrt-power", "state that the pages read, and the flags to systemd", "an absolute path", _absolute
+    )
+    state: str = setting("/var/lib/slrt-power", "what the watcher remembers, and its journal", "an absolute path", _absolute)
+    on_battery_seconds: int = setting(300, "time on battery after which the node shuts down", "120 to 1800", _between(10, 1800))
+    charge_floor: int = setting(50, "battery charge in percent at which the node shuts down", "20 to 90", _between(20, 90))
+    runtime_floor_seconds: int = setting(
+        600, "remaining runtime in seconds at which the node shuts down", "120 to 3600", _between(120, 3600)
+    )
+    drain_seconds: int = setting(20, "time that running requests get to finish", "1 to 45", _between(1, 45))
+    nut_programs: str = setting("/lib/nut", "folder of the NUT drivers and daemons", "an absolute path", _absolute)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that can be set, a section of the file each."""
+
+    node: NodeSettings = field(default_factory=NodeSettings)
+    paths: PathSettings = field(default_factory=PathSettings)
+    database: DatabaseSettings = field(default_factory=DatabaseSettings)
+    web: WebSettings = field(default_factory=WebSettings)
+    backup: BackupSettings = field(default_factory=BackupSettings)
+    power: PowerSettings = field(default_factory=PowerSettings)
+
+    @property
+    def database_file(self) -> Path:
+        """The SQLite file. It exists only when `database.url` is empty."""
+        return Path(self.paths.data) / "database" / "slrt.db"
+
+    @property
+    def database_url(self) -> str:
+        """The SQLAlchemy URL of the database in use."""
+        return self.database.url or f"sqlite:///{self.database_file}"
+
+    @property
+    def attachments(self) -> Path:
+        """Folder of the attachments, each file named by its content hash."""
+        return Path(self.paths.data) / "attachments"
+
+    @property
+    def identity(self) -> Path:
+        """Folder of what makes this node itself on the network: its CA, encrypted. Part of every backup."""
+        return Path(self.paths.data) / "identity"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The office's time zone."""
+        return ZoneInfo(self.node.timezone)
+
+
+def config_path(environment: Mapping[str, str] = os.environ) -> Path:
+    """The file that the environment names, or the usual one."""
+    return Path(environment.get(CONFIG_VARIABLE, str(DEFAULT_CONFIG)))
+
+
+def load(path: Path) -> Settings:
+    """Read and check the file.
+
+    Raises ConfigurationError that names every wrong key with its value and what was expected.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ConfigurationError(
+            f"Berkas pengaturan {path} tidak ada.", "Jalankan ./install.sh, atau sebutkan berkasnya dengan --config."
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"Berkas pengaturan {path} tidak dapat dibaca: {error}.", "Periksa hak akses berkas itu."
+        ) from error
+    try:
+        return parse(text)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{path}: {error.message}", error.hint) from error
+
+
+def parse(text: str) -> Settings:
+    """Settings from the text of a file. Raises ConfigurationError with all problems at once."""
+    try:
+        found = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(
+            f"bukan TOML yang benar: {error}.", "Perbaiki baris itu, lalu jalankan: slrt config check"
+        ) from error
+    problems: list[str] = []
+    sections: dict[str, Any] = {}
+    known = {part.name: part for part in dataclasses.fields(Settings)}
+    problems += [f"bagian [{name}] tidak dikenal" for name in found if name not in known]
+    for name, kind in get_type_hints(Settings).items():
+        sections[name] = _section(name, kind, found.get(name, {}), problems)
+    if problems:
+        raise ConfigurationError("; ".join(problems) + ".", "Perbaiki kunci itu, lalu jalankan: slrt config check")
+    return Settings(**sections)
+
+
+def _section(name: str, kind: type, found: object, problems: list[str]) -> Any:
+    """One section; what is wrong is added to `problems` and the default taken, so that all problems are told at once."""
+    if not isinstance(found, dict):
+        problems.append(f"{name} = {found!r}: diharapkan sebuah bagian [{name}]")
+        return kind()
+    keys = {key.name: key for key in dataclasses.fields(kind)}
+    types = get_type_hints(kind)
+    problems += [f"kunci {name}.{key} tidak dikenal" for key in found if key not in keys]
+    values: dict[str, Any] = {}
+    for key in keys.values():
+        if key.name in found:
+            value = found[key.name]
+            # bool is an int to Python, not to the person who wrote the file
+            if type(value) is not types[key.name] or not key.metadata["check"](value):
+                problems.append(f"{name}.{key.name} = {value!r}: diharapkan {key.metadata['expected']}")
+            else:
+                values[key.name] = value
+    return kind(**values)
+
+
+def render(settings: Settings) -> str:
+    """The whole file: every key with its value, its default and its meaning."""
+    lines = ["# Settings of this SLRT node. After a change: slrt config check"]
+    for part in dataclasses.fields(settings):
+        section = getattr(settings, part.name)
+        lines += ["", f"[{part.name}]"]
+        for key in dataclasses.fields(section):
+            lines.append(f"# {key.metadata['meaning']} ({key.metadata['expected']}; default {_toml(key.default)})")
+            lines.append(f"{key.name} = {_toml(getattr(section, key.name))}")
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def read_secret(settings: Settings, name: str, environment: Mapping[str, str] = os.environ) -> str:
+    """The secret `name`: from the credentials systemd hands to the unit, else from the secrets folder.
+
+    Raises ConfigurationError when it is missing, empty or, in the folder, readable by others.
+    """
+    handed = environment.get("CREDENTIALS_DIRECTORY")
+    path = Path(handed) / name if handed and (Path(handed) / name).exists() else Path(settings.paths.secrets) / name
+    try:
+        if path.parent == Path(settings.paths.secrets) and path.stat().st_mode & 0o077:
+            raise ConfigurationError(f"Berkas rahasia {path} dapat dibaca orang lain.", f"Jalankan: chmod 600 {path}")
+        secret = path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise ConfigurationError(
+            f"Berkas rahasia {path} tidak dapat dibaca ({error.strerror}).", "Jalankan sebagai root, atau ulangi ./install.sh."
+        ) from error
+    if not secret:
+        raise ConfigurationError(f"Berkas rahasia {path} kosong.", "Ulangi ./install.sh.")
+    return secret

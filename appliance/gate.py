@@ -1,0 +1,87 @@
+"""The gate between work and a shutdown: whoever changes data passes through it, the power watcher closes it.
+
+Two files are the whole protocol. The watcher publishes in its state file whether work is accepted; everybody who works holds a
+shared lock on the gate file. So the watcher closes (state file) and then waits for the exclusive lock: when it has it, nobody
+is writing any more. A killed process lets go of its lock by itself. The gate knows nothing of the web or of the UPS.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.errors import TryLater
+
+POLL_SECONDS = 0.02
+
+
+class GateClosed(TryLater):
+    """The node is about to power off and takes no new work."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Listrik padam; sistem sedang bersiap mati dan tidak menerima simpanan baru.",
+            "Isian Anda tetap di layar. Tunggu sampai listrik menyala, lalu tekan Simpan lagi.",
+        )
+
+
+@dataclass(frozen=True)
+class Gate:
+    """`lock` is the file that workers lock; `state` the watcher's published state (JSON with `accepts_work`)."""
+
+    lock: Path
+    state: Path
+
+    def accepts_work(self) -> bool:
+        """Whether new work may begin. Without a watcher's word it may: a node without a UPS must work too."""
+        try:
+            return json.loads(self.state.read_bytes()).get("accepts_work") is not False
+        except (OSError, ValueError, AttributeError):
+            return True
+
+    @contextmanager
+    def work(self) -> Iterator[None]:
+        """Hold the gate open for one piece of work. Raises GateClosed when no new work is accepted."""
+        handle = self._open()
+        try:
+            # The lock comes first: a closing seen after it is seen by the watcher's wait as well.
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(handle)
+            raise GateClosed from error
+        try:
+            if not self.accepts_work():
+                raise GateClosed
+            yield
+        finally:
+            os.close(handle)
+
+    def wait_until_idle(self, seconds: float) -> bool:
+        """Whether all running work ended within `seconds`. Call it after the published state has refused new work."""
+        deadline = time.monotonic() + seconds
+        handle = self._open()
+        try:
+            while True:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    return True
+                except BlockingIOError:
+                    if time.monotonic() >= deadline:
+                        return False
+                    time.sleep(POLL_SECONDS)
+        finally:
+            os.close(handle)
+
+    def _open(self) -> int:
+        # Group-writable because the watcher has a user of its own and must be able to lock as well.
+        old = os.umask(0o007)
+        try:
+            return os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
+        finally:
+            os.umask(old)

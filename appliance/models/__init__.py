@@ -1,0 +1,1 @@
+"""Tables and the rules of one row, a file a subject."""

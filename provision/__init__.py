@@ -1,0 +1,1 @@
+"""Puts a machine into shape, on the box or over SSH."""
