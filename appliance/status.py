@@ -1,0 +1,205 @@
+"""Is this node well? One entry for each part, with what to do next where it is not. Reads, never repairs.
+
+Each question is answered on its own: a broken database must not hide what the power does.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from cryptography import x509
+
+from appliance import database
+from appliance.config import Settings
+from appliance.errors import ApplianceError
+from appliance.power import state as power_state
+from backups import outcome as backup_outcome
+
+UNITS = ("slrt-web.socket", "slrt-web.service", "slrt-front.service", "slrt-scheduler.service", "slrt-watcher.service")
+ANSWER_SECONDS = 5.0
+SILENCE_OF_WATCHER = timedelta(seconds=60)
+BACKUP_LATE = timedelta(hours=30)
+BACKUP_TOO_OLD = timedelta(days=3)
+CERTIFICATE_SOON = timedelta(days=30)
+LITTLE_SPACE = 0.15
+NO_SPACE = 0.05
+
+
+class Health(StrEnum):
+    """How a part is."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part: how it is, in a sentence, and the next thing to do (empty when there is nothing to do)."""
+
+    state: Health
+    text: str
+    next_step: str = ""
+
+
+Status = dict[str, Part]
+
+
+def read_status(settings: Settings, at: datetime) -> Status:
+    """How each part of the node is at the moment `at` (aware). Never raises for a part that is broken."""
+    questions: dict[str, Callable[[], Part]] = {
+        "web": lambda: _web(settings),
+        "database": lambda: _database(settings),
+        "backup": lambda: _backup(settings, at),
+        "power": lambda: _power(settings, at),
+        "disk": lambda: _disk(settings),
+        "certificate": lambda: _certificate(settings, at),
+        "services": lambda: _services(settings),
+    }
+    return {name: _answer(question) for name, question in questions.items()}
+
+
+def is_well(status: Status) -> bool:
+    """Whether every part is well."""
+    return all(part.state is Health.OK for part in status.values())
+
+
+def _answer(question: Callable[[], Part]) -> Part:
+    try:
+        return question()
+    except (ApplianceError, OSError, ValueError, subprocess.SubprocessError) as error:
+        hint = error.hint if isinstance(error, ApplianceError) else "Jalankan: sudo slrt status"
+        return Part(Health.UNKNOWN, f"Tidak dapat diperiksa: {error}", hint)
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    """HTTP over the socket that nginx uses as well: the answer is the service's own, not the front's."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=ANSWER_SECONDS)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+def _web(settings: Settings) -> Part:
+    connection = _UnixConnection(Path(settings.paths.runtime) / "web.sock")
+    next_step = "Jalankan: sudo systemctl restart slrt-web, lalu lihat: sudo journalctl -u slrt-web"
+    try:
+        connection.request("GET", "/healthz")
+        answer = connection.getresponse()
+        answer.read()
+    except (OSError, http.client.HTTPException) as error:
+        return Part(Health.FAIL, f"Layanan web tidak menjawab ({error}).", next_step)
+    finally:
+        connection.close()
+    if answer.status != http.client.OK:
+        return Part(Health.FAIL, f"Layanan web menjawab dengan galat {answer.status}.", next_step)
+    return Part(Health.OK, "Layanan web menjawab.")
+
+
+def _database(settings: Settings) -> Part:
+    problem = database.quick_check(settings)
+    if problem:
+        return Part(Health.FAIL, problem, "Jangan matikan komputer. Jalankan: sudo slrt backup list, lalu hubungi pendamping TI.")
+    return Part(Health.OK, "Basis data dapat dibaca dan skemanya terbaru.")
+
+
+def _backup(settings: Settings, at: datetime) -> Part:
+    record = backup_outcome.read(Path(settings.paths.data) / "backup" / "outcome.json")
+    if record is None or record.last_good is None:
+        return Part(Health.FAIL, "Belum ada cadangan.", "Jalankan: sudo slrt backup run")
+    age = at - record.last_good
+    when = record.last_good.astimezone(settings.zone).strftime("%d-%m-%Y %H.%M")
+    if age > BACKUP_TOO_OLD:
+        return Part(Health.FAIL, f"Cadangan terakhir yang baik sudah lama: {when}.", "Jalankan: sudo slrt backup run")
+    if not record.ok:
+        return Part(Health.WARN, record.text, record.next_step or "Jalankan: sudo slrt backup run")
+    if age > BACKUP_LATE:
+        return Part(Health.WARN, f"Cadangan terlambat; yang terakhir {when}.", "Jalankan: sudo slrt backup run")
+    return Part(Health.OK, f"Cadangan terakhir {when}, sudah diuji.", _advice_on_disk(settings))
+
+
+def _advice_on_disk(settings: Settings) -> str:
+    """A backup on the disk it protects is still a backup, so this is advice, not a warning."""
+    data, repository = Path(settings.paths.data), Path(settings.backup.repository)
+    if repository.exists() and data.stat().st_dev == repository.stat().st_dev:
+        return "Saran: pasang disk kedua untuk cadangan; kini cadangan berada di disk yang sama dengan data."
+    return ""
+
+
+def _power(settings: Settings, at: datetime) -> Part:
+    published = power_state.read(Path(settings.power.runtime) / "state.json")
+    restart = "Jalankan: sudo systemctl restart slrt-watcher, lalu lihat: sudo journalctl -u slrt-watcher"
+    if published is None:
+        return Part(Health.FAIL, "Pengawas listrik belum melaporkan apa pun.", restart)
+    if at - published.at > SILENCE_OF_WATCHER:
+        return Part(Health.FAIL, "Pengawas listrik tidak melapor lagi.", restart)
+    if published.stage == "unknown":
+        return Part(Health.WARN, published.sentence, "Periksa kabel USB UPS, lalu jalankan: sudo slrt power status")
+    if published.mains is False:
+        return Part(
+            Health.WARN, published.sentence, "Simpan pekerjaan; sistem mati sendiri dengan aman bila listrik tidak kembali."
+        )
+    return Part(Health.OK, published.sentence)
+
+
+def _disk(settings: Settings) -> Part:
+    tightest, free = "", 1.0
+    for folder in (settings.paths.data, settings.backup.repository):
+        usage = shutil.disk_usage(folder)
+        if usage.free / usage.total <= free:
+            tightest, free = folder, usage.free / usage.total
+    text = f"Ruang kosong {free:.0%} pada disk {tightest}."
+    if free < NO_SPACE:
+        return Part(Health.FAIL, text, "Segera kosongkan disk itu; sistem hampir tidak dapat menyimpan lagi.")
+    if free < LITTLE_SPACE:
+        return Part(Health.WARN, text, "Hapus berkas yang tidak perlu atau pasang disk yang lebih besar.")
+    return Part(Health.OK, text)
+
+
+def _certificate(settings: Settings, at: datetime) -> Part:
+    if not settings.web.https:
+        return Part(Health.OK, "Peragaan tanpa HTTPS, hanya untuk komputer ini.")
+    file = Path(settings.paths.certificates) / "web.crt"
+    ends = x509.load_pem_x509_certificate(file.read_bytes()).not_valid_after_utc
+    text = f"Sertifikat halaman berlaku sampai {ends.astimezone(settings.zone):%d-%m-%Y}."
+    renew = "Jalankan: sudo slrt-provision renew-certificate"
+    if at >= ends:
+        return Part(Health.FAIL, f"Sertifikat halaman habis masa berlakunya ({ends:%d-%m-%Y}).", renew)
+    if at >= ends - CERTIFICATE_SOON:
+        return Part(Health.WARN, text, renew)
+    return Part(Health.OK, text)
+
+
+def _services(settings: Settings) -> Part:
+    processes = Path(settings.paths.runtime) / "processes.json"
+    stopped = _dead_processes(processes) if processes.exists() else _inactive_units()
+    if stopped:
+        return Part(Health.FAIL, f"Layanan berhenti: {', '.join(stopped)}.", f"Lihat sebabnya: sudo journalctl -u {stopped[0]}")
+    return Part(Health.OK, "Semua layanan berjalan.")
+
+
+def _dead_processes(file: Path) -> list[str]:
+    """Names of the demonstration's processes (name → process id) that are no more."""
+    return [name for name, number in json.loads(file.read_text()).items() if not Path(f"/proc/{number}").exists()]
+
+
+def _inactive_units() -> list[str]:
+    run = subprocess.run(
+        ["systemctl", "is-active", *UNITS], capture_output=True, text=True, timeout=ANSWER_SECONDS * 2, check=False
+    )
+    return [unit for unit, state in zip(UNITS, run.stdout.split(), strict=True) if state != "active"]
