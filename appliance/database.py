@@ -1,0 +1,276 @@
+"""The database: the one adapter to SQLAlchemy's engine, on SQLite by default and on PostgreSQL by its URL.
+
+It knows connections, transactions and migrations, not what is stored. `transaction()` is the one place that commits.
+Errors of the database leave here as errors of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import alembic.command
+import alembic.config
+import alembic.runtime.migration
+import alembic.script
+import sqlalchemy as sa
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from pysqlite3 import dbapi2
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine, ExceptionContext
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm.exc import StaleDataError
+
+from appliance.config import Settings
+from appliance.errors import ApplianceError, ConfigurationError, Conflict, TryLater
+
+# Older ones can lose acknowledged commits when several processes share a WAL (the "WAL-reset bug").
+OLDEST_SQLITE = (3, 51, 3)
+BUSY_SECONDS = 10
+WRITER = "slrt_writer"
+HIGHEST = "\U0010ffff"
+
+
+class Base(DeclarativeBase):
+    """What all tables share: names of constraints that migrations can rely on."""
+
+    metadata = sa.MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+# Rows stay readable after the commit: what a service returns is used by a page when the transaction is over.
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False}, disable_autonaming=True, add_models_to_shell=False)
+
+if TYPE_CHECKING:
+    Model = Base
+else:
+    Model = db.Model
+
+
+class Duplicate(Conflict):
+    """A unique value is taken: the same thing was stored a moment ago, here or by another process."""
+
+    def __init__(self) -> None:
+        super().__init__("Data yang sama sudah tersimpan.", "Muat ulang halaman, lalu periksa sebelum menyimpan lagi.")
+
+
+@dataclass(frozen=True)
+class DatabaseHealth:
+    """`state` is ok, missing, outdated or broken; `text` and `hint` are sentences for the operator."""
+
+    state: str
+    text: str
+    hint: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.state == "ok"
+
+
+def attach(app: Flask, settings: Settings, *, audit_key: str | None = None, checkpoints: bool = False) -> None:
+    """Give `app` its database. Only the scheduler, the one process that checkpoints, sets `checkpoints`.
+
+    `audit_key` is the secret of the audit chain; left out, it is read from the secrets when first needed. A command that
+    drops its rights must hand it in. Raises ConfigurationError when the SQLite library is too old.
+    """
+    app.config["SLRT_SETTINGS"] = settings
+    app.config["SLRT_AUDIT_KEY"] = audit_key
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(settings)
+    db.init_app(app)
+    with app.app_context():
+        _listen(db.engine, checkpoints)
+
+
+def create_service(settings: Settings, *, audit_key: str | None = None, checkpoints: bool = False) -> Flask:
+    """The service without pages, for commands, daemons and tests. Work inside `with app.app_context():`."""
+    app = Flask("appliance", static_folder=None, template_folder=None)
+    attach(app, settings, audit_key=audit_key, checkpoints=checkpoints)
+    return app
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Everything inside is stored together or not at all; when it ends, it is on disk.
+
+    A writer takes its turn at once (BEGIN IMMEDIATE on SQLite), so that what it reads cannot change before it writes.
+    Rows loaded earlier are loaded afresh. Raises Conflict when a row was changed meanwhile, TryLater when no turn came.
+    """
+    session = db.session()
+    if session.info.get(WRITER) or session.new or session.dirty or session.deleted:
+        raise RuntimeError("transaction() is not nested, and nothing is changed outside of it")
+    session.rollback()
+    session.info[WRITER] = True
+    try:
+        session.connection(execution_options={WRITER: True})
+        yield session
+        session.commit()
+    except StaleDataError as error:
+        raise changed_meanwhile() from error
+    finally:
+        session.info.pop(WRITER, None)
+        session.rollback()
+
+
+def changed_meanwhile() -> Conflict:
+    """The error of one who saves over a newer state."""
+    return Conflict("Data ini baru saja diubah oleh petugas lain.", "Muat ulang halaman, periksa keadaannya, lalu ulangi.")
+
+
+def begins_with(column: sa.ColumnElement[str] | Any, text: str) -> sa.ColumnElement[bool]:
+    """Whether `column` begins with `text`, in the form that an index answers on both databases (LIKE does not)."""
+    return sa.and_(column >= text, column < text + HIGHEST)
+
+
+def upgrade(settings: Settings) -> bool:
+    """Bring the tables to the newest state, creating the database if need be. Whether anything changed. Safe to repeat."""
+    if not settings.database.url:
+        settings.database_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _engine(settings) as engine, engine.execution_options(**{WRITER: True}).begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(7303)"))
+        if _revision(connection) == newest_revision():
+            return False
+        config = _alembic()
+        config.attributes["connection"] = connection
+        alembic.command.upgrade(config, "head")
+        return True
+
+
+def current_revision(settings: Settings) -> str | None:
+    """The migration the database is at; None when it has no tables or does not exist."""
+    if not settings.database.url and not settings.database_file.exists():
+        return None
+    with _engine(settings) as engine, engine.connect() as connection:
+        return _revision(connection)
+
+
+def newest_revision() -> str:
+    """The migration this version of the program needs."""
+    head = alembic.script.ScriptDirectory.from_config(_alembic()).get_current_head()
+    assert head is not None  # noqa: S101  the package always holds at least one migration
+    return head
+
+
+def checkpoint(settings: Settings) -> bool:
+    """Move the write-ahead log into the database file. Whether all of it could be. For the scheduler only."""
+    if settings.database.url:
+        return True
+    with _engine(settings, checkpoints=True) as engine, engine.connect() as connection:
+        raw = connection.connection.dbapi_connection
+        assert raw is not None  # noqa: S101  a connection just opened
+        cursor = raw.cursor()
+        # Outside of any transaction, hence not through the engine's own BEGIN.
+        busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        cursor.close()
+        return not busy
+
+
+def quick_check(settings: Settings) -> DatabaseHealth:
+    """Whether the database answers and has the right tables. Cheap, changes nothing, raises nothing of the database."""
+    repair = "Jalankan: sudo slrt database upgrade"
+    try:
+        found = current_revision(settings)
+    except (ApplianceError, sa.exc.SQLAlchemyError, dbapi2.Error) as error:
+        text = error.message if isinstance(error, ApplianceError) else f"Basis data tidak menjawab ({type(error).__name__})."
+        return DatabaseHealth("broken", text, "Jalankan: sudo slrt database check")
+    if found is None:
+        return DatabaseHealth("missing", "Basis data belum disiapkan.", repair)
+    if found != newest_revision():
+        return DatabaseHealth("outdated", f"Susunan basis data ({found}) tidak sesuai dengan versi program.", repair)
+    return DatabaseHealth("ok", "Basis data menjawab.")
+
+
+def _alembic() -> alembic.config.Config:
+    config = alembic.config.Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _revision(connection: Connection) -> str | None:
+    return alembic.runtime.migration.MigrationContext.configure(connection).get_current_revision()
+
+
+@contextmanager
+def _engine(settings: Settings, *, checkpoints: bool = False) -> Iterator[Engine]:
+    """An engine for one errand outside of any app."""
+    engine = sa.create_engine(settings.database_url, poolclass=sa.NullPool, **_driver_options(settings))
+    _listen(engine, checkpoints)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _engine_options(settings: Settings) -> dict[str, Any]:
+    return {**_driver_options(settings), "pool_size": 8, "max_overflow": 24, "pool_pre_ping": bool(settings.database.url)}
+
+
+def _driver_options(settings: Settings) -> dict[str, Any]:
+    if settings.database.url:
+        return {"connect_args": {"connect_timeout": BUSY_SECONDS}}
+    require_sqlite(dbapi2.sqlite_version_info)
+    return {"module": dbapi2, "connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False}}
+
+
+def require_sqlite(version: tuple[int, ...]) -> None:
+    """Raises ConfigurationError for a library that may lose what was saved."""
+    if version < OLDEST_SQLITE:
+        found, needed = (".".join(map(str, numbers)) for numbers in (version, OLDEST_SQLITE))
+        raise ConfigurationError(
+            f"Pustaka SQLite {found} terlalu lama dan dapat merusak data; paling sedikit {needed}.",
+            "Pasang ulang program ini dengan ./install.sh, yang membawa pustaka yang benar.",
+        )
+
+
+def _listen(engine: Engine, checkpoints: bool) -> None:
+    event.listen(engine, "handle_error", _translate)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", lambda raw, record: _prepare_sqlite(raw, checkpoints))
+        event.listen(engine, "begin", _begin_sqlite)
+
+
+def _prepare_sqlite(raw: Any, checkpoints: bool) -> None:
+    raw.isolation_level = None  # the driver must not begin transactions of its own
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",  # NORMAL loses acknowledged commits in a power cut
+        "foreign_keys=ON",
+        f"wal_autocheckpoint={1000 if checkpoints else 0}",
+        "temp_store=MEMORY",
+    ):
+        raw.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(WRITER)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _translate(context: ExceptionContext) -> None:
+    """Raise an error of ours for what the operator can do something about; the rest goes on as it is."""
+    error = context.original_exception
+    text = str(error).lower()
+    state = getattr(error, "sqlstate", None) or ""
+    if "database is locked" in text or state in {"55P03", "40P01", "40001"}:
+        raise TryLater("Basis data sedang sibuk.", "Tunggu sebentar, lalu tekan Simpan lagi.") from error
+    if "disk is full" in text or state == "53100":
+        raise ApplianceError(
+            "Penyimpanan penuh; data terakhir belum tersimpan.", "Beri tahu admin: kosongkan disk, lalu simpan lagi."
+        ) from error
+    if "unique constraint" in text or state == "23505":
+        raise Duplicate from error
+    if "unable to open database" in text or context.is_disconnect or state.startswith(("08", "57P")):
+        raise TryLater("Basis data tidak dapat dihubungi.", "Tunggu sebentar; bila tetap gagal, jalankan: slrt status") from error
