@@ -1,0 +1,148 @@
+"""Cases, their append-only history, the referrals to other organisations, service types and running numbers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from appliance.database import Model
+from appliance.models.area import CODE_LENGTH
+from appliance.models.columns import ID_LENGTH, Code, Identified, Moment, Stamped
+from appliance.models.person import NAME_LENGTH, REASON_LENGTH, Person
+from appliance.models.unit import Unit
+
+NUMBER_LENGTH = 32
+STATE_LENGTH = 20
+
+
+class ServiceType(Stamped, Model):
+    """A kind of service. A change makes a new version; a case keeps the version it began with."""
+
+    __tablename__ = "service_type"
+    __table_args__ = (sa.UniqueConstraint("code", "version"),)
+
+    code: Mapped[str] = mapped_column(sa.String(40))
+    version: Mapped[int] = mapped_column(sa.Integer)
+    name: Mapped[str] = mapped_column(sa.String(160))
+    category: Mapped[str] = mapped_column(sa.String(4))
+    flow: Mapped[str] = mapped_column(sa.String(20), default="umum")
+    # Simple ones may be finished at the counter or in the village at once.
+    simple: Mapped[bool] = mapped_column(sa.Boolean, default=False)
+    needs_visit: Mapped[bool] = mapped_column(sa.Boolean, default=False)
+    requirements: Mapped[list[str]] = mapped_column(sa.JSON, default=list)
+    working_days: Mapped[int] = mapped_column(sa.Integer, default=5)
+    active: Mapped[bool] = mapped_column(sa.Boolean, default=True)
+
+
+class Sequence(Model):
+    """The last number given in a series. Taking the next one locks the row until the transaction ends."""
+
+    __tablename__ = "sequence"
+
+    series: Mapped[str] = mapped_column(sa.String(NUMBER_LENGTH), primary_key=True)
+    value: Mapped[int] = mapped_column(sa.Integer)
+
+
+class Case(Stamped, Model):
+    """One complaint or request of one person, from the counter or the field to its result."""
+
+    __tablename__ = "case"
+    __table_args__ = (
+        sa.Index("ix_case_state_village_code_received_at", "state", "village_code", "received_at"),
+        sa.Index("ix_case_village_code_received_at", "village_code", "received_at"),
+        sa.Index("ix_case_state_deadline", "state", "deadline"),
+        sa.Index("ix_case_created_by_received_at", "created_by", "received_at"),
+    )
+
+    number: Mapped[str] = mapped_column(Code(NUMBER_LENGTH), unique=True)
+    request_id: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
+    channel: Mapped[str] = mapped_column(sa.String(10))
+    kind: Mapped[str] = mapped_column(sa.String(12))
+    category: Mapped[str] = mapped_column(sa.String(4))
+    service_type_id: Mapped[str] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("service_type.id"))
+    applicant_id: Mapped[str] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("person.id"), index=True)
+    reporter_name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH), default="")
+    reporter_relation: Mapped[str] = mapped_column(sa.String(60), default="")
+    reporter_phone: Mapped[str] = mapped_column(sa.String(20), default="")
+    reporter_is_proxy: Mapped[bool] = mapped_column(sa.Boolean, default=False)
+    village_code: Mapped[str] = mapped_column(Code(CODE_LENGTH), sa.ForeignKey("area.code"))
+    description: Mapped[str] = mapped_column(sa.Text)
+    expectation: Mapped[str] = mapped_column(sa.Text, default="")
+    priority: Mapped[str] = mapped_column(sa.String(8))
+    priority_reason: Mapped[str] = mapped_column(sa.String(REASON_LENGTH), default="")
+    vulnerable_groups: Mapped[list[str]] = mapped_column(sa.JSON, default=list)
+    confidential: Mapped[bool] = mapped_column(sa.Boolean, default=False)
+    state: Mapped[str] = mapped_column(sa.String(STATE_LENGTH))
+    owner_unit_id: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("unit.id"))
+    owner_id: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("account.id"))
+    deadline: Mapped[datetime | None] = mapped_column(Moment)
+    clock_stopped_at: Mapped[datetime | None] = mapped_column(Moment)
+    origin_id: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("case.id"))
+    duplicate_of_id: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("case.id"))
+    recommendation: Mapped[str] = mapped_column(sa.Text, default="")
+    outcome: Mapped[str] = mapped_column(sa.String(12), default="")
+    outcome_note: Mapped[str] = mapped_column(sa.Text, default="")
+    # When it happened in the field or at the counter, and when this server learnt of it.
+    received_at: Mapped[datetime] = mapped_column(Moment)
+    stored_at: Mapped[datetime] = mapped_column(Moment)
+    state_since: Mapped[datetime] = mapped_column(Moment)
+    closed_at: Mapped[datetime | None] = mapped_column(Moment)
+    satisfaction: Mapped[int | None] = mapped_column(sa.Integer)
+
+    applicant: Mapped[Person] = relationship(foreign_keys=[applicant_id])
+    service_type: Mapped[ServiceType] = relationship()
+
+
+class CaseEvent(Identified, Model):
+    """One fact of a case's history. Never changed, never deleted: triggers refuse it, and each row seals the one before."""
+
+    __tablename__ = "case_event"
+    __table_args__ = (sa.UniqueConstraint("case_id", "position"),)
+
+    case_id: Mapped[str] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("case.id"))
+    position: Mapped[int] = mapped_column(sa.Integer)
+    state_from: Mapped[str] = mapped_column(sa.String(STATE_LENGTH))
+    state_to: Mapped[str] = mapped_column(sa.String(STATE_LENGTH))
+    action: Mapped[str] = mapped_column(sa.String(32))
+    account_id: Mapped[str] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("account.id"))
+    account_name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
+    role: Mapped[str] = mapped_column(sa.String(24))
+    device: Mapped[str] = mapped_column(sa.String(64))
+    happened_at: Mapped[datetime] = mapped_column(Moment)
+    stored_at: Mapped[datetime] = mapped_column(Moment)
+    # What colleagues read, and what may be read out to the citizen.
+    note: Mapped[str] = mapped_column(sa.Text, default="")
+    citizen_note: Mapped[str] = mapped_column(sa.Text, default="")
+    details: Mapped[dict[str, Any]] = mapped_column(sa.JSON, default=dict)
+    seal: Mapped[str] = mapped_column(sa.String(64))
+
+
+class Referral(Stamped, Model):
+    """A case handed to another organisation. It shows that organisation what `shared` holds and nothing else of the case."""
+
+    __tablename__ = "referral"
+    __table_args__ = (sa.Index("ix_referral_unit_id_state", "unit_id", "state"),)
+
+    number: Mapped[str] = mapped_column(Code(NUMBER_LENGTH), unique=True)
+    request_id: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
+    case_id: Mapped[str] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("case.id"), index=True)
+    unit_id: Mapped[str] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("unit.id"))
+    contact: Mapped[str] = mapped_column(sa.String(160), default="")
+    summary: Mapped[str] = mapped_column(sa.Text)
+    # A frozen copy, label → value, of the fields the back office chose to share when it wrote the referral.
+    shared: Mapped[dict[str, str]] = mapped_column(sa.JSON, default=dict)
+    state: Mapped[str] = mapped_column(sa.String(STATE_LENGTH))
+    sent_by_way: Mapped[str] = mapped_column(sa.String(8), default="akun")
+    sent_at: Mapped[datetime | None] = mapped_column(Moment)
+    accepted_at: Mapped[datetime | None] = mapped_column(Moment)
+    reply_due: Mapped[datetime | None] = mapped_column(Moment)
+    reply: Mapped[str] = mapped_column(sa.Text, default="")
+    outcome: Mapped[str] = mapped_column(sa.String(12), default="")
+    return_reason: Mapped[str] = mapped_column(sa.Text, default="")
+    finished_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    unit: Mapped[Unit] = relationship()
+    case: Mapped[Case] = relationship()
