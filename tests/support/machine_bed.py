@@ -1,0 +1,188 @@
+"""The bed of a test machine on this host: a number, a network of its own, and a stack of file system layers.
+
+Everything a bed makes (folder, mount, network namespace, cable) carries its number, and names the process that owns it; whatever a
+killed run left behind is taken away by the next one. The bed knows nothing of what runs in the machine.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.machine_tree import locked
+
+STATE = Path(tempfile.gettempdir()) / "slrt-tests"
+NETWORK = "10.213.0.0/16"
+COUNT = 250
+
+
+def started_at(pid: int) -> str:
+    """When process `pid` started, in clock ticks since boot, or "" when it has ended: tells it from a later one of its number."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if fields[0] == "Z" else fields[19]
+
+
+def identity(pid: int) -> str:
+    """Text that names one process for ever."""
+    return f"{pid} {started_at(pid)}"
+
+
+def is_alive(name: str) -> bool:
+    """Whether the process that `identity` named still runs."""
+    pid, _, start = name.partition(" ")
+    return bool(start) and started_at(int(pid)) == start
+
+
+def host_run(*command: str, check: bool = True) -> str:
+    """Run a command on this host and give its output; a failure says the command and its last words."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if check and done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)}: exit {done.returncode}: {done.stderr.strip()}")
+    return done.stdout
+
+
+@dataclass(frozen=True)
+class Bed:
+    """Bed number `number` (1 to 250)."""
+
+    number: int
+
+    @property
+    def folder(self) -> Path:
+        """Everything of this bed on disk."""
+        return STATE / f"bed-{self.number}"
+
+    @property
+    def root(self) -> Path:
+        """Where the layers are mounted as one tree."""
+        return self.folder / "root"
+
+    @property
+    def upper(self) -> Path:
+        """What the machine wrote: the uppermost layer."""
+        return self.folder / "upper"
+
+    @property
+    def name(self) -> str:
+        """Name of the machine, its network namespace and its cable."""
+        return f"slrt-t{self.number}"
+
+    @property
+    def address(self) -> str:
+        """Address of the machine, reached from this host."""
+        return f"10.213.{self.number}.2"
+
+    @property
+    def gateway(self) -> str:
+        """Address of this host as the machine sees it."""
+        return f"10.213.{self.number}.1"
+
+    def lay(self, layers: list[Path]) -> None:
+        """Mount `layers` (uppermost first) below an empty writable one."""
+        for folder in (self.root, self.upper, self.folder / "work"):
+            folder.mkdir(parents=True)
+        lower = ":".join(map(str, layers))
+        options = f"lowerdir={lower},upperdir={self.upper},workdir={self.folder / 'work'}"
+        host_run("mount", "-t", "overlay", self.name, "-o", options, str(self.root))
+
+    def wire(self) -> None:
+        """A network namespace with a cable to this host, and a way out to the package mirrors."""
+        ip = ("ip", "-n", self.name)
+        host_run("ip", "netns", "add", self.name)
+        mtu = _uplink_mtu()
+        host_run(
+            "ip", "link", "add", self.name, "mtu", mtu, "type", "veth", "peer", "name", "host0", "mtu", mtu, "netns", self.name
+        )
+        host_run("ip", "address", "add", f"{self.gateway}/24", "dev", self.name)
+        host_run("ip", "link", "set", self.name, "up")
+        host_run(*ip, "address", "add", f"{self.address}/24", "dev", "host0")
+        host_run(*ip, "link", "set", "lo", "up")
+        self.plug()
+        _open_way_out()
+
+    def plug(self) -> None:
+        """Put the network cable in."""
+        host_run("ip", "-n", self.name, "link", "set", "host0", "up")
+        host_run("ip", "-n", self.name, "route", "replace", "default", "via", self.gateway)
+
+    def unplug(self) -> None:
+        """Pull the network cable out."""
+        host_run("ip", "-n", self.name, "link", "set", "host0", "down")
+
+    def clear(self) -> None:
+        """Take everything of this bed away, whatever state it is in. May be repeated."""
+        _end_process(self.folder / "nspawn")
+        for mounted in sorted(_mounts_below(self.folder), reverse=True):
+            host_run("umount", "--lazy", mounted, check=False)
+        host_run("ip", "link", "delete", self.name, check=False)
+        host_run("ip", "netns", "delete", self.name, check=False)
+        if not _mounts_below(self.folder):
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def claim_bed(wanted: int | None = None) -> Bed:
+    """A free bed, number `wanted` if it is free, owned by this process. Beds of ended processes are cleared on the way."""
+    with locked(STATE / "lock"):
+        clear_stale_beds()
+        numbers = [wanted, *range(1, COUNT)] if wanted else list(range(1, COUNT))
+        bed = next(Bed(number) for number in numbers if not Bed(number).folder.exists())
+        bed.folder.mkdir(parents=True)
+        (bed.folder / "owner").write_text(identity(os.getpid()))
+    return bed
+
+
+def clear_stale_beds() -> None:
+    """Clear the beds whose owner has ended. Call it with the lock held."""
+    for folder in STATE.glob("bed-*"):
+        owner = folder / "owner"
+        if not owner.exists() or not is_alive(owner.read_text()):
+            Bed(int(folder.name.removeprefix("bed-"))).clear()
+
+
+def _end_process(note: Path) -> None:
+    """Kill the process named in `note` and wait until it is gone."""
+    if note.exists() and is_alive(note.read_text()):
+        pid = int(note.read_text().split()[0])
+        handle = os.pidfd_open(pid)
+        try:
+            signal.pidfd_send_signal(handle, signal.SIGKILL)
+            host_run("tail", f"--pid={pid}", "-s", "0.05", "-f", "/dev/null", check=False)
+        except ProcessLookupError:
+            pass
+        finally:
+            os.close(handle)
+
+
+def _mounts_below(folder: Path) -> list[str]:
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    return [point for point in (line.split()[4] for line in lines) if point.startswith(f"{folder}/")]
+
+
+def _uplink_mtu() -> str:
+    """The packet size of this host's way out; a larger one on the cable would make downloads hang."""
+    words = host_run("ip", "route", "show", "default").split()
+    device = words[words.index("dev") + 1] if "dev" in words else "lo"
+    return Path(f"/sys/class/net/{device}/mtu").read_text().strip() if device != "lo" else "1500"
+
+
+def _open_way_out() -> None:
+    """Forward and translate what the machines send; the same rules serve all beds and say nothing about other networks."""
+    with locked(STATE / "network.lock"):
+        Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+        rules = (
+            ("nat", "POSTROUTING", "-s", NETWORK, "!", "-d", NETWORK, "-j", "MASQUERADE"),
+            ("filter", "FORWARD", "-s", NETWORK, "-j", "ACCEPT"),
+            ("filter", "FORWARD", "-d", NETWORK, "-j", "ACCEPT"),
+        )
+        for table, chain, *rule in rules:
+            known = subprocess.run(["iptables", "-t", table, "-C", chain, *rule], capture_output=True, check=False)
+            if known.returncode != 0:
+                host_run("iptables", "-t", table, "-I", chain, *rule)
