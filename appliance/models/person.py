@@ -112,7 +112,7 @@ class PersonWord(Model):
 
     word: Mapped[str] = mapped_column(Code(NAME_LENGTH), primary_key=True)
     village_code: Mapped[str] = mapped_column(Code(CODE_LENGTH), primary_key=True)
-    person_id: Mapped[str] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("person.id", ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[str] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("person.id"), primary_key=True)
 
 
 class PersonHealth(Stamped, Model):
