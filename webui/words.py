@@ -5,11 +5,16 @@ The one place where a code of the service becomes Indonesian. It knows no reques
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
+
+from appliance.models.person import NikStatus, Sex
+from appliance.models.states import CaseKind, CaseState, Channel, Outcome, Priority, ReferralState, Vulnerable
 
 NOTHING = "–"
 
@@ -57,3 +62,116 @@ def _day(value: date | datetime, zone: ZoneInfo) -> date:
 
 def _aware(value: datetime) -> datetime:
     return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Word:
+    """How one code is read: its text, and the tone of the badge it is shown in (plain, info, good, warn, bad)."""
+
+    text: str
+    tone: str = "plain"
+
+
+# A state carries its own label; only its colour is said here. States that wait for somebody stand out.
+CASE_TONES: Mapping[str, str] = {
+    CaseState.NEW: "info",
+    CaseState.NEEDS_REPAIR: "warn",
+    CaseState.VERIFYING: "info",
+    CaseState.VERIFIED: "info",
+    CaseState.REVIEW: "info",
+    CaseState.AWAITING_DECISION: "warn",
+    CaseState.IN_HANDLING: "info",
+    CaseState.REFERRED: "info",
+    CaseState.FOLLOW_UP: "warn",
+    CaseState.DONE: "good",
+    CaseState.REFUSED: "bad",
+}
+
+REFERRAL_TONES: Mapping[str, str] = {
+    ReferralState.SENT: "warn",
+    ReferralState.ACCEPTED: "info",
+    ReferralState.IN_PROCESS: "info",
+    ReferralState.ANSWERED: "good",
+    ReferralState.RETURNED: "bad",
+}
+
+PRIORITIES: Mapping[str, Word] = {
+    Priority.NORMAL: Word("Biasa"),
+    Priority.FAST: Word("Cepat", "warn"),
+    Priority.EMERGENCY: Word("Darurat", "bad"),
+}
+
+CHANNELS: Mapping[str, str] = {
+    Channel.COUNTER: "Datang ke kantor",
+    Channel.PUSKESOS: "Datang ke Puskesos",
+    Channel.FIELD: "Kunjungan lapangan",
+    Channel.PHONE: "Telepon",
+    Channel.WHATSAPP: "WhatsApp",
+    Channel.LETTER: "Surat",
+    Channel.LAPOR: "SP4N-LAPOR!",
+}
+
+KINDS: Mapping[str, str] = {
+    CaseKind.COMPLAINT: "Pengaduan",
+    CaseKind.REQUEST: "Permohonan layanan",
+    CaseKind.QUESTION: "Pertanyaan",
+    CaseKind.SUGGESTION: "Saran",
+}
+
+VULNERABLE_GROUPS: Mapping[str, str] = {
+    Vulnerable.PREGNANT: "Ibu hamil atau menyusui",
+    Vulnerable.ELDERLY: "Lanjut usia",
+    Vulnerable.DISABLED: "Penyandang disabilitas",
+    Vulnerable.VICTIM: "Korban kekerasan",
+    Vulnerable.CHILD: "Anak",
+}
+
+OUTCOMES: Mapping[str, str] = {
+    Outcome.FULFILLED: "Terpenuhi",
+    Outcome.PARTLY: "Terpenuhi sebagian",
+    Outcome.NOT: "Tidak terpenuhi",
+    Outcome.INFORMATION: "Informasi diberikan",
+}
+
+WAYS: Mapping[str, str] = {
+    "akun": "Lewat aplikasi ini",
+    "surat": "Surat",
+    "kurir": "Kurir",
+    "wa": "WhatsApp",
+}
+
+SEXES: Mapping[str, str] = {Sex.FEMALE: "Perempuan", Sex.MALE: "Laki-laki"}
+
+NIK_STATUSES: Mapping[str, Word] = {
+    NikStatus.VALID: Word("NIK sesuai", "good"),
+    NikStatus.DOUBTFUL: Word("NIK perlu diperiksa", "warn"),
+    NikStatus.TEMPORARY: Word("NIK sementara", "warn"),
+    NikStatus.NONE: Word("Belum ada NIK", "warn"),
+}
+
+PERSON_STATUSES: Mapping[str, Word] = {
+    "hidup": Word("Hidup", "good"),
+    "mati": Word("Meninggal", "bad"),
+    "pindah": Word("Pindah", "warn"),
+    "hilang": Word("Hilang", "warn"),
+    "ganda": Word("Data ganda", "warn"),
+    "tidak_valid": Word("Data tidak valid", "bad"),
+}
+
+
+def text_of(words: Mapping[str, Word] | Mapping[str, str], code: str | None) -> str:
+    """The text of a code; a code that has no word yet is shown as it is, and nothing as a dash."""
+    if not code:
+        return NOTHING
+    found = words.get(code, code)
+    return found.text if isinstance(found, Word) else found
+
+
+def tone_of(words: Mapping[str, Word], code: str) -> str:
+    """The tone of a code's badge."""
+    return words[code].tone if code in words else "plain"
+
+
+def options_of(words: Mapping[str, Word] | Mapping[str, str]) -> list[tuple[str, str]]:
+    """Codes and texts for a choice on a page, in the order they stand here."""
+    return [(str(code), text_of(words, code)) for code in words]
