@@ -1,1 +1,1 @@
-"""The UPS: reading it, deciding, handing over. Knows neither Flask nor the database."""
+"""The UPS and the way to a clean power-off. Knows neither Flask nor a database: it must work when they do not."""

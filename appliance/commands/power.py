@@ -1,0 +1,124 @@
+"""`slrt power`: how the power is, what it did, and, where the UPS is a simulation, what it does next."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from appliance.commands.door import Door
+from appliance.errors import ApplianceError, ConfigurationError, InvalidInput
+from appliance.power import journal, simulate, state
+from appliance.power.sentences import CAUSES, duration
+from appliance.power.simulate import Scene
+
+LINES = 40
+_ON = {True: "menyala", False: "padam", None: "tidak diketahui"}
+_SCENES = {
+    Scene.ON_MAINS: "Listrik simulasi menyala.",
+    Scene.ON_BATTERY: "Listrik simulasi padam.",
+    Scene.BATTERY_LOW: "Listrik simulasi padam dan baterai simulasi hampir habis.",
+}
+_EVENTS = {
+    journal.Event.STARTED: "pengawas listrik mulai",
+    journal.Event.MAINS_LOST: "listrik padam",
+    journal.Event.MAINS_BACK: "listrik menyala kembali",
+    journal.Event.UPS_SILENT: "UPS tidak terbaca",
+    journal.Event.UPS_BACK: "UPS terbaca kembali",
+    journal.Event.REPLACE_BATTERY: "UPS meminta baterainya diganti",
+    journal.Event.DECIDED: "diputuskan mati",
+    journal.Event.CANCELLED: "pematian dibatalkan karena listrik menyala kembali",
+    journal.Event.DRAINED: "pekerjaan yang berjalan ditunggu",
+    journal.Event.HANDED_OVER: "mesin diminta mati",
+    journal.Event.POWER_OFF: "upsmon tidak bertindak; systemd diminta mematikan mesin",
+    journal.Event.STOPPED: "pengawas listrik berhenti",
+    journal.Event.BACK: "sistem hidup kembali",
+}
+
+
+@click.group()
+def command() -> None:
+    """Keadaan listrik dan UPS."""
+
+
+@command.command()
+@click.option("--json", "as_json", is_flag=True, help="Keluaran untuk program.")
+@click.pass_obj
+def status(door: Door, as_json: bool) -> None:
+    """Menampilkan keadaan listrik sekarang."""
+    found = state.read(Path(door.settings.power.runtime) / state.STATE_FILE)
+    if found is None:
+        raise ApplianceError("Pengawas listrik belum melaporkan apa pun.", "Jalankan: sudo systemctl restart slrt-watcher")
+    if as_json:
+        click.echo(json.dumps({**dataclasses.asdict(found), "at": found.at.isoformat()}, ensure_ascii=False))
+        return
+    click.echo(found.sentence)
+    click.echo(f"Listrik: {_ON[found.mains]}; dilaporkan {_local(door, found.at)}.")
+
+
+@command.command(name="journal")
+@click.option("--json", "as_json", is_flag=True, help="Keluaran untuk program: satu baris JSON tiap kejadian.")
+@click.pass_obj
+def show_journal(door: Door, as_json: bool) -> None:
+    """Menampilkan catatan kejadian listrik, yang terbaru di bawah."""
+    entries = journal.entries(Path(door.settings.power.state) / journal.JOURNAL_FILE)
+    if as_json:
+        for entry in entries:
+            click.echo(json.dumps({"at": entry.at.isoformat(), "event": entry.event, **entry.facts}, ensure_ascii=False))
+        return
+    if not entries:
+        click.echo("Jurnal listrik masih kosong.")
+    for entry in entries[-LINES:]:
+        click.echo(f"{_local(door, entry.at)}  {_EVENTS[entry.event]}{_details(door, entry)}")
+
+
+@command.command(name="simulate")
+@click.argument("scene", type=click.Choice([scene.value for scene in Scene]))
+@click.pass_obj
+def play(door: Door, scene: str) -> None:
+    """Memainkan UPS simulasi: ol = listrik menyala, ob = padam, ob-lb = padam dan baterai hampir habis."""
+    power = door.settings.power
+    if power.ups != "simulated":
+        raise InvalidInput(
+            {}, "UPS pada sistem ini bukan simulasi, jadi listriknya tidak dapat dimainkan.", "Cabut steker UPS yang sebenarnya."
+        )
+    chosen = Scene(scene)
+    try:
+        simulate.play(Path(power.runtime), chosen)
+    except OSError as error:
+        raise ConfigurationError(
+            f"Berkas UPS simulasi tidak dapat ditulis ({error.strerror}).", "Jalankan sebagai root: sudo slrt power simulate …"
+        ) from error
+    click.echo(_SCENES[chosen])
+
+
+def _local(door: Door, at: datetime) -> str:
+    return at.astimezone(door.settings.zone).strftime("%d-%m-%Y %H:%M:%S %Z")
+
+
+def _details(door: Door, entry: journal.Entry) -> str:
+    """The facts of one line that a reader asks for next, in brackets."""
+    facts: dict[str, Any] = entry.facts
+    told = [CAUSES[facts["cause"]]] if facts.get("cause") in CAUSES else []
+    if facts.get("charge") is not None:
+        told.append(f"baterai {facts['charge']} %")
+    if "idle" in facts:
+        told.append("semua selesai" if facts["idle"] else "belum semua selesai")
+    if isinstance(facts.get("seconds"), int | float):
+        told.append(f"{facts['seconds']} detik")
+    if entry.event is journal.Event.BACK:
+        told += _absence(door, entry)
+    return f" ({'; '.join(told)})" if told else ""
+
+
+def _absence(door: Door, entry: journal.Entry) -> list[str]:
+    try:
+        down_at = datetime.fromisoformat(entry.facts["down_at"])
+    except (KeyError, TypeError, ValueError):
+        return []
+    clean = "mati dengan tertib" if entry.facts.get("clean") is True else "tidak mati dengan tertib"
+    return [f"mati sejak {_local(door, down_at)}, selama {duration(entry.at - down_at)}", clean]

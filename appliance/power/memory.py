@@ -1,0 +1,120 @@
+"""The watcher's memory between two processes: what a killed watcher leaves to its successor, and to the next boot.
+
+Ticks mean something only within one boot. A boot is named by a random word in the runtime folder, which does not survive
+it; so a memory under another word tells when the last boot was alive, and nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from appliance.power.policy import Cause, Memory, Moment, Stage
+from appliance.power.reading import Reading
+
+BOOT_FILE = "boot"
+MEMORY_FILE = "memory.json"
+_TICKS = ("battery_since", "mains_since", "low_since", "floor_since", "silent_since", "draining_since", "down_since")
+
+
+@dataclass(frozen=True)
+class Recalled:
+    """`memory` is a fresh one when the remembered boot is over; `alive` is when the last watcher lived, if that is known."""
+
+    memory: Memory
+    same_boot: bool
+    alive: datetime | None
+
+
+def name_boot(runtime: Path) -> str:
+    """The word of this boot; made when there is none yet."""
+    runtime.mkdir(parents=True, exist_ok=True)
+    path = runtime / BOOT_FILE
+    with contextlib.suppress(OSError):
+        if word := path.read_text(encoding="ascii").strip():
+            return word
+    word = uuid.uuid4().hex
+    path.write_text(word, encoding="ascii")
+    return word
+
+
+def end_boot(runtime: Path) -> None:
+    """Say that this boot is over although the machine may live on, as it does in a demonstration."""
+    (runtime / BOOT_FILE).unlink(missing_ok=True)
+
+
+def remember(folder: Path, boot: str, memory: Memory, at: Moment) -> None:
+    """Write the memory so that it is on the disk when this returns. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / MEMORY_FILE
+    fresh = path.with_name(f".{path.name}.new")
+    with fresh.open("w", encoding="utf-8") as file:
+        life = {"boot": boot, "alive": at.wall.isoformat(), "ticks": at.ticks.total_seconds()}
+        json.dump({**life, "memory": _packed(memory)}, file)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    sync_folder(folder)
+
+
+def recall(folder: Path, boot: str, ticks: timedelta) -> Recalled:
+    """What was remembered, as seen at `ticks`. An empty, torn or foreign file counts as nothing: the UPS itself says the rest within a second."""
+    try:
+        found = json.loads((folder / MEMORY_FILE).read_bytes())
+        alive = datetime.fromisoformat(found["alive"])
+        # Ticks from the future are those of a machine that was started anew under the same word.
+        same = found["boot"] == boot and found["ticks"] <= ticks.total_seconds()
+        return Recalled(_unpacked(found["memory"]) if same else Memory(), same, alive)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return Recalled(Memory(), same_boot=False, alive=None)
+
+
+def sync_folder(folder: Path) -> None:
+    """Put the folder's entries on the disk: a new name is only safe after that."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _packed(memory: Memory) -> dict[str, Any]:
+    packed: dict[str, Any] = {name: _seconds(getattr(memory, name)) for name in _TICKS}
+    last = memory.last
+    return packed | {
+        "stage": memory.stage,
+        "cause": memory.cause,
+        "idle": memory.idle,
+        "cuts": [cut.total_seconds() for cut in memory.cuts],
+        "last": last and {"flags": sorted(last.flags), "charge": last.charge, "runtime": _seconds(last.runtime)},
+    }
+
+
+def _unpacked(packed: dict[str, Any]) -> Memory:
+    last = packed["last"]
+    ticks: dict[str, Any] = {name: _duration(packed[name]) for name in _TICKS}
+    return dataclasses.replace(
+        Memory(
+            stage=Stage(packed["stage"]),
+            cause=packed["cause"] and Cause(packed["cause"]),
+            idle=bool(packed["idle"]),
+            cuts=tuple(timedelta(seconds=cut) for cut in packed["cuts"]),
+            last=last and Reading(frozenset(last["flags"]), last["charge"], _duration(last["runtime"])),
+        ),
+        **ticks,
+    )
+
+
+def _seconds(duration: timedelta | None) -> float | None:
+    return None if duration is None else duration.total_seconds()
+
+
+def _duration(seconds: float | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)

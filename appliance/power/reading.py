@@ -1,0 +1,90 @@
+"""What the UPS said, as values: a Reading, or the Silence that came instead of one. No socket, no clock.
+
+NUT's status is a list of words. Only OL (mains) and OB (battery) decide anything, and only when exactly one of them is there;
+everything else is a notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+LONGEST_RUNTIME = timedelta(days=2)
+
+
+class SilenceKind(StrEnum):
+    """Why there is no reading."""
+
+    CONNECT = "connect"  # upsd is not there
+    TIMEOUT = "timeout"  # upsd or the line is stuck
+    CLOSED = "closed"  # the connection broke
+    PROTOCOL = "protocol"  # the answer is not one to the question
+    STALE = "stale"  # upsd says that its numbers are old
+    DRIVER = "driver"  # upsd has lost the driver
+    DENIED = "denied"  # the password or the rights are wrong
+    UNKNOWN = "unknown"  # upsd knows no such UPS
+    UNCLEAR = "unclear"  # an answer without OL or OB, or with both
+
+
+@dataclass(frozen=True)
+class Silence:
+    """No reading, and why. `detail` is for the log, never for a page."""
+
+    kind: SilenceKind
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One whole answer of the UPS. `charge` in percent; numbers that make no sense are None."""
+
+    flags: frozenset[str]
+    charge: int | None = None
+    runtime: timedelta | None = None
+
+    @property
+    def mains(self) -> bool | None:
+        """True on mains, False on battery, None when the UPS does not say (WAIT, both, neither)."""
+        on, off = "OL" in self.flags, "OB" in self.flags
+        return None if on == off else on
+
+    @property
+    def low(self) -> bool:
+        """Whether the battery is nearly empty: only on battery, for "OL LB" is a known false alarm of this family."""
+        return self.mains is False and "LB" in self.flags
+
+    @property
+    def forced(self) -> bool:
+        """Whether a forced shutdown is set in upsd. It cannot be taken back."""
+        return "FSD" in self.flags
+
+    @property
+    def replace_battery(self) -> bool:
+        """Whether the UPS asks for a new battery."""
+        return "RB" in self.flags
+
+
+def parse(variables: Mapping[str, str]) -> Reading | Silence:
+    """A reading from NUT's variables, or why they are none."""
+    flags = frozenset(variables.get("ups.status", "").split())
+    seconds = _number(variables.get("battery.runtime"), LONGEST_RUNTIME.total_seconds())
+    reading = Reading(
+        flags,
+        _number(variables.get("battery.charge"), 100),
+        None if seconds is None else timedelta(seconds=seconds),
+    )
+    # A forced shutdown counts whatever else is there: upsmon acts on it as well.
+    if reading.mains is None and not reading.forced:
+        return Silence(SilenceKind.UNCLEAR, f"ups.status {variables.get('ups.status', '')!r}")
+    return reading
+
+
+def _number(text: str | None, most: float) -> int | None:
+    """A whole number from 0 to `most`, or None: -1, 150 %, "" and "nan" have all been seen from real devices."""
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return int(value) if 0 <= value <= most else None

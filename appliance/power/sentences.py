@@ -1,0 +1,79 @@
+"""The one sentence of a cycle, for pages, terminal and log: formal plain Indonesian, made of values only."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from appliance.power.journal import End
+from appliance.power.policy import Cause, Memory, Moment, Stage
+from appliance.power.reading import Reading, Silence, SilenceKind
+
+NO_UPS = "Tidak ada UPS yang diawasi; bila listrik padam, sistem mati seketika."
+
+CAUSES: dict[str, str] = {
+    Cause.TIME: "listrik padam terlalu lama",
+    Cause.CHARGE: "isi baterai UPS mencapai batas",
+    Cause.RUNTIME: "sisa waktu baterai UPS mencapai batas",
+    Cause.LOW: "baterai UPS hampir habis",
+    Cause.SILENT: "UPS tidak menjawab lagi ketika listrik padam",
+    Cause.FORCED: "pematian paksa diminta lewat NUT",
+    End.OPERATOR: "dimatikan atau dinyalakan ulang oleh petugas",
+    End.CUT: "listrik habis sebelum sistem sempat mati dengan tertib",
+    End.CRASH: "berhenti mendadak ketika listrik menyala",
+}
+
+_SILENCES: dict[SilenceKind, str] = {
+    SilenceKind.CONNECT: "layanan NUT (upsd) tidak berjalan",
+    SilenceKind.TIMEOUT: "layanan NUT (upsd) tidak menjawab",
+    SilenceKind.CLOSED: "sambungan ke layanan NUT (upsd) terputus",
+    SilenceKind.PROTOCOL: "jawaban layanan NUT (upsd) tidak dapat dipahami",
+    SilenceKind.STALE: "UPS tidak mengirim keadaan baru",
+    SilenceKind.DRIVER: "UPS tidak terhubung; periksa kabel USB",
+    SilenceKind.DENIED: "layanan NUT (upsd) menolak kata sandi pengawas",
+    SilenceKind.UNKNOWN: "UPS ini tidak dikenal oleh layanan NUT (upsd)",
+    SilenceKind.UNCLEAR: "UPS belum menyatakan keadaan listriknya",
+}
+
+
+def sentence(memory: Memory, heard: Reading | Silence, at: Moment, seconds_left: int | None) -> str:
+    """How the power is now and what the node will do about it."""
+    match memory.stage:
+        case Stage.DOWN:
+            return f"Sistem sedang mati: {_why(memory)}."
+        case Stage.DRAINING:
+            return f"Sistem bersiap mati ({_why(memory)}); pekerjaan yang berjalan sedang diselesaikan."
+        case Stage.ON_BATTERY:
+            return _on_battery(memory, heard, at, seconds_left)
+        case _ if isinstance(heard, Silence):
+            return f"Keadaan listrik tidak diketahui: {_SILENCES[heard.kind]}."
+        case _:
+            return _online(heard)
+
+
+def _online(reading: Reading) -> str:
+    charge = "" if reading.charge is None else f", baterai UPS {reading.charge} %"
+    advice = " UPS meminta baterainya diganti." if reading.replace_battery else ""
+    return f"Listrik menyala{charge}.{advice}"
+
+
+def _on_battery(memory: Memory, heard: Reading | Silence, at: Moment, seconds_left: int | None) -> str:
+    if memory.mains_since is not None:
+        return "Listrik menyala lagi; sistem memastikan listrik tidak padam kembali."
+    since = memory.battery_since
+    began = "" if since is None else f" sejak {duration(at.ticks - since)} yang lalu"
+    left = "" if seconds_left is None else f" Sistem mati dalam {duration(timedelta(seconds=seconds_left))}."
+    silent = f" UPS tidak terbaca ({_SILENCES[heard.kind]})." if isinstance(heard, Silence) else ""
+    charge = f", baterai UPS {heard.charge} %" if isinstance(heard, Reading) and heard.charge is not None else ""
+    return f"Listrik padam{began}{charge}.{silent}{left}"
+
+
+def _why(memory: Memory) -> str:
+    return CAUSES[memory.cause] if memory.cause else "alasan tidak tercatat"
+
+
+def duration(length: timedelta) -> str:
+    """A length in words: "4 menit 20 detik"."""
+    minutes, seconds = divmod(max(0, int(length.total_seconds())), 60)
+    hours, minutes = divmod(minutes, 60)
+    words = [f"{hours} jam" if hours else "", f"{minutes} menit" if minutes else "", f"{seconds} detik" if seconds else ""]
+    return " ".join(word for word in words if word) or "0 detik"

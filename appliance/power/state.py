@@ -1,0 +1,56 @@
+"""The state that the watcher publishes in every cycle, for the pages, the gate and `slrt status`. One small JSON file, replaced whole.
+
+It lives in memory-backed /run and is as old as its `at`: a reader decides how old is too old.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+STATE_FILE = "state.json"
+
+
+@dataclass(frozen=True)
+class State:
+    """`charge` in percent; `seconds_left` until the decision to shut down, None when no outage is counted."""
+
+    at: datetime
+    stage: str
+    accepts_work: bool
+    mains: bool | None = None
+    charge: int | None = None
+    runtime_seconds: int | None = None
+    seconds_left: int | None = None
+    sentence: str = ""
+    cause: str = ""
+
+
+def publish(folder: Path, state: State) -> None:
+    """Replace the state file in `folder`. Raises OSError."""
+    replace_file(folder / STATE_FILE, json.dumps({**dataclasses.asdict(state), "at": state.at.isoformat()}))
+
+
+def read(path: Path) -> State | None:
+    """What was published, or None when it is missing or not readable as a state."""
+    try:
+        found = json.loads(path.read_bytes())
+        known = {field.name for field in dataclasses.fields(State)}
+        state = State(
+            **{**{key: value for key, value in found.items() if key in known}, "at": datetime.fromisoformat(found["at"])}
+        )
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+    return state if state.at.tzinfo is not None else None
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Put a new content in place of the old in one move, so that no reader ever sees a part. Raises OSError."""
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.write_text(text, encoding="utf-8")
+    # Whatever the caller's umask is: the pages and the UPS driver are other users and read these files.
+    fresh.chmod(0o644)
+    fresh.replace(path)

@@ -1,0 +1,188 @@
+"""The one adapter of pynut2: a Reading or a Silence, never an exception and never a guess.
+
+pynut2 returns the answer to an earlier question after a time-out and parts of lists that were cut off. So an answer counts only
+whole, with its terminator and the name that was asked for, within one deadline; after any fault the connection is thrown away.
+While logged in, upsmon waits for our logout before it shuts down: that is the time in which the appliance drains.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import timedelta
+from typing import Any
+
+from pynut2.nut2 import PyNUTClient, PyNUTError
+
+from appliance.power.reading import Reading, Silence, SilenceKind, parse
+
+READ_DEADLINE = timedelta(seconds=1.5)
+LONGEST_ANSWER = 262_144
+
+# Its debug lines hold the password and its error lines say nothing that a Silence does not say better.
+logging.getLogger("pynut2.nut2").setLevel(logging.CRITICAL)
+
+_KINDS = {
+    "DATA-STALE": SilenceKind.STALE,
+    "DRIVER-NOT-CONNECTED": SilenceKind.DRIVER,
+    "ACCESS-DENIED": SilenceKind.DENIED,
+    "USERNAME-REQUIRED": SilenceKind.DENIED,
+    "PASSWORD-REQUIRED": SilenceKind.DENIED,
+    "INVALID-USERNAME": SilenceKind.DENIED,
+    "INVALID-PASSWORD": SilenceKind.DENIED,
+    "UNKNOWN-UPS": SilenceKind.UNKNOWN,
+}
+
+
+class _BrokenError(Exception):
+    """The conversation cannot go on; what was heard so far is worth nothing."""
+
+    def __init__(self, kind: SilenceKind, detail: str) -> None:
+        super().__init__(detail)
+        self.silence = Silence(kind, detail)
+
+
+class _Conversation(PyNUTClient):  # type: ignore[misc]  # pynut2 has no types
+    """pynut2 with its two transport functions made strict. `deadline` (monotonic seconds) bounds all that is read."""
+
+    def __init__(self, host: str, port: int, deadline: float) -> None:
+        self._srv_handler: Any = None
+        self.deadline = deadline
+        try:
+            # Without login and password here: the library would log them.
+            super().__init__(host=host, port=port, timeout=self._left())
+        except PyNUTError as error:
+            raise _BrokenError(SilenceKind.CONNECT, repr(error.__context__ or error)) from error
+        # NUT is not telnet: no option is ever negotiated, whatever bytes come.
+        handler: Any = self._srv_handler
+        handler.set_option_negotiation_callback(lambda *_: None)
+
+    def __del__(self) -> None:
+        self.drop()
+
+    def drop(self) -> None:
+        """Close without a word."""
+        handler, self._srv_handler = self._srv_handler, None
+        if handler is not None:
+            handler.close()
+
+    def log_in(self, ups: str, user: str, password: str) -> None:
+        """Make upsmon count us. upsd checks the password only at LOGIN."""
+        for line in (f"USERNAME {_quoted(user)}", f"PASSWORD {_quoted(password)}", f"LOGIN {ups}"):
+            self._write(line + "\n")
+            answer = self._read_until("\n")
+            if not answer.startswith("OK"):
+                raise _BrokenError(SilenceKind.PROTOCOL, f"{line.split()[0]} was answered {answer[:60]!r}")
+
+    def log_out(self) -> None:
+        """Say goodbye and wait until upsd has heard it, so that upsmon stops waiting for us."""
+        self._write("LOGOUT\n")
+        self._read_until("\n")
+
+    def _left(self) -> float:
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise _BrokenError(SilenceKind.TIMEOUT, "no answer within the deadline")
+        return left
+
+    def _write(self, string: str) -> None:
+        body = string.removesuffix("\n")
+        if not (body.isascii() and body.isprintable()):
+            raise _BrokenError(SilenceKind.PROTOCOL, "a request may hold printable ASCII only")
+        self._left()
+        self._srv_handler.write(string.encode("ascii"))
+
+    def _read_until(self, string: str) -> str:
+        """Lines up to and including the terminator; for a list every line must be one of the list."""
+        lines: list[str] = []
+        size = 0
+        while size < LONGEST_ANSWER:
+            raw = self._srv_handler.read_until(b"\n", self._left())
+            if not raw.endswith(b"\n"):
+                self._left()
+                raise _BrokenError(SilenceKind.CLOSED, f"the answer was cut after {size + len(raw)} bytes")
+            size += len(raw)
+            lines.append(raw.decode("utf-8", "replace"))
+            self._refuse_error(lines[-1])
+            if string in ("\n", lines[-1]):
+                return "".join(lines)
+            if not lines[-1].startswith(string.removeprefix("END LIST ").rstrip("\n") + " "):
+                raise _BrokenError(SilenceKind.PROTOCOL, f"{lines[-1][:60]!r} does not belong into the list")
+        raise _BrokenError(SilenceKind.PROTOCOL, "the answer does not end")
+
+    @staticmethod
+    def _refuse_error(line: str) -> None:
+        if line.startswith("ERR "):
+            word = [*line.split(), ""][1]
+            raise _BrokenError(_KINDS.get(word, SilenceKind.PROTOCOL), line.strip()[:80])
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+class Ups:
+    """One UPS at one upsd. Keeps its connection as long as every answer was right."""
+
+    def __init__(self, name: str, address: tuple[str, int], login: tuple[str, str] | None = None) -> None:
+        self._name = name
+        self._address = address
+        self._login = login
+        self._conversation: _Conversation | None = None
+        self.login_refused = False
+
+    def read(self, deadline: timedelta = READ_DEADLINE) -> Reading | Silence:
+        """Ask once, within `deadline` in all. Never raises."""
+        try:
+            return parse(self._variables(time.monotonic() + deadline.total_seconds()))
+        except _BrokenError as error:
+            self._drop()
+            return error.silence
+        except (PyNUTError, OSError, EOFError, ValueError, IndexError, AttributeError) as error:
+            self._drop()
+            kind = SilenceKind.CLOSED if isinstance(error, OSError | EOFError) else SilenceKind.PROTOCOL
+            return Silence(kind, repr(error)[:120])
+
+    def release(self) -> None:
+        """Log out, so that upsmon goes on with its shutdown; later readings do not log in again. Never raises."""
+        self._login = None
+        if self._conversation is None:
+            return
+        try:
+            self._conversation.deadline = time.monotonic() + READ_DEADLINE.total_seconds()
+            self._conversation.log_out()
+        except (_BrokenError, OSError, EOFError, AttributeError):
+            pass  # a broken connection is a logout too
+        self._drop()
+
+    def _variables(self, deadline: float) -> dict[str, str]:
+        conversation = self._connected(deadline)
+        conversation.deadline = deadline
+        found: dict[str, str] = conversation.list_vars(self._name)
+        return found
+
+    def _connected(self, deadline: float) -> _Conversation:
+        if self._conversation is None:
+            self._conversation = self._connect(deadline)
+        return self._conversation
+
+    def _connect(self, deadline: float) -> _Conversation:
+        """A new conversation, logged in if upsd lets us: a wrong password must not make the node blind to an outage."""
+        fresh = _Conversation(*self._address, deadline)
+        if self._login is None:
+            return fresh
+        try:
+            fresh.log_in(self._name, *self._login)
+        except _BrokenError as error:
+            fresh.drop()
+            if error.silence.kind is not SilenceKind.DENIED:
+                raise
+            self.login_refused = True
+            return _Conversation(*self._address, deadline)
+        self.login_refused = False
+        return fresh
+
+    def _drop(self) -> None:
+        if self._conversation is not None:
+            self._conversation.drop()
+        self._conversation = None
