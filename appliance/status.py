@@ -112,24 +112,23 @@ def _web(settings: Settings) -> Part:
 
 
 def _database(settings: Settings) -> Part:
-    problem = database.quick_check(settings)
-    if problem:
-        return Part(Health.FAIL, problem, "Jangan matikan komputer. Jalankan: sudo slrt backup list, lalu hubungi pendamping TI.")
-    return Part(Health.OK, "Basis data dapat dibaca dan skemanya terbaru.")
+    health = database.quick_check(settings)
+    return Part(Health.OK if health.ok else Health.FAIL, health.text, health.hint)
 
 
 def _backup(settings: Settings, at: datetime) -> Part:
-    record = backup_outcome.read(Path(settings.paths.data) / "backup" / "outcome.json")
-    if record is None or record.last_good is None:
-        return Part(Health.FAIL, "Belum ada cadangan.", "Jalankan: sudo slrt backup run")
-    age = at - record.last_good
-    when = record.last_good.astimezone(settings.zone).strftime("%d-%m-%Y %H.%M")
+    record = backup_outcome.read(Path(settings.paths.data) / "backup")
+    run = "Jalankan: sudo slrt backup run"
+    if record.last_good is None:
+        return Part(Health.FAIL, record.last.text if record.last else "Belum ada cadangan.", run)
+    made = record.last_good.moment.at
+    age, when = at - made, made.astimezone(settings.zone).strftime("%d-%m-%Y %H.%M")
     if age > BACKUP_TOO_OLD:
-        return Part(Health.FAIL, f"Cadangan terakhir yang baik sudah lama: {when}.", "Jalankan: sudo slrt backup run")
-    if not record.ok:
-        return Part(Health.WARN, record.text, record.next_step or "Jalankan: sudo slrt backup run")
+        return Part(Health.FAIL, f"Cadangan terakhir yang baik sudah lama: {when}.", run)
+    if record.last and not record.last.ok and not record.last.running:
+        return Part(Health.WARN, record.last.text, record.last.next_step or run)
     if age > BACKUP_LATE:
-        return Part(Health.WARN, f"Cadangan terlambat; yang terakhir {when}.", "Jalankan: sudo slrt backup run")
+        return Part(Health.WARN, f"Cadangan terlambat; yang terakhir {when}.", run)
     return Part(Health.OK, f"Cadangan terakhir {when}, sudah diuji.", _advice_on_disk(settings))
 
 
