@@ -1,0 +1,261 @@
+"""The engine: the one place that starts borg and understands what it says.
+
+Works with borg 1.2.4 and every later 1.x. Errors are told apart by the message id that borg writes with --log-json, which old and
+new versions share; exit codes differ between them. The passphrase reaches borg through a pipe, never an argument or a file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from backups.errors import (
+    BackupError,
+    Busy,
+    EngineMissing,
+    NoSpace,
+    NoSuchArchive,
+    RepositoryDamaged,
+    RepositoryMissing,
+    SourceMissing,
+    WrongPassphrase,
+)
+from backups.process import Ended, Sink, Stop, never, run
+
+MINIMUM = (1, 2, 4)
+# Pages of a database change in place: fixed blocks find them again. Dumps shift: a small content-defined chunker. Else borg's own.
+PAGES = ("--compression=zstd,3", "--chunker-params=fixed,16384", "--files-cache=disabled")
+DUMP = ("--compression=zstd,3", "--chunker-params=buzhash,15,19,17,4095")
+FILES = ("--compression=auto,zstd,3",)
+WARNING_CODE = 1
+WARNING_CODES_MODERN = range(100, 128)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One archive as the repository lists it. `comment` is what was given at its making."""
+
+    name: str
+    comment: str
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A borg repository in `folder`; `base` is borg's own folder for cache and security notes; `keep` is the run's lock."""
+
+    folder: Path
+    base: Path
+    passphrase: str = field(repr=False)
+    keep: tuple[int, ...] = ()
+    stop: Stop = never
+
+    def exists(self) -> bool:
+        """Whether there is a repository at all."""
+        return (self.folder / "config").is_file()
+
+    def init(self) -> None:
+        """Make the repository in a folder that is not there yet or empty."""
+        self._borg("init", "--encryption=repokey-blake2", "--make-parent-dirs", str(self.folder))
+
+    def archives(self) -> list[Stored]:
+        """All archives, oldest first. Does not disturb a run that writes."""
+        answer = self._borg("list", "--bypass-lock", "--json", "--format={name}{comment}", str(self.folder))
+        return [Stored(found["name"], found.get("comment", "")) for found in json.loads(answer.out)["archives"]]
+
+    def store_paths(self, archive: str, folder: Path, names: Sequence[str], options: Sequence[str]) -> int:
+        """Store `names` below `folder`; returns how many bytes the repository grew."""
+        answer = self._borg(
+            "create", "--json", "--numeric-ids", *options, self._at(archive), "--", *names, folder=folder, warnings=True
+        )
+        _refuse_unread(answer)
+        return _growth(answer)
+
+    def store_bytes(self, archive: str, name: str, content: bytes, comment: str) -> None:
+        """Store one small text from memory."""
+        self._borg("create", f"--stdin-name={name}", f"--comment={comment}", self._at(archive), "-", feed=content)
+
+    def read(self, archive: str, name: str, sink: Sink) -> None:
+        """Stream one stored file to `sink`."""
+        self._borg("extract", "--bypass-lock", "--stdout", self._at(archive), name, sink=sink)
+
+    def read_bytes(self, archive: str, name: str) -> bytes:
+        """One small stored file."""
+        parts: list[bytes] = []
+        self.read(archive, name, parts.append)
+        return b"".join(parts)
+
+    def extract(self, archive: str, to: Path, names: Sequence[str] = ()) -> None:
+        """Unpack all of an archive, or only `names`, into the folder `to`."""
+        answer = self._borg(
+            "extract",
+            "--bypass-lock",
+            "--numeric-ids",
+            "--noxattrs",
+            "--noacls",
+            self._at(archive),
+            "--",
+            *names,
+            folder=to,
+            warnings=True,
+        )
+        _refuse_unread(answer)
+
+    def prove_readable(self, archive: str) -> None:
+        """Read and decrypt everything of an archive without writing it."""
+        self._borg("extract", "--bypass-lock", "--dry-run", self._at(archive))
+
+    def files(self, archive: str) -> list[tuple[str, int]]:
+        """Path and size of each regular file of an archive."""
+        answer = self._borg("list", "--bypass-lock", "--json-lines", "--format={type}{size}{path}", self._at(archive))
+        found = [json.loads(line) for line in answer.out.splitlines()]
+        return [(item["path"], item["size"]) for item in found if item["type"] == "-"]
+
+    def check(self, seconds: int) -> None:
+        """Check the whole repository's segments, going on next time where the seconds ended."""
+        self._borg("check", "--repository-only", f"--max-duration={seconds}", str(self.folder))
+
+    def check_archives(self, names: str) -> None:
+        """Check that the archives matching the pattern `names` have all their pieces."""
+        self._borg("check", "--archives-only", f"--glob-archives={names}", str(self.folder))
+
+    def delete(self, archives: Sequence[str]) -> None:
+        """Forget archives. The room comes back with `compact`."""
+        if archives:
+            self._borg("delete", str(self.folder), *archives)
+
+    def compact(self) -> None:
+        """Give back the room of what was forgotten."""
+        self._borg("compact", str(self.folder))
+
+    def export_key(self, to: Path) -> None:
+        """Write the repository's key, still encrypted with the passphrase: it opens a repository whose `config` was lost."""
+        self._borg("key", "export", str(self.folder), str(to))
+
+    def break_lock(self) -> None:
+        """Clear what a killed run left. Only the holder of the run's lock may call it: then nobody can be working."""
+        caches = self.base.glob(".cache/borg/*/lock.*")
+        if any(self.folder.glob("lock.*")) or any(caches):
+            self._borg("break-lock", str(self.folder))
+
+    def _at(self, archive: str) -> str:
+        return f"{self.folder}::{archive}"
+
+    def _borg(
+        self,
+        *command: str,
+        folder: Path | None = None,
+        feed: bytes | None = None,
+        sink: Sink | None = None,
+        warnings: bool = False,
+    ) -> Ended:
+        self.base.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _passphrase(self.passphrase) as handle:
+            ended = run(
+                ["borg", "--log-json", "--lock-wait=5", *command],
+                environment=self._environment(handle),
+                folder=folder,
+                feed=feed,
+                sink=sink,
+                keep=(handle, *self.keep),
+                stop=self.stop,
+            )
+        warned = ended.code == WARNING_CODE or ended.code in WARNING_CODES_MODERN
+        if ended.code != 0 and not (warned and warnings):
+            raise _translated(ended, self.folder)
+        return ended
+
+    def _environment(self, handle: int) -> dict[str, str]:
+        return {
+            "BORG_PASSPHRASE_FD": str(handle),
+            "BORG_BASE_DIR": str(self.base),
+            # A new network card or host name must not turn our own old lock into a stranger's.
+            "BORG_HOST_ID": "slrt",
+            "BORG_EXIT_CODES": "modern",
+            "BORG_RELOCATED_REPO_ACCESS_IS_OK": "yes",
+            "LANG": "C.UTF-8",
+            "LC_ALL": "C.UTF-8",
+        }
+
+
+@contextmanager
+def _passphrase(text: str) -> Iterator[int]:
+    """A descriptor from which the passphrase can be read once."""
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, text.encode())
+    finally:
+        os.close(writing)
+    try:
+        yield reading
+    finally:
+        os.close(reading)
+
+
+def require_borg() -> tuple[int, ...]:
+    """The version of borg. Raises EngineMissing when there is none or it is too old or of another generation."""
+    if shutil.which("borg") is None:
+        raise EngineMissing("Program borg tidak ada.", "Pasang paketnya: sudo apt install borgbackup")
+    words = run(["borg", "--version"]).out.decode()
+    found = re.search(r"(\d+)\.(\d+)\.(\d+)", words)
+    version = tuple(int(part) for part in found.groups()) if found else (0,)
+    if not MINIMUM <= version < (2,):
+        raise EngineMissing(
+            f"borg versi {words.strip()} tidak dapat dipakai; perlu 1.2.4 sampai 1.x.",
+            "Pasang borgbackup dari Debian, lalu ulangi.",
+        )
+    return version
+
+
+def _growth(answer: Ended) -> int:
+    return int(json.loads(answer.out)["archive"]["stats"]["deduplicated_size"])
+
+
+def _messages(err: str) -> Iterator[dict[str, object]]:
+    for line in err.splitlines():
+        try:
+            message = json.loads(line)
+        except ValueError:
+            message = {"message": line}
+        if isinstance(message, dict):
+            yield message
+
+
+def _refuse_unread(answer: Ended) -> None:
+    """A file that changed while it was read is a warning; one that could not be read is a backup with a hole."""
+    for message in _messages(answer.err):
+        text = str(message.get("message", ""))
+        if message.get("levelname") == "WARNING" and "file changed while we backed it up" not in text and "Errno" in text:
+            raise SourceMissing(
+                f"Ada berkas yang tidak dapat dibaca: {text[-200:]}", "Periksa disk data dan hak akses berkas itu."
+            )
+
+
+def _translated(ended: Ended, folder: Path) -> BackupError:
+    """The error in the officer's words. What borg itself said comes last: it may point at the wrong disk."""
+    ids = {str(message.get("msgid", "")) for message in _messages(ended.err)}
+    text = " ".join(str(message.get("message", "")) for message in _messages(ended.err) if message.get("levelname") != "INFO")
+    if "PassphraseWrong" in ids or "NoPassphraseFailure" in ids:
+        return WrongPassphrase(
+            f"Kata sandi cadangan tidak cocok dengan repositori {folder}.", "Periksa kata sandi pada lembar pemulihan."
+        )
+    if ids & {"Repository.DoesNotExist", "Repository.InvalidRepository", "Repository.ParentPathDoesNotExist"}:
+        return RepositoryMissing(
+            f"Tidak ada repositori cadangan di {folder}.",
+            "Periksa apakah disk cadangan terpasang; untuk membuat yang baru: sudo slrt backup init",
+        )
+    if "Archive.DoesNotExist" in ids:
+        return NoSuchArchive("Cadangan itu tidak ada di repositori.", "Lihat daftarnya: slrt backup list")
+    if ids & {"LockTimeout", "LockError", "LockFailed", "LockErrorT"}:
+        return Busy("Repositori cadangan sedang dipakai.", "Tunggu sampai pencadangan selesai, lalu ulangi.")
+    if "Repository.InsufficientFreeSpaceError" in ids or "No space left on device" in text or "Errno 28" in text:
+        return NoSpace(f"Disk cadangan {folder} penuh.", "Kosongkan disk itu atau kurangi jumlah cadangan yang disimpan.")
+    return RepositoryDamaged(
+        f"Repositori cadangan {folder} tidak dapat dipakai (borg {ended.code}).",
+        f"Periksa disk cadangan, lalu: slrt backup verify. Pesan borg: {text[-300:].strip() or '-'}",
+    )

@@ -1,0 +1,160 @@
+"""Dump and restore of PostgreSQL with the server's own programs. Rows are counted in the very snapshot that is dumped.
+
+The password never stands in an argument: it is taken out of the URL and handed over in the environment of the program.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+from backups.errors import BackupError, EngineMissing, Mismatch, SourceMissing
+from backups.process import Ended, Stop, never, run
+
+PROGRAMS = Path("/usr/lib/postgresql")
+FILE = "database.dump"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A database behind a libpq URL (postgresql://user:password@host/name, or ...?host=/socket/folder)."""
+
+    url: str = field(repr=False)
+
+    @property
+    def bare_url(self) -> str:
+        """The URL without its password."""
+        parts = urlsplit(self.url)
+        user, at, host = parts.netloc.rpartition("@")
+        return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}{at}{host}"))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the programs need besides the URL."""
+        password = urlsplit(self.url).password
+        return {"LC_ALL": "C.UTF-8", **({"PGPASSWORD": unquote(password)} if password else {})}
+
+    @contextmanager
+    def connect(self) -> Iterator[psycopg.Connection]:
+        """A connection. Raises SourceMissing when the server does not answer."""
+        try:
+            with psycopg.connect(self.url, autocommit=True, connect_timeout=10) as connection:
+                yield connection
+        except psycopg.Error as error:
+            raise SourceMissing(
+                f"PostgreSQL tidak dapat dipakai ({str(error).strip().splitlines()[0]}).",
+                "Periksa layanan PostgreSQL, lalu ulangi.",
+            ) from error
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One state of the database, held while it is dumped. `command` writes the dump to standard output."""
+
+    counts: Mapping[str, int]
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(repr=False)
+
+
+@contextmanager
+def snapshot(server: Server, *, require_tables: bool = True) -> Iterator[Snapshot]:
+    """Hold one state of the database: the dump and the counts are both of it. An empty one is SourceMissing, unless allowed."""
+    with server.connect() as connection:
+        program = _program("pg_dump", connection.info.server_version // 10000)
+        with connection.transaction():
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            name = _value(connection, "SELECT pg_export_snapshot()")
+            counts = count_rows(connection)
+            if require_tables and not counts:
+                raise SourceMissing("Basis data PostgreSQL kosong.", "Siapkan dahulu: slrt database upgrade")
+            command = (program, "--format=custom", "--compress=0", f"--snapshot={name}", server.bare_url)
+            yield Snapshot(counts, command, server.environment)
+
+
+def count_rows(connection: psycopg.Connection) -> dict[str, int]:
+    """Rows of each table of ours, as schema.table."""
+    found = connection.execute(
+        "SELECT schemaname, tablename FROM pg_tables WHERE schemaname !~ '^pg_' AND schemaname <> 'information_schema' ORDER BY 1, 2"
+    ).fetchall()
+    question = sql.SQL("SELECT count(*) FROM {}")
+    counts: dict[str, int] = {}
+    for schema, table in found:
+        row = connection.execute(question.format(sql.Identifier(schema, table))).fetchone()
+        counts[f"{schema}.{table}"] = row[0] if row else 0
+    return counts
+
+
+def examine(dump: Path, stop: Stop = never) -> None:
+    """Read a whole dump as a restore would. Raises Mismatch when it cannot be read."""
+    ended = run([_newest("pg_restore"), "--file=/dev/null", str(dump)], stop=stop)
+    if ended.code != 0:
+        raise Mismatch(f"Salinan PostgreSQL rusak ({_last(ended)}).", "Jalankan lagi: slrt backup run")
+
+
+def dump_to(server: Server, file: Path, stop: Stop = never, *, require_tables: bool = True) -> dict[str, int]:
+    """Write a dump of the present state to a file; returns the rows of each table in it."""
+    with snapshot(server, require_tables=require_tables) as held, file.open("wb") as target:
+        ended = run(held.command, environment=held.environment, sink=target.write, stop=stop)
+        if ended.code != 0:
+            raise SourceMissing(f"PostgreSQL tidak dapat disalin ({_last(ended)}).", "Periksa layanan PostgreSQL, lalu ulangi.")
+        return dict(held.counts)
+
+
+def size(server: Server) -> int:
+    """Bytes that the database takes on its server: more than its dump."""
+    with server.connect() as connection:
+        return int(_value(connection, "SELECT pg_database_size(current_database())"))
+
+
+def restore(server: Server, dump: Path, counts: Mapping[str, int]) -> None:
+    """Replace what is in the database, in one transaction, and count again."""
+    command = [_newest("pg_restore"), "--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error"]
+    ended = run([*command, f"--dbname={server.bare_url}", str(dump)], environment=server.environment)
+    if ended.code != 0:
+        raise BackupError(
+            f"PostgreSQL tidak dapat dipulihkan ({_last(ended)}).",
+            "Data lama masih utuh. Periksa layanan PostgreSQL, lalu ulangi.",
+        )
+    with server.connect() as connection:
+        if count_rows(connection) != dict(counts):
+            raise Mismatch("Jumlah baris setelah pemulihan berbeda dari catatan.", "Hentikan layanan, lalu ulangi pemulihan.")
+
+
+def _program(name: str, major: int) -> str:
+    """The program that fits the server: its own version, else any newer one. pg_dump refuses a server newer than itself."""
+    fitting = PROGRAMS / str(major) / "bin" / name
+    if fitting.exists():
+        return str(fitting)
+    newest = _newest(name)
+    version = re.search(r"(\d+)", run([newest, "--version"]).out.decode())
+    if version is None or int(version[1]) < major:
+        raise EngineMissing(
+            f"{name} lebih tua daripada server PostgreSQL {major}.", f"Pasang paketnya: apt install postgresql-client-{major}"
+        )
+    return newest
+
+
+def _newest(name: str) -> str:
+    found = sorted(PROGRAMS.glob(f"*/bin/{name}"), key=lambda path: int(path.parts[-3]) if path.parts[-3].isdigit() else 0)
+    if found:
+        return str(found[-1])
+    if shutil.which(name) is None:
+        raise EngineMissing(f"Program {name} tidak ada.", "Pasang paketnya: apt install postgresql-client")
+    return name
+
+
+def _value(connection: psycopg.Connection, question: str) -> str:
+    row = connection.execute(question).fetchone()
+    return str(row[0]) if row else ""
+
+
+def _last(ended: Ended) -> str:
+    return (ended.err.strip().splitlines() or [f"kode {ended.code}"])[-1][:200]

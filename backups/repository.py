@@ -1,0 +1,130 @@
+"""The repository's folder: the borg repository in it, a reserve of room, and the exported key beside it.
+
+The folder holds `borg/`; it is made elsewhere and renamed, so that a killed `init` is simply repeated. The reserve is a file that
+is deleted when the disk is full, for then even forgetting old backups needs room.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from backups.borg import Engine, require_borg
+from backups.errors import BackupError, NoSpace, RepositoryMissing, WrongPassphrase
+from backups.files import empty_folder, sync_folder
+from backups.process import Stop, never
+from backups.settings import MEBIBYTE, Plan
+
+INNER = "borg"
+RESERVE = "cadangan-ruang"
+KEY = "kunci-terenkripsi.txt"
+NOTE = "BACA-SAYA.txt"
+NOTE_TEXT = """Folder ini berisi cadangan terenkripsi simpul SLRT (program borg, di folder "borg").
+Jangan mengubah, memindahkan atau menghapus satu berkas pun di sini.
+Memulihkan di mesin lain: pasang simpul SLRT di mesin itu, lalu sebagai root
+  slrt backup restore terakhir --in-place --repository FOLDER-INI --passphrase-file BERKAS-KATA-SANDI
+Tanpa program SLRT: borg extract FOLDER-INI/borg::db-NOMOR (dan att-NOMOR), dengan kata sandi cadangan.
+"""
+
+
+def engine(plan: Plan, keep: tuple[int, ...] = (), stop: Stop = never) -> Engine:
+    """The plan's repository; `keep` is the lock's descriptor. Raises EngineMissing, RepositoryMissing."""
+    require_borg()
+    inner = plan.repository if (plan.repository / "config").is_file() else plan.repository / INNER
+    found = Engine(inner, plan.state / "borg", plan.passphrase, keep, stop)
+    if not found.exists():
+        raise RepositoryMissing(
+            f"Tidak ada repositori cadangan di {plan.repository}.",
+            "Periksa apakah disk cadangan terpasang; untuk membuat yang baru: sudo slrt backup init",
+        )
+    return found
+
+
+def init(plan: Plan) -> bool:
+    """Make the repository unless it is there; then prove that the passphrase opens it. Returns whether it was made."""
+    require_borg()
+    _make_folder(plan.repository)
+    made = False
+    try:
+        found = engine(plan)
+    except RepositoryMissing:
+        found, made = _make(plan), True
+    _write_beside(plan, found)
+    try:
+        found.archives()
+    except WrongPassphrase as error:
+        raise WrongPassphrase(
+            f"Di {plan.repository} sudah ada repositori dengan kata sandi lain.",
+            "Untuk memakai cadangan lama: simpan kata sandinya sebagai backup-passphrase; atau sebutkan folder lain di [backup] repository.",
+        ) from error
+    return made
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise RepositoryMissing(
+            f"Folder cadangan {folder} tidak dapat dibuat ({error.strerror}).",
+            "Buat folder itu sebagai root dan berikan kepada pengguna layanan: install -d -m 700 -o slrt -g slrt FOLDER",
+        ) from error
+
+
+def _make(plan: Plan) -> Engine:
+    beside = empty_folder(plan.repository / f".{INNER}.new")
+    made = Engine(beside / INNER, plan.state / "borg", plan.passphrase)
+    made.init()
+    # Nobody else looks at the name yet: what a killed init left is made anew.
+    target = plan.repository / INNER
+    made.folder.rename(target)
+    shutil.rmtree(beside)
+    sync_folder(plan.repository)
+    return replace(made, folder=target)
+
+
+def _write_beside(plan: Plan, found: Engine) -> None:
+    (plan.repository / NOTE).write_text(NOTE_TEXT, encoding="utf-8")
+    if not (plan.repository / KEY).exists():
+        found.export_key(plan.repository / KEY)
+    keep_reserve(plan)
+
+
+def keep_reserve(plan: Plan) -> None:
+    """Set the reserve aside when there is plenty of room: the file is filled, not sparse."""
+    reserve = plan.repository / RESERVE
+    missing = plan.reserve_bytes - (reserve.stat().st_size if reserve.exists() else 0)
+    if missing <= 0 or free(plan.repository) < 4 * plan.reserve_bytes:
+        return
+    with reserve.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, plan.reserve_bytes)
+        os.fsync(file.fileno())
+
+
+def release_reserve(plan: Plan) -> bool:
+    """Give the reserve up. Returns whether there was one."""
+    reserve = plan.repository / RESERVE
+    there = reserve.exists()
+    reserve.unlink(missing_ok=True)
+    return there
+
+
+def free(folder: Path) -> int:
+    """Bytes that an ordinary user may still write below `folder`."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError as error:
+        raise BackupError(
+            f"Disk {folder} tidak dapat dibaca ({error.strerror}).", "Periksa apakah disk itu terpasang."
+        ) from error
+
+
+def require_room(folder: Path, needed: int, what: str) -> None:
+    """Raises NoSpace with both numbers."""
+    left = free(folder)
+    if left < needed:
+        raise NoSpace(
+            f"{what} ({folder}) hanya punya {left // MEBIBYTE} MB; perlu {needed // MEBIBYTE} MB.",
+            "Kosongkan disk itu, lalu jalankan: slrt backup run",
+        )
