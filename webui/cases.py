@@ -1,0 +1,170 @@
+"""Cases: the list, one case with its history, opening one, and every step of its life.
+
+A step is drawn from what the service offers this person now; there is no list of steps here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from appliance.access import AREA_ROLES, REGISTRAR_ROLES
+from appliance.casework import areas, casebook, cases, catalogue, people
+from appliance.casework.casebook import ActionOffer, CaseDetail, CaseFilter
+from appliance.errors import Conflict, InvalidInput
+from appliance.models.columns import new_id
+from appliance.models.states import CaseState
+from webui import words
+from webui.forms.cases import CaseFilterForm, CaseForm
+from webui.navigation import Entry
+from webui.sealed import seal, unseal
+from webui.security import reads_only
+from webui.session import actor, now, signed_in
+
+blueprint = Blueprint("cases", __name__)
+READERS = tuple(sorted(AREA_ROLES))
+REGISTRARS = tuple(sorted(REGISTRAR_ROLES))
+NAVIGATION = (Entry("Kasus", "cases.listing", icon="case", roles=READERS, order=30),)
+
+VIEWS: Mapping[str, tuple[str, dict[str, bool]]] = {
+    "antrean": ("Menunggu langkah saya", {"queue": True}),
+    "lewat": ("Lewat batas waktu", {"overdue": True}),
+    "terbuka": ("Semua yang terbuka", {"open_only": True}),
+    "saya": ("Kasus saya", {"mine": True}),
+    "semua": ("Semua kasus", {}),
+}
+# The wish of the page, not of the service: a step that ends the case in vain is drawn as a warning.
+GRAVE = frozenset({"batalkan", "tolak", "tandai_tidak_valid", "tandai_duplikat"})
+# Possible almost always, hence never what a person came to the page for.
+ASIDE = frozenset({"batalkan", "rujuk_darurat", "buka_kembali"})
+
+
+@blueprint.app_context_processor
+def speak() -> dict[str, Any]:
+    """The words of codes, for every template."""
+    return {"words": words, "case_views": VIEWS, "is_registrar": lambda: actor().has(*REGISTRARS), "moment_now": now}
+
+
+@blueprint.get("/kasus")
+@signed_in(*READERS)
+def listing() -> ResponseReturnValue:
+    """The cases of one tab, narrowed by state, village and text. Everything but the text stands readable in the address."""
+    view = request.args.get("tampil", "")
+    view = view if view in VIEWS else "terbuka"
+    state, village, text = request.args.get("status", ""), request.args.get("desa", ""), unseal(request.args.get("cari", ""))
+    wanted = CaseFilter(state=state if state in set(CaseState) else "", village_code=village, text=text, **VIEWS[view][1])
+    found = casebook.list_cases(wanted, by=actor(), at=now(), page=request.args.get("page", 1, type=int))
+    form = CaseFilterForm(data={"view": view, "state": wanted.state, "village_code": village, "text": text})
+    return render_template(
+        "cases/listing.html",
+        form=form,
+        found=found,
+        view=view,
+        counts=casebook.count_cases(by=actor()),
+        villages=areas.villages(by=actor()),
+        states=list(CaseState),
+    )
+
+
+@blueprint.post("/kasus/cari")
+@signed_in(*READERS)
+@reads_only
+def search() -> ResponseReturnValue:
+    """Narrow the list: a POST, for the text may be a NIK."""
+    form = CaseFilterForm(request.form)
+    case_id = case_of_number(form.text.data or "")
+    if case_id:
+        return redirect(url_for("cases.show", case_id=case_id), 303)
+    narrowed = {
+        "tampil": form.view.data,
+        "status": form.state.data,
+        "desa": form.village_code.data,
+        "cari": seal(form.text.data or ""),
+    }
+    return redirect(url_for("cases.listing", **{name: value for name, value in narrowed.items() if value}), 303)
+
+
+def case_of_number(text: str) -> str:
+    """The case that carries exactly this number, or nothing."""
+    if not re.fullmatch(r"SLRT-[\w-]+", text.strip(), re.IGNORECASE):
+        return ""
+    number = text.strip().upper()
+    found = casebook.list_cases(CaseFilter(text=number), by=actor(), at=now())
+    return next((line.id for line in found.cases if line.number == number), "")
+
+
+@blueprint.get("/warga/<person_id>/kasus-baru")
+@signed_in(*REGISTRARS)
+def new(person_id: str) -> ResponseReturnValue:
+    """An empty form for a case of this resident."""
+    return _form_page(CaseForm(data={"request_id": new_id()}), person_id)
+
+
+@blueprint.post("/warga/<person_id>/kasus-baru")
+@signed_in(*REGISTRARS)
+def create(person_id: str) -> ResponseReturnValue:
+    """Open the case. The form's token makes a second press of the button find the first case."""
+    form = CaseForm(request.form)
+    if not form.validate():
+        return _form_page(form, person_id), 422
+    category = next((kind.category for kind in catalogue.service_types() if kind.id == form.service_type_id.data), "")
+    try:
+        opened = cases.open_case(
+            form.case(person_id, category), request_id=form.request_id.data or new_id(), by=actor(), at=now()
+        )
+    except InvalidInput as error:
+        form.refuse(error)
+        return _form_page(form, person_id), 422
+    flash(f"Kasus {opened.number} terbuka. Sampaikan nomor ini kepada warga.", "good")
+    return redirect(url_for("cases.show", case_id=opened.id), 303)
+
+
+def _form_page(form: CaseForm, person_id: str) -> str:
+    grouped: dict[str, list[tuple[str, str]]] = {}
+    for kind in catalogue.service_types():
+        grouped.setdefault(catalogue.category_group(kind.category), []).append((kind.id, kind.name))
+    return render_template(
+        "cases/open.html",
+        form=form,
+        problems=form.problems,
+        person=people.look_at_person(person_id, by=actor(), at=now()).line,
+        services=grouped,
+        categories=list(catalogue.CATEGORIES.items()),
+    )
+
+
+@blueprint.get("/kasus/<case_id>")
+@signed_in(*READERS)
+def show(case_id: str) -> ResponseReturnValue:
+    """The whole case; `langkah` chooses the step whose form is open, else the first one offered."""
+    return _case_page(casebook.look_at_case(case_id, by=actor(), at=now()), request.args.get("langkah", ""))
+
+
+@blueprint.post("/kasus/<case_id>/langkah/<action>")
+@signed_in(*READERS)
+def move(case_id: str, action: str) -> ResponseReturnValue:
+    """Take one step. Whoever was slower gets the case as it is now, what changed, and what she typed."""
+    fields = {name: value for name, value in request.form.items() if name not in ("csrf_token", "row_version", "seen")}
+    try:
+        version = request.form.get("row_version", 0, type=int)
+        cases.move_case(case_id, action, fields, row_version=version, by=actor(), at=now())
+    except InvalidInput as error:
+        case = casebook.look_at_case(case_id, by=actor(), at=now())
+        return _case_page(case, action, typed=fields, problems=error.problems), 422
+    except Conflict as error:
+        case = casebook.look_at_case(case_id, by=actor(), at=now())
+        seen = request.form.get("seen", 0, type=int)
+        return _case_page(case, action, typed=fields, conflict=error, seen=seen), 409
+    flash("Langkah tersimpan dan tercatat di riwayat.", "good")
+    return redirect(url_for("cases.show", case_id=case_id), 303)
+
+
+def _case_page(case: CaseDetail, wanted: str, **more: Any) -> str:
+    chosen: ActionOffer | None = next((offer for offer in case.actions if offer.action == wanted), None)
+    if chosen is None and "conflict" not in more:
+        chosen = next((offer for offer in case.actions if offer.action not in ASIDE), None)
+    return render_template("cases/show.html", case=case, chosen=chosen, grave=GRAVE, **more)

@@ -1,0 +1,63 @@
+"""The first page of the day: what waits for this person now, oldest first, and the quickest way to the next resident."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from appliance.access import AREA_ROLES, REGISTRAR_ROLES
+from appliance.casework import casebook, referrals
+from appliance.casework.casebook import CaseFilter, CasesFound
+from appliance.casework.referrals import ReferralsFound
+from appliance.models.roles import Role
+from appliance.models.states import OPEN, ReferralState
+from webui.navigation import Entry
+from webui.session import actor, now, signed_in
+
+blueprint = Blueprint("home", __name__)
+NAVIGATION = (Entry("Beranda", "home.show", icon="home", order=10),)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The cases on somebody's desk: what waits for her step, and the numbers around it."""
+
+    waiting: CasesFound
+    overdue: int
+    mine: int
+    open: int
+
+
+@blueprint.get("/")
+@signed_in()
+def show() -> ResponseReturnValue:
+    """The desk of everybody who works with cases, the inbox of an organisation, or both."""
+    by = actor()
+    return render_template(
+        "home/show.html",
+        desk=_desk() if by.has(*AREA_ROLES) else None,
+        inbox=_inbox() if by.has(Role.OPD) else None,
+        registrar=by.has(*REGISTRAR_ROLES),
+        is_admin=by.has(Role.ADMIN),
+    )
+
+
+def _desk() -> Desk:
+    by, at = actor(), now()
+    counts = casebook.count_cases(by=by)
+    return Desk(
+        waiting=casebook.list_cases(CaseFilter(queue=True), by=by, at=at),
+        overdue=casebook.list_cases(CaseFilter(overdue=True), by=by, at=at).total,
+        mine=casebook.list_cases(CaseFilter(mine=True, open_only=True), by=by, at=at).total,
+        open=sum(count for state, count in counts.items() if state in OPEN),
+    )
+
+
+def _inbox() -> dict[str, ReferralsFound]:
+    """The referrals that wait for this organisation, by what waits."""
+    return {
+        state: referrals.list_referrals(by=actor(), at=now(), state=state)
+        for state in (ReferralState.SENT, ReferralState.ACCEPTED, ReferralState.IN_PROCESS)
+    }

@@ -1,0 +1,141 @@
+"""Residents: find one, look at her, register her. The search words travel sealed, so that no address shows a NIK."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from appliance.access import AREA_ROLES, REGISTRAR_ROLES
+from appliance.casework import areas, people
+from appliance.casework.people import NikTaken, PeopleFound, PersonDetail, PersonLine
+from appliance.errors import InvalidInput
+from appliance.models.columns import new_id
+from webui.cases import case_of_number
+from webui.forms.people import FindForm, PersonForm
+from webui.navigation import Entry
+from webui.sealed import seal, unseal
+from webui.security import reads_only
+from webui.session import actor, now, signed_in
+
+blueprint = Blueprint("people", __name__)
+READERS = tuple(sorted(AREA_ROLES))
+REGISTRARS = tuple(sorted(REGISTRAR_ROLES))
+NAVIGATION = (Entry("Warga", "people.listing", icon="people", roles=READERS, order=20),)
+NIK_LENGTH = 16
+# More namesakes than this say only that the name is a common one.
+MOST_NAMESAKES = 8
+
+
+@blueprint.get("/warga")
+@signed_in(*READERS)
+def listing() -> ResponseReturnValue:
+    """The search box, and what the last search found."""
+    text, village = unseal(request.args.get("cari", "")), request.args.get("desa", "")
+    form = FindForm(data={"q": text, "village_code": village})
+    found = None
+    if text or village:
+        found = people.find_people(text, by=actor(), village_code=village, page=request.args.get("page", 1, type=int))
+    return render_template("people/listing.html", form=form, found=found, villages=areas.villages(by=actor()))
+
+
+@blueprint.post("/warga/cari")
+@signed_in(*READERS)
+@reads_only
+def search() -> ResponseReturnValue:
+    """One box for everything: a case number opens the case, a whole NIK the person, anything else the list."""
+    form = FindForm(request.form)
+    text, village = " ".join((form.q.data or "").split()), form.village_code.data or ""
+    case_id = case_of_number(text)
+    if case_id:
+        return redirect(url_for("cases.show", case_id=case_id), 303)
+    if len(re.sub(r"\D", "", text)) == NIK_LENGTH:
+        found = people.find_people(text, by=actor(), village_code=village)
+        if found.total == 1:
+            return redirect(url_for("people.show", person_id=found.people[0].id), 303)
+    return redirect(url_for("people.listing", cari=seal(text) or None, desa=village or None), 303)
+
+
+@blueprint.get("/warga/<person_id>")
+@signed_in(*READERS)
+def show(person_id: str) -> ResponseReturnValue:
+    """One resident: who she is, her family, her cases. Numbers are masked."""
+    return _person_page(people.look_at_person(person_id, by=actor(), at=now()), revealed=False)
+
+
+@blueprint.post("/warga/<person_id>/nik")
+@signed_in(*READERS)
+def reveal(person_id: str) -> ResponseReturnValue:
+    """The same with the whole NIK and family card; that somebody asked is noted."""
+    return _person_page(people.reveal_person(person_id, by=actor(), at=now()), revealed=True)
+
+
+def _person_page(person: PersonDetail, *, revealed: bool) -> str:
+    return render_template("people/show.html", person=person, revealed=revealed, relations=people.RELATIONS)
+
+
+@blueprint.get("/warga/baru")
+@signed_in(*REGISTRARS)
+def new() -> ResponseReturnValue:
+    """An empty form, with what was searched for in its place already."""
+    form = PersonForm(data={"request_id": new_id()} | _carried_over(unseal(request.args.get("cari", ""))))
+    form.village_code.data = request.args.get("desa", "") or _only_village()
+    return _form_page(form)
+
+
+@blueprint.post("/warga/baru")
+@signed_in(*REGISTRARS)
+def register() -> ResponseReturnValue:
+    """Store her, or show the form again with everything that was typed."""
+    form = PersonForm(request.form)
+    if not form.validate():
+        return _form_page(form), 422
+    namesakes = () if form.not_the_same.data or form.nik.data else _namesakes(form)
+    if namesakes:
+        return _form_page(form, namesakes=namesakes), 422
+    try:
+        person_id = people.register_person(form.person(), request_id=form.request_id.data or new_id(), by=actor(), at=now())
+    except InvalidInput as error:
+        form.refuse(error)
+        return _form_page(form), 422
+    except NikTaken as error:
+        form.refused["nik"] = error.message
+        return _form_page(form, holder_id=error.person_id), 409
+    flash("Warga terdaftar. Silakan buka kasus untuk keluhannya.", "good")
+    return redirect(url_for("people.show", person_id=person_id), 303)
+
+
+def _form_page(form: PersonForm, namesakes: tuple[PersonLine, ...] = (), holder_id: str | None = None) -> str:
+    return render_template(
+        "people/register.html",
+        form=form,
+        problems=form.problems,
+        namesakes=namesakes,
+        holder_id=holder_id,
+        villages=areas.villages(by=actor()),
+        relations=list(people.RELATIONS.items()),
+        insurances=list(people.INSURANCES.items()),
+        nik_reasons=people.NIK_REASONS,
+    )
+
+
+def _carried_over(text: str) -> dict[str, str]:
+    """What the officer searched for, in the field it belongs to."""
+    if not re.search(r"\d", text):
+        return {"name": text}
+    return {"nik": text} if len(re.sub(r"\D", "", text)) == NIK_LENGTH else {}
+
+
+def _only_village() -> str:
+    known = areas.villages(by=actor())
+    return known[0].code if len(known) == 1 else ""
+
+
+def _namesakes(form: PersonForm) -> tuple[PersonLine, ...]:
+    """People of that name in that village who may be the same: born in the same year, or it is not known when."""
+    found: PeopleFound = people.find_people(form.name.data or "", by=actor(), village_code=form.village_code.data or "")
+    if found.total > MOST_NAMESAKES:
+        return ()
+    year = form.birth_date.data.year if form.birth_date.data else None
+    return tuple(line for line in found.people if not (year and line.birth_date) or line.birth_date.year == year)
