@@ -1,1 +1,66 @@
-"""The pages of an SLRT node."""
+"""The pages: what an officer sees in her browser. They translate between a form and a service, and know no rule of their own."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from typing import Any
+
+from flask import Flask, url_for
+
+from appliance import config, database
+from appliance.config import Settings
+from webui import errors, navigation, power_banner, security, words
+from webui.session import person
+
+# Each module holds a `blueprint`, and a `NAVIGATION` when it belongs in the menu.
+BLUEPRINTS = ("home", "people", "cases", "referrals", "sign_in", "accounts", "health", "power_banner")
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The web application. Without `settings`, those of the file that the environment names. Raises ConfigurationError."""
+    if settings is None:
+        settings = config.load(config.config_path())
+    app = Flask(__name__)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    database.attach(app, settings)
+    security.secure(app, settings, config.read_secret(settings, "web-session-key"))
+    errors.install(app)
+    entries: list[navigation.Entry] = []
+    for name in BLUEPRINTS:
+        if importlib.util.find_spec(f"webui.{name}") is None:
+            continue
+        module = importlib.import_module(f"webui.{name}")
+        app.register_blueprint(module.blueprint)
+        entries += getattr(module, "NAVIGATION", ())
+    _words(app, settings)
+    app.context_processor(lambda: _shell(app, settings, entries))
+    return app
+
+
+def _words(app: Flask, settings: Settings) -> None:
+    """Filters that show dates and numbers as the office does."""
+    zone = settings.zone
+    app.jinja_env.filters.update(
+        date=lambda value: words.date_words(value, zone),
+        short_date=lambda value: words.short_date_words(value, zone),
+        moment=lambda value: words.moment_words(value, zone),
+        short_moment=lambda value: words.short_moment_words(value, zone),
+        number=words.number_words,
+    )
+
+
+def _shell(app: Flask, settings: Settings, entries: list[navigation.Entry]) -> dict[str, Any]:
+    """What the frame around every page shows."""
+    found = person()
+    ready = found is not None and not found.must_change_password
+    return {
+        "office": settings.node.office,
+        "person": power_banner.name_plate(found.actor) if found else None,
+        "navigation": navigation.links(entries, found.actor.roles) if found and ready else [],
+        "search_url": url_for("people.search") if ready and "people.search" in app.view_functions else None,
+        "power": power_banner.current_banner(),
+        "last_outage": power_banner.current_outage,
+        "static_url": security.static_url,
+    }

@@ -1,0 +1,64 @@
+// Only improves pages that already work without it: the power banner on a page that stays open, one click one save,
+// and the menu that closes. Written for Chromium 81 (ES2020).
+(function () {
+  "use strict";
+
+  const POLL_MILLISECONDS = 5000;
+
+  function watchPower() {
+    const banner = document.getElementById("power");
+    const address = document.body.dataset.power;
+    if (!banner || !address) return;
+    const text = banner.querySelector("p");
+
+    function show(state) {
+      if (text.textContent !== state.sentence) text.textContent = state.sentence;
+      banner.className = "power " + state.tone;
+      banner.hidden = !state.sentence;
+    }
+
+    function ask() {
+      fetch(address, { cache: "no-store", credentials: "same-origin" })
+        .then(function (answer) { return answer.ok ? answer.json() : null; })
+        .then(function (state) { if (state) show(state); })
+        .catch(function () {
+          show({ tone: "bad", sentence: "Server tidak menjawab. Jangan tutup halaman ini; isian Anda masih ada di layar." });
+        })
+        .then(function () { window.setTimeout(ask, POLL_MILLISECONDS); });
+    }
+    window.setTimeout(ask, POLL_MILLISECONDS);
+  }
+
+  function sendOnce() {
+    document.addEventListener("submit", function (event) {
+      const form = event.target;
+      if (form.dataset.sent) { event.preventDefault(); return; }
+      form.dataset.sent = "yes";
+      form.querySelectorAll("button").forEach(function (button) { button.setAttribute("aria-disabled", "true"); });
+    });
+    // A page that comes back from the history must be usable again.
+    window.addEventListener("pageshow", function () {
+      document.querySelectorAll("form[data-sent]").forEach(function (form) {
+        delete form.dataset.sent;
+        form.querySelectorAll("button").forEach(function (button) { button.removeAttribute("aria-disabled"); });
+      });
+    });
+  }
+
+  function closeMenu() {
+    const menu = document.querySelector("details.who");
+    if (!menu) return;
+    document.addEventListener("click", function (event) { if (!menu.contains(event.target)) menu.open = false; });
+    document.addEventListener("keydown", function (event) { if (event.key === "Escape") menu.open = false; });
+  }
+
+  function goToProblems() {
+    const problems = document.getElementById("problems");
+    if (problems) problems.focus();
+  }
+
+  watchPower();
+  sendOnce();
+  closeMenu();
+  goToProblems();
+})();
