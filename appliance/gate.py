@@ -65,7 +65,11 @@ class Gate:
     def wait_until_idle(self, seconds: float) -> bool:
         """Whether all running work ended within `seconds`. Call it after the published state has refused new work."""
         deadline = time.monotonic() + seconds
-        handle = self._open()
+        try:
+            handle = os.open(self.lock, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            # Nobody has ever worked, and who comes now reads the published state. Made by the watcher, the file would be its own.
+            return True
         try:
             while True:
                 try:

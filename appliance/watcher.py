@@ -53,7 +53,7 @@ class Watcher:
         self._memory = Memory()
         self._heard: Reading | Silence = Silence(SilenceKind.UNCLEAR)
         self._remembered_at: timedelta | None = None
-        self._sentence = ""
+        self._said: tuple[object, ...] = ()
 
     def start(self, at: Moment) -> None:
         """Take up what the last watcher left, and tell the journal how the last boot ended. Raises ConfigurationError."""
@@ -98,9 +98,10 @@ class Watcher:
 
     def say(self, said: str) -> None:
         """Log the sentence when it says something new; a countdown is nothing new."""
-        fixed = "".join(letter for letter in said if not letter.isdigit())
-        if fixed != self._sentence:
-            self._sentence = fixed
+        kind = self._heard.kind if isinstance(self._heard, Silence) else None
+        subject = (self._memory.stage, self._memory.cause, self._memory.mains_since is None, kind)
+        if subject != self._said:
+            self._said = subject
             log.info("%s", said)
             notify(f"STATUS={said}")
 

@@ -291,6 +291,8 @@ def _seconds_left(memory: Memory, ticks: timedelta, limits: Limits) -> int | Non
         left = min(left, memory.last.runtime - limits.runtime)
     if memory.silent_since is not None:
         left = min(left, memory.silent_since + SILENCE_ON_BATTERY - ticks)
+    if memory.low_since is not None:
+        left = min(left, memory.low_since + LOW_HELD_ALONE - ticks)
     return max(0, int(left.total_seconds()))
 
 

@@ -60,7 +60,7 @@ def _on_battery(memory: Memory, heard: Reading | Silence, at: Moment, seconds_le
     if memory.mains_since is not None:
         return "Listrik menyala lagi; sistem memastikan listrik tidak padam kembali."
     since = memory.battery_since
-    began = "" if since is None else f" sejak {duration(at.ticks - since)} yang lalu"
+    began = "" if since is None else f" sudah {duration(at.ticks - since)}"
     left = "" if seconds_left is None else f" Sistem mati dalam {duration(timedelta(seconds=seconds_left))}."
     silent = f" UPS tidak terbaca ({_SILENCES[heard.kind]})." if isinstance(heard, Silence) else ""
     charge = f", baterai UPS {heard.charge} %" if isinstance(heard, Reading) and heard.charge is not None else ""

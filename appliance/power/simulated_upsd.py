@@ -68,12 +68,16 @@ class _Client(socketserver.StreamRequestHandler):
         match words:
             case ["USERNAME", user]:
                 self._user = user
-                return "OK\n"
             case ["PASSWORD", password]:
                 self._password = password
-                return "OK\n"
             case ["LOGOUT"]:
                 return "OK Goodbye\n"
+            case _:
+                return self._answer_about_ups(words)
+        return "OK\n"
+
+    def _answer_about_ups(self, words: list[str]) -> str:
+        match words:
             case ["LIST", "UPS"]:
                 return f'BEGIN LIST UPS\nUPS {self.server.ups} "simulated"\nEND LIST UPS\n'
             case ["LOGIN", ups] | ["LIST", "VAR", ups] | ["GET", "VAR", ups, _] if ups != self.server.ups:

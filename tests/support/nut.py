@@ -1,0 +1,169 @@
+"""A real NUT in a folder of its own: driver dummy-ups, upsd, and upsmon when asked for, all on loopback and as an ordinary user.
+
+Its files are the node's own templates; nothing below /etc/nut is read. Needs the Debian packages nut-server and nut-client.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+from string import Template
+from types import TracebackType
+
+from appliance.power.simulate import SIMULATED_FILE, Scene, play
+from tests.support.waiting import wait_for
+
+PROGRAMS = Path("/lib/nut")
+SOURCE = Path(__file__).parents[2]
+TEMPLATES = SOURCE / "provision" / "templates" / "nut"
+WRAPPER = SOURCE / "systemd" / "power-shutdown"
+NOBODY = 65534
+PASSWORDS = {"watcher_password": "57a7c4e5" * 8, "upsmon_password": "0b5e44e5" * 8}
+LOGIN = ("watcher", PASSWORDS["watcher_password"])
+UPS = "apc"
+
+
+def free_port() -> int:
+    """A port of loopback that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+class NutLab:
+    """Start with `with`; `runtime` is what the node calls power.runtime, `address` is where upsd listens."""
+
+    def __init__(self) -> None:
+        if not (PROGRAMS / "dummy-ups").exists():
+            raise RuntimeError("NUT is missing. Install it: apt install nut-server nut-client")
+        self.folder = Path(tempfile.mkdtemp(prefix="nut-"))
+        self.conf, self.state, self.runtime = (self.folder / name for name in ("conf", "state", "run"))
+        self.address = ("127.0.0.1", free_port())
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        for folder in (self.conf, self.state, self.runtime, self.folder / "bin"):
+            folder.mkdir()
+        play(self.runtime, Scene.ON_MAINS)
+        self._configure()
+
+    def __enter__(self) -> NutLab:
+        self.start_driver()
+        self.start_upsd()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for name in ("upsmon", "upsd", "driver"):
+            self.stop(name)
+        if kind is not None:
+            for log in sorted(self.state.glob("*.log")):
+                print(f"--- {log.name}\n{log.read_text(errors='replace')[-3000:]}")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def start_driver(self) -> None:
+        door = self.state / f"dummy-ups-{UPS}"
+        door.unlink(missing_ok=True)  # a killed driver leaves it behind
+        self._start("driver", "dummy-ups", "-a", UPS, "-D")
+        wait_for(door.exists, what="the driver's socket")
+
+    def start_upsd(self) -> None:
+        self._start("upsd", "upsd", "-F")
+        wait_for(self._answers, what="upsd answers with a status")
+
+    def start_upsmon(self) -> None:
+        """Without its pid file, whose place is compiled in, an ordinary user may run it."""
+        self._start("upsmon", "upsmon", "-D", "-p")
+        wait_for(lambda: self.logins() == 1, what="upsmon has logged in")
+
+    def force_shutdown(self) -> None:
+        """What `upsmon -c fsd` does: it sends this signal to the process in the pid file."""
+        self.processes["upsmon"].send_signal(signal.SIGUSR1)
+
+    def stop(self, name: str, number: int = signal.SIGKILL) -> None:
+        process = self.processes.pop(name, None)
+        if process is not None:
+            process.send_signal(signal.SIGCONT)
+            process.send_signal(number)
+            process.wait(10)
+
+    def ask(self, *lines: str) -> list[str]:
+        """The first answer line to each request; empty when nobody answers."""
+        try:
+            with socket.create_connection(self.address, 3) as line, line.makefile("rwb") as file:
+                answers = []
+                for request in lines:
+                    file.write(request.encode() + b"\n")
+                    file.flush()
+                    answers.append(file.readline().decode().strip())
+                return answers
+        except OSError:
+            return []
+
+    def logins(self) -> int:
+        """How many clients upsd counts as logged in."""
+        answer = (self.ask(f"GET NUMLOGINS {UPS}") or [""])[0].split()
+        return int(answer[-1]) if answer[:1] == ["NUMLOGINS"] else -1
+
+    def show(self, scene: Scene) -> None:
+        """Play a scene and wait until upsd tells it."""
+        play(self.runtime, scene)
+        wanted = {Scene.ON_MAINS: "OL", Scene.ON_BATTERY: "OB DISCHRG", Scene.BATTERY_LOW: "OB DISCHRG LB"}[scene]
+        wait_for(lambda: wanted in self.status().replace("FSD ", ""), what=f"upsd tells {wanted}")
+
+    def status(self) -> str:
+        answer = (self.ask(f"GET VAR {UPS} ups.status") or [""])[0]
+        return answer.split('"')[1] if '"' in answer else ""
+
+    def _answers(self) -> bool:
+        if self.processes["upsd"].poll() is not None:
+            raise RuntimeError((self.state / "upsd.log").read_text()[-500:])
+        return self.status() not in {"", "WAIT"}
+
+    def _configure(self) -> None:
+        port, run = self.address[1], self.runtime
+        command = f"{WRAPPER} {run} {run}/gate.lock {self.folder}/journal.jsonl {self.state}/killpower"
+        changes = {
+            "LISTEN 127.0.0.1 3493": f"LISTEN 127.0.0.1 {port}\nSTATEPATH {self.state}",
+            f"{UPS}@127.0.0.1 1": f"{UPS}@127.0.0.1:{port} 1",
+            "/usr/lib/slrt/power-shutdown": command,
+            "/run/nut/killpower": f"{self.state}/killpower",
+        }
+        for name in ("nut.conf", "upsd.conf", "upsd.users", "upsmon.conf", "ups-simulated.conf"):
+            text = Template((TEMPLATES / name).read_text()).substitute(
+                PASSWORDS, ups_name=UPS, simulated_file=f"{run}/{SIMULATED_FILE}"
+            )
+            for old, new in changes.items():
+                text = text.replace(old, new)
+            (self.conf / ("ups.conf" if name.startswith("ups-") else name)).write_text(text)
+        # In place of systemd: the wrapper's last word, written down.
+        fake = self.folder / "bin" / "systemctl"
+        fake.write_text(f'#!/bin/sh\necho "$@" >>{run}/systemctl\n')
+        self._hand_over_files(fake)
+
+    def _hand_over_files(self, fake: Path) -> None:
+        self.folder.chmod(0o755)
+        fake.chmod(0o755)
+        if os.geteuid() == 0:
+            for path in (self.folder, *self.folder.rglob("*")):
+                os.chown(path, NOBODY, NOBODY)
+        for path in self.conf.iterdir():
+            path.chmod(0o640)
+
+    def _start(self, name: str, program: str, *words: str) -> None:
+        drop = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"] if os.geteuid() == 0 else []
+        environment = {
+            "PATH": f"{self.folder}/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "NUT_CONFPATH": str(self.conf),
+            "NUT_STATEPATH": str(self.state),
+            "NUT_ALTPIDPATH": str(self.state),
+            "NUT_QUIET_INIT_UPSNOTIFY": "true",
+        }
+        with (self.state / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [*drop, str(PROGRAMS / program), *words], env=environment, cwd=self.folder,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+            )  # fmt: skip
