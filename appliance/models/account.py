@@ -45,7 +45,7 @@ class Account(Stamped, Model):
 
 
 class Assignment(Stamped, Model):
-    """A role for a time: at a unit, in areas (code prefixes), or in the whole district when neither is named."""
+    """A role for a time: in areas (codes, each standing for itself and all below it), for an OPD officer at a unit."""
 
     __tablename__ = "assignment"
 
