@@ -6,15 +6,17 @@ What is outside the scope does not exist for the reader: services answer NotFoun
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVarTuple
 
 import sqlalchemy as sa
 
 from appliance.database import begins_with
 from appliance.errors import NotAllowed
 from appliance.models.case import Case, Referral
-from appliance.models.person import Family, Person
+from appliance.models.person import Family, Person, PersonWord
 from appliance.models.roles import Role
+
+Columns = TypeVarTuple("Columns")
 
 # Roles that read the cases and people of their areas.
 AREA_ROLES = frozenset(Role) - {Role.OPD, Role.ADMIN, Role.PELATIH}
@@ -51,12 +53,12 @@ class Actor:
         return any(village_code == area or village_code.startswith(f"{area}.") for area in self.areas)
 
 
-def scope(statement: sa.Select[Any], table: type[Any], by: Actor) -> sa.Select[Any]:
-    """`statement` narrowed to the rows of `table` (Person, Family, Case or Referral) that `by` may see.
+def scope(statement: sa.Select[*Columns], table: type[Any], by: Actor) -> sa.Select[*Columns]:
+    """`statement` narrowed to the rows of `table` (of people, cases or referrals) that `by` may see.
 
     Raises TypeError for any other table: what has no rule is not readable through here.
     """
-    if table in (Person, Family):
+    if table in (Person, PersonWord, Family):
         return statement.where(_in_areas(table.village_code, by))
     if table is Case:
         return statement.where(_in_areas(Case.village_code, by), _not_too_confidential(by))

@@ -1,0 +1,82 @@
+"""Names as they are searched: one spelling for the many ways in which the same name is written.
+
+Pure. "Moh. Yusuf", "Muhammad Yusuf" and "H. MUHAMAD JUSUF" must be found by each other.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_TITLES = frozenset(
+    [
+        *(
+            "h",
+            "hj",
+            "haji",
+            "hajah",
+            "kh",
+            "ust",
+            "ustadz",
+            "ustadzah",
+            "dr",
+            "drs",
+            "dra",
+            "ir",
+            "prof",
+        ),  # "st" is Siti, not S.T.
+        *("dg", "daeng", "krg", "karaeng", "puang", "bapak", "ibu", "pak", "bu", "sdr", "sdri", "alm", "almh"),
+        *("sh", "se", "ssos", "spd", "skm", "mm", "msi", "mpd", "skep", "amd"),
+    ]
+)
+_SPELLINGS = {
+    **dict.fromkeys(
+        ("muh", "moh", "mohd", "muhd", "mohamad", "mohammad", "muhamad", "muhammad", "mochamad", "moch", "mhd"), "muhamad"
+    ),
+    **dict.fromkeys(("abd", "abdul", "abdoel", "abdull"), "abdul"),
+    **dict.fromkeys(("siti", "sitti", "sti", "st"), "siti"),
+    **dict.fromkeys(("a", "andi"), "andi"),
+    **dict.fromkeys(("nur", "noer", "nor"), "nur"),
+    **dict.fromkeys(("jusuf", "yusup", "jusup"), "yusuf"),
+}
+# After these, letters that offices write differently from card to card become one.
+_OLD_LETTERS = (
+    ("oe", "u"),
+    ("tj", "c"),
+    ("dj", "j"),
+    ("sj", "s"),
+    ("sy", "s"),
+    ("ch", "h"),
+    ("kh", "h"),
+    ("dh", "d"),
+    ("th", "t"),
+)
+_DOUBLED = re.compile(r"([a-z])\1+")
+_WORD = re.compile(r"[a-z0-9]+")
+
+
+def searchable(name: str) -> str:
+    """The normalised name, words separated by one blank. Idempotent; "" only for a name without letters."""
+    return " ".join(words(name))
+
+
+def words(name: str) -> list[str]:
+    """The normalised words of a name in their order; titles are left out unless nothing else remains."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower().replace("'", "")
+    found = _WORD.findall(plain)
+    bare = [word for word in found if word not in _TITLES]
+    return [_normal(word) for word in bare or found]
+
+
+def _normal(word: str) -> str:
+    word = _SPELLINGS.get(word, word)
+    before = ""
+    while before != word:  # until nothing changes, so that normalising twice is normalising once
+        before = word
+        for old, new in _OLD_LETTERS:
+            word = word.replace(old, new)
+        word = _DOUBLED.sub(r"\1", word)
+        if len(word) > 3 and word.endswith("h"):
+            word = word[:-1]
+        word = _SPELLINGS.get(word, word)
+    return word
