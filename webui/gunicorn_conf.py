@@ -1,0 +1,44 @@
+"""How gunicorn serves the pages: few processes for a small server, and a journal without anything personal.
+
+The socket comes from systemd; where there is none (demonstration, tests) `--bind` names it. Slow clients are the front's work:
+this never listens on the network.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from gunicorn import glogging  # type: ignore[import-untyped]
+
+worker_class = "gthread"
+workers = 2
+threads = 4
+# The worker's heartbeat is a file that is touched every second: in memory, not on the disk.
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+# A worker is replaced now and then, so that a slow leak of memory never becomes an outage; not both at once.
+max_requests = 2000
+max_requests_jitter = 200
+timeout = 60
+# Shorter than power.drain_seconds (20): when the node powers off, the running request is answered and the rest let go.
+graceful_timeout = 15
+keepalive = 5
+# No second door into the process: what the operator needs, systemd does.
+control_socket_disable = True
+forwarded_allow_ips = ""
+
+accesslog = "-"
+errorlog = "-"
+# %(U)s is the path without the question mark; no address of a Referer, no name of a user.
+access_log_format = "%(m)s %(U)s %(s)s %(B)sB %(M)sms"
+QUIET = ("/static/", "/power.json", "/healthz")
+
+
+class logger_class(glogging.Logger):  # type: ignore[misc]  # noqa: N801  the name is gunicorn's
+    """Leaves out what every open page asks every few seconds, as long as it goes well."""
+
+    def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: Any) -> None:
+        """Write a line for the request, unless it only says that all is well."""
+        if str(resp.status).startswith(("2", "3")) and environ.get("PATH_INFO", "").startswith(QUIET):
+            return
+        super().access(resp, req, environ, request_time)
