@@ -1,0 +1,594 @@
+#!/usr/bin/env bash
+# Makes a bare Debian 12 or 13 an SLRT node, and repairs one: run it as often as you like.
+#
+#   ./install.sh [--unattended --district 73.03 --hostname slrt --admin admin.it] [--ups usb|simulated|none] [--plan]
+#   ./install.sh check [the same options]     only the questions asked before anything changes
+#   ./install.sh demo [--port N]              the same system in the foreground: no root, no systemd, invented people
+#   ./install.sh test [PATH…]                 sets up and runs the test suite
+#
+# Contents: 1 settings  2 words to the operator  3 options  4 preflight, no impact  5 runtime, step by step
+#           6 hand over to slrt-provision  7 the end: address, sign-in, status  8 demo and test  9 the door
+# Exit codes: 0 done · 1 failed · 2 usage · 75 try later · 78 this machine is not suitable.
+set -euo pipefail
+
+# ---------------------------------------------------------------------------------------------------- 1 settings
+
+readonly LOG=/var/log/slrt-install.log
+readonly LOCK=/run/slrt-install.lock
+readonly HOME_FOLDER=/opt/slrt
+readonly RELEASES=$HOME_FOLDER/releases
+readonly CURRENT=$HOME_FOLDER/current
+readonly SETTINGS=/etc/slrt/appliance.toml
+readonly SIGN_IN=/root/slrt-first-sign-in.txt
+readonly BUILT=2026-11-01 # no right clock shows an earlier day
+readonly NEED_DISK_KIB=$((3 * 1024 * 1024)) NEED_DISK_KIB_AGAIN=$((512 * 1024))
+readonly NEED_MEMORY_KIB=$((900 * 1024))
+readonly APT_PATIENCE=300 STATUS_PATIENCE=90 # seconds
+readonly RUNTIME_PACKAGES=(python3-venv ca-certificates)
+readonly RUNTIME_STEPS=6
+# what a release is made of; the tests stay behind
+readonly PARTS=(appliance backups provision systemd webui install.sh pyproject.toml requirements.lock README.md LICENSE)
+readonly EXIT_FAILED=1 EXIT_USAGE=2 EXIT_TRY_LATER=75 EXIT_CONFIGURATION=78 EXIT_STOPPED=137
+
+# Read as the input of a shell (over SSH) this script has no folder; then it can only check.
+script=${BASH_SOURCE[0]-}
+SOURCE=
+[[ -z $script ]] || SOURCE=$(cd "$(dirname "$script")" && pwd)
+readonly SOURCE
+
+district='' hostname='' admin='' ups='' unattended=no only_plan=no stop_after=''
+
+# --------------------------------------------------------------------------------------- 2 words to the operator
+
+say() {
+  printf '%s\n' "$*"
+  [[ ! -w $LOG ]] || printf '%s\n' "$*" >>"$LOG"
+}
+
+# fail CODE WHAT-HAPPENED WHAT-TO-DO
+fail() {
+  say "Gagal: $2" >&2
+  say "Langkah berikutnya: $3" >&2
+  exit "$1"
+}
+
+# Runs a program whose output only matters when it fails.
+quietly() {
+  local from
+  from=$(wc -c <"$LOG")
+  printf '+ %s\n' "$*" >>"$LOG"
+  # 9 is our lock; a service that a package starts must not inherit it
+  "$@" >>"$LOG" 2>&1 9>&- && return
+  local code=$?
+  tail -c "+$((from + 1))" "$LOG" | tail -n 15 | sed 's/^/    /' >&2
+  return "$code"
+}
+
+step() {
+  local number=$1 title=$2
+  say "Tahap $number/$RUNTIME_STEPS  $title"
+}
+
+# For tests: end as a power cut would, right after a step.
+reached() {
+  [[ $stop_after != "$1" ]] || exit "$EXIT_STOPPED"
+}
+
+usage() {
+  sed -n '2,7s/^# \{0,1\}//p' "${script:-/dev/null}" >&2
+  fail "$EXIT_USAGE" "$1" "Periksa penulisan perintah di atas."
+}
+
+# ----------------------------------------------------------------------------------------------------- 3 options
+
+read_options() {
+  while (($#)); do
+    case $1 in
+    --unattended) unattended=yes ;;
+    --plan) only_plan=yes ;;
+    --district | --hostname | --admin | --ups | --stop-after)
+      [[ -n ${2-} ]] || usage "Pilihan $1 memerlukan nilai."
+      case $1 in
+      --district) district=$2 ;;
+      --hostname) hostname=$2 ;;
+      --admin) admin=$2 ;;
+      --ups) ups=$2 ;;
+      --stop-after) stop_after=$2 ;;
+      esac
+      shift
+      ;;
+    *) usage "Pilihan $1 tidak dikenal." ;;
+    esac
+    shift
+  done
+}
+
+is_installed() { [[ -e $SETTINGS ]]; }
+
+# What a machine that is a node already has keeps its value; the rest is asked at a terminal, or must be given.
+complete_options() {
+  if ! is_installed; then
+    if [[ $unattended == no && -t 0 && -t 1 ]]; then
+      ask_options
+    fi
+    hostname=${hostname:-slrt} admin=${admin:-admin.it} ups=${ups:-usb}
+    [[ -n $district ]] || usage "Kode kabupaten/kota belum ditentukan, misalnya --district 73.03."
+  fi
+  check_options
+}
+
+ask_options() {
+  say "Beberapa pertanyaan; tekan Enter untuk menerima nilai dalam kurung."
+  [[ -n $district ]] || read -r -p "Kode kabupaten/kota Kemendagri [73.03]: " district
+  district=${district:-73.03}
+  [[ -n $hostname ]] || read -r -p "Nama mesin di jaringan kantor [slrt]: " hostname
+  [[ -n $admin ]] || read -r -p "Nama pengguna administrator pertama [admin.it]: " admin
+  [[ -n $ups ]] || read -r -p "UPS: usb, simulated atau none [usb]: " ups
+}
+
+check_options() {
+  local -r name='^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'
+  [[ -z $district || $district =~ ^[0-9]{2}\.[0-9]{2}$ ]] ||
+    usage "--district $district: diharapkan kode seperti 73.03."
+  [[ -z $hostname || $hostname =~ $name ]] ||
+    usage "--hostname $hostname: diharapkan huruf kecil, angka dan tanda hubung."
+  [[ -z $admin || $admin =~ ^[a-z][a-z0-9._-]{2,39}$ ]] ||
+    usage "--admin $admin: diharapkan 3 sampai 40 huruf kecil, angka, titik, tanda hubung."
+  [[ -z $ups || $ups =~ ^(usb|simulated|none)$ ]] || usage "--ups $ups: diharapkan usb, simulated atau none."
+}
+
+# ---------------------------------------------------------------------------------------- 4 preflight, no impact
+
+problems=0
+worst=0
+
+# problem CODE WHAT-IS-WRONG WHAT-TO-DO: all problems are told at once
+problem() {
+  problems=$((problems + 1))
+  # a machine that is unsuitable stays so; "try later" only when nothing else is wrong
+  ((worst == 0 || $1 == EXIT_CONFIGURATION)) && worst=$1
+  say "  $problems. $2" >&2
+  say "     → $3" >&2
+}
+
+preflight() {
+  check_rights
+  check_debian
+  check_space
+  check_memory
+  check_clock
+  check_ports
+  check_ups
+  ((problems > 0)) || check_network
+  ((problems == 0)) && return
+  say "Belum ada yang diubah. $problems hal di atas perlu dibereskan dahulu." >&2
+  exit "$worst"
+}
+
+check_rights() {
+  if ((EUID != 0)); then
+    problem "$EXIT_CONFIGURATION" "Pemasangan memerlukan hak root." "Ulangi dengan sudo: sudo ./install.sh"
+  elif [[ ! -w /etc ]]; then
+    problem "$EXIT_CONFIGURATION" "Sistem berkas tidak dapat ditulis." "Periksa disk: dmesg | tail"
+  fi
+}
+
+check_debian() {
+  local id version pretty arch
+  id=$(os_release ID) version=$(os_release VERSION_ID) pretty=$(os_release PRETTY_NAME)
+  [[ $id == debian && $version =~ ^(12|13)$ ]] ||
+    problem "$EXIT_CONFIGURATION" "Mesin ini memakai ${pretty:-sistem yang tidak dikenal}." "Pasang Debian 12 atau Debian 13."
+  arch=$(uname -m)
+  [[ $arch == x86_64 ]] ||
+    problem "$EXIT_CONFIGURATION" "Prosesor $arch tidak didukung." "Pakai mesin Intel/AMD 64-bit."
+  [[ -d /run/systemd/system ]] ||
+    problem "$EXIT_CONFIGURATION" "Mesin ini tidak dijalankan oleh systemd." "Pasang pada mesin Debian biasa, bukan wadah tanpa systemd."
+}
+
+os_release() {
+  local key value
+  while IFS='=' read -r key value; do
+    [[ $key != "$1" ]] || printf '%s' "${value//\"/}"
+  done </etc/os-release
+}
+
+check_space() {
+  local folder need=$NEED_DISK_KIB free
+  [[ ! -e $CURRENT ]] || need=$NEED_DISK_KIB_AGAIN
+  for folder in /opt /var /srv; do
+    free=$(df -Pk "$folder" | awk 'NR == 2 { print $4 }')
+    ((free >= need)) || {
+      problem "$EXIT_CONFIGURATION" "Ruang kosong untuk $folder hanya $((free / 1024)) MiB; diperlukan $((need / 1024)) MiB." \
+        "Kosongkan atau perbesar disk."
+    }
+  done
+}
+
+check_memory() {
+  local total
+  total=$(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo)
+  ((total >= NEED_MEMORY_KIB)) ||
+    problem "$EXIT_CONFIGURATION" "Memori hanya $((total / 1024)) MiB; diperlukan $((NEED_MEMORY_KIB / 1024)) MiB." "Tambah memori."
+}
+
+check_clock() {
+  local today
+  today=$(date -u +%F)
+  [[ ! $today < $BUILT ]] ||
+    problem "$EXIT_CONFIGURATION" "Jam mesin menunjukkan $today, lebih awal daripada tanggal program ini ($BUILT)." \
+      "Setel jam: date -s 'TAHUN-BULAN-TANGGAL JAM:MENIT', lalu: hwclock -w"
+}
+
+check_ports() {
+  # while the node runs the ports are its own
+  ! systemctl is-active --quiet slrt-front.socket 2>/dev/null || return 0
+  local port owner
+  for port in 80 443; do
+    owner=$(port_owner "$port")
+    [[ -z $owner ]] ||
+      problem "$EXIT_CONFIGURATION" "Port $port sudah dipakai oleh $owner." \
+        "Hentikan program itu untuk seterusnya, misalnya: systemctl disable --now $owner"
+  done
+}
+
+# The name of the program that listens on a TCP port; empty when nobody does.
+port_owner() {
+  local hex inode
+  printf -v hex '%04X' "$1"
+  inode=$(awk -v port=":$hex" '$4 == "0A" && substr($2, length($2) - 4) == port { print $10; exit }' /proc/net/tcp /proc/net/tcp6 2>/dev/null) || true
+  [[ -n $inode ]] || return 0
+  local holder
+  holder=$(find /proc/[0-9]*/fd -lname "socket:\\[$inode\\]" -print -quit 2>/dev/null) || true
+  [[ -z $holder ]] || holder=$(<"/proc/$(cut -d/ -f3 <<<"$holder")/comm")
+  printf '%s' "${holder:-program lain}"
+}
+
+check_ups() {
+  local wanted=$ups
+  # a node that has its UPS already may be repaired while the cable is out
+  [[ -n $wanted ]] || return 0
+  [[ $wanted == usb ]] || return 0
+  grep -qsx 051d /sys/bus/usb/devices/*/idVendor ||
+    problem "$EXIT_CONFIGURATION" "Tidak ada UPS APC pada kabel USB." \
+      "Pasang kabel data UPS (lubang bertanda USB, bukan jaringan), atau pilih --ups none."
+}
+
+# Only when something has to be fetched, and without leaving a trace.
+check_network() {
+  ! has_all_packages || [[ ! -e $CURRENT ]] || return 0
+  local lists answer
+  lists=$(mktemp -d)
+  chmod 755 "$lists"
+  mkdir "$lists/partial"
+  answer=$(LC_ALL=C.UTF-8 apt-get -q update -o Dir::State::Lists="$lists" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= \
+    -o APT::Update::Error-Mode=any -o Acquire::Retries=1 -o Acquire::http::Timeout=20 \
+    -o Acquire::IndexTargets::deb::Packages::DefaultEnabled=false \
+    -o Acquire::IndexTargets::deb::Translations::DefaultEnabled=false 2>&1) || {
+    say "$(tail -n 4 <<<"$answer" | sed 's/^/     /')" >&2
+    problem "$EXIT_TRY_LATER" "Sumber paket Debian tidak dapat dihubungi." "Periksa kabel jaringan dan /etc/apt/sources.list, lalu ulangi."
+  }
+  rm -rf "$lists"
+}
+
+has_all_packages() {
+  local package
+  for package in "${RUNTIME_PACKAGES[@]}"; do
+    [[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || return 1
+  done
+}
+
+# --------------------------------------------------------------------------------------------------- 5 runtime
+
+# One installation at a time.
+take_lock() {
+  exec 9>"$LOCK"
+  flock -n 9 || fail "$EXIT_TRY_LATER" "Pemasangan lain sedang berjalan." "Tunggu sampai selesai, lalu ulangi."
+}
+
+open_log() {
+  touch "$LOG"
+  chmod 600 "$LOG"
+  printf '\n==== %s: %s\n' "$(date '+%F %T %Z')" "$*" >>"$LOG"
+}
+
+runtime() {
+  local release
+  release=$(release_name)
+  runtime_packages
+  reached runtime-packages
+  if [[ -e $RELEASES/$release/.complete ]]; then
+    step 2 "Program rilis $release: sudah ada"
+  else
+    make_release "$RELEASES/$release"
+  fi
+  switch_to "$release"
+  reached runtime-switch
+}
+
+runtime_packages() {
+  if has_all_packages; then
+    step 1 "Python: sudah ada"
+    return
+  fi
+  step 1 "Python (${RUNTIME_PACKAGES[*]})"
+  # a power cut during an installation leaves packages half-configured
+  DEBIAN_FRONTEND=noninteractive dpkg --configure -a --force-confold >>"$LOG" 2>&1 9>&- || true
+  apt_get update -o APT::Update::Error-Mode=any
+  apt_get install --yes --no-install-recommends "${RUNTIME_PACKAGES[@]}"
+}
+
+# apt-get with patience for another apt, as there is one after every boot
+apt_get() {
+  local from said deadline=$((SECONDS + APT_PATIENCE))
+  while true; do
+    from=$(wc -c <"$LOG")
+    LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l apt-get -q -o DPkg::Lock::Timeout="$APT_PATIENCE" "$@" \
+      >>"$LOG" 2>&1 9>&- && return
+    said=$(tail -c "+$((from + 1))" "$LOG" | tail -n 12)
+    grep -qE 'Could not get lock|Unable to acquire|is locked by another|Unable to lock' <<<"$said" || break
+    ((SECONDS < deadline)) || fail "$EXIT_TRY_LATER" "Program apt lain sedang berjalan dan tidak selesai." "Tunggu, lalu ulangi."
+    sleep 5
+  done
+  printf '%s\n' "$said" >&2
+  if grep -qE 'Temporary failure|Could not resolve|[Cc]ould not connect|Failed to fetch|Unable to connect|Connection failed' <<<"$said"; then
+    fail "$EXIT_TRY_LATER" "Paket Debian tidak dapat diambil." "Periksa jaringan, lalu ulangi ./install.sh."
+  fi
+  fail "$EXIT_FAILED" "apt-get $1 gagal; lihat $LOG." "Perbaiki, lalu ulangi ./install.sh."
+}
+
+release_name() {
+  local version digest
+  version=$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' "$SOURCE/appliance/__init__.py")
+  digest=$(cd "$SOURCE" && list_sources | xargs -0 sha256sum | sha256sum | cut -c1-8)
+  printf '%s+%s\n' "$version" "$digest"
+}
+
+# The files of a release, relative to the source folder, each ended by NUL, in one order everywhere.
+list_sources() {
+  cd "$SOURCE"
+  local part
+  for part in "${PARTS[@]}"; do
+    [[ -e $part ]] || fail "$EXIT_FAILED" "Berkas $part tidak ada di $SOURCE." "Ambil ulang sumber programnya dengan lengkap."
+  done
+  find "${PARTS[@]}" -type f ! -name '*.py[co]' ! -path '*/__pycache__/*' -print0 | LC_ALL=C sort -z
+}
+
+pack() { list_sources | tar -C "$SOURCE" --null --files-from=- --owner=0 --group=0 -cf -; }
+
+# Built where it will stay (an environment cannot be moved), and valid only once `.complete` is on the disk.
+make_release() {
+  local folder=$1
+  rm -rf "$folder"
+  mkdir -p "$folder/source"
+  step 2 "Berkas program ke $folder"
+  pack | tar -C "$folder/source" -xf -
+  chmod -R u=rwX,go=rX "$folder/source"
+  reached runtime-source
+  step 3 "Lingkungan Python $(/usr/bin/python3 -c 'import platform; print(platform.python_version())')"
+  quietly /usr/bin/python3 -m venv "$folder/venv" ||
+    fail "$EXIT_FAILED" "Lingkungan Python tidak dapat dibuat." "Lihat $LOG, lalu ulangi ./install.sh."
+  reached runtime-venv
+  step 4 "Pustaka Python (diperiksa dengan hash)"
+  pip_install "$folder" --require-hashes -r "$folder/source/provision/build.lock"
+  pip_install "$folder" --require-hashes --no-build-isolation -r "$folder/source/requirements.lock"
+  reached runtime-libraries
+  step 5 "Program SLRT"
+  pip_install "$folder" --no-deps --no-build-isolation --no-index "$folder/source"
+  rm -rf "$folder/source/build" "$folder"/source/*.egg-info
+  # all of it on the disk before the mark that says so
+  sync -f "$folder"
+  touch "$folder/.complete"
+  sync "$folder/.complete" "$folder" "$RELEASES"
+  reached runtime-program
+}
+
+pip_install() {
+  local folder=$1
+  shift
+  quietly "$folder/venv/bin/python" -m pip --disable-pip-version-check --no-input install --quiet "$@" && return
+  if tail -n 40 "$LOG" | grep -q 'DO NOT MATCH THE HASHES'; then
+    fail "$EXIT_FAILED" "Pustaka Python yang diterima tidak sama dengan yang seharusnya (hash berbeda)." "Jangan lanjutkan; laporkan $LOG."
+  fi
+  fail "$EXIT_TRY_LATER" "Pustaka Python tidak dapat diambil; lihat $LOG." "Periksa jaringan, lalu ulangi ./install.sh."
+}
+
+switch_to() {
+  local release=$1
+  if [[ $(readlink "$CURRENT" 2>/dev/null) == "$RELEASES/$release" ]]; then
+    step 6 "Rilis yang dipakai: sudah $release"
+    return
+  fi
+  step 6 "Pakai rilis $release"
+  ln -sfn "$RELEASES/$release" "$CURRENT.slrt-new"
+  mv -T "$CURRENT.slrt-new" "$CURRENT"
+  sync "$HOME_FOLDER"
+  forget_old_releases
+}
+
+# The release in use and the one before it stay.
+forget_old_releases() {
+  local folder kept=0
+  while read -r folder; do
+    [[ $folder -ef $CURRENT ]] && continue
+    kept=$((kept + 1))
+    ((kept <= 1)) || rm -rf "$folder"
+  done < <(find "$RELEASES" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn | cut -d' ' -f2-)
+}
+
+# ------------------------------------------------------------------------------ 6 hand over to slrt-provision
+
+wish() {
+  [[ -z $district ]] || printf '%s\n' --district "$district"
+  [[ -z $hostname ]] || printf '%s\n' --hostname "$hostname"
+  [[ -z $admin ]] || printf '%s\n' --admin "$admin"
+  [[ -z $ups ]] || printf '%s\n' --ups "$ups"
+}
+
+provision() {
+  local -a options
+  mapfile -t options < <(wish)
+  [[ -z $stop_after || $stop_after == runtime-* ]] || options+=(--stop-after "$stop_after")
+  local code=0
+  "$CURRENT/venv/bin/slrt-provision" apply --local "${options[@]}" 2>&1 9>&- | tee -a "$LOG" || code=${PIPESTATUS[0]}
+  ((code == 0)) && return
+  ((code == EXIT_STOPPED)) || say "Pemasangan belum selesai. Catatan lengkap: $LOG" >&2
+  exit "$code"
+}
+
+show_plan() {
+  local release
+  release=$(release_name)
+  has_all_packages || say "akan: pasang paket Debian ${RUNTIME_PACKAGES[*]}"
+  [[ -e $RELEASES/$release/.complete ]] || say "akan: pasang program rilis $release di $RELEASES"
+  [[ $(readlink "$CURRENT" 2>/dev/null) == "$RELEASES/$release" ]] || say "akan: pakai rilis $release"
+  if [[ -x $CURRENT/venv/bin/slrt-provision ]]; then
+    local -a options
+    mapfile -t options < <(wish)
+    "$CURRENT/venv/bin/slrt-provision" plan --local "${options[@]}"
+  else
+    say "Langkah selebihnya dapat ditampilkan setelah programnya terpasang."
+  fi
+}
+
+# ------------------------------------------------------------------------- 7 the end: address, sign-in, status
+
+finish() {
+  local shown_before=$1 name address fingerprint
+  name=$("$CURRENT/venv/bin/slrt" config show | sed -n 's/^hostname = "\(.*\)"$/\1/p')
+  address=$(hostname -I | tr ' ' '\n' | grep -m 1 '\.' || true)
+  fingerprint=$(openssl x509 -in /etc/slrt/tls/ca.crt -noout -fingerprint -sha256 | cut -d= -f2)
+  wait_until_well
+  say ""
+  say "Simpul SLRT siap."
+  say "  Alamat        : https://$name.local/${address:+  atau  https://$address/}"
+  say "  Sertifikat CA : http://${address:-$name.local}/  (buka sekali di setiap tablet dan laptop)"
+  say "  Sidik jari CA : $fingerprint"
+  if [[ -e $SIGN_IN && $shown_before == no ]]; then
+    # only on the screen: the log is kept for years
+    printf '  Masuk pertama : (ditampilkan sekali ini; juga ada di %s)\n' "$SIGN_IN"
+    sed 's/^/      /' "$SIGN_IN"
+  elif [[ -e $SIGN_IN ]]; then
+    say "  Masuk pertama : lihat $SIGN_IN"
+  fi
+  say "  Catatan       : $LOG"
+  say ""
+  local code=0
+  "$CURRENT/venv/bin/slrt" status 2>&1 | tee -a "$LOG" || code=$?
+  ((code == 0)) || fail "$EXIT_FAILED" "Simpul terpasang, tetapi belum semuanya baik." "Ikuti tanda → di atas, lalu: slrt status"
+}
+
+# The daemons report within seconds after their start.
+wait_until_well() {
+  local deadline=$((SECONDS + STATUS_PATIENCE))
+  until "$CURRENT/venv/bin/slrt" status >/dev/null 2>&1 || ((SECONDS > deadline)); do
+    sleep 1
+  done
+}
+
+install() {
+  read_options "$@"
+  complete_options
+  say "Pemeriksaan awal (belum ada yang diubah)"
+  preflight
+  if [[ $only_plan == yes ]]; then
+    show_plan
+    return
+  fi
+  take_lock
+  open_log "./install.sh $*"
+  local shown_before=no
+  [[ ! -e $SIGN_IN ]] || shown_before=yes
+  runtime
+  provision
+  finish "$shown_before"
+}
+
+# Preflight alone; also read as the input of a shell on another machine.
+check() {
+  read_options "$@"
+  complete_options
+  preflight
+  say "Mesin ini siap: $(os_release PRETTY_NAME)."
+}
+
+# The runtime alone: what slrt-provision does first on another machine.
+runtime_only() {
+  read_options "$@"
+  take_lock
+  open_log "./install.sh runtime"
+  runtime
+}
+
+# ---------------------------------------------------------------------------------------------- 8 demo and test
+
+demo() {
+  local home=$SOURCE log
+  [[ -w $SOURCE ]] || home=${HOME:?}/.local/state/slrt-demo
+  log=$home/demo/demo.log
+  mkdir -p "$home/demo"
+  [[ -e $log ]] || : >"$log"
+  printf '\n==== %s\n' "$(date '+%F %T')" >>"$log"
+  demo_environment "$home/.venv" "$log"
+  say "Menjalankan peragaan; catatan: $log"
+  cd "$SOURCE"
+  exec > >(tee -a "$log") 2>&1
+  exec "$home/.venv/bin/python" -m provision.demo --folder "$home/demo" "$@"
+}
+
+demo_environment() {
+  local venv=$1 log=$2 want
+  want=$(release_name)
+  # a developer's environment has everything already
+  [[ ! -e $venv/prepared && $(cat "$venv/runtime" 2>/dev/null) != "$want" ]] || return 0
+  /usr/bin/python3 -c 'import ensurepip, venv' 2>/dev/null ||
+    fail "$EXIT_CONFIGURATION" "Paket python3-venv belum terpasang." "Jalankan sebagai root: apt-get install python3-venv"
+  say "Menyiapkan pustaka Python di $venv (sekali saja, 1 sampai 3 menit)"
+  [[ -x $venv/bin/python ]] || /usr/bin/python3 -m venv "$venv" >>"$log" 2>&1
+  demo_pip "$venv" "$log" --require-hashes -r "$SOURCE/provision/build.lock"
+  demo_pip "$venv" "$log" --require-hashes --no-build-isolation -r "$SOURCE/requirements.lock"
+  # built from a copy: the sources may be read-only
+  local copy
+  copy=$(mktemp -d)
+  pack | tar -C "$copy" -xf -
+  demo_pip "$venv" "$log" --no-deps --no-build-isolation --no-index --force-reinstall "$copy"
+  rm -rf "$copy"
+  printf '%s\n' "$want" >"$venv/runtime"
+}
+
+demo_pip() {
+  local venv=$1 log=$2
+  shift 2
+  "$venv/bin/python" -m pip --disable-pip-version-check --no-input install --quiet "$@" >>"$log" 2>&1 && return
+  tail -n 8 "$log" >&2
+  fail "$EXIT_TRY_LATER" "Pustaka Python tidak dapat dipasang." "Periksa jaringan, lalu ulangi. Catatan: $log"
+}
+
+run_tests() {
+  cd "$SOURCE"
+  tests/prepare
+  local log=.venv/test.log code=0
+  say "Menjalankan uji; catatan: $SOURCE/$log"
+  .venv/bin/python -m pytest "$@" 2>&1 | tee "$log" || code=${PIPESTATUS[0]}
+  exit "$code"
+}
+
+# -------------------------------------------------------------------------------------------------- 9 the door
+
+main() {
+  case ${1-} in
+  -h | --help | help) sed -n '2,7s/^# \{0,1\}//p' "$script" ;;
+  '' | --*) install "$@" ;;
+  check) check "${@:2}" ;;
+  demo) demo "${@:2}" ;;
+  test) run_tests "${@:2}" ;;
+  runtime) runtime_only "${@:2}" ;;
+  release) release_name ;;
+  pack) pack ;;
+  upgrade | rollback | uninstall | bundle)
+    fail "$EXIT_USAGE" "Perintah $1 belum tersedia pada versi ini." "Untuk memperbarui, jalankan ./install.sh dari sumber yang baru."
+    ;;
+  *) usage "Perintah $1 tidak dikenal." ;;
+  esac
+}
+
+main "$@"

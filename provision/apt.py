@@ -1,0 +1,135 @@
+"""Debian packages: what is missing, and how to install it on a machine that may be busy, half-configured or offline.
+
+Knows apt and dpkg, not what the packages are for. Waits for another apt run to end, as there is one after every boot.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from appliance.errors import ApplianceError, TryLater
+from provision.change import insist
+from provision.host import Host, Outcome
+
+ENVIRONMENT = ("env", "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_MODE=l")
+PATIENCE = 300  # seconds for another apt to end
+PAUSE = 5
+OFFLINE = re.compile(r"Temporary failure|Could not resolve|Could not connect|Unable to connect|Failed to fetch|Connection failed")
+OLD_NAMES = {"bookworm": "oldstable", "trixie": "stable"}  # some machines name the suite, not the release
+LOCKED = re.compile(r"Could not get lock|Unable to acquire|is locked by another|Unable to lock")
+
+
+@dataclass(frozen=True)
+class Packages:
+    """These packages are installed; `at_least` gives the lowest version that will do."""
+
+    names: tuple[str, ...]
+    at_least: tuple[tuple[str, str], ...] = ()
+
+    def describe(self) -> str:
+        return "pasang paket Debian: " + " ".join(self.names)
+
+    def is_done(self, host: Host) -> bool:
+        return not self.missing(host)
+
+    def missing(self, host: Host) -> list[str]:
+        """The packages that are absent, half-configured or too old."""
+        form = "${Package} ${db:Status-Status} ${Version}\n"
+        listed = host.run(["dpkg-query", "-W", f"-f={form}", *self.names]).output
+        installed = {words[0]: words[2] for words in map(str.split, listed.splitlines()) if words[1:2] == ["installed"]}
+        old = [name for name, least in self.at_least if name in installed and not _reaches(host, installed[name], least)]
+        return [name for name in self.names if name not in installed or name in old]
+
+    def perform(self, host: Host) -> None:
+        # A power cut during an earlier installation leaves packages unpacked but not configured.
+        host.run([*ENVIRONMENT, "dpkg", "--configure", "-a", "--force-confold"])
+        refresh(host)
+        missing = self.missing(host)
+        if missing:
+            apt(host, "install", "--yes", "--no-install-recommends", "-o", "Dpkg::Options::=--force-confold", *missing)
+
+
+@dataclass(frozen=True)
+class Backports:
+    """Debian's backports as a source for exactly one package, on the mirror that this machine uses already."""
+
+    codename: str
+    package: str
+
+    @property
+    def source(self) -> str:
+        return f"/etc/apt/sources.list.d/slrt-{self.codename}-backports.sources"
+
+    @property
+    def preferences(self) -> str:
+        return f"/etc/apt/preferences.d/slrt-{self.codename}-backports"
+
+    def describe(self) -> str:
+        return f"izinkan paket {self.package} dari {self.codename}-backports (hanya paket itu)"
+
+    def is_done(self, host: Host) -> bool:
+        return host.read(self.source) is not None and host.read(self.preferences) == self._pins()
+
+    def perform(self, host: Host) -> None:
+        # The pins first: no moment at which the source could bring anything else.
+        host.write(self.preferences, self._pins(), 0o644, "root", "root")
+        entry = (
+            "# Only for the package named in preferences.d/slrt-*-backports.\n"
+            f"Types: deb\nURIs: {self._mirror(host)}\nSuites: {self.codename}-backports\nComponents: main\n"
+            "Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg\n"
+        )
+        host.write(self.source, entry.encode(), 0o644, "root", "root")
+
+    def _pins(self) -> bytes:
+        release = f"Pin: release n={self.codename}-backports"
+        return (f"Package: *\n{release}\nPin-Priority: 1\n\nPackage: {self.package}\n{release}\nPin-Priority: 990\n").encode()
+
+    def _mirror(self, host: Host) -> str:
+        """The address from which the machine takes Debian itself."""
+        form = "$(RELEASE) $(COMPONENT) $(REPO_URI)"
+        listed = insist(host, ["apt-get", "indextargets", "--format", form, "Created-By: Packages"])
+        for line in listed.splitlines():
+            release, component, address = line.split(" ", 2)
+            if release in (self.codename, OLD_NAMES[self.codename]) and component == "main":
+                return address
+        raise ApplianceError(
+            f"Sumber paket Debian {self.codename} tidak ditemukan dalam pengaturan apt.",
+            f"Tambahkan sumber {self.codename} main di /etc/apt/sources.list, lalu ulangi.",
+        )
+
+
+def refresh(host: Host) -> None:
+    """Fetch the lists of packages. Raises TryLater without a network, or while another apt does not end."""
+    apt(host, "update")
+
+
+def apt(host: Host, *arguments: str) -> Outcome:
+    """apt-get, with patience for another apt. Raises TryLater for no network and a lasting lock, else ApplianceError."""
+    command = [*ENVIRONMENT, "apt-get", "-q", "-o", f"DPkg::Lock::Timeout={PATIENCE}", *_strict(arguments)]
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        outcome = host.run(command)
+        if outcome.worked:
+            return outcome
+        if not LOCKED.search(outcome.errors):
+            break
+        # apt waits for dpkg's lock by itself, but not for the one on its lists
+        if time.monotonic() > deadline:
+            raise TryLater("Program apt lain sedang berjalan dan tidak selesai.", "Tunggu sampai selesai, lalu ulangi.")
+        time.sleep(PAUSE)
+    last = "\n".join(outcome.errors.strip().splitlines()[-8:])
+    if OFFLINE.search(outcome.errors):
+        raise TryLater(f"Paket Debian tidak dapat diambil:\n{last}", "Periksa jaringan, lalu ulangi ./install.sh.")
+    raise ApplianceError(f"apt-get {' '.join(arguments)} gagal:\n{last}", "Perbaiki, lalu ulangi: apt-get -f install")
+
+
+def _strict(arguments: Sequence[str]) -> list[str]:
+    # Without this a list that could not be fetched is a warning and exit code 0.
+    return [*arguments, "-o", "APT::Update::Error-Mode=any"] if arguments[0] == "update" else list(arguments)
+
+
+def _reaches(host: Host, version: str, least: str) -> bool:
+    return host.run(["dpkg", "--compare-versions", version, "ge", least]).worked

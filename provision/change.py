@@ -1,0 +1,282 @@
+"""Changes as data: each says in one sentence what a machine shall be like, whether it is so, and how to make it so.
+
+A plan prints them, an apply performs the very same objects and asks again. Every change may be interrupted at any point and
+performed again; none of them puts a secret on a command line or into its sentence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Protocol
+
+from appliance.errors import ApplianceError
+from provision.host import Host
+
+SECRET_BYTES = 32
+LAST_LINES = 15
+STAMPS = "/var/lib/slrt-provision"
+
+
+class Change(Protocol):
+    """One thing that shall hold on a machine."""
+
+    def describe(self) -> str:
+        """What performing it does, one Indonesian line without secrets."""
+
+    def is_done(self, host: Host) -> bool:
+        """Whether it holds already. Changes nothing."""
+
+    def perform(self, host: Host) -> None:
+        """Make it hold. Raises ApplianceError."""
+
+
+def insist(host: Host, command: Sequence[str], given: bytes = b"", secret: bool = False) -> str:
+    """Run `command` and give its output; raise ApplianceError with its last lines when it fails.
+
+    `secret` keeps what the program printed out of the error.
+    """
+    outcome = host.run(command, given)
+    if not outcome.worked:
+        said = "" if secret else _last_lines(outcome.output + outcome.errors)
+        raise ApplianceError(
+            f"Perintah gagal (kode {outcome.code}): {shlex.join(command)}{said}",
+            "Perbaiki penyebabnya, lalu jalankan ./install.sh sekali lagi; langkah yang sudah selesai tidak diulang.",
+        )
+    return outcome.output
+
+
+def _last_lines(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()][-LAST_LINES:]
+    return "".join(f"\n    {line}" for line in lines)
+
+
+@dataclass(frozen=True)
+class File:
+    """A file with exactly this content."""
+
+    path: str
+    content: bytes
+    mode: int = 0o644
+    owner: str = "root"
+    group: str = "root"
+
+    def describe(self) -> str:
+        return f"tulis {self.path} ({self.owner}:{self.group} {self.mode:04o})"
+
+    def is_done(self, host: Host) -> bool:
+        entry = host.look(self.path)
+        if entry is None or entry.kind != "file":
+            return False
+        same = (entry.mode, entry.owner, entry.group) == (self.mode, self.owner, self.group)
+        return same and host.read(self.path) == self.content
+
+    def perform(self, host: Host) -> None:
+        _make_parents(host, self.path)
+        host.write(self.path, self.content, self.mode, self.owner, self.group)
+
+
+@dataclass(frozen=True)
+class SecretFile:
+    """64 random hexadecimal digits, made once; what is there is never replaced."""
+
+    path: str
+    mode: int = 0o600
+
+    def describe(self) -> str:
+        return f"buat rahasia acak {self.path}"
+
+    def is_done(self, host: Host) -> bool:
+        entry = host.look(self.path)
+        usable = entry is not None and (entry.kind, entry.mode, entry.owner) == ("file", self.mode, "root")
+        return usable and bool((host.read(self.path) or b"").strip())
+
+    def perform(self, host: Host) -> None:
+        kept = (host.read(self.path) or b"").strip()
+        host.write(
+            self.path, kept + b"\n" if kept else f"{secrets.token_hex(SECRET_BYTES)}\n".encode(), self.mode, "root", "root"
+        )
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder with this owner and mode; what is in it is left alone."""
+
+    path: str
+    mode: int = 0o755
+    owner: str = "root"
+    group: str = "root"
+
+    def describe(self) -> str:
+        return f"siapkan folder {self.path} ({self.owner}:{self.group} {self.mode:04o})"
+
+    def is_done(self, host: Host) -> bool:
+        entry = host.look(self.path)
+        return entry is not None and (entry.kind, entry.mode, entry.owner, entry.group) == (
+            "folder",
+            self.mode,
+            self.owner,
+            self.group,
+        )
+
+    def perform(self, host: Host) -> None:
+        insist(host, ["install", "-d", "-m", f"{self.mode:04o}", "-o", self.owner, "-g", self.group, self.path])
+
+
+@dataclass(frozen=True)
+class Link:
+    """A symbolic link, swapped in one rename."""
+
+    path: str
+    target: str
+
+    def describe(self) -> str:
+        return f"tautkan {self.path} ke {self.target}"
+
+    def is_done(self, host: Host) -> bool:
+        entry = host.look(self.path)
+        return entry is not None and entry.kind == "link" and entry.target == self.target
+
+    def perform(self, host: Host) -> None:
+        _make_parents(host, self.path)
+        temporary = f"{self.path}.slrt-new"
+        insist(host, ["ln", "-sfn", self.target, temporary])
+        insist(host, ["mv", "-T", temporary, self.path])
+
+
+@dataclass(frozen=True)
+class Absent:
+    """No file or link at this path."""
+
+    path: str
+
+    def describe(self) -> str:
+        return f"hapus {self.path}"
+
+    def is_done(self, host: Host) -> bool:
+        return host.look(self.path) is None
+
+    def perform(self, host: Host) -> None:
+        insist(host, ["rm", "-f", self.path])
+
+
+@dataclass(frozen=True)
+class Command:
+    """A program that does something which another program can see: done when `ask` ends with 0."""
+
+    title: str
+    ask: tuple[str, ...]
+    do: tuple[str, ...]
+
+    def describe(self) -> str:
+        return self.title
+
+    def is_done(self, host: Host) -> bool:
+        return host.run(self.ask).worked
+
+    def perform(self, host: Host) -> None:
+        insist(host, self.do)
+
+
+@dataclass(frozen=True)
+class Masked:
+    """A unit of another package that must never run on this machine."""
+
+    unit: str
+
+    def describe(self) -> str:
+        return f"matikan {self.unit} bawaan Debian untuk seterusnya"
+
+    def is_done(self, host: Host) -> bool:
+        entry = host.look(f"/etc/systemd/system/{self.unit}")
+        running = host.run(["systemctl", "is-active", "--quiet", self.unit]).worked
+        return entry is not None and entry.target == "/dev/null" and not running
+
+    def perform(self, host: Host) -> None:
+        insist(host, ["systemctl", "mask", self.unit])
+        # not installed yet is as good as stopped
+        host.run(["systemctl", "stop", self.unit])
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What took in these files the last time they changed: `do` is run again when one of `inputs` differs.
+
+    The digest of the inputs is kept on disk and written after `do` worked, so an interrupted run does it again.
+    """
+
+    name: str
+    title: str
+    inputs: tuple[str, ...]
+    do: tuple[tuple[str, ...], ...]
+
+    def describe(self) -> str:
+        return self.title
+
+    def is_done(self, host: Host) -> bool:
+        return host.read(f"{STAMPS}/{self.name}") == digest(host, self.inputs)
+
+    def perform(self, host: Host) -> None:
+        taken = digest(host, self.inputs)
+        for command in self.do:
+            insist(host, command)
+        _make_parents(host, f"{STAMPS}/{self.name}")
+        host.write(f"{STAMPS}/{self.name}", taken, 0o644, "root", "root")
+
+
+@dataclass(frozen=True)
+class Running:
+    """A unit that starts at boot (when `enabled`), runs now, and runs with the files in `inputs` as they are.
+
+    `before` names units that must not run while this one is restarted: a socket is refused while its service is up.
+    """
+
+    unit: str
+    inputs: tuple[str, ...] = ()
+    enabled: bool = True
+    before: tuple[str, ...] = ()
+
+    def describe(self) -> str:
+        return f"nyalakan {self.unit}" + (" sekarang dan setiap kali mesin menyala" if self.enabled else "")
+
+    def is_done(self, host: Host) -> bool:
+        asked = ["is-active", "is-enabled"] if self.enabled else ["is-active"]
+        up = all(host.run(["systemctl", word, "--quiet", self.unit]).worked for word in asked)
+        return up and self._restarted.is_done(host)
+
+    def perform(self, host: Host) -> None:
+        if self.enabled:
+            insist(host, ["systemctl", "enable", "--quiet", self.unit])
+        # Units that failed five times in a row are refused a start until they are forgiven.
+        host.run(["systemctl", "reset-failed", self.unit])
+        if self._restarted.is_done(host):
+            insist(host, ["systemctl", "start", self.unit])
+        else:
+            self._restarted.perform(host)
+
+    @property
+    def _restarted(self) -> Applied:
+        files = (f"/etc/systemd/system/{self.unit}", *self.inputs)
+        stop = tuple(("systemctl", "stop", unit) for unit in self.before)
+        return Applied(f"{self.unit}.taken", "", files, (*stop, ("systemctl", "restart", self.unit)))
+
+
+def digest(host: Host, paths: Sequence[str]) -> bytes:
+    """One line that differs whenever one of the files, or the target of one of the links, does."""
+    total = hashlib.sha256()
+    for path in paths:
+        entry = host.look(path)
+        linked = entry is not None and entry.kind == "link"
+        content = entry.target.encode() if entry is not None and linked else host.read(path)
+        total.update(f"{path}\0{'-' if content is None else hashlib.sha256(content).hexdigest()}\0".encode())
+    return total.hexdigest().encode() + b"\n"
+
+
+def _make_parents(host: Host, path: str) -> None:
+    parent = str(PurePosixPath(path).parent)
+    if host.look(parent) is None:
+        insist(host, ["mkdir", "-p", "-m", "0755", parent])

@@ -1,0 +1,211 @@
+"""`slrt-provision`: puts a machine into shape, this one or one over SSH. A front door: it only translates.
+
+install.sh hands over to it once the program is on the machine; run by hand it repairs, or shows what a repair would do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from appliance import __version__
+from appliance.config import Settings, config_path, load, parse, read_secret
+from appliance.errors import EXIT_DONE, EXIT_FAILED, ApplianceError, ConfigurationError
+from provision import plan as plan_of
+from provision import preflight, probe, run
+from provision.host import Host, LocalHost
+from provision.identity import Places, own_addresses, renew, what_is_due
+from provision.step import Site, Step, source_tree
+from provision.steps.files import SETTINGS_FILE
+
+DEFAULT_ADMIN = "admin.it"
+# provinces by the first two digits of the district: the rest of Indonesia keeps the time of the capital
+CENTRAL = {"51", "52", "53", "63", "64", "65", "71", "72", "73", "74", "75", "76"}
+EASTERN = {"81", "82", "91", "92", "93", "94", "95", "96", "97"}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What was asked for on the command line; an empty text leaves what the machine has."""
+
+    host: str = ""
+    port: int = 22
+    identity: Path | None = None
+    district: str = ""
+    hostname: str = ""
+    admin: str = ""
+    ups: str = ""
+
+    @property
+    def options(self) -> list[str]:
+        """The same wish as options of install.sh."""
+        said = {"--district": self.district, "--hostname": self.hostname, "--admin": self.admin, "--ups": self.ups}
+        return ["--unattended", *(part for option, value in said.items() if value for part in (option, value))]
+
+
+def wishes(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that plan and apply share."""
+    for option in (
+        click.option("--host", default="", help="Mesin lain lewat SSH, misalnya root@slrt.local; tanpa ini: mesin ini."),
+        click.option("--local", is_flag=True, help="Mesin ini (bawaan)."),
+        click.option("--port", default=22, show_default=True, help="Porta SSH mesin itu."),
+        click.option("--identity", type=click.Path(exists=True, path_type=Path), help="Berkas kunci SSH."),
+        click.option("--district", default="", help="Kode kabupaten/kota Kemendagri, misalnya 73.03."),
+        click.option("--hostname", default="", help="Nama mesin di jaringan kantor."),
+        click.option("--admin", default="", help="Nama pengguna administrator pertama."),
+        click.option("--ups", type=click.Choice(["usb", "simulated", "none"]), help="Jenis UPS."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="slrt-provision")
+def provision() -> None:
+    """Menyiapkan mesin menjadi simpul SLRT."""
+
+
+@provision.command()
+@wishes
+def plan(local: bool, **asked: Any) -> None:
+    """Menampilkan apa yang akan diubah, tanpa mengubah apa pun."""
+    del local
+    with _opened(_wish(asked)) as (host, steps):
+        run.plan(steps, host, click.echo)
+
+
+@provision.command()
+@wishes
+@click.option("--stop-after", default="", hidden=True, help="For tests: end after this step as if the power had failed.")
+def apply(local: bool, stop_after: str, **asked: Any) -> None:
+    """Menyiapkan mesin; yang sudah sesuai tidak disentuh."""
+    del local
+    with _opened(_wish(asked)) as (host, steps):
+        if stop_after and stop_after not in {step.name for step in steps}:
+            raise click.BadParameter(f"tidak ada langkah {stop_after}", param_hint="--stop-after")
+        run.apply(steps, host, click.echo, stop_after)
+
+
+@provision.command("steps")
+def list_steps() -> None:
+    """Nama semua langkah, berurutan."""
+    for step in plan_of.steps(Site(Settings(), DEFAULT_ADMIN, debian=12)):
+        click.echo(f"{step.name:<18}{step.title}")
+
+
+@provision.command("renew-certificate")
+@click.option("--check", is_flag=True, help="Hanya memeriksa; kode keluar 1 bila ada yang perlu diperbarui.")
+def renew_certificate(check: bool) -> None:
+    """Memperbarui sertifikat web bila hampir berakhir atau alamat mesin berubah."""
+    settings = load(config_path())
+    places, at = Places.of(settings), datetime.now(UTC)
+    if check:
+        due = what_is_due(settings, places, own_addresses(), at)
+        click.echo(f"Perlu diperbarui: {due}." if due else "Sertifikat sesuai.")
+        sys.exit(EXIT_FAILED if due else EXIT_DONE)
+    _be_root()
+    due = renew(settings, read_secret(settings, "backup-passphrase"), places, own_addresses(), at)
+    if not due:
+        click.echo(run.NOTHING_CHANGED)
+        return
+    # nginx reads the files when it is told to; while it is not running there is nobody to tell
+    LocalHost().run(["systemctl", "try-reload-or-restart", "slrt-front.service"])
+    click.echo(f"Sertifikat diperbarui: {due}.")
+
+
+@provision.command()
+@click.option("--wait", "seconds", type=float, default=0.0, help="Menunggu paling lama sekian detik.")
+def answers(seconds: float) -> None:
+    """Apakah halaman web menjawab lewat https dengan sertifikat simpul ini?"""
+    wrong = probe.wait(load(config_path()), seconds)
+    if wrong:
+        raise ApplianceError(f"Halaman web {wrong}.", "Lihat: journalctl -u slrt-web -u slrt-front")
+    click.echo("Halaman web menjawab.")
+
+
+def main() -> None:
+    """Run the command; an error of ours becomes two lines and its exit code."""
+    try:
+        provision.main(standalone_mode=False)
+    except ApplianceError as error:
+        click.echo(f"Gagal: {error.message}", err=True)
+        if error.hint:
+            click.echo(f"Langkah berikutnya: {error.hint}", err=True)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as end:
+        sys.exit(end.exit_code)
+    except click.Abort:
+        click.echo("Dibatalkan.", err=True)
+        sys.exit(130)
+
+
+def _wish(asked: dict[str, Any]) -> Wish:
+    return Wish(**{name: value for name, value in asked.items() if value is not None})
+
+
+@contextlib.contextmanager
+def _opened(wish: Wish) -> Iterator[tuple[Host, tuple[Step, ...]]]:
+    """The machine and the steps for it; a machine over SSH is checked first and gets the program as its first step."""
+    if not wish.host:
+        _be_root()
+        local = LocalHost()
+        yield local, plan_of.steps(_site(local, wish))
+        return
+    from provision.ssh import SshHost
+
+    source = source_tree()
+    remote = SshHost.connect(wish.host, wish.port, wish.identity)
+    try:
+        click.echo(preflight.check(remote, source, wish.options), nl=False)
+        yield remote, (preflight.program(source), *plan_of.steps(_site(remote, wish)))
+    finally:
+        remote.close()
+
+
+def _site(host: Host, wish: Wish) -> Site:
+    """The node as wished, on top of what the machine has. Raises ConfigurationError."""
+    content = host.read(SETTINGS_FILE)
+    if content is None and not wish.district:
+        raise ConfigurationError("Kode kabupaten/kota belum ditentukan.", "Tambahkan misalnya: --district 73.03")
+    settings = parse(content.decode()) if content is not None else _fresh(wish.district)
+    wished = {"district": wish.district, "hostname": wish.hostname}
+    node = dataclasses.replace(settings.node, **{name: value for name, value in wished.items() if value})
+    power = dataclasses.replace(settings.power, ups=wish.ups or settings.power.ups)
+    return Site(dataclasses.replace(settings, node=node, power=power), wish.admin or DEFAULT_ADMIN, _debian(host))
+
+
+def _fresh(district: str) -> Settings:
+    """The defaults, in the time zone of the district's province."""
+    province = district[:2]
+    zone = "Asia/Makassar" if province in CENTRAL else "Asia/Jayapura" if province in EASTERN else "Asia/Jakarta"
+    return dataclasses.replace(Settings(), node=dataclasses.replace(Settings().node, timezone=zone))
+
+
+def _debian(host: Host) -> int:
+    """The release of Debian on the machine. Raises ConfigurationError for anything else than 12 and 13."""
+    text = (host.read("/etc/os-release") or b"").decode(errors="replace")
+    found = dict(re.findall(r'^(ID|VERSION_ID|PRETTY_NAME)="?([^"\n]*)"?$', text, re.MULTILINE))
+    if found.get("ID") != "debian" or found.get("VERSION_ID") not in ("12", "13"):
+        raise ConfigurationError(
+            f"{host.name} memakai {found.get('PRETTY_NAME', 'sistem yang tidak dikenal')}, bukan Debian 12 atau 13.",
+            "Pasang Debian 12 atau 13.",
+        )
+    return int(found["VERSION_ID"])
+
+
+def _be_root() -> None:
+    if os.geteuid() != 0:
+        raise ConfigurationError("Perintah ini memerlukan hak root.", "Ulangi dengan sudo.")

@@ -1,0 +1,29 @@
+"""The steps in their order, from the site: the one list that a plan prints and an apply performs."""
+
+from __future__ import annotations
+
+from provision.step import Site, Step
+from provision.steps import data, files, machine, units, ups
+
+
+def steps(site: Site) -> tuple[Step, ...]:
+    """All steps; each may rely on the ones before it."""
+    return (
+        machine.name(site),
+        files.users(site),
+        machine.packages(site),
+        files.folders(site),
+        files.settings(site),
+        units.programs(site),
+        machine.journal(site),
+        units.units(site),
+        ups.ups(site),
+        data.database(site),
+        data.repository(site),
+        units.certificates(site),
+        units.front(site),
+        units.services(site),
+        data.first_admin(site),
+        data.first_backup(site),
+        units.answers(site),
+    )

@@ -1,0 +1,76 @@
+"""Before anything changes on another machine: its own check, and the program's files on it.
+
+The questions are asked by install.sh, so that a machine over SSH and the one we stand at are judged by the same lines; its text
+travels as the input of a shell, so that nothing is left behind on a machine that is refused.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.errors import (
+    EXIT_CONFIGURATION,
+    EXIT_TRY_LATER,
+    ApplianceError,
+    ConfigurationError,
+    TryLater,
+)
+from provision.change import STAMPS, insist
+from provision.host import Host
+from provision.step import CURRENT, Step
+
+RELEASES = "/opt/slrt/releases"
+
+
+def check(host: Host, source: Path, options: list[str]) -> str:
+    """What the machine's check says. Raises the kind of error that fits its exit code; nothing was changed then."""
+    outcome = host.run(["bash", "-s", "--", "check", *options], (source / "install.sh").read_bytes())
+    if outcome.worked:
+        return outcome.output
+    kinds: dict[int, type[ApplianceError]] = {EXIT_CONFIGURATION: ConfigurationError, EXIT_TRY_LATER: TryLater}
+    kind = kinds.get(outcome.code, ApplianceError)
+    raise kind(
+        f"{host.name} belum siap:\n{(outcome.output + outcome.errors).strip()}", "Perbaiki yang disebut di atas, lalu ulangi."
+    )
+
+
+@dataclass(frozen=True)
+class Program:
+    """The program itself on another machine: the sources sent there, and install.sh there making a release of them."""
+
+    release: str
+    source: Path
+
+    def describe(self) -> str:
+        return f"kirim dan pasang program rilis {self.release}"
+
+    def is_done(self, host: Host) -> bool:
+        entry = host.look(CURRENT)
+        return entry is not None and entry.target == f"{RELEASES}/{self.release}"
+
+    def perform(self, host: Host) -> None:
+        folder = f"{STAMPS}/incoming"
+        insist(host, ["sh", "-c", 'rm -rf "$1" && mkdir -p "$1"', "sh", folder])
+        host.write(f"{folder}/source.tar", _pack(self.source), 0o600, "root", "root")
+        insist(host, ["tar", "-C", folder, "-xf", f"{folder}/source.tar"])
+        insist(host, ["bash", f"{folder}/install.sh", "runtime"])
+        insist(host, ["rm", "-rf", folder])
+
+
+def program(source: Path) -> Step:
+    """The step that brings this program to another machine."""
+    release = _own("release", source).decode().strip()
+    return Step("program", "Program SLRT", (Program(release, source),))
+
+
+def _pack(source: Path) -> bytes:
+    return _own("pack", source)
+
+
+def _own(what: str, source: Path) -> bytes:
+    done = subprocess.run(["bash", str(source / "install.sh"), what], capture_output=True, check=False)
+    if done.returncode != 0:
+        raise ApplianceError(f"install.sh {what}: {done.stderr.decode(errors='replace').strip()}", "Periksa folder sumbernya.")
+    return done.stdout

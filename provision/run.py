@@ -1,0 +1,78 @@
+"""Plan and apply: ask every change whether it holds, print what does not, perform it, and ask again.
+
+The second answer must be empty: a change that still does not hold after it was performed is an error, not a success.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from appliance.errors import ApplianceError
+from provision.change import Change
+from provision.host import Host
+from provision.step import Step
+
+NOTHING_CHANGED = "Tidak ada yang berubah."
+EXIT_STOPPED = 137  # as if killed: see `stop_after`
+
+Say = Callable[[str], None]
+
+
+class Stopped(ApplianceError):
+    """The run was told to end after a step, as a power cut would end it. Only tests ask for that."""
+
+    exit_code = EXIT_STOPPED
+
+
+def missing(step: Step, host: Host) -> list[Change]:
+    """The changes of the step that do not hold on the machine."""
+    return [change for change in step.changes if not change.is_done(host)]
+
+
+def plan(steps: Sequence[Step], host: Host, say: Say) -> int:
+    """Print what an apply would do. Gives the number of changes."""
+    count = 0
+    for number, step in enumerate(steps, 1):
+        changes = missing(step, host)
+        count += len(changes)
+        say(f"[{number}/{len(steps)}] {step.title}" + ("" if changes else ": sudah sesuai"))
+        for change in changes:
+            say(f"      akan: {change.describe()}")
+    say(f"{count} perubahan akan dilakukan." if count else NOTHING_CHANGED)
+    return count
+
+
+def apply(steps: Sequence[Step], host: Host, say: Say, stop_after: str = "") -> int:
+    """Perform what is missing, step by step. Gives the number of changes performed.
+
+    `stop_after` names a step after which the run ends with Stopped: the tests cut the power there. Raises ApplianceError with
+    the step it happened in; everything done before stays and is not done again.
+    """
+    count = 0
+    for number, step in enumerate(steps, 1):
+        head = f"[{number}/{len(steps)}] {step.title}"
+        changes = missing(step, host)
+        say(head + ("" if changes else ": sudah sesuai"))
+        for change in changes:
+            # An earlier change of the same step may have brought this one along.
+            if change.is_done(host):
+                continue
+            say(f"      {change.describe()}")
+            change.perform(host)
+            count += 1
+        if changes:
+            _ask_again(step, host)
+        if step.name == stop_after:
+            raise Stopped(f"Dihentikan setelah langkah {step.name} seperti diminta.", "Ulangi tanpa --stop-after.")
+    say(f"{count} perubahan dilakukan." if count else NOTHING_CHANGED)
+    return count
+
+
+def _ask_again(step: Step, host: Host) -> None:
+    left = missing(step, host)
+    if left:
+        listed = "; ".join(change.describe() for change in left)
+        raise ApplianceError(
+            f"Langkah {step.title}: sudah dilakukan tetapi belum berlaku: {listed}.",
+            "Lihat catatan: journalctl -b -p warning, lalu ulangi ./install.sh.",
+        )

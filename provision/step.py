@@ -1,0 +1,58 @@
+"""What a step is and what it is made of: a named list of changes, worked out from the site alone.
+
+`Site` holds what the operator decided and where the program's own files are; steps turn it into changes without looking at the
+machine, so that a plan and an apply cannot differ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from appliance.config import Settings
+from appliance.errors import ConfigurationError
+from provision.change import Change
+
+CURRENT = "/opt/slrt/current"
+SLRT = f"{CURRENT}/venv/bin/slrt"
+PROVISION = f"{CURRENT}/venv/bin/slrt-provision"
+SIGN_IN_FILE = "/root/slrt-first-sign-in.txt"
+
+
+def source_tree() -> Path:
+    """The tree this program came from: a checkout, or the copy beside the environment of an installed release.
+
+    Raises ConfigurationError when neither is there.
+    """
+    package = Path(__file__).resolve().parent
+    for folder in (package.parent, *(parent / "source" for parent in package.parents)):
+        if (folder / "systemd" / "slrt.target").is_file():
+            return folder
+    raise ConfigurationError("Berkas sumber SLRT (folder systemd) tidak ditemukan.", "Ulangi ./install.sh dari folder sumbernya.")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of putting a machine into shape. `name` is stable and typed by people; `title` is read by them."""
+
+    name: str
+    title: str
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True)
+class Site:
+    """The node to be made.
+
+    `admin` is the user name of the first administrator; `debian` the release, 12 or 13; `source` the tree with systemd/ and
+    provision/templates/, read while the steps are worked out.
+    """
+
+    settings: Settings
+    admin: str
+    debian: int
+    source: Path = field(default_factory=source_tree)
+
+    def text(self, name: str) -> bytes:
+        """A file of the source tree."""
+        return (self.source / name).read_bytes()

@@ -1,0 +1,84 @@
+"""Users, folders, secrets and settings of the node."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from appliance.config import Settings, parse, render
+from appliance.errors import ConfigurationError
+from provision.change import Applied, Command, File, Folder, SecretFile
+from provision.host import Host
+from provision.step import Site, Step
+
+SETTINGS_FILE = "/etc/slrt/appliance.toml"
+SECRETS = ("web-session-key", "audit-key", "backup-passphrase", "upsd-watcher-password", "upsd-upsmon-password")
+SYSUSERS = "/etc/sysusers.d/slrt.conf"
+TMPFILES = "/etc/tmpfiles.d/slrt.conf"
+
+
+@dataclass(frozen=True)
+class SettingsFile:
+    """The settings in the one file; a file that says the same, with the operator's own comments, is left as it is."""
+
+    settings: Settings
+
+    def describe(self) -> str:
+        return f"tulis pengaturan {SETTINGS_FILE}"
+
+    def is_done(self, host: Host) -> bool:
+        content = host.read(SETTINGS_FILE)
+        try:
+            return content is not None and parse(content.decode()) == self.settings
+        except (ConfigurationError, UnicodeDecodeError):
+            return False
+
+    def perform(self, host: Host) -> None:
+        host.write(SETTINGS_FILE, render(self.settings).encode(), 0o644, "root", "root")
+
+
+def users(site: Site) -> Step:
+    """The users of the services; none can log in."""
+    asked = "id -u slrt && id -nG slrt-power | grep -qw slrt"
+    return Step(
+        "pengguna",
+        "Pengguna sistem",
+        (
+            File(SYSUSERS, site.text("systemd/sysusers.d/slrt.conf")),
+            Command("buat pengguna slrt dan slrt-power", ("sh", "-c", asked), ("systemd-sysusers", SYSUSERS)),
+        ),
+    )
+
+
+def folders(site: Site) -> Step:
+    """Where the node keeps what, each with its owner."""
+    data, repository = site.settings.paths.data, site.settings.backup.repository
+    return Step(
+        "folder",
+        "Folder",
+        (
+            Folder("/etc/slrt"),
+            Folder(site.settings.paths.secrets, 0o700),
+            Folder(site.settings.paths.certificates),
+            Folder(data, 0o700, "slrt", "slrt"),
+            Folder(f"{data}/database", 0o700, "slrt", "slrt"),
+            Folder(f"{data}/attachments", 0o700, "slrt", "slrt"),
+            Folder(f"{data}/backup", 0o700, "slrt", "slrt"),
+            Folder(str(PurePosixPath(repository).parent)),
+            Folder(repository, 0o700, "slrt", "slrt"),
+            Folder(site.settings.power.state, 0o755, "slrt-power", "slrt-power"),
+            Folder("/var/lib/slrt-front"),
+            File(TMPFILES, site.text("systemd/tmpfiles.d/slrt.conf")),
+            Applied("tmpfiles", "siapkan folder sementara di /run", (TMPFILES,), (("systemd-tmpfiles", "--create", TMPFILES),)),
+        ),
+    )
+
+
+def settings(site: Site) -> Step:
+    """The settings file and the secrets."""
+    folder = site.settings.paths.secrets
+    return Step(
+        "pengaturan",
+        "Pengaturan dan rahasia",
+        (SettingsFile(site.settings), *(SecretFile(f"{folder}/{name}") for name in SECRETS)),
+    )

@@ -1,0 +1,93 @@
+"""What systemd is told of the node: the units, the scripts they call, and that they run."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+from provision.change import Applied, Change, Command, File, Link, Running
+from provision.step import CURRENT, PROVISION, SLRT, Site, Step
+from provision.steps.files import SECRETS, SETTINGS_FILE
+
+UNIT_FOLDER = "/etc/systemd/system"
+SCRIPT_FOLDER = "/usr/lib/slrt"
+NGINX_CONF = "/etc/slrt/nginx.conf"
+UNIT_KINDS = {".service", ".socket", ".timer", ".path", ".target", ".conf"}
+
+
+def _systemd_files(source: Path) -> list[Path]:
+    """The units, drop-ins and scripts of the source tree, relative to systemd/."""
+    folder = source / "systemd"
+    found = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return [path for path in found if path.parts[0] not in ("sysusers.d", "tmpfiles.d")]
+
+
+def _unit_files(site: Site) -> list[File]:
+    files = []
+    for path in _systemd_files(site.source):
+        content = site.text(f"systemd/{path}")
+        if path.suffix in UNIT_KINDS:
+            files.append(File(f"{UNIT_FOLDER}/{path}", content))
+        else:
+            files.append(File(f"{SCRIPT_FOLDER}/{path}", content, 0o755))
+    return files
+
+
+def programs(site: Site) -> Step:
+    """The commands of the operator."""
+    return Step(
+        "perintah", "Perintah slrt", (Link("/usr/local/bin/slrt", SLRT), Link("/usr/local/bin/slrt-provision", PROVISION))
+    )
+
+
+def units(site: Site) -> Step:
+    """The units as files, and systemd having read them."""
+    files = _unit_files(site)
+    read = Applied(
+        "daemon-reload",
+        "minta systemd membaca unit yang baru",
+        tuple(file.path for file in files if PurePosixPath(file.path).is_relative_to(UNIT_FOLDER)),
+        (("systemctl", "daemon-reload"),),
+    )
+    return Step("unit", "Unit systemd", (*files, read))
+
+
+def certificates(site: Site) -> Step:
+    """The node's authority, its web certificate and the page that hands it out."""
+    renew = (PROVISION, "renew-certificate")
+    return Step(
+        "sertifikat",
+        "Sertifikat",
+        (Command("buat atau perbarui sertifikat web dan halaman CA", (*renew, "--check"), renew),),
+    )
+
+
+def front(site: Site) -> Step:
+    """The settings of nginx."""
+    return Step("gerbang-web", "Gerbang web (nginx)", (File(NGINX_CONF, site.text("provision/templates/web/nginx.conf")),))
+
+
+def services(site: Site) -> Step:
+    """Everything runs, with the files as they are now, and starts with the machine."""
+    secrets = tuple(f"{site.settings.paths.secrets}/{name}" for name in SECRETS)
+    program = (CURRENT, SETTINGS_FILE)
+    changes: tuple[Change, ...] = (
+        Running("slrt-watcher.service", (*program, f"{site.settings.paths.secrets}/upsd-watcher-password")),
+        Running("slrt-poweroff.path"),
+        Running("slrt-force-shutdown.path"),
+        Running("slrt-web.socket", before=("slrt-web.service",)),
+        Running("slrt-web.service", (*program, *secrets)),
+        Running("slrt-scheduler.service", (*program, *secrets)),
+        Running("slrt-front.socket", before=("slrt-front.service",)),
+        Running("slrt-front.service", (NGINX_CONF,)),
+        Running("slrt-certificate.timer"),
+        Running("slrt.target"),
+    )
+    return Step("layanan", "Layanan", changes)
+
+
+def answers(site: Site) -> Step:
+    """The proof: the pages answer over TLS, with the node's own certificate."""
+    del site
+    asked = (PROVISION, "answers")
+    wait = Command("tunggu sampai halaman web menjawab lewat https", asked, (*asked, "--wait", "60"))
+    return Step("jawaban", "Jawaban layanan", (wait,))

@@ -1,0 +1,86 @@
+"""NUT: the files that tell it of the UPS, and its daemons. Without a UPS it is not there at all."""
+
+from __future__ import annotations
+
+import string
+from dataclasses import dataclass
+
+from appliance.config import PowerSettings
+from provision.change import Applied, Change, File, Running
+from provision.host import Host
+from provision.step import CURRENT, Site, Step
+
+TEMPLATES = "provision/templates/nut"
+NUT_FOLDER = "/etc/nut"
+SIMULATED_TMPFILES = "/etc/tmpfiles.d/slrt-simulated-ups.conf"
+ENUMERATOR = "nut-driver-enumerator.service"
+DAEMONS = ("nut-server.service", "nut-monitor.service")
+
+
+@dataclass(frozen=True)
+class NutFile:
+    """A file of NUT made from a template; the passwords in it are read on the machine and never leave it otherwise."""
+
+    path: str
+    template: str
+    power: PowerSettings
+    secrets: str
+
+    def describe(self) -> str:
+        return f"tulis {self.path} (root:nut 0640)"
+
+    def is_done(self, host: Host) -> bool:
+        file = self._file(host)
+        return file is not None and file.is_done(host)
+
+    def perform(self, host: Host) -> None:
+        file = self._file(host)
+        assert file is not None  # noqa: S101 - the step before made the secrets
+        file.perform(host)
+
+    def _file(self, host: Host) -> File | None:
+        """The rendered file; None while the passwords are not made."""
+        words = {"ups_name": self.power.name, "simulated_file": simulated_file(self.power)}
+        for secret in ("watcher", "upsmon"):
+            content = host.read(f"{self.secrets}/upsd-{secret}-password")
+            if content is None:
+                return None
+            words[f"{secret}_password"] = content.decode().strip()
+        return File(self.path, string.Template(self.template).substitute(words).encode(), 0o640, "root", "nut")
+
+
+def simulated_file(power: PowerSettings) -> str:
+    """The file that plays the simulated UPS."""
+    return f"{power.runtime}/simulated.dev"
+
+
+def ups(site: Site) -> Step:
+    """The UPS as the settings name it."""
+    power = site.settings.power
+    if power.ups == "none":
+        return Step("ups", "UPS (tidak dipakai)", ())
+    files = _nut_files(site)
+    paths = tuple(file.path for file in files)
+    # NUT makes a unit for each UPS named in ups.conf
+    drivers = Applied("nut-drivers", "buat unit driver UPS", paths, (("systemctl", "restart", ENUMERATOR),))
+    daemons = (Running(f"nut-driver@{power.name}.service", paths, enabled=False), *(Running(unit, paths) for unit in DAEMONS))
+    simulated = _simulated(power) if power.ups == "simulated" else ()
+    return Step("ups", "UPS", (*files, *simulated, drivers, *daemons))
+
+
+def _nut_files(site: Site) -> tuple[NutFile, ...]:
+    power, secrets = site.settings.power, site.settings.paths.secrets
+    templates = {"nut.conf": "nut.conf", "ups.conf": f"ups-{power.ups}.conf"}
+    templates |= {name: name for name in ("upsd.conf", "upsd.users", "upsmon.conf")}
+    return tuple(
+        NutFile(f"{NUT_FOLDER}/{name}", site.text(f"{TEMPLATES}/{source}").decode(), power, secrets)
+        for name, source in templates.items()
+    )
+
+
+def _simulated(power: PowerSettings) -> tuple[Change, ...]:
+    """The file that plays the UPS, back "on mains" after every boot."""
+    line = f"C {simulated_file(power)} 0664 slrt-power nut - {CURRENT}/source/{TEMPLATES}/simulated.dev\n"
+    file = File(SIMULATED_TMPFILES, b"# The simulated UPS: after every boot the mains is back.\n" + line.encode())
+    made = ("systemd-tmpfiles", "--create", SIMULATED_TMPFILES)
+    return (file, Applied("simulated-ups", "siapkan UPS simulasi", (SIMULATED_TMPFILES,), (made,)))
