@@ -17,7 +17,7 @@ import alembic.config
 import alembic.runtime.migration
 import alembic.script
 import sqlalchemy as sa
-from flask import Flask
+from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from pysqlite3 import dbapi2
 from sqlalchemy import event
@@ -121,6 +121,12 @@ def transaction() -> Iterator[Session]:
     finally:
         session.info.pop(WRITER, None)
         session.rollback()
+
+
+def settings_in_use() -> Settings:
+    """The settings this service was made with. Needs an app context."""
+    settings: Settings = current_app.config["SLRT_SETTINGS"]
+    return settings
 
 
 def changed_meanwhile() -> Conflict:

@@ -77,6 +77,14 @@ def find_people(text: str, *, by: Actor, at: datetime, village_code: str = "", p
     return _page(hits, page, at)
 
 
+def matching_ids(text: str, by: Actor) -> sa.Select[str] | None:
+    """The identifiers of the people that `text` (a NIK, a card number, words of a name) means; None for no text."""
+    number, typed = nik.clean(text), words(text)
+    if number.isascii() and number.isdigit() and len(number) == nik.LENGTH:
+        return _by_number(number).with_only_columns(Person.id)
+    return _by_words(typed, "", by).with_only_columns(Person.id) if typed else None
+
+
 def lines_of(people: Iterable[Person], at: datetime) -> list[PersonLine]:
     """The rows as lines, with the names of their villages read at once."""
     people = list(people)
