@@ -74,8 +74,26 @@ reached() {
   [[ $stop_after != "$1" ]] || exit "$EXIT_STOPPED"
 }
 
+help() {
+  cat <<'END'
+Pemakaian:
+  ./install.sh [pilihan]            memasang simpul SLRT di mesin ini, atau memperbaikinya
+  ./install.sh check [pilihan]      hanya memeriksa apakah mesin ini siap; tidak mengubah apa pun
+  ./install.sh demo [--port N]      peragaan di komputer ini, tanpa root dan tanpa memasang layanan
+  ./install.sh test [BERKAS…]       menyiapkan dan menjalankan rangkaian uji
+
+Pilihan:
+  --district 73.03       kode kabupaten/kota Kemendagri
+  --hostname slrt        nama mesin di jaringan kantor
+  --admin admin.it       nama pengguna administrator pertama
+  --ups usb              usb, simulated (UPS simulasi) atau none (tanpa UPS)
+  --unattended           jangan bertanya
+  --plan                 hanya menampilkan apa yang akan diubah
+END
+}
+
 usage() {
-  sed -n '2,7s/^# \{0,1\}//p' "${script:-/dev/null}" >&2
+  help >&2
   fail "$EXIT_USAGE" "$1" "Periksa penulisan perintah di atas."
 }
 
@@ -576,7 +594,7 @@ run_tests() {
 
 main() {
   case ${1-} in
-  -h | --help | help) sed -n '2,7s/^# \{0,1\}//p' "$script" ;;
+  -h | --help | help) help ;;
   '' | --*) install "$@" ;;
   check) check "${@:2}" ;;
   demo) demo "${@:2}" ;;
