@@ -28,6 +28,7 @@ class Outcome:
     next_step: str = ""
     verified: bool = False
     seconds: float = 0.0
+    running: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """The object in the file, without `last_good`."""
@@ -39,6 +40,7 @@ class Outcome:
             "next_step": self.next_step,
             "verified": self.verified,
             "seconds": round(self.seconds, 1),
+            "running": self.running,
         }
 
     @staticmethod
@@ -52,6 +54,7 @@ class Outcome:
             str(found["next_step"]),
             bool(found["verified"]),
             float(found["seconds"]),
+            bool(found.get("running", False)),
         )
 
 
@@ -59,7 +62,7 @@ class Outcome:
 class Record:
     """The file: the last run that ended, the last good one, and the start of the newest; None where there was none yet.
 
-    An attempt newer than the last outcome is running, or was cut off.
+    An attempt newer than the last outcome is running, or was cut off. Before the first outcome `last` says that it is `running`.
     """
 
     last: Outcome | None = None
@@ -79,7 +82,7 @@ def read(state: Path) -> Record:
 
 def write_attempt(state: Path, moment: Moment) -> None:
     """Note that a run begins, before it does anything."""
-    first = Outcome(moment, False, None, "Pencadangan pertama sedang berjalan.", "Tunggu sampai selesai.")
+    first = Outcome(moment, False, None, "Pencadangan pertama sedang berjalan.", "Tunggu sampai selesai.", running=True)
     record = read(state)
     _store(state, replace(record, last=record.last or first, attempt=moment))
 

@@ -1,39 +1,38 @@
 """The repository's folder: the borg repository in it, a reserve of room, and the exported key beside it.
 
-The folder holds `borg/`; it is made elsewhere and renamed, so that a killed `init` is simply repeated. The reserve is a file that
-is deleted when the disk is full, for then even forgetting old backups needs room.
+It is made in a folder inside and moved up, its `config` last, so that a killed `init` is simply repeated. The reserve is a file
+that is deleted when the disk is full, for then even forgetting old backups needs room.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 from backups.borg import Engine, require_borg
-from backups.errors import BackupError, NoSpace, RepositoryMissing, WrongPassphrase
+from backups.errors import BackupError, NoSpace, RepositoryDamaged, RepositoryMissing, WrongPassphrase
 from backups.files import empty_folder, sync_folder
 from backups.process import Stop, never
 from backups.settings import MEBIBYTE, Plan
 
-INNER = "borg"
+UNFINISHED = ".baru"
+CONFIG = "config"
 RESERVE = "cadangan-ruang"
 KEY = "kunci-terenkripsi.txt"
 NOTE = "BACA-SAYA.txt"
-NOTE_TEXT = """Folder ini berisi cadangan terenkripsi simpul SLRT (program borg, di folder "borg").
+NOTE_TEXT = """Folder ini berisi cadangan terenkripsi simpul SLRT (program borg).
 Jangan mengubah, memindahkan atau menghapus satu berkas pun di sini.
 Memulihkan di mesin lain: pasang simpul SLRT di mesin itu, lalu sebagai root
   slrt backup restore terakhir --in-place --repository FOLDER-INI --passphrase-file BERKAS-KATA-SANDI
-Tanpa program SLRT: borg extract FOLDER-INI/borg::db-NOMOR (dan att-NOMOR), dengan kata sandi cadangan.
+Tanpa program SLRT: borg extract FOLDER-INI::db-NOMOR (dan att-NOMOR), dengan kata sandi cadangan.
 """
 
 
 def engine(plan: Plan, keep: tuple[int, ...] = (), stop: Stop = never) -> Engine:
     """The plan's repository; `keep` is the lock's descriptor. Raises EngineMissing, RepositoryMissing."""
     require_borg()
-    inner = plan.repository if (plan.repository / "config").is_file() else plan.repository / INNER
-    found = Engine(inner, plan.state / "borg", plan.passphrase, keep, stop)
+    found = Engine(plan.repository, plan.state / "borg", plan.passphrase, keep, stop)
     if not found.exists():
         raise RepositoryMissing(
             f"Tidak ada repositori cadangan di {plan.repository}.",
@@ -73,15 +72,23 @@ def _make_folder(folder: Path) -> None:
 
 
 def _make(plan: Plan) -> Engine:
-    beside = empty_folder(plan.repository / f".{INNER}.new")
-    made = Engine(beside / INNER, plan.state / "borg", plan.passphrase)
-    made.init()
-    # Nobody else looks at the name yet: what a killed init left is made anew.
-    target = plan.repository / INNER
-    made.folder.rename(target)
-    shutil.rmtree(beside)
+    """Make the repository in a folder inside, and move it up piece by piece; `config` comes last and makes it one."""
+    unfinished = plan.repository / UNFINISHED
+    if not unfinished.exists() and any(plan.repository.glob("data/*/*")):
+        raise RepositoryDamaged(
+            f"Repositori di {plan.repository} kehilangan berkas config.",
+            "Jangan membuat yang baru di sini. Minta bantuan; kunci cadangan ada di kunci-terenkripsi.txt.",
+        )
+    inner = empty_folder(unfinished) / "borg"
+    Engine(inner, plan.state / "borg", plan.passphrase).init()
+    for piece in sorted(inner.iterdir(), key=lambda path: path.name == CONFIG):
+        target = plan.repository / piece.name
+        if target.is_dir():
+            shutil.rmtree(target)
+        piece.rename(target)
     sync_folder(plan.repository)
-    return replace(made, folder=target)
+    shutil.rmtree(unfinished)
+    return engine(plan)
 
 
 def _write_beside(plan: Plan, found: Engine) -> None:

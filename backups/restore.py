@@ -21,8 +21,10 @@ from backups.settings import Plan
 from backups.verify import bring_back_database
 
 Say = Callable[[str], None]
+Prepare = Callable[[Path], None]
 SECRETS = "secrets"
 STAGED = "restoring"
+STEPS = 3
 
 
 @dataclass(frozen=True)
@@ -77,16 +79,20 @@ def _fill(plan: Plan, engine: Engine, manifest: Manifest, to: Path, say: Say) ->
     files.sync_tree(to)
 
 
-def in_place(plan: Plan, wanted: str, stop: Stop = never, say: Say = quiet) -> Restored:
+def in_place(plan: Plan, wanted: str, prepare: Prepare, stop: Stop = never, say: Say = quiet) -> Restored:
     """Bring a complete backup back in the place of the data. Nothing may be using the data meanwhile.
 
+    `prepare` gets the restored folder before it takes the place, to make it fit this machine.
     Returns the folder beside the data that holds what was replaced, and the backup's `secrets/`.
     """
     finish(plan.data)
     staged = files.empty_folder(plan.data / STAGED)
     restored = restore(plan, wanted, staged, stop, say)
+    prepare(staged)
+    files.sync_tree(staged)
     say("Menukar data lama dengan yang dipulihkan")
     names = [name for name in [*plan.folders, Path(plan.database).parent.name] if (staged / name).is_dir()]
+    _require_same_kind(plan, restored.manifest)
     if restored.manifest.kind == "postgresql":
         names = [name for name in names if name != Path(plan.database).parent.name]
         _replace_postgresql(plan, restored.manifest, staged)
@@ -100,12 +106,15 @@ def finish(data: Path) -> bool:
     return exchange.finish(data) is not None
 
 
-def _replace_postgresql(plan: Plan, manifest: Manifest, staged: Path) -> None:
-    if not plan.database_url:
+def _require_same_kind(plan: Plan, manifest: Manifest) -> None:
+    if (manifest.kind == "postgresql") != bool(plan.database_url):
         raise BackupError(
-            "Cadangan ini dari PostgreSQL, sedangkan simpul ini memakai SQLite.",
-            "Isi [database] url pada pengaturan, lalu ulangi.",
+            f"Cadangan ini dari {manifest.kind}, sedangkan sistem ini memakai yang lain.",
+            "Sesuaikan [database] url pada pengaturan, lalu ulangi.",
         )
+
+
+def _replace_postgresql(plan: Plan, manifest: Manifest, staged: Path) -> None:
     server = postgresql.Server(plan.database_url)
     postgresql.dump_to(server, staged / "before.dump", require_tables=False)
     postgresql.restore(server, staged / Path(plan.database).parent / manifest.database, manifest.counts)

@@ -1,0 +1,230 @@
+"""`slrt backup`: make, list, prove and bring back backups.
+
+Reads the passphrase while it may, becomes the service user, and hands a plan to the library `backups`. What a restore needs
+besides (services stopped, secrets of the other machine) stands in `appliance.commands.restoring`.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import logging.handlers
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from appliance.commands import restoring
+from appliance.commands.door import Door, become_owner_of
+from appliance.commands.restoring import Handed, Source, gate_of, plan_of, translated
+from appliance.config import Settings
+from appliance.errors import InvalidInput
+from backups import catalogue, repository, schedule
+from backups.restore import STEPS as RESTORE_STEPS
+from backups.restore import restore as bring_back
+from backups.take import STEPS, take
+from backups.verify import verify as prove
+
+LOG = "backup.log"
+LOG_BYTES = 1_000_000
+log = logging.getLogger("slrt-backup")
+
+
+def with_source(function: Callable[..., None]) -> Callable[..., None]:
+    """The options that name another repository than this node's own, as one argument `source`."""
+
+    @click.option(
+        "--repository",
+        type=click.Path(path_type=Path, exists=True, file_okay=False),
+        help="Repositori lain, misalnya di disk USB.",
+    )
+    @click.option(
+        "--passphrase-file",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        help="Berkas kata sandi repositori itu.",
+    )
+    @click.option("--handed", type=int, hidden=True)
+    @functools.wraps(function)
+    def bundled(*words: Any, repository: Path | None, passphrase_file: Path | None, handed: int | None, **options: Any) -> None:
+        function(*words, source=Source(repository, passphrase_file, handed), **options)
+
+    return bundled
+
+
+@click.group()
+def command() -> None:
+    """Mencadangkan, memeriksa dan memulihkan data."""
+
+
+@command.command()
+@click.pass_obj
+def init(door: Door) -> None:
+    """Menyiapkan repositori cadangan; aman diulang."""
+    plan = plan_of(door.settings, Handed.read(door))
+    become_owner_of(plan.data)
+    with translated():
+        made = repository.init(plan)
+    click.echo(f"Repositori cadangan dibuat di {plan.repository}." if made else "Tidak ada yang berubah.")
+
+
+@command.command()
+@click.pass_obj
+def run(door: Door) -> None:
+    """Membuat cadangan sekarang dan mencoba memulihkannya."""
+    plan = plan_of(door.settings, Handed.read(door))
+    become_owner_of(plan.data)
+    with _logged(plan.state), stoppable(door.settings) as stop, translated(), gate_of(door.settings).work():
+        outcome = take(plan, schedule.this_moment(datetime.now(UTC)), stop, _steps(STEPS))
+        log.info("%s", outcome.text)
+    click.echo(f"{outcome.text} Lama: {outcome.seconds:.0f} detik.")
+
+
+@command.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="Keluaran untuk program.")
+@click.option("--all", "everything", is_flag=True, help="Juga yang tidak lengkap (terputus).")
+@with_source
+@click.pass_obj
+def list_backups(door: Door, as_json: bool, everything: bool, source: Source) -> None:
+    """Menampilkan daftar cadangan, yang terbaru di bawah."""
+    if restoring.hand_over(door, source, ["list", *(["--json"] if as_json else []), *(["--all"] if everything else [])]):
+        return
+    plan = plan_of(door.settings, Handed.read(door, source), source.folder)
+    become_owner_of(plan.data)
+    with translated():
+        found = [one for one in catalogue.list_runs(repository.engine(plan)) if one.complete or everything]
+    if as_json:
+        click.echo(json.dumps([_as_json(one) for one in found], indent=1))
+        return
+    for one in found:
+        click.echo(_line(one, door.settings))
+    if not found:
+        click.echo("Belum ada cadangan.")
+
+
+@command.command()
+@click.argument("wanted", metavar="[NOMOR]", default="terakhir")
+@click.pass_obj
+def verify(door: Door, wanted: str) -> None:
+    """Membuktikan bahwa sebuah cadangan dapat dipulihkan (tanpa NOMOR: yang terakhir)."""
+    plan = plan_of(door.settings, Handed.read(door))
+    become_owner_of(plan.data)
+    click.echo("Membaca dan membandingkan seluruh isi cadangan; ini dapat lama …")
+    with stoppable(door.settings) as stop, translated():
+        manifest = prove(plan, wanted, stop)
+    rows, number = sum(manifest.counts.values()), sum(files for files, _ in manifest.folders.values())
+    click.echo(f"Cadangan {manifest.run} utuh: {rows} baris data, {number} berkas.")
+
+
+@command.command()
+@click.argument("wanted", metavar="NOMOR")
+@click.option("--to", type=click.Path(path_type=Path, readable=False), help="Folder baru atau kosong untuk hasilnya.")
+@click.option("--in-place", is_flag=True, help="Menggantikan data sistem ini; data lama tetap disimpan di sampingnya.")
+@click.option("--yes", is_flag=True, help="Tanpa bertanya lagi.")
+@with_source
+@click.pass_obj
+def restore(door: Door, wanted: str, to: Path | None, in_place: bool, yes: bool, source: Source) -> None:
+    """Memulihkan cadangan NOMOR (atau "terakhir") ke folder lain, atau ke tempatnya."""
+    if in_place == (to is not None):
+        raise InvalidInput(
+            {}, "Pilih salah satu: --to FOLDER atau --in-place.", "Contoh: slrt backup restore terakhir --to /tmp/pulih"
+        )
+    if in_place and not yes:
+        click.confirm("Data sistem ini akan diganti dengan isi cadangan. Lanjutkan?", abort=True)
+    if to is not None:
+        _restore_to(door, wanted, to.absolute(), source)
+    else:
+        _restore_in_place(door, wanted, source)
+
+
+def _restore_to(door: Door, wanted: str, to: Path, source: Source) -> None:
+    restoring.make_target(door.settings, to)
+    if restoring.hand_over(door, source, ["restore", wanted, "--to", str(to)]):
+        return
+    plan = plan_of(door.settings, Handed.read(door, source), source.folder)
+    with stoppable(door.settings) as stop, translated():
+        restored = bring_back(plan, wanted, to, stop, _steps(RESTORE_STEPS - 1))
+    click.echo(f"Cadangan {restored.manifest.run} dipulihkan ke {to}; isinya sudah dibandingkan.")
+
+
+def _restore_in_place(door: Door, wanted: str, source: Source) -> None:
+    with restoring.services_stopped():
+        if not restoring.hand_over(door, source, ["restore", wanted, "--in-place", "--yes"]):
+            handed = Handed.read(door, source)
+            with stoppable(door.settings) as stop, translated(), gate_of(door.settings).work():
+                restored = restoring.in_place(door.settings, handed, (wanted, source.folder), stop, _steps(RESTORE_STEPS))
+            click.echo(f"Cadangan {restored.manifest.run} sudah di tempatnya. Data lama: {restored.folder}")
+        restoring.fit_machine(door)
+    if source.handed is None:
+        click.echo("Langkah berikutnya: periksa dengan slrt status, lalu masuk dan lihat satu kasus yang Anda kenal.")
+
+
+def _steps(total: int) -> Callable[[str], None]:
+    """Say each step with its number."""
+    done = 0
+
+    def say(text: str) -> None:
+        nonlocal done
+        done += 1
+        log.info("%d/%d %s", done, total, text)
+        click.echo(f"[{done}/{total}] {text}")
+
+    return say
+
+
+@contextmanager
+def stoppable(settings: Settings) -> Iterator[Callable[[], bool]]:
+    """A question that says yes after SIGTERM or Ctrl+C, and when the node takes no new work any more."""
+    asked: list[int] = []
+
+    def ask(number: int, _frame: FrameType | None) -> None:
+        asked.append(number)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    gate = gate_of(settings)
+    try:
+        yield lambda: bool(asked) or not gate.accepts_work()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _logged(state: Path) -> Iterator[None]:
+    """Keep a log beside the outcome, for whoever looks into a bad night."""
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handler = logging.handlers.RotatingFileHandler(state / LOG, maxBytes=LOG_BYTES, backupCount=3, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    except Exception as error:
+        log.info("%s: %s", type(error).__name__, error)
+        raise
+    finally:
+        log.removeHandler(handler)
+        handler.close()
+
+
+def _as_json(one: catalogue.Run) -> dict[str, object]:
+    summary = one.summary
+    return {
+        "id": str(one.number),
+        "at": summary.at.isoformat() if summary else None,
+        "size": summary.bytes if summary else None,
+        "state": "complete" if summary else "incomplete",
+        "verified": one.complete,
+    }
+
+
+def _line(one: catalogue.Run, settings: Settings) -> str:
+    if one.summary is None:
+        return f"{one.number:>6}  tidak lengkap (terputus)"
+    at = one.summary.at.astimezone(settings.zone).strftime("%d-%m-%Y %H:%M %Z")
+    return f"{one.number:>6}  {at}  {one.summary.bytes / 1e6:>9.1f} MB  lengkap, teruji"

@@ -1,0 +1,288 @@
+"""What `slrt backup` does around the library: plans from settings, errors to kinds, and a restore's care for the machine.
+
+Root stops and starts the services and puts secrets in their place; the restoring itself is done by the service user, in a process
+of its own that may read every file (a repository on a foreign disk belongs to a foreign user id) and write only its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import time
+from pathlib import Path
+
+import click
+from cryptography.hazmat.primitives import serialization
+
+from appliance.commands.door import Door
+from appliance.config import Settings
+from appliance.errors import ApplianceError, ConfigurationError, Conflict, NotFound, TryLater
+from appliance.gate import Gate
+from backups import errors
+from backups.files import write_whole
+from backups.restore import SECRETS, Restored
+from backups.restore import in_place as replace_data
+from backups.settings import Plan, Retention
+
+PASSPHRASE, AUDIT_KEY = "backup-passphrase", "audit-key"
+SERVICES = ("slrt-web.socket", "slrt-web.service", "slrt-scheduler.service")
+AFTERWARDS = ("slrt-certificate.service", "slrt.target", "slrt-web.socket", "slrt-scheduler.service")
+SLRT = [sys.executable, "-c", "from appliance.cli import main; main()"]
+KINDS: dict[type[errors.BackupError], type[ApplianceError]] = {
+    errors.Busy: TryLater,
+    errors.Stopped: TryLater,
+    errors.EngineMissing: ConfigurationError,
+    errors.RepositoryMissing: ConfigurationError,
+    errors.WrongPassphrase: ConfigurationError,
+    errors.NoSuchArchive: NotFound,
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a backup comes from when not from this node's own repository. `handed` is a descriptor with the secrets."""
+
+    folder: Path | None = None
+    passphrase_file: Path | None = None
+    handed: int | None = None
+
+
+OWN = Source()
+
+
+@dataclass(frozen=True)
+class Handed:
+    """The secrets a backup command works with: of the repository, and of this node."""
+
+    repository: str = field(repr=False)
+    node: str = field(repr=False)
+    audit_key: str = field(repr=False)
+
+    @classmethod
+    def read(cls, door: Door, source: Source = OWN) -> Handed:
+        """From the descriptor a root process handed over, else from the node's secrets and the file that was named."""
+        if source.handed is not None:
+            with os.fdopen(source.handed, "rb") as pipe:
+                return cls(**json.load(pipe))
+        node = door.secret(PASSPHRASE)
+        return cls(_passphrase(source.passphrase_file) if source.passphrase_file else node, node, door.secret(AUDIT_KEY))
+
+    def as_bytes(self) -> bytes:
+        """For the descriptor."""
+        return json.dumps({"repository": self.repository, "node": self.node, "audit_key": self.audit_key}).encode()
+
+
+def _passphrase(file: Path) -> str:
+    try:
+        text = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"Berkas kata sandi {file} tidak dapat dibaca.", "Periksa nama dan hak aksesnya.") from error
+    if not text:
+        raise ConfigurationError(f"Berkas kata sandi {file} kosong.", "Isi dengan kata sandi dari lembar pemulihan.")
+    return text
+
+
+def plan_of(settings: Settings, handed: Handed, repository: Path | None = None) -> Plan:
+    """The library's plan for this node, or for another's repository."""
+    kept = settings.backup
+    data = Path(settings.paths.data)
+    return Plan(
+        data=data,
+        repository=repository.absolute() if repository else Path(kept.repository),
+        state=data / "backup",
+        passphrase=handed.repository,
+        database=str(settings.database_file.relative_to(data)),
+        database_url=settings.database.url.replace("postgresql+psycopg://", "postgresql://", 1),
+        folders=(settings.attachments.name, settings.identity.name),
+        secrets={AUDIT_KEY: handed.audit_key},
+        retention=Retention(kept.keep_daily, kept.keep_weekly, kept.keep_monthly, kept.keep_yearly),
+        zone=settings.zone,
+        node=settings.node.hostname,
+    )
+
+
+def gate_of(settings: Settings) -> Gate:
+    """The gate between work and a shutdown."""
+    return Gate(Path(settings.paths.runtime) / "gate.lock", Path(settings.power.runtime) / "state.json")
+
+
+def time_of(settings: Settings) -> time:
+    """The local time of the nightly backup."""
+    return time.fromisoformat(settings.backup.time)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """An error of the library becomes one of ours, of the kind that has the right exit code."""
+    try:
+        yield
+    except errors.BackupError as error:
+        raise KINDS.get(type(error), ApplianceError)(error.message, error.hint) from error
+
+
+def make_target(settings: Settings, to: Path) -> None:
+    """As root, make the folder `to` and give it to the service user, who will fill it. Never one with something in it."""
+    if os.geteuid() != 0:
+        return
+    if to.is_symlink() or (to.exists() and (not to.is_dir() or any(to.iterdir()))):
+        raise Conflict(f"Folder {to} sudah ada isinya.", "Sebutkan folder baru atau folder kosong.")
+    owner = Path(settings.paths.data).stat()
+    to.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.chown(to, owner.st_uid, owner.st_gid)
+
+
+def hand_over(door: Door, source: Source, command: Sequence[str]) -> bool:
+    """As root, run `slrt backup <command>` as the service user and return True; as anybody else return False.
+
+    Exits with the exit code of that process when it failed: it has said what was wrong.
+    """
+    owner = Path(door.settings.paths.data).stat()
+    if os.geteuid() != 0 or owner.st_uid == 0:
+        return False
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "wb") as pipe:
+        pipe.write(Handed.read(door, source).as_bytes())
+    foreign = ["--repository", str(source.folder.absolute())] if source.folder else []
+    ended = subprocess.run(
+        [
+            *_as_user(owner.st_uid, owner.st_gid),
+            *SLRT,
+            "--config",
+            str(door.config_file.absolute()),
+            "backup",
+            *command,
+            *foreign,
+            f"--handed={reading}",
+        ],
+        pass_fds=[reading],
+        cwd="/",
+        check=False,
+    )
+    os.close(reading)
+    if ended.returncode != 0:
+        sys.exit(ended.returncode if ended.returncode > 0 else 1)
+    return True
+
+
+def _as_user(uid: int, gid: int) -> list[str]:
+    """The words before a command that make it the user's, with one right of root's left: to read what others own."""
+    right = "dac_read_search"
+    words = ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--init-groups"]
+    if _may_read_everything():
+        words += [f"--inh-caps=-all,+{right}", f"--ambient-caps=-all,+{right}", f"--bounding-set=-all,+{right}"]
+    return words
+
+
+def _may_read_everything() -> bool:
+    """Whether this process has CAP_DAC_READ_SEARCH (bit 2); a container may take it away even from root."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return any(int(line.split()[1], 16) & 1 << 2 for line in lines if line.startswith("CapBnd:"))
+
+
+@contextmanager
+def services_stopped() -> Iterator[None]:
+    """As root on a machine with systemd, the services that use the data are off meanwhile, and on afterwards in any case."""
+    if os.geteuid() != 0 or not Path("/run/systemd/system").is_dir():
+        yield
+        return
+    click.echo("Menghentikan layanan web dan penjadwal")
+    _systemctl("stop", *SERVICES)
+    try:
+        yield
+    finally:
+        click.echo("Menjalankan layanan kembali")
+        for unit in AFTERWARDS:
+            _systemctl("start", unit)
+
+
+def _systemctl(*words: str) -> None:
+    ended = subprocess.run(["systemctl", *words], capture_output=True, text=True, check=False)
+    if ended.returncode != 0 and words[0] == "stop" and "not loaded" not in ended.stderr:
+        raise ApplianceError(f"Layanan tidak dapat dihentikan: {ended.stderr.strip()}", "Periksa: systemctl status slrt.target")
+
+
+def in_place(
+    settings: Settings, handed: Handed, wanted: tuple[str, Path | None], stop: Callable[[], bool], say: Callable[[str], None]
+) -> Restored:
+    """Put a backup (its name, and the repository unless our own) in the place of the data. Raises Conflict while it is in use."""
+    plan = plan_of(settings, handed, wanted[1])
+    users = users_of(settings.database_file)
+    if users:
+        raise Conflict(
+            f"Basis data sedang dipakai program lain ({', '.join(users)}).",
+            "Hentikan layanan dahulu, atau jalankan sebagai root.",
+        )
+
+    def prepare(staged: Path) -> None:
+        relock(staged / settings.identity.name, handed.repository, handed.node)
+
+    return replace_data(plan, wanted[0], prepare, stop, say)
+
+
+def users_of(file: Path) -> list[str]:
+    """Names of the processes that have the file open, as far as we may see."""
+    if not file.exists():
+        return []
+    wanted, users = file.stat(), []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if process.name != str(os.getpid()) and any(_is(handle, wanted) for handle in (process / "fd").iterdir()):
+                users.append(f"{(process / 'comm').read_text().strip()} {process.name}")
+    return users
+
+
+def _is(handle: Path, wanted: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(handle.stat(), wanted)
+    except OSError:
+        return False
+
+
+def relock(identity: Path, old: str, new: str) -> None:
+    """Encrypt the private keys of a restored identity with this node's passphrase in place of the other's."""
+    if old == new or not identity.is_dir():
+        return
+    for file in identity.glob("*.key"):
+        try:
+            key = serialization.load_pem_private_key(file.read_bytes(), old.encode())
+        except (ValueError, TypeError):
+            continue  # not encrypted, or not with this passphrase: whoever needs it says so
+        locked = serialization.BestAvailableEncryption(new.encode())
+        write_whole(file, key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked))
+
+
+def fit_machine(door: Door) -> None:
+    """After a restore: the secrets that came with it, and tables of this program's version."""
+    secrets = Path(door.settings.paths.secrets)
+    if not os.access(secrets, os.W_OK):
+        return
+    adopt_audit_key(Path(door.settings.paths.data), secrets)
+    click.echo("Menyesuaikan tabel dengan versi program ini")
+    upgrade = [*SLRT, "--config", str(door.config_file.absolute()), "database", "upgrade"]
+    if subprocess.run(upgrade, check=False, cwd="/").returncode != 0:
+        raise ApplianceError(
+            "Data sudah dipulihkan, tetapi tabelnya belum cocok dengan program ini.", "Jalankan: sudo slrt database upgrade"
+        )
+
+
+def adopt_audit_key(data: Path, secrets: Path) -> None:
+    """The audit chain of the restored data was made with the other machine's key: take it over, keep the old one beside."""
+    copies = sorted(data.glob(f"before-restore-*/{SECRETS}"), key=lambda path: int(path.parent.name.rpartition("-")[2]))
+    if not copies or not (copies[-1] / AUDIT_KEY).is_file():
+        return
+    # Opened without following links: the folder belongs to the service user, and we may be root.
+    handle = os.open(copies[-1] / AUDIT_KEY, os.O_RDONLY | os.O_NOFOLLOW)
+    with os.fdopen(handle, encoding="ascii") as file:
+        brought = file.read(1000).strip()
+    present = secrets / AUDIT_KEY
+    if brought and brought.isalnum() and brought != present.read_text(encoding="ascii").strip():
+        shutil.copy2(present, secrets / f"{AUDIT_KEY}.{copies[-1].parent.name}")
+        write_whole(present, f"{brought}\n".encode())
+        click.echo("Kunci jejak audit diambil dari cadangan; kunci lama disimpan di sampingnya.")
+    shutil.rmtree(copies[-1])
