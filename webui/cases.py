@@ -20,6 +20,7 @@ from appliance.models.columns import new_id
 from appliance.models.states import CaseState
 from webui import words
 from webui.forms.cases import CaseFilterForm, CaseForm
+from webui.forms.fields import read_day
 from webui.navigation import Entry
 from webui.sealed import seal, unseal
 from webui.security import reads_only
@@ -79,7 +80,7 @@ def search() -> ResponseReturnValue:
     case_id = case_of_number(form.text.data or "")
     if case_id:
         return redirect(url_for("cases.show", case_id=case_id), 303)
-    narrowed = {
+    narrowed: dict[str, Any] = {
         "tampil": form.view.data,
         "status": form.state.data,
         "desa": form.village_code.data,
@@ -111,11 +112,8 @@ def create(person_id: str) -> ResponseReturnValue:
     form = CaseForm(request.form)
     if not form.validate():
         return _form_page(form, person_id), 422
-    category = next((kind.category for kind in catalogue.service_types() if kind.id == form.service_type_id.data), "")
     try:
-        opened = cases.open_case(
-            form.case(person_id, category), request_id=form.request_id.data or new_id(), by=actor(), at=now()
-        )
+        opened = cases.open_case(form.case(person_id), request_id=form.request_id.data or new_id(), by=actor(), at=now())
     except InvalidInput as error:
         form.refuse(error)
         return _form_page(form, person_id), 422
@@ -151,7 +149,7 @@ def move(case_id: str, action: str) -> ResponseReturnValue:
     fields = {name: value for name, value in request.form.items() if name not in ("csrf_token", "row_version", "seen")}
     try:
         version = request.form.get("row_version", 0, type=int)
-        cases.move_case(case_id, action, fields, row_version=version, by=actor(), at=now())
+        cases.move_case(case_id, action, _with_iso_dates(fields), row_version=version, by=actor(), at=now())
     except InvalidInput as error:
         case = casebook.look_at_case(case_id, by=actor(), at=now())
         return _case_page(case, action, typed=fields, problems=error.problems), 422
@@ -161,6 +159,18 @@ def move(case_id: str, action: str) -> ResponseReturnValue:
         return _case_page(case, action, typed=fields, conflict=error, seen=seen), 409
     flash("Langkah tersimpan dan tercatat di riwayat.", "good")
     return redirect(url_for("cases.show", case_id=case_id), 303)
+
+
+def _with_iso_dates(fields: Mapping[str, str]) -> dict[str, str]:
+    """The fields with dates as the service reads them; one that is no date stays as it was typed, for the service to refuse."""
+    return {name: _iso(value) if name.endswith("_date") else value for name, value in fields.items()}
+
+
+def _iso(typed: str) -> str:
+    try:
+        return read_day(typed.strip()).isoformat()
+    except ValueError:
+        return typed
 
 
 def _case_page(case: CaseDetail, wanted: str, **more: Any) -> str:

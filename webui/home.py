@@ -8,9 +8,8 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from appliance.access import AREA_ROLES, REGISTRAR_ROLES
-from appliance.casework import casebook, referrals
-from appliance.casework.casebook import CaseFilter, CasesFound
-from appliance.casework.referrals import ReferralsFound
+from appliance.casework import casebook
+from appliance.casework.casebook import CaseFilter, CasesFound, ReferralsFound
 from appliance.models.roles import Role
 from appliance.models.states import OPEN, ReferralState
 from webui.navigation import Entry
@@ -58,6 +57,6 @@ def _desk() -> Desk:
 def _inbox() -> dict[str, ReferralsFound]:
     """The referrals that wait for this organisation, by what waits."""
     return {
-        state: referrals.list_referrals(by=actor(), at=now(), state=state)
+        state: casebook.list_referrals(by=actor(), at=now(), state=state)
         for state in (ReferralState.SENT, ReferralState.ACCEPTED, ReferralState.IN_PROCESS)
     }

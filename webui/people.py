@@ -8,8 +8,9 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from appliance.access import AREA_ROLES, REGISTRAR_ROLES
-from appliance.casework import areas, people
-from appliance.casework.people import NikTaken, PeopleFound, PersonDetail, PersonLine
+from appliance.casework import areas, casebook, people
+from appliance.casework.people import NikTaken, PersonDetail
+from appliance.casework.people_search import PersonLine, find_people
 from appliance.errors import InvalidInput
 from appliance.models.columns import new_id
 from webui.cases import case_of_number
@@ -36,7 +37,7 @@ def listing() -> ResponseReturnValue:
     form = FindForm(data={"q": text, "village_code": village})
     found = None
     if text or village:
-        found = people.find_people(text, by=actor(), village_code=village, page=request.args.get("page", 1, type=int))
+        found = find_people(text, by=actor(), at=now(), village_code=village, page=request.args.get("page", 1, type=int))
     return render_template("people/listing.html", form=form, found=found, villages=areas.villages(by=actor()))
 
 
@@ -51,7 +52,7 @@ def search() -> ResponseReturnValue:
     if case_id:
         return redirect(url_for("cases.show", case_id=case_id), 303)
     if len(re.sub(r"\D", "", text)) == NIK_LENGTH:
-        found = people.find_people(text, by=actor(), village_code=village)
+        found = find_people(text, by=actor(), at=now(), village_code=village)
         if found.total == 1:
             return redirect(url_for("people.show", person_id=found.people[0].id), 303)
     return redirect(url_for("people.listing", cari=seal(text) or None, desa=village or None), 303)
@@ -68,11 +69,12 @@ def show(person_id: str) -> ResponseReturnValue:
 @signed_in(*READERS)
 def reveal(person_id: str) -> ResponseReturnValue:
     """The same with the whole NIK and family card; that somebody asked is noted."""
-    return _person_page(people.reveal_person(person_id, by=actor(), at=now()), revealed=True)
+    return _person_page(people.look_at_person(person_id, by=actor(), at=now()), revealed=True)
 
 
 def _person_page(person: PersonDetail, *, revealed: bool) -> str:
-    return render_template("people/show.html", person=person, revealed=revealed, relations=people.RELATIONS)
+    found = casebook.cases_of(person.line.id, by=actor(), at=now())
+    return render_template("people/show.html", person=person, cases=found, revealed=revealed, relations=people.RELATIONS)
 
 
 @blueprint.get("/warga/baru")
@@ -134,7 +136,7 @@ def _only_village() -> str:
 
 def _namesakes(form: PersonForm) -> tuple[PersonLine, ...]:
     """People of that name in that village who may be the same: born in the same year, or it is not known when."""
-    found: PeopleFound = people.find_people(form.name.data or "", by=actor(), village_code=form.village_code.data or "")
+    found = find_people(form.name.data or "", by=actor(), at=now(), village_code=form.village_code.data or "")
     if found.total > MOST_NAMESAKES:
         return ()
     year = form.birth_date.data.year if form.birth_date.data else None

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from appliance.access import AREA_ROLES
 from appliance.casework import casebook, catalogue, referrals
-from appliance.casework.referrals import ReferralDetail
+from appliance.casework.casebook import ReferralDetail
 from appliance.errors import Conflict, InvalidInput
 from appliance.models.columns import new_id
 from appliance.models.roles import Role
@@ -37,7 +37,7 @@ def listing() -> ResponseReturnValue:
     """The inbox of an organisation; for the office, the referrals it may read."""
     state = request.args.get("status", "")
     state = state if state in set(ReferralState) else ""
-    found = referrals.list_referrals(by=actor(), at=now(), state=state, page=request.args.get("page", 1, type=int))
+    found = casebook.list_referrals(by=actor(), at=now(), state=state, page=request.args.get("page", 1, type=int))
     return render_template("referrals/listing.html", found=found, state=state, states=list(ReferralState))
 
 
@@ -72,6 +72,7 @@ def _form_page(form: ReferralForm, case_id: str) -> str:
         case=casebook.look_at_case(case_id, by=actor(), at=now()),
         targets=catalogue.referral_targets(),
         shareable=list(referrals.SHAREABLE.items()),
+        ways=list(referrals.WAYS.items()),
     )
 
 
@@ -79,7 +80,7 @@ def _form_page(form: ReferralForm, case_id: str) -> str:
 @signed_in(*READERS)
 def show(referral_id: str) -> ResponseReturnValue:
     """One referral: what was shared, what is asked, and the steps this person may take."""
-    return _referral_page(referrals.look_at_referral(referral_id, by=actor(), at=now()))
+    return _referral_page(casebook.look_at_referral(referral_id, by=actor(), at=now()))
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class Step:
 
 STEPS: Mapping[str, Step] = {
     "send": Step(referrals.send_referral, "Rujukan terkirim."),
+    "cancel": Step(referrals.cancel_referral, "Rujukan dibatalkan."),
     "receive": Step(referrals.receive_referral, "Rujukan diterima."),
     "process": Step(referrals.process_referral, "Rujukan sedang diproses."),
     "answer": Step(referrals.answer_referral, "Jawaban tersimpan dan sampai ke Back Office.", ("reply", "outcome")),
@@ -119,7 +121,7 @@ def move(referral_id: str, step: str) -> ResponseReturnValue:
 
 
 def _again(referral_id: str, step: str, **more: object) -> str:
-    return _referral_page(referrals.look_at_referral(referral_id, by=actor(), at=now()), step=step, **more)
+    return _referral_page(casebook.look_at_referral(referral_id, by=actor(), at=now()), step=step, **more)
 
 
 def _referral_page(found: ReferralDetail, step: str = "", **more: object) -> str:

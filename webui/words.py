@@ -133,13 +133,6 @@ OUTCOMES: Mapping[str, str] = {
     Outcome.INFORMATION: "Informasi diberikan",
 }
 
-WAYS: Mapping[str, str] = {
-    "akun": "Lewat aplikasi ini",
-    "surat": "Surat",
-    "kurir": "Kurir",
-    "wa": "WhatsApp",
-}
-
 SEXES: Mapping[str, str] = {Sex.FEMALE: "Perempuan", Sex.MALE: "Laki-laki"}
 
 NIK_STATUSES: Mapping[str, Word] = {

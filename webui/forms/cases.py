@@ -37,12 +37,10 @@ class CaseForm(PageForm):
     reporter_is_proxy = BooleanField()
     informed = BooleanField()
 
-    def case(self, applicant_id: str, category: str) -> NewCase:
-        """What was typed, as the service takes it. `category` is that of the service when none was chosen."""
-        apart = {"request_id", "category", "vulnerable_groups"}
-        typed = {name: value for name, value in self.data.items() if name not in apart}
-        groups = tuple(self.vulnerable_groups.data or ())
-        return NewCase(applicant_id=applicant_id, category=self.category.data or category, vulnerable_groups=groups, **typed)
+    def case(self, applicant_id: str) -> NewCase:
+        """What was typed, as the service takes it."""
+        typed = {name: value for name, value in self.data.items() if name not in ("request_id", "vulnerable_groups")}
+        return NewCase(applicant_id=applicant_id, vulnerable_groups=tuple(self.vulnerable_groups.data or ()), **typed)
 
 
 class CaseFilterForm(PageForm):

@@ -1,0 +1,165 @@
+"""A node for the browser tests: a fresh migrated database, gunicorn on a free port of the loopback, officers with passwords.
+
+The pages are served over plain HTTP, as in the demonstration. Accounts are made with the services, so that a test begins where
+an officer does: at the sign-in page.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, Playwright
+
+from appliance import accounts, database
+from appliance.accounts import passwords
+from appliance.accounts.own import set_password
+from appliance.accounts.register import NewAccount, NewAssignment
+from appliance.casework import areas, catalogue
+from appliance.config import NodeSettings, PathSettings, PowerSettings, Settings, WebSettings, render
+from appliance.database import db
+from appliance.models.account import Account
+from appliance.models.roles import Role
+from tests.support.waiting import wait_for
+
+PROJECT = Path(__file__).parents[2]
+CHROMIUM = "/usr/bin/chromium"
+PASSWORD = "loket-pagi-bantaeng-7"
+DISTRICT = "73.03"
+LISTENING = re.compile(r"Listening at: (http://127\.0\.0\.1:\d+)")
+
+
+@dataclass(frozen=True)
+class Officer:
+    """Somebody who can sign in."""
+
+    username: str
+    name: str
+
+
+class Node:
+    """A node below `folder`. Between `start` and `stop` its pages are at `url`."""
+
+    def __init__(self, folder: Path) -> None:
+        for name in ("data", "run", "secrets", "tls", "power"):
+            (folder / name).mkdir(parents=True)
+        self.folder, self.url = folder, ""
+        self.log = folder / "gunicorn.log"
+        paths = PathSettings(str(folder / "data"), str(folder / "run"), str(folder / "secrets"), str(folder / "tls"))
+        self.settings = Settings(
+            node=NodeSettings(district=DISTRICT, office="Dinas Sosial Kabupaten Bantaeng"),
+            paths=paths,
+            web=WebSettings(https=False),
+            power=PowerSettings(ups="none", runtime=str(folder / "power"), state=str(folder / "power")),
+        )
+        self.file = folder / "appliance.toml"
+        self.file.write_text(render(self.settings), encoding="utf-8")
+        for name in ("web-session-key", "audit-key"):
+            secret = folder / "secrets" / name
+            secret.write_text(secrets.token_hex(32))
+            secret.chmod(0o600)
+        database.upgrade(self.settings)
+        self._service = database.create_service(self.settings)
+        with self._service.app_context():
+            areas.load_areas(DISTRICT)
+            catalogue.seed_catalogue(DISTRICT, at=datetime.now(UTC))
+
+    def run(self, what: Callable[[], Any]) -> Any:
+        """Something that services do, for what a test needs to be there already."""
+        with self._service.app_context():
+            return what()
+
+    def officer(self, username: str, role: Role, name: str, unit: str = "", area_codes: tuple[str, ...] = ()) -> Officer:
+        """A new account with one role. `unit` is the code of an organisation."""
+
+        def make() -> None:
+            at = datetime.now(UTC)
+            assignment = NewAssignment(
+                role=role, starts=date(2020, 1, 1), area_codes=area_codes, unit_id=catalogue.unit_id(unit) if unit else ""
+            )
+            made = accounts.create_account(NewAccount(username, name), assignment, district=DISTRICT, by=None, at=at)
+            with database.transaction():
+                set_password(db.session.get_one(Account, made.id), passwords.hash_password(PASSWORD), at)
+
+        self.run(make)
+        return Officer(username, name)
+
+    def start(self) -> None:
+        """Start gunicorn as the demonstration does, on a port that the system chooses."""
+        command = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "--config",
+            "webui/gunicorn_conf.py",
+            "--bind",
+            "127.0.0.1:0",
+            "webui:create_app()",
+        ]
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                command, cwd=PROJECT, stdout=log, stderr=log, env={"SLRT_CONFIG": str(self.file), "PATH": "/usr/bin:/bin"}
+            )
+        self.url = wait_for(self._address, 60, f"gunicorn listens; see {self.log}")
+
+    def _address(self) -> str:
+        if self._process.poll() is not None:
+            raise RuntimeError(f"gunicorn ended:\n{self.log.read_text()}")
+        found = LISTENING.search(self.log.read_text())
+        return found[1] if found else ""
+
+    def stop(self) -> None:
+        """Let the running requests end, then it ends."""
+        self._process.send_signal(signal.SIGTERM)
+        self._process.wait(timeout=30)
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Debian's Chromium without a window. The tests may run as root, which its sandbox refuses."""
+    if not Path(CHROMIUM).exists():
+        raise RuntimeError(f"{CHROMIUM} is missing: apt-get install chromium")
+    return playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+
+
+class Desks:
+    """The browsers of several officers: each signs in once, and every test gets a window of its own."""
+
+    def __init__(self, node: Node, browser: Browser) -> None:
+        self.node, self.browser = node, browser
+        self._signed_in: dict[tuple[str, bool], Any] = {}
+
+    @contextmanager
+    def window(self, officer: Officer, *, javascript: bool = True, **options: Any) -> Iterator[Page]:
+        """A window of this officer, signed in, at the first page."""
+        options.setdefault("viewport", {"width": 1366, "height": 768})
+        state = self._signed_in.get((officer.username, javascript))
+        context = self.browser.new_context(
+            base_url=self.node.url, locale="id-ID", java_script_enabled=javascript, storage_state=state, **options
+        )
+        context.set_default_timeout(15_000)
+        try:
+            page = context.new_page()
+            page.goto("/")
+            if page.get_by_label("Kata sandi").count():
+                sign_in(page, officer)
+                self._signed_in[(officer.username, javascript)] = context.storage_state()
+            yield page
+        finally:
+            context.close()
+
+
+def sign_in(page: Page, officer: Officer) -> None:
+    """Sign in on the page that asks for it."""
+    page.get_by_label("Nama pengguna").fill(officer.username)
+    page.get_by_label("Kata sandi").fill(PASSWORD)
+    page.get_by_role("button", name="Masuk").click()
+    page.get_by_role("heading", name="Beranda").wait_for()
