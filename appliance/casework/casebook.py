@@ -45,6 +45,7 @@ class CaseFilter:
     overdue: bool = False
     text: str = ""
     village_code: str = ""
+    applicant_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -191,17 +192,6 @@ def list_cases(wanted: CaseFilter, *, by: Actor, at: datetime, page: int = 1) ->
     return CasesFound(tuple(case_lines(found, at)), total, capped, page, pages)
 
 
-def cases_of(person_id: str, *, by: Actor, at: datetime) -> tuple[CaseLine, ...]:
-    """The cases of one person that `by` may see, the newest first."""
-    statement = (
-        scope(sa.select(Case).where(Case.applicant_id == person_id), Case, by)
-        .options(joinedload(Case.applicant), joinedload(Case.service_type))
-        .order_by(Case.received_at.desc())
-        .limit(MOST_COUNTED)
-    )
-    return tuple(case_lines(db.session.scalars(statement).all(), at))
-
-
 def count_cases(*, by: Actor) -> dict[CaseState, int]:
     """How many cases in scope are in each state; states without any are left out."""
     statement = scope(sa.select(Case.state, sa.func.count()), Case, by).group_by(Case.state)
@@ -269,6 +259,8 @@ def _filtered(statement: sa.Select[Case], wanted: CaseFilter, by: Actor, at: dat
         statement = statement.where(Case.state.in_(OPEN - CLOCK_STOPPED), Case.deadline < at)
     if wanted.village_code:
         statement = statement.where(Case.village_code == wanted.village_code)
+    if wanted.applicant_id:
+        statement = statement.where(Case.applicant_id == wanted.applicant_id)
     return _with_text(statement, wanted.text.strip(), by)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -89,7 +90,7 @@ class NewPerson:
 
 @dataclass(frozen=True)
 class PersonDetail:
-    """Everything of one person that a page shows; `family` are the others on the card."""
+    """Everything of one person that a page shows; `family` are the others on the card. `nik` and `kk` may be masked."""
 
     line: PersonLine
     nik: str
@@ -113,11 +114,20 @@ class PersonDetail:
 
 
 def look_at_person(person_id: str, *, by: Actor, at: datetime) -> PersonDetail:
-    """One person with her family. The look is written to the audit journal. Raises NotFound, also outside of the scope."""
+    """One person with her family, her numbers masked. The look is written to the journal. Raises NotFound."""
+    return _look(person_id, "lihat", by, at)
+
+
+def reveal_person(person_id: str, *, by: Actor, at: datetime) -> PersonDetail:
+    """The same with the whole NIK and card number; the journal says that they were revealed. Raises NotFound."""
+    return _look(person_id, "ungkap", by, at)
+
+
+def _look(person_id: str, action: str, by: Actor, at: datetime) -> PersonDetail:
     with transaction():
         person = person_in_scope(person_id, by)
-        detail = _detail(person, by, at)
-        audit.record("lihat", f"person:{person.id}", by=by, at=at)
+        detail = _detail(person, by, at, nik.spaced if action == "ungkap" else nik.mask)
+        audit.record(action, f"person:{person.id}", by=by, at=at)
         return detail
 
 
@@ -275,15 +285,15 @@ def _three_digits(text: str) -> str:
     return text.zfill(3)[:3] if text.isdigit() else text[:3]
 
 
-def _detail(person: Person, by: Actor, at: datetime) -> PersonDetail:
+def _detail(person: Person, by: Actor, at: datetime, shown: Callable[[str | None], str]) -> PersonDetail:
     family = person.family
     (line,) = lines_of([person], at)
     others = [member for member in family_of(person.family_id, by) if member.id != person.id]
     return PersonDetail(
         line=line,
-        nik=nik.spaced(person.nik),
+        nik=shown(person.nik),
         nik_reason=person.nik_reason,
-        kk=nik.spaced(family.kk if family else None),
+        kk=shown(family.kk if family else None),
         birth_place=person.birth_place,
         birth_date_estimated=person.birth_date_estimated,
         religion=person.religion,

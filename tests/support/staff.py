@@ -1,0 +1,62 @@
+"""The people of an office in Bantaeng for tests: accounts in the database and, for each, the actor she acts as."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from appliance.access import Actor
+from appliance.casework.catalogue import unit_id
+from appliance.database import transaction
+from appliance.models.account import Account
+from appliance.models.roles import Role
+
+AT = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)  # a Friday, 10.00 WITA
+HOME = "73.03.01.1001"
+NEIGHBOUR = "73.03.01.1002"
+FAR = "73.03.06.2001"
+
+
+@dataclass(frozen=True)
+class Staff:
+    """`stranger` serves another district; `neighbour` another village of the same subdistrict."""
+
+    fo: Actor
+    bo: Actor
+    supervisor: Actor
+    manager: Actor
+    facilitator: Actor
+    neighbour: Actor
+    dinkes: Actor
+    disdik: Actor
+    leader: Actor
+    admin: Actor
+    stranger: Actor
+
+
+def hire() -> Staff:
+    """Store the accounts and return the actors."""
+    everywhere = ("73.03",)
+    return Staff(
+        fo=_person("fo.sari", Role.FO, everywhere),
+        bo=_person("bo.andi", Role.BO, everywhere),
+        supervisor=_person("supervisor.rahma", Role.SUPERVISOR, everywhere),
+        manager=_person("manajer.hasan", Role.MANAJER, everywhere),
+        facilitator=_person("fasilitator.nur", Role.FASILITATOR, (HOME,)),
+        neighbour=_person("fasilitator.lain", Role.FASILITATOR, (NEIGHBOUR,)),
+        dinkes=_person("opd.dinkes", Role.OPD, (), unit_id("dinkes")),
+        disdik=_person("opd.disdik", Role.OPD, (), unit_id("disdik")),
+        leader=_person("pimpinan.bupati", Role.PIMPINAN, everywhere),
+        admin=_person("admin.it", Role.ADMIN, everywhere),
+        stranger=_person("fo.asing", Role.FO, ("51.71",)),
+    )
+
+
+def _person(username: str, role: Role, areas: tuple[str, ...], unit: str | None = None) -> Actor:
+    name = username.partition(".")[2].title()
+    with transaction() as session:
+        account = Account(username=username, name=name, password_hash="!", password_changed_at=AT)
+        account.stamp("system", AT)
+        session.add(account)
+        session.flush()
+        return Actor(account.id, name, username, frozenset({role}), areas, unit, "test")
