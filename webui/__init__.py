@@ -11,7 +11,7 @@ from flask import Flask, url_for
 from appliance import config, database
 from appliance.config import Settings
 from webui import errors, navigation, power_banner, security, words
-from webui.session import person
+from webui.session import may_open, person
 
 # Each module holds a `blueprint`, and a `NAVIGATION` when it belongs in the menu.
 BLUEPRINTS = ("home", "people", "cases", "referrals", "sign_in", "accounts", "health", "power_banner")
@@ -35,7 +35,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(module.blueprint)
         entries += getattr(module, "NAVIGATION", ())
     _words(app, settings)
-    app.context_processor(lambda: _shell(app, settings, entries))
+    app.context_processor(lambda: _shell(settings, entries))
     return app
 
 
@@ -51,7 +51,7 @@ def _words(app: Flask, settings: Settings) -> None:
     )
 
 
-def _shell(app: Flask, settings: Settings, entries: list[navigation.Entry]) -> dict[str, Any]:
+def _shell(settings: Settings, entries: list[navigation.Entry]) -> dict[str, Any]:
     """What the frame around every page shows."""
     found = person()
     ready = found is not None and not found.must_change_password
@@ -59,7 +59,7 @@ def _shell(app: Flask, settings: Settings, entries: list[navigation.Entry]) -> d
         "office": settings.node.office,
         "person": power_banner.name_plate(found.actor) if found else None,
         "navigation": navigation.links(entries, found.actor.roles) if found and ready else [],
-        "search_url": url_for("people.search") if ready and "people.search" in app.view_functions else None,
+        "search_url": url_for("people.search") if ready and found and may_open("people.search", found) else None,
         "power": power_banner.current_banner(),
         "last_outage": power_banner.current_outage,
         "static_url": security.static_url,

@@ -16,6 +16,7 @@ from appliance.accounts import NewAccount, NewAssignment
 from appliance.casework import areas, catalogue
 from appliance.errors import InvalidInput
 from appliance.models.roles import Role
+from webui.forms.fields import read_day
 from webui.navigation import Entry
 from webui.session import actor, now, settings, signed_in
 
@@ -36,7 +37,7 @@ def listing() -> ResponseReturnValue:
 @signed_in(Role.ADMIN)
 def new() -> ResponseReturnValue:
     """The form for a new account."""
-    return _new_form(MultiDict({"starts": today().isoformat()}), {})
+    return _new_form(MultiDict({"starts": today().strftime("%d-%m-%Y")}), {})
 
 
 @blueprint.post("/akun/baru")
@@ -56,7 +57,7 @@ def create() -> ResponseReturnValue:
 @signed_in(Role.ADMIN)
 def show(account_id: str) -> ResponseReturnValue:
     """One account with its assignments."""
-    return _show(account_id, MultiDict({"starts": today().isoformat()}), {})
+    return _show(account_id, MultiDict({"starts": today().strftime("%d-%m-%Y")}), {})
 
 
 @blueprint.post("/akun/<account_id>/kata-sandi")
@@ -113,21 +114,25 @@ def today() -> date:
 
 
 def _assignment(typed: MultiDict[str, str]) -> NewAssignment:
+    """What was typed. Raises InvalidInput for a date that cannot be read."""
+    days: dict[str, date | None] = {}
+    problems: dict[str, str] = {}
+    for name in ("starts", "ends"):
+        text = typed.get(name, "").strip()
+        try:
+            days[name] = read_day(text) if text else None
+        except ValueError as error:
+            problems[name] = str(error)
+    if problems:
+        raise InvalidInput(problems)
     return NewAssignment(
         role=typed.get("role", ""),
-        starts=_day(typed.get("starts", "")),
+        starts=days["starts"],
         area_codes=tuple(code for code in typed.getlist("area_codes") if code),
         unit_id=typed.get("unit_id", ""),
-        ends=_day(typed.get("ends", "")),
+        ends=days["ends"],
         decree=typed.get("decree", ""),
     )
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def _choices() -> dict[str, object]:

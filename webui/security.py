@@ -128,9 +128,9 @@ def _bind_forms() -> None:
 
 
 def comes_from_here() -> bool:
-    """Whether the browser does not say that another site sent this form."""
+    """Whether the browser does not say that another host sent this form. Ports are not compared: the front hides its own."""
     origin = request.headers.get("Origin") or request.headers.get("Referer")
-    return not origin or urlsplit(origin).netloc == request.host
+    return not origin or urlsplit(origin).hostname == urlsplit(f"//{request.host}").hostname
 
 
 def _come_from_here() -> None:

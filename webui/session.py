@@ -106,6 +106,14 @@ def access_of(endpoint: str | None) -> object:
     return getattr(current_app.view_functions.get(endpoint or ""), ACCESS, None)
 
 
+def may_open(endpoint: str, who: SignedIn) -> bool:
+    """Whether this person may open the view; False when there is no such view."""
+    access = access_of(endpoint)
+    if isinstance(access, frozenset):
+        return not access or bool(access & who.actor.roles)
+    return access == EVERYBODY
+
+
 def identify() -> None:
     """Find out who is asking, from the session cookie."""
     token = request.cookies.get(cookie_name("session"))
@@ -131,7 +139,7 @@ def require_access() -> Response | None:
         return _ask_to_sign_in()
     if required().must_change_password and request.endpoint not in BEFORE_OWN_PASSWORD:
         return redirect(url_for("sign_in.change_password"), 303)
-    if isinstance(access, frozenset) and access and not access & actor().roles:
+    if access is None or not may_open(request.endpoint, required()):
         raise NotAllowed("Halaman ini bukan untuk peran Anda.", "Bila Anda memerlukannya, mintalah kepada admin.")
     return None
 

@@ -118,7 +118,7 @@ def change_password() -> ResponseReturnValue:
         return _password_form(error.problems), 422
     session.clear()
     flash("Kata sandi Anda sudah diganti. Semua perangkat lain sudah dikeluarkan.", "good")
-    response = redirect(url_for("home.show"), 303)
+    response = redirect("/", 303)
     set_cookie(response, "session", token)
     return response
 
