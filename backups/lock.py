@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from backups.errors import Busy, RepositoryMissing
+
+PATIENCE_SECONDS = 0.5
+POLL_SECONDS = 0.02
 
 
 @contextmanager
@@ -22,10 +26,8 @@ def only_run(repository: Path) -> Iterator[int]:
     """
     handle = _open(repository)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise Busy("Pencadangan lain sedang berjalan.", "Tunggu sampai selesai, lalu ulangi perintah ini.") from error
+        if not _locked(handle, PATIENCE_SECONDS):
+            raise Busy("Pencadangan lain sedang berjalan.", "Tunggu sampai selesai, lalu ulangi perintah ini.")
         yield handle
     finally:
         os.close(handle)
@@ -34,12 +36,26 @@ def only_run(repository: Path) -> Iterator[int]:
 def is_running(repository: Path) -> bool:
     """Whether a run has the repository now."""
     try:
-        with only_run(repository):
-            return False
-    except Busy:
-        return True
+        handle = _open(repository)
     except RepositoryMissing:
         return False
+    try:
+        return not _locked(handle, 0)
+    finally:
+        os.close(handle)
+
+
+def _locked(handle: int, seconds: float) -> bool:
+    """Take the lock. Not at once: `is_running` of another process holds it for the blink of its question."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(POLL_SECONDS)
 
 
 def _open(repository: Path) -> int:

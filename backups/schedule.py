@@ -13,7 +13,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 from enum import StrEnum
-from pathlib import Path
 
 RETRY = timedelta(hours=1)
 LATE = timedelta(minutes=5)
@@ -88,9 +87,3 @@ def newest_slot(at: datetime, rhythm: Rhythm) -> datetime:
 def next_slot(at: datetime, rhythm: Rhythm) -> datetime:
     """The next planned moment after `at`."""
     return datetime.combine(newest_slot(at, rhythm).astimezone(rhythm.zone).date() + DAY, rhythm.time, rhythm.zone)
-
-
-def this_moment(at: datetime) -> Moment:
-    """`at` with this machine's boot and uptime. The one impure function here."""
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return Moment(at, boot, timedelta(seconds=float(Path("/proc/uptime").read_text().split()[0])))

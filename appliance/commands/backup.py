@@ -25,7 +25,8 @@ from appliance.commands.door import Door, become_owner_of
 from appliance.commands.restoring import Handed, Source, gate_of, plan_of, translated
 from appliance.config import Settings
 from appliance.errors import InvalidInput
-from backups import catalogue, repository, schedule
+from backups import catalogue, repository
+from backups.clock import moment
 from backups.restore import STEPS as RESTORE_STEPS
 from backups.restore import restore as bring_back
 from backups.take import STEPS, take
@@ -80,7 +81,7 @@ def run(door: Door) -> None:
     plan = plan_of(door.settings, Handed.read(door))
     become_owner_of(plan.data)
     with _logged(plan.state), stoppable(door.settings) as stop, translated(), gate_of(door.settings).work():
-        outcome = take(plan, schedule.this_moment(datetime.now(UTC)), stop, _steps(STEPS))
+        outcome = take(plan, moment(datetime.now(UTC)), stop, _steps(STEPS))
         log.info("%s", outcome.text)
     click.echo(f"{outcome.text} Lama: {outcome.seconds:.0f} detik.")
 

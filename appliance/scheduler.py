@@ -1,0 +1,190 @@
+"""The daemon of the clock: asks every half minute whether a backup is due, and keeps SQLite's write-ahead log short.
+
+APScheduler only ticks. Whether something is due is asked of pure rules over what was recorded, so a night without power, a cut in
+the middle and a clock that jumps lose nothing. A backup runs in a process of its own: `slrt backup run`, as an operator would.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from datetime import time as local_time
+from pathlib import Path
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
+
+from appliance.config import Settings, config_path, load
+from appliance.database import checkpoint
+from appliance.errors import ApplianceError, TryLater
+from appliance.gate import Gate
+from appliance.notify import notify, watchdog_interval
+from backups import lock, outcome, restore
+from backups.clock import moment
+from backups.schedule import Reason, Rhythm, due
+
+TICK = timedelta(seconds=30)
+CHECKPOINT = timedelta(minutes=1)
+PULSE = timedelta(seconds=10)
+LONGEST_SILENCE = timedelta(minutes=3)
+POLL_SECONDS = 0.2
+GRACE_SECONDS = 20
+SLRT = (sys.executable, "-c", "from appliance.cli import main; main()")
+SAID = {
+    Reason.FIRST: "Cadangan pertama dimulai.",
+    Reason.ON_TIME: "Cadangan terjadwal dimulai.",
+    Reason.LATE: "Cadangan yang terlewat disusulkan.",
+    Reason.CLOCK: "Jam sistem mundur; cadangan dibuat untuk berjaga-jaga.",
+}
+
+log = logging.getLogger("slrt-scheduler")
+
+
+class FromNow(BaseTrigger):  # type: ignore[misc]  # the library has no types
+    """Fires an interval after now. APScheduler's own interval trigger lists every fire time it missed since 1970."""
+
+    def __init__(self, interval: timedelta) -> None:
+        self.interval = interval
+
+    def get_next_fire_time(self, _previous: datetime | None, now: datetime) -> datetime:
+        return now + self.interval
+
+
+class Clockwork:
+    """The jobs of one node. `ending` is set when the daemon shall end; a running backup then ends within seconds."""
+
+    def __init__(self, settings: Settings, config_file: Path, ending: threading.Event) -> None:
+        self._settings, self._config_file, self._ending = settings, config_file, ending
+        self._state = Path(settings.paths.data) / "backup"
+        self._repository = Path(settings.backup.repository)
+        self._gate = Gate(Path(settings.paths.runtime) / "gate.lock", Path(settings.power.runtime) / "state.json")
+        self._alive = time.monotonic()
+        self._ticker = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(3)})
+
+    def start(self) -> None:
+        """Finish what a cut-off restore left, then begin to tick."""
+        if restore.finish(Path(self._settings.paths.data)):
+            log.warning("Pemulihan yang terputus diselesaikan.")
+        for name, job, interval in (
+            ("pulse", self._pulse, PULSE),
+            ("backup", self.back_up_if_due, TICK),
+            ("checkpoint", self.keep_log_short, CHECKPOINT),
+        ):
+            self._ticker.add_job(
+                guarded(name, job),
+                FromNow(interval),
+                name=name,
+                next_run_time=datetime.now(UTC),
+                coalesce=True,
+                max_instances=1,
+                misfire_grace_time=None,
+            )
+        self._ticker.start()
+
+    def stop(self) -> None:
+        """Wait for the running jobs, which end soon because `ending` is set."""
+        self._ticker.shutdown(wait=True)
+
+    def is_alive(self) -> bool:
+        """Whether jobs are still being started: what the watchdog wants to know."""
+        return time.monotonic() - self._alive < LONGEST_SILENCE.total_seconds()
+
+    def _pulse(self) -> None:
+        self._alive = time.monotonic()
+
+    def back_up_if_due(self) -> None:
+        """Run a backup when one is due and nobody stands in the way."""
+        record = outcome.read(self._state)
+        good = record.last_good.moment if record.last_good else None
+        reason = due(moment(datetime.now(UTC)), good, record.attempt, rhythm_of(self._settings))
+        if reason is None or not self._gate.accepts_work() or lock.is_running(self._repository):
+            return
+        log.info("%s", SAID[reason])
+        code = self._run_backup()
+        if code not in {0, TryLater.exit_code}:
+            log.error("Pencadangan gagal (kode %d); dicoba lagi satu jam lagi.", code)
+
+    def _run_backup(self) -> int:
+        command = [*SLRT, "--config", str(self._config_file.absolute()), "backup", "run"]
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:
+            while process.poll() is None and not self._ending.wait(POLL_SECONDS):
+                pass
+            if process.poll() is None:
+                process.terminate()
+            try:
+                return process.wait(GRACE_SECONDS if self._ending.is_set() else None)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                return process.wait()
+
+    def keep_log_short(self) -> None:
+        """Move the write-ahead log into the database file, but not while a backup reads that file."""
+        if self._settings.database.url or not self._settings.database_file.exists() or lock.is_running(self._repository):
+            return
+        try:
+            with self._gate.work():
+                checkpoint(self._settings)
+        except TryLater:
+            return  # about to power off, or busy: the next minute will do
+
+
+def guarded(name: str, job: Callable[[], None]) -> Callable[[], None]:
+    """The job loop's net: what goes wrong is logged with its traceback, and the next tick tries again."""
+
+    def run_job() -> None:
+        try:
+            job()
+        except ApplianceError as error:
+            log.error("Tugas %s gagal: %s %s", name, error.message, error.hint)  # noqa: TRY400 - two sentences say it all
+        except Exception:
+            log.exception("Tugas %s gagal.", name)
+
+    return run_job
+
+
+def rhythm_of(settings: Settings) -> Rhythm:
+    """When this node wants its backups."""
+    kept = settings.backup
+    return Rhythm(local_time.fromisoformat(kept.time), settings.zone, timedelta(seconds=kept.boot_delay_seconds))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run until told to end. Exits with the code of the error when the configuration is wrong."""
+    parser = argparse.ArgumentParser(prog="slrt-scheduler", description="Penjadwal simpul SLRT.")
+    parser.add_argument("--config", type=Path, default=None, help="berkas pengaturan (biasanya /etc/slrt/appliance.toml)")
+    chosen = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    ending = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ending.set())
+    try:
+        config_file = chosen.config or config_path()
+        run(Clockwork(load(config_file), config_file, ending), ending)
+    except ApplianceError as error:
+        log.critical("Gagal: %s %s", error.message, error.hint)
+        sys.exit(error.exit_code)
+
+
+def run(clockwork: Clockwork, ending: threading.Event) -> None:
+    """Tick until `ending`, telling systemd that the ticking goes on."""
+    clockwork.start()
+    notify("READY=1")
+    pause = min(watchdog_interval() or PULSE, PULSE).total_seconds()
+    while not ending.wait(pause):
+        if clockwork.is_alive():
+            notify("WATCHDOG=1")
+    notify("STOPPING=1")
+    clockwork.stop()
+
+
+if __name__ == "__main__":
+    main()
