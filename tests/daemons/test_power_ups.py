@@ -1,0 +1,215 @@
+"""The adapter against a real upsd with dummy-ups and against our own small upsd: the same questions, the same answers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from appliance.power.reading import Reading, Silence, SilenceKind
+from appliance.power.simulate import Scene, play
+from appliance.power.ups import Ups
+from tests.support.nut import LOGIN, UPS, NutLab, free_port
+from tests.support.waiting import wait_for
+from tests.support.watching import Watching
+
+
+class Bench(Protocol):
+    """What both kinds of upsd can do for a test."""
+
+    address: tuple[str, int]
+    runtime: Path
+
+    def show(self, scene: Scene) -> None: ...
+    def stop_upsd(self) -> None: ...
+    def start_upsd(self) -> None: ...
+    def signal_upsd(self, number: int) -> None: ...
+
+
+class RealBench(NutLab):
+    def stop_upsd(self) -> None:
+        self.stop("upsd")
+
+    def signal_upsd(self, number: int) -> None:
+        self.processes["upsd"].send_signal(number)
+
+
+class SmallBench:
+    """`python -m appliance.power.simulated_upsd` over a settings file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.runtime = folder / "run"
+        self.runtime.mkdir()
+        self.address = ("127.0.0.1", free_port())
+        self.node = Watching(folder, self.runtime, self.address)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def show(self, scene: Scene) -> None:
+        play(self.runtime, scene)
+
+    def start_upsd(self) -> None:
+        environment = {"PATH": os.environ["PATH"], "SLRT_CONFIG": str(self.node.config)}
+        command = [sys.executable, "-m", "appliance.power.simulated_upsd"]
+        self.process = subprocess.Popen(command, env=environment, cwd=Path(__file__).parents[2])
+        wait_for(lambda: not silent(Ups(UPS, self.address).read(), SilenceKind.CONNECT), what="the small upsd")
+
+    def stop_upsd(self) -> None:
+        if self.process is not None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.kill()
+            self.process.wait()
+
+    def signal_upsd(self, number: int) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+
+def silent(heard: Reading | Silence, kind: SilenceKind) -> bool:
+    return isinstance(heard, Silence) and heard.kind is kind
+
+
+@pytest.fixture(params=["nut", "small"])
+def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    if request.param == "nut":
+        with RealBench() as real:
+            yield real
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        small = SmallBench(Path(folder))
+        small.show(Scene.ON_MAINS)
+        small.start_upsd()
+        yield small
+        small.stop_upsd()
+
+
+@pytest.fixture
+def ups(bench: Bench) -> Iterator[Ups]:
+    ups = Ups(UPS, bench.address, LOGIN)
+    yield ups
+    ups.release()
+
+
+def test_the_scenes_are_read_over_one_connection(bench: Bench, ups: Ups) -> None:
+    for scene, flags, charge, seconds in (
+        (Scene.ON_MAINS, "OL", 100, 2760),
+        (Scene.ON_BATTERY, "OB DISCHRG", 92, 2400),
+        (Scene.BATTERY_LOW, "OB DISCHRG LB", 8, 110),
+        (Scene.ON_MAINS, "OL", 100, 2760),
+    ):
+        bench.show(scene)
+        assert ups.read() == Reading(frozenset(flags.split()), charge, timedelta(seconds=seconds))
+    assert not ups.login_refused
+
+
+def test_a_killed_upsd_is_silence_and_a_new_one_is_read_again(bench: Bench, ups: Ups) -> None:
+    assert isinstance(ups.read(), Reading)
+    bench.stop_upsd()
+    assert silent(ups.read(), SilenceKind.CLOSED)
+    assert silent(ups.read(), SilenceKind.CONNECT)
+    bench.start_upsd()
+    wait_for(lambda: isinstance(ups.read(), Reading), what="reading after the restart")
+
+
+def test_a_hanging_upsd_costs_one_deadline_and_its_late_answer_is_not_taken_for_another(bench: Bench, ups: Ups) -> None:
+    assert isinstance(ups.read(), Reading)
+    bench.signal_upsd(signal.SIGSTOP)
+    began = time.monotonic()
+    assert silent(ups.read(timedelta(seconds=0.3)), SilenceKind.TIMEOUT)
+    assert silent(ups.read(timedelta(seconds=0.3)), SilenceKind.TIMEOUT)
+    assert time.monotonic() - began < 30, "each deadline holds; the bound is far off because the machine may be busy"
+    bench.signal_upsd(signal.SIGCONT)
+    bench.show(Scene.BATTERY_LOW)
+    heard = wait_for(lambda: [one for one in [ups.read()] if isinstance(one, Reading) and one.low])[0]
+    assert heard == Reading(frozenset({"OB", "DISCHRG", "LB"}), 8, timedelta(seconds=110))
+
+
+def test_an_unknown_ups(bench: Bench) -> None:
+    assert silent(Ups("nothing", bench.address, LOGIN).read(), SilenceKind.UNKNOWN)
+    assert silent(Ups("nothing", bench.address).read(), SilenceKind.UNKNOWN)
+
+
+def test_a_wrong_password_is_told_but_does_not_make_blind(bench: Bench) -> None:
+    ups = Ups(UPS, bench.address, ("watcher", "wrong"))
+    assert isinstance(ups.read(), Reading)
+    assert ups.login_refused
+
+
+def test_a_name_that_could_carry_a_second_request_is_not_sent(bench: Bench) -> None:
+    assert silent(Ups("apc\nFSD apc", bench.address).read(), SilenceKind.PROTOCOL)
+
+
+def test_reading_goes_on_after_the_release(bench: Bench, ups: Ups) -> None:
+    ups.read()
+    ups.release()
+    assert isinstance(ups.read(), Reading)
+
+
+def test_no_descriptor_is_lost_over_faults(bench: Bench, ups: Ups) -> None:
+    def descriptors() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    ups.read()
+    before = descriptors()
+    wrong = Ups("nothing", bench.address, LOGIN)
+    for _ in range(50):
+        wrong.read()
+        ups.read()
+    assert descriptors() <= before
+
+
+def test_the_password_is_in_no_log(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("DEBUG"):
+        Ups(UPS, bench.address, LOGIN).read()
+        Ups("nothing", bench.address, LOGIN).read()
+    assert LOGIN[1] not in caplog.text
+
+
+def test_the_login_counts_until_the_release() -> None:
+    with NutLab() as lab:
+        ups = Ups(UPS, lab.address, LOGIN)
+        ups.read()
+        assert lab.logins() == 1
+        ups.release()
+        wait_for(lambda: lab.logins() == 0, what="logged out")
+        ups.read()
+        assert lab.logins() == 0
+
+
+def test_a_driver_that_is_gone() -> None:
+    with NutLab() as lab:
+        ups = Ups(UPS, lab.address, LOGIN)
+        assert isinstance(ups.read(), Reading)
+        lab.stop("driver")
+        wait_for(lambda: silent(ups.read(), SilenceKind.DRIVER), what="driver not connected")
+        lab.start_driver()
+        wait_for(lambda: isinstance(ups.read(), Reading), what="reading with the new driver")
+
+
+def test_the_small_upsd_tells_nothing_without_its_file(tmp_path: Path) -> None:
+    bench = SmallBench(tmp_path)
+    bench.start_upsd()
+    try:
+        assert silent(Ups(UPS, bench.address).read(), SilenceKind.DRIVER)
+        bench.show(Scene.ON_MAINS)
+        assert isinstance(Ups(UPS, bench.address).read(), Reading)
+    finally:
+        bench.stop_upsd()
+
+
+@pytest.mark.parametrize(("key", "value"), [("host", "0.0.0.0"), ("ups", "usb")])  # noqa: S104
+def test_the_small_upsd_serves_nothing_but_a_simulation_on_loopback(tmp_path: Path, key: str, value: str) -> None:
+    (tmp_path / "run").mkdir()
+    node = Watching(tmp_path, tmp_path / "run", ("127.0.0.1", free_port()), **{key: value})
+    command = [sys.executable, "-m", "appliance.power.simulated_upsd", "--config", str(node.config)]
+    run = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False, timeout=60)
+    assert run.returncode == 78
+    assert "Gagal: UPS" in run.stderr
