@@ -123,7 +123,7 @@ class Machine:
         self.wait_until_off()
 
     def run(
-        self, command: str, *, check: bool = True, seconds: float = 120, user: str = "", stdin: bytes = b"", folder: str = "/root"
+        self, command: str, *, check: bool = True, seconds: float = 120, user: str = "", stdin: bytes = b"", folder: str = "/"
     ) -> Result:
         """Run `command` in bash in the machine, as root or as `user`. Raises CommandFailed unless it exits 0 or `check` is off."""
         # Files, not pipes: a daemon that a command leaves behind must not keep the test waiting, and a killed command has said something.
@@ -145,7 +145,7 @@ class Machine:
             result = Result(command, code, out.read().decode(errors="replace"), err.read().decode(errors="replace") + late)
         return result.checked() if check or late else result
 
-    def enter(self, command: str, user: str = "", folder: str = "/root") -> list[str]:
+    def enter(self, command: str, user: str = "", folder: str = "/") -> list[str]:
         """The host's command line that runs `command` in the machine."""
         become = ["runuser", "-u", user, "--"] if user else []
         spaces = ["nsenter", f"--target={self._leader()}", "--mount", "--uts", "--ipc", "--net", "--pid", "--"]
@@ -207,10 +207,10 @@ class Machine:
             raise ProcessLookupError(f"{self.bed.name} is off") from error
 
 
-def new_machine(release: str) -> Machine:
-    """A bare Debian in a bed of its own, not booted yet."""
+def new_machine(release: str, number: int = 1) -> Machine:
+    """A bare Debian in a bed of its own (number `number` or one of the next), not booted yet."""
     # The seed lies below the tree: the tree's folders keep their owners and modes.
-    return _lay(release, (bare_tree(release), seed_layer(release)), None)
+    return _lay(release, (bare_tree(release), seed_layer(release)), number)
 
 
 def copy_of(snapshot: Snapshot) -> Machine:
@@ -218,7 +218,7 @@ def copy_of(snapshot: Snapshot) -> Machine:
     return _lay(snapshot.release, snapshot.layers, snapshot.number)
 
 
-def _lay(release: str, layers: tuple[Path, ...], number: int | None) -> Machine:
+def _lay(release: str, layers: tuple[Path, ...], number: int) -> Machine:
     bed = claim_bed(number)
     try:
         bed.lay(list(layers))

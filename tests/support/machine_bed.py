@@ -6,11 +6,13 @@ killed run left behind is taken away by the next one. The bed knows nothing of w
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from tests.support.machine_tree import locked
 STATE = Path(tempfile.gettempdir()) / "slrt-tests"
 NETWORK = "10.213.0.0/16"
 COUNT = 250
+END_SECONDS = 20.0
 
 
 def started_at(pid: int) -> str:
@@ -119,7 +122,12 @@ class Bed:
 
     def clear(self) -> None:
         """Take everything of this bed away, whatever state it is in. May be repeated."""
-        _end_process(self.folder / "nspawn")
+        # Killing nspawn alone would orphan the machine's systemd; killing that one ends everything in the machine.
+        for pid in host_run("ip", "netns", "pids", self.name, check=False).split():
+            _end_process(identity(int(pid)))
+        note = self.folder / "nspawn"
+        if note.exists():
+            _end_process(note.read_text())
         for mounted in sorted(_mounts_below(self.folder), reverse=True):
             host_run("umount", "--lazy", mounted, check=False)
         host_run("ip", "link", "delete", self.name, check=False)
@@ -128,12 +136,11 @@ class Bed:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def claim_bed(wanted: int | None = None) -> Bed:
-    """A free bed, number `wanted` if it is free, owned by this process. Beds of ended processes are cleared on the way."""
+def claim_bed(wanted: int = 1) -> Bed:
+    """A free bed, number `wanted` or one of the next, owned by this process. Beds of ended processes are cleared on the way."""
     with locked(STATE / "lock"):
         clear_stale_beds()
-        numbers = [wanted, *range(1, COUNT)] if wanted else list(range(1, COUNT))
-        bed = next(Bed(number) for number in numbers if not Bed(number).folder.exists())
+        bed = next(Bed(number) for number in (*range(wanted, COUNT), *range(1, wanted)) if not Bed(number).folder.exists())
         bed.folder.mkdir(parents=True)
         (bed.folder / "owner").write_text(identity(os.getpid()))
     return bed
@@ -141,24 +148,21 @@ def claim_bed(wanted: int | None = None) -> Bed:
 
 def clear_stale_beds() -> None:
     """Clear the beds whose owner has ended. Call it with the lock held."""
-    for folder in STATE.glob("bed-*"):
+    for folder in STATE.glob("bed-[0-9]*"):
         owner = folder / "owner"
         if not owner.exists() or not is_alive(owner.read_text()):
             Bed(int(folder.name.removeprefix("bed-"))).clear()
 
 
-def _end_process(note: Path) -> None:
-    """Kill the process named in `note` and wait until it is gone."""
-    if note.exists() and is_alive(note.read_text()):
-        pid = int(note.read_text().split()[0])
-        handle = os.pidfd_open(pid)
-        try:
-            signal.pidfd_send_signal(handle, signal.SIGKILL)
-            host_run("tail", f"--pid={pid}", "-s", "0.05", "-f", "/dev/null", check=False)
-        except ProcessLookupError:
-            pass
-        finally:
-            os.close(handle)
+def _end_process(name: str) -> None:
+    """Kill the process that `identity` named and wait until it is gone (or only waits for its parent's notice)."""
+    deadline = time.monotonic() + END_SECONDS
+    while is_alive(name):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(name.split(maxsplit=1)[0]), signal.SIGKILL)
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"process {name} does not end")
+        time.sleep(0.02)
 
 
 def _mounts_below(folder: Path) -> list[str]:

@@ -1,0 +1,72 @@
+"""The test bed itself: what the other tests stand on must hold."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.support.machine import PROJECT, Machine, copy_of
+from tests.support.machine_bed import Bed, claim_bed, started_at
+
+ABANDON = """
+import os, sys
+from tests.support.machine import new_machine
+machine = new_machine("bookworm").boot()
+print(machine.bed.number, flush=True)
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_bare_machine_is_well_and_has_nothing_of_ours(bare: Machine) -> None:
+    assert bare.run("systemctl --failed --no-legend").out == ""
+    assert bare.run("ss -Hltn").out == ""
+    assert bare.run("ls /opt /etc/slrt /srv 2>/dev/null", check=False).out.split() == ["/opt:", "/srv:"]
+
+
+def test_a_bare_machine_reaches_the_package_mirrors_only_with_its_cable_in(bare: Machine) -> None:
+    bare.bed.unplug()
+    ask = "apt-get update -o Acquire::Retries=0 -o APT::Update::Error-Mode=any"
+    assert bare.run(ask, check=False).code != 0
+    bare.bed.plug()
+    bare.run(ask)
+
+
+def test_a_command_gives_its_code_and_both_outputs(bare: Machine) -> None:
+    said = bare.run("echo one; echo two >&2; whoami; exit 7", check=False, user="nobody")
+    assert (said.code, said.out, said.err) == (7, "one\nnobody\n", "two\n")
+
+
+def test_a_copy_has_what_was_on_the_disk_and_leaves_the_original_alone(bare: Machine, tmp_path: Path) -> None:
+    bare.put("/root/kept", "before")
+    bare.power_off()
+    kept = bare.snapshot(tmp_path / "disk")
+    first = copy_of(kept)
+    try:
+        assert first.boot().read("/root/kept") == "before"
+        first.put("/root/kept", "after")
+        first.power_off()
+        first.boot()
+        assert first.read("/root/kept") == "after"
+    finally:
+        first.destroy()
+
+
+def test_a_machine_taken_away_leaves_no_process(bare: Machine) -> None:
+    pid = bare._leader()
+    bare.destroy()
+    assert not started_at(pid)
+
+
+def test_what_a_killed_run_left_behind_is_taken_away() -> None:
+    killed = subprocess.run([sys.executable, "-c", ABANDON], cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert killed.returncode == -9, killed.stderr
+    left = Bed(int(killed.stdout))
+    assert left.folder.exists()
+    bed = claim_bed()
+    try:
+        assert bed.number == left.number
+        assert not (bed.folder / "nspawn").exists()
+        assert left.name not in subprocess.run(["ip", "netns"], capture_output=True, text=True, check=True).stdout
+    finally:
+        bed.clear()
