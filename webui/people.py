@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from appliance.access import AREA_ROLES, REGISTRAR_ROLES
 from appliance.casework import areas, casebook, people
+from appliance.casework.casebook import CaseFilter
 from appliance.casework.people import NikTaken, PersonDetail
 from appliance.casework.people_search import PersonLine, find_people
 from appliance.errors import InvalidInput
@@ -69,11 +70,11 @@ def show(person_id: str) -> ResponseReturnValue:
 @signed_in(*READERS)
 def reveal(person_id: str) -> ResponseReturnValue:
     """The same with the whole NIK and family card; that somebody asked is noted."""
-    return _person_page(people.look_at_person(person_id, by=actor(), at=now()), revealed=True)
+    return _person_page(people.reveal_person(person_id, by=actor(), at=now()), revealed=True)
 
 
 def _person_page(person: PersonDetail, *, revealed: bool) -> str:
-    found = casebook.cases_of(person.line.id, by=actor(), at=now())
+    found = casebook.list_cases(CaseFilter(applicant_id=person.line.id), by=actor(), at=now())
     return render_template("people/show.html", person=person, cases=found, revealed=revealed, relations=people.RELATIONS)
 
 

@@ -153,6 +153,11 @@ class Desks:
                 sign_in(page, officer)
                 self._signed_in[(officer.username, javascript)] = context.storage_state()
             yield page
+        except BaseException as error:
+            picture = self.node.folder / f"{officer.username}.png"
+            page.screenshot(path=picture, full_page=True)
+            error.add_note(f"{officer.name} was at {page.url}; what she saw: {picture}\n{page.inner_text('main')}")
+            raise
         finally:
             context.close()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from wtforms import BooleanField, IntegerField, SelectMultipleField, StringField
 from wtforms.validators import NumberRange
 
@@ -13,8 +15,8 @@ from webui.forms.fields import Digits, Line, Needed, PageForm, Text
 class AnyOf(SelectMultipleField):
     """Several codes of a list; which codes there are is the service's to know."""
 
-    def __init__(self) -> None:
-        super().__init__(choices=[], validate_choice=False)
+    def __init__(self, **bound: Any) -> None:
+        super().__init__(**bound, choices=[], validate_choice=False)
 
 
 class CaseForm(PageForm):

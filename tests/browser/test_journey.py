@@ -1,0 +1,81 @@
+"""A case from the counter to its end, each step by the person whose step it is, without JavaScript: the pages alone must do."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.support import journey
+from tests.support.browser import Desks
+from tests.support.journey import Staff
+
+
+def test_a_case_goes_from_the_counter_to_its_end(desks: Desks, staff: Staff, nik: str) -> None:
+    with desks.window(staff.fo, javascript=False) as page:
+        journey.register(page, nik, "Nurhayati Daeng Bau")
+        number = journey.open_case(page)
+
+    with desks.window(staff.bo, javascript=False) as page:
+        expect(page.get_by_role("link", name=number)).to_be_visible()
+        page.get_by_role("link", name=number).click()
+        journey.take_step(page, "Ambil untuk diverifikasi")
+        journey.take_step(page, "Sahkan")
+        journey.take_step(page, "Teruskan ke telaah")
+        journey.prepare_referral(page)
+        journey.take_step(page, "Ajukan untuk ditetapkan", recommendation="Reaktivasi PBI-JK lewat Dinas Kesehatan.")
+
+    with desks.window(staff.manajer, javascript=False) as page:
+        page.get_by_role("link", name=number).click()
+        journey.take_step(page, "Tetapkan: dirujuk", note="Setuju, segera dikirim.")
+
+    with desks.window(staff.bo, javascript=False) as page:
+        journey.go_to_case(page, number)
+        page.get_by_role("button", name="Kirim rujukan").click()
+        expect(page.get_by_text("Rujukan terkirim.")).to_be_visible()
+
+    with desks.window(staff.opd, javascript=False) as page:
+        page.get_by_role("link", name="RJK-").first.click()
+        expect(page.get_by_text("Nurhayati Daeng Bau")).to_be_visible()
+        expect(page.get_by_text(nik)).to_have_count(0)
+        page.get_by_role("button", name="Terima rujukan").click()
+        page.get_by_role("button", name="Mulai diproses").click()
+        page.get_by_role("link", name="Jawab").click()
+        page.get_by_label("Terpenuhi", exact=True).check()
+        page.get_by_label("Jawaban untuk Dinas Sosial").fill("Kepesertaan aktif kembali mulai hari ini.")
+        page.get_by_role("button", name="Kirim jawaban").click()
+        expect(page.get_by_text("Jawaban tersimpan")).to_be_visible()
+
+    with desks.window(staff.bo, javascript=False) as page:
+        page.get_by_role("link", name=number).click()
+        expect(page.get_by_text("Kepesertaan aktif kembali mulai hari ini.").first).to_be_visible()
+        journey.take_step(
+            page,
+            "Catat hasil",
+            outcome="terpenuhi",
+            outcome_note="PBI-JK aktif kembali.",
+            citizen_note="Kartu dapat dipakai lagi; bawa KTP saat kontrol.",
+        )
+
+    with desks.window(staff.fo, javascript=False) as page:
+        page.get_by_role("link", name=number).click()
+        journey.take_step(page, "Tutup: warga sudah diberi tahu", satisfaction="4")
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Ditutup")
+        told = page.get_by_role("region", name="Riwayat").get_by_role("listitem").all_inner_texts()
+
+    wanted = [
+        ("Kirim", "Rahmawati"),
+        ("Ambil untuk diverifikasi", "Irwan Saputra"),
+        ("Sahkan", "Irwan Saputra"),
+        ("Teruskan ke telaah", "Irwan Saputra"),
+        ("Rujukan disiapkan", "Irwan Saputra"),
+        ("Ajukan untuk ditetapkan", "Irwan Saputra"),
+        ("Tetapkan: dirujuk", "Andi Tenri"),
+        ("Rujukan dikirim", "Irwan Saputra"),
+        ("Rujukan diterima", "Sitti Aisyah"),
+        ("Rujukan diproses", "Sitti Aisyah"),
+        ("Rujukan dijawab OPD", "Sitti Aisyah"),
+        ("Rujukan dijawab", "Sitti Aisyah"),
+        ("Catat hasil", "Irwan Saputra"),
+        ("Tutup: warga sudah diberi tahu", "Rahmawati"),
+    ]
+    assert [line for line in zip(told[::-1], wanted, strict=True) if line[1][0] not in line[0] or line[1][1] not in line[0]] == []
+    assert all("WITA" in line for line in told)

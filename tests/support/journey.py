@@ -1,0 +1,120 @@
+"""The people of the story, and what each does in the browser: written once, played by the tests and by the screenshots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from playwright.sync_api import Page
+
+from appliance.models.roles import Role
+from tests.support.browser import Node, Officer
+
+# Two villages of Kabupaten Bantaeng, in different subdistricts.
+VILLAGE = "73.03.01.1001"
+ELSEWHERE = "73.03.02.1001"
+
+
+@dataclass(frozen=True)
+class Staff:
+    """Everybody who takes part."""
+
+    fo: Officer
+    bo: Officer
+    supervisor: Officer
+    manajer: Officer
+    opd: Officer
+    other_opd: Officer
+    fasilitator: Officer
+    pimpinan: Officer
+    admin: Officer
+
+
+def hire(node: Node) -> Staff:
+    """Make the accounts."""
+    return Staff(
+        fo=node.officer("rahma.fo", Role.FO, "Rahmawati"),
+        bo=node.officer("irwan.bo", Role.BO, "Irwan Saputra"),
+        supervisor=node.officer("nur.supervisor", Role.SUPERVISOR, "Nur Hidayah"),
+        manajer=node.officer("andi.manajer", Role.MANAJER, "Andi Tenri"),
+        opd=node.officer("sitti.dinkes", Role.OPD, "Sitti Aisyah", unit="dinkes"),
+        other_opd=node.officer("baso.disdik", Role.OPD, "Baso Amir", unit="disdik"),
+        fasilitator=node.officer("daeng.fasilitator", Role.FASILITATOR, "Daeng Rani", area_codes=(ELSEWHERE,)),
+        pimpinan=node.officer("haji.pimpinan", Role.PIMPINAN, "Haji Syamsuddin"),
+        admin=node.officer("budi.admin", Role.ADMIN, "Budi Santoso"),
+    )
+
+
+def find(page: Page, text: str) -> None:
+    """Search in the box of the residents' page."""
+    page.goto("/warga")
+    page.get_by_label("NIK, nomor KK, atau nama").fill(text)
+    page.get_by_role("main").get_by_role("button", name="Cari").click()
+
+
+def register(page: Page, nik: str, name: str = "Nurhayati") -> None:
+    """Look for her, and register her because she is not there. What was searched for is in the form already."""
+    find(page, nik)
+    page.get_by_role("main").get_by_role("link", name="Daftarkan warga baru").last.click()
+    assert page.get_by_label("NIK (boleh kosong)").input_value() == nik
+    page.get_by_label("Nama lengkap").fill(name)
+    page.get_by_label("Perempuan").check()
+    page.get_by_label("Tanggal lahir (boleh kosong)").fill("12-05-1985")
+    page.get_by_label("Desa atau kelurahan").select_option(VILLAGE)
+    page.get_by_label("Jalan, nomor, atau patokan").fill("Jl. Kartini 12, dekat masjid")
+    page.get_by_role("button", name="Daftarkan warga").click()
+    page.get_by_role("heading", name=name).wait_for()
+
+
+DESCRIPTION = "Kartu KIS tidak aktif sejak bulan lalu. Ibu perlu kontrol hipertensi setiap bulan di puskesmas."
+
+
+def fill_case(page: Page, description: str = DESCRIPTION) -> None:
+    """Fill the form of a new case."""
+    page.get_by_label("Pengaduan").check()
+    page.get_by_label("Layanan yang diperlukan").select_option(index=1)
+    page.get_by_label("Uraian", exact=True).fill(description)
+    page.get_by_label("Cepat").check()
+    page.get_by_label("Alasan prioritas").fill("Obat habis minggu depan")
+    page.get_by_label("Lanjut usia").check()
+    page.get_by_label("Pemberitahuan sudah dibacakan").check()
+
+
+def open_case(page: Page) -> str:
+    """Open a case on the page of a resident; its number."""
+    page.get_by_role("link", name="Buka kasus baru").first.click()
+    fill_case(page)
+    page.get_by_role("button", name="Buka kasus").click()
+    heading = page.get_by_role("heading", level=1)
+    page.get_by_text("Sampaikan nomor ini kepada warga").wait_for()
+    return heading.inner_text().split()[0]
+
+
+def go_to_case(page: Page, number: str) -> None:
+    """Type the number into the search box at the top, as read from the slip."""
+    page.get_by_label("Cari warga atau nomor kasus").fill(number)
+    page.get_by_role("banner").get_by_role("button", name="Cari").click()
+    page.get_by_role("heading", name=number).wait_for()
+
+
+def take_step(page: Page, label: str, **texts: str) -> None:
+    """Take a step of a case: choose it when its form is not open, fill it, press its button."""
+    if not page.get_by_role("button", name=label).count():
+        page.get_by_role("link", name=label).click()
+    for field, text in texts.items():
+        control = page.locator(f"#langkah [name={field}]")
+        if control.evaluate("element => element.tagName") == "SELECT":
+            control.select_option(text)
+        else:
+            control.fill(text)
+    page.get_by_role("button", name=label).click()
+    page.get_by_text("Langkah tersimpan").wait_for()
+
+
+def prepare_referral(page: Page, unit: str = "Dinas Kesehatan") -> None:
+    """Write a referral as the back office, on the page of the case."""
+    page.get_by_role("link", name="Siapkan rujukan").click()
+    option = page.get_by_label("OPD atau lembaga tujuan").locator("option", has_text=unit).first.get_attribute("value")
+    page.get_by_label("OPD atau lembaga tujuan").select_option(option)
+    page.get_by_label("Yang diminta dari OPD").fill("Mohon reaktivasi kepesertaan PBI-JK dan jadwal kontrol di puskesmas.")
+    page.get_by_role("button", name="Simpan rujukan").click()
+    page.get_by_text("Rujukan tersimpan sebagai draf").wait_for()
