@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from typing import Any
 
 from provision.change import Command, insist
 from provision.host import Host
 from provision.step import SIGN_IN_FILE, SLRT, Site, Step
-
-# `slrt backup list --json` of a node that never backed up is an empty list
-HAS_BACKUP = f"{SLRT} backup list --json | grep -q '\"id\"'"
 
 
 @dataclass(frozen=True)
@@ -22,10 +21,37 @@ class FirstAdmin:
         return f"buat akun administrator pertama {self.username}; sandi sekali pakai di {SIGN_IN_FILE}"
 
     def is_done(self, host: Host) -> bool:
-        return host.run([SLRT, "user", "first-admin", "--check"]).worked
+        accounts = _listed(host, SLRT, "user", "list", "--json")
+        return any(account["active"] and "admin" in account["roles"] for account in accounts)
 
     def perform(self, host: Host) -> None:
         insist(host, [SLRT, "user", "first-admin", self.username, "--to", SIGN_IN_FILE], secret=True)
+
+
+@dataclass(frozen=True)
+class FirstBackup:
+    """There is something to restore from the first hour on."""
+
+    def describe(self) -> str:
+        return "jalankan pencadangan pertama"
+
+    def is_done(self, host: Host) -> bool:
+        return bool(_listed(host, SLRT, "backup", "list", "--json"))
+
+    def perform(self, host: Host) -> None:
+        insist(host, [SLRT, "backup", "run"])
+
+
+def _listed(host: Host, *command: str) -> list[dict[str, Any]]:
+    """What a command lists as JSON; nothing while it does not work yet."""
+    outcome = host.run(command)
+    if not outcome.worked:
+        return []
+    try:
+        found: list[dict[str, Any]] = json.loads(outcome.output)
+    except ValueError:
+        return []
+    return found
 
 
 def database(site: Site) -> Step:
@@ -48,7 +74,6 @@ def first_admin(site: Site) -> Step:
 
 
 def first_backup(site: Site) -> Step:
-    """The first backup: from the first hour on there is something to restore, and the status is green."""
+    """The first backup: with it the status is green."""
     del site
-    first = Command("jalankan pencadangan pertama", ("sh", "-c", HAS_BACKUP), (SLRT, "backup", "run"))
-    return Step("cadangan", "Cadangan pertama", (first,))
+    return Step("cadangan", "Cadangan pertama", (FirstBackup(),))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from provision.apt import Backports, Packages
-from provision.change import Applied, Change, Command, File, Masked, Running
+from provision.change import Absent, Applied, Change, Command, File, Masked, Running
 from provision.host import Host
 from provision.step import Site, Step
 
@@ -78,6 +78,8 @@ def journal(site: Site) -> Step:
         (
             File(limits, JOURNAL_LIMITS),
             Applied("journald", "pakai batas jurnal", (limits,), (("systemctl", "restart", "systemd-journald.service"),)),
+            # NUT's package would announce the UPS to the whole office.
+            Absent("/etc/avahi/services/nut.service"),
             Running("avahi-daemon.service", ("/etc/hostname",)),
         ),
     )

@@ -1,0 +1,169 @@
+"""Plan and apply on a machine in memory: what is shown is what is done, twice changes nothing, and a power cut anywhere heals."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from appliance.config import NodeSettings, PowerSettings, Settings, parse
+from appliance.errors import ApplianceError
+from provision import run
+from provision.change import Command, File
+from provision.plan import steps
+from provision.step import Site, Step
+from tests.support.pretend_host import PowerCut, PretendHost
+
+SOURCE = Path(__file__).resolve().parents[2]
+SETTINGS = Settings(node=NodeSettings(district="51.71"), power=PowerSettings(ups="simulated"))
+SITE = Site(SETTINGS, "admin.it", debian=12, source=SOURCE)
+
+
+def silent(_line: str) -> None:
+    pass
+
+
+def bare() -> PretendHost:
+    """A Debian on which install.sh has just put the program."""
+    host = PretendHost()
+    host.run(["ln", "-sfn", "/opt/slrt/releases/0.1.0+abc", "/opt/slrt/current"])
+    host.effects = 0
+    return host
+
+
+def test_an_apply_does_what_the_plan_showed_and_then_nothing() -> None:
+    host = bare()
+    shown: list[str] = []
+    planned = run.plan(steps(SITE), host, shown.append)
+    assert host.effects == 0, "a plan changes nothing"
+    said: list[str] = []
+    performed = run.apply(steps(SITE), host, said.append)
+    told = [line.strip().removeprefix("akan: ") for line in shown if "akan: " in line]
+    done = [line.strip() for line in said if line.startswith("      ")]
+    # a change may be brought along by an earlier one, never the other way round
+    assert set(done) <= set(told)
+    assert performed <= planned
+
+    effects = host.effects
+    assert run.plan(steps(SITE), host, silent) == 0
+    said.clear()
+    assert run.apply(steps(SITE), host, said.append) == 0
+    assert said[-1] == "Tidak ada yang berubah."
+    assert host.effects == effects
+
+
+def test_a_power_cut_before_any_effect_ends_in_the_same_machine() -> None:
+    whole = bare()
+    run.apply(steps(SITE), whole, silent)
+    assert whole.effects > 100
+    for effect in range(1, whole.effects + 1):
+        host = bare()
+        host.cut_before = effect
+        with pytest.raises(PowerCut):
+            run.apply(steps(SITE), host, silent)
+        host.cut_before = 0
+        run.apply(steps(SITE), host, silent)
+        host.files = {path: kept for path, kept in host.files.items() if not path.endswith(".slrt-new")}
+        assert host.state() == whole.state(), f"cut before effect {effect}"
+
+
+@pytest.mark.parametrize("step", [step.name for step in steps(SITE)])
+def test_a_run_stopped_after_a_step_goes_on_from_there(step: str) -> None:
+    whole, host = bare(), bare()
+    run.apply(steps(SITE), whole, silent)
+    with pytest.raises(run.Stopped) as stopped:
+        run.apply(steps(SITE), host, silent, stop_after=step)
+    assert stopped.value.exit_code == 137
+    run.apply(steps(SITE), host, silent)
+    assert host.state() == whole.state()
+
+
+def test_only_what_changed_is_restarted() -> None:
+    host = bare()
+    run.apply(steps(SITE), host, silent)
+    host.restarts.clear()
+    node = dataclasses.replace(SETTINGS.node, office="Dinas Sosial Kota Denpasar")
+    run.apply(steps(dataclasses.replace(SITE, settings=dataclasses.replace(SETTINGS, node=node))), host, silent)
+    assert set(host.restarts) == {"slrt-watcher.service", "slrt-web.service", "slrt-scheduler.service"}
+
+
+def test_a_new_release_restarts_the_daemons_and_a_new_socket_unit_its_service_first() -> None:
+    host = bare()
+    run.apply(steps(SITE), host, silent)
+    host.restarts.clear()
+    host.run(["ln", "-sfn", "/opt/slrt/releases/0.2.0+def", "/opt/slrt/current"])
+    host.files["/var/lib/slrt-provision/slrt-web.socket.taken"] = host.files["/etc/hosts"]  # it runs with an older file
+    run.apply(steps(SITE), host, silent)
+    assert {"slrt-web.service", "slrt-scheduler.service", "slrt-watcher.service"} <= set(host.restarts)
+    assert host.restarts.index("slrt-web.socket") < host.restarts.index("slrt-web.service")
+
+
+def test_what_the_operator_wrote_in_the_settings_file_stays() -> None:
+    host = bare()
+    run.apply(steps(SITE), host, silent)
+    entry, content = host.files["/etc/slrt/appliance.toml"]
+    own = b"# our own remark\n" + content
+    host.files["/etc/slrt/appliance.toml"] = (entry, own)
+    settings = parse(own.decode())
+    run.apply(steps(dataclasses.replace(SITE, settings=settings)), host, silent)
+    assert host.read("/etc/slrt/appliance.toml") == own
+
+
+def test_secrets_are_made_once_and_never_on_a_command_line() -> None:
+    host = bare()
+    run.apply(steps(SITE), host, silent)
+    secrets = {path: host.read(path) for path in host.files if path.startswith("/etc/slrt/secrets/")}
+    assert len(secrets) == 5
+    assert all(len(secret.strip()) == 64 for secret in secrets.values() if secret)
+    run.apply(steps(SITE), host, silent)
+    for path, secret in secrets.items():
+        assert host.read(path) == secret
+        assert secret is not None
+        assert not any(secret.decode().strip() in command for command in host.commands)
+
+
+def test_nut_is_closed_to_others_and_absent_without_a_ups() -> None:
+    host = bare()
+    run.apply(steps(SITE), host, silent)
+    entry = host.look("/etc/nut/upsmon.conf")
+    assert entry is not None
+    assert (entry.mode, entry.owner, entry.group) == (0o640, "root", "nut")
+
+    without = dataclasses.replace(SETTINGS, power=PowerSettings(ups="none"))
+    host = bare()
+    run.apply(steps(dataclasses.replace(SITE, settings=without)), host, silent)
+    assert not any(path.startswith("/etc/nut") for path in host.files)
+    assert "nut-server" not in host.packages
+    assert "slrt-watcher.service" in host.active
+
+
+@pytest.mark.parametrize(("debian", "backports"), [(12, True), (13, False)])
+def test_only_debian_12_takes_borg_from_the_backports_of_its_own_mirror(debian: int, backports: bool) -> None:
+    host = bare()
+    if debian == 13:
+        host.packages["borgbackup"] = "1.4.0-5"
+    run.apply(steps(dataclasses.replace(SITE, debian=debian)), host, silent)
+    source = host.read("/etc/apt/sources.list.d/slrt-bookworm-backports.sources")
+    assert (source is not None) is backports
+    if source is not None:
+        assert b"URIs: http://mirror.example/debian\n" in source
+        pins = host.read("/etc/apt/preferences.d/slrt-bookworm-backports") or b""
+        assert pins.startswith(b"Package: *\nPin: release n=bookworm-backports\nPin-Priority: 1\n")
+        assert host.packages["borgbackup"] == "1.4.0-4~bpo12+1"
+
+
+def test_a_change_that_does_not_take_is_an_error() -> None:
+    never = Step("never", "Never", (Command("nothing", ("test", "-f", "/never"), ("slrt", "backup", "run")),))
+    with pytest.raises(ApplianceError, match="belum berlaku"):
+        run.apply([never], bare(), silent)
+
+
+def test_a_failed_step_says_which_command_and_what_next() -> None:
+    class Full(PretendHost):
+        def write(self, path: str, content: bytes, mode: int, owner: str, group: str) -> None:
+            raise ApplianceError(f"{path} tidak dapat ditulis: No space left on device.", "Periksa ruang disk: df -h")
+
+    with pytest.raises(ApplianceError) as error:
+        run.apply([Step("file", "File", (File("/etc/x", b"x"),))], Full(), silent)
+    assert "df -h" in error.value.hint

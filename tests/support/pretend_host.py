@@ -1,0 +1,206 @@
+"""A machine that exists only in memory: the edge of `provision`, with as much of Debian as the steps touch.
+
+It keeps files, packages, users and units, counts every effect, and can lose its power before any of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from provision.host import Entry, Outcome
+
+MIRROR = "http://mirror.example/debian"
+SOURCES = f"bookworm main {MIRROR}\nbookworm-updates main {MIRROR}\nbookworm-security main http://security.example/\n"
+BORG_OF_DEBIAN, BORG_OF_BACKPORTS = "1.2.4-1", "1.4.0-4~bpo12+1"
+SLRT = "/opt/slrt/current/venv/bin/"
+
+
+class PowerCut(BaseException):
+    """The machine has no power any more; nothing in the program may catch this."""
+
+
+@dataclass
+class PretendHost:
+    """`cut_before` is the number of the effect before which the power goes; 0 never."""
+
+    name: str = "pretend"
+    cut_before: int = 0
+    effects: int = 0
+    files: dict[str, tuple[Entry, bytes]] = field(default_factory=dict)
+    packages: dict[str, str] = field(default_factory=dict)
+    users: set[str] = field(default_factory=set)
+    enabled: set[str] = field(default_factory=set)
+    active: set[str] = field(default_factory=set)
+    restarts: list[str] = field(default_factory=list)
+    hostname: str = "debian"
+    node: dict[str, bool] = field(default_factory=dict)
+    commands: list[str] = field(default_factory=list)
+
+    def look(self, path: str) -> Entry | None:
+        return self.files[path][0] if path in self.files else None
+
+    def read(self, path: str) -> bytes | None:
+        found = self.files.get(path)
+        return found[1] if found and found[0].kind == "file" else None
+
+    def write(self, path: str, content: bytes, mode: int, owner: str, group: str) -> None:
+        self._effect()
+        assert {owner, group} <= {"root", "nut", "www-data", *self.users}, f"{path}: no {owner}:{group} yet"
+        assert self.look(str(PurePosixPath(path).parent)) or path.startswith(("/etc/", "/root/")), f"no folder for {path}"
+        self.files[path] = (Entry("file", mode, owner, group), content)
+
+    def run(self, command: Sequence[str], given: bytes = b"") -> Outcome:
+        assert not given
+        self.commands.append(" ".join(command))
+        words = list(command)
+        while words[0] == "env" or "=" in words[0]:
+            words.pop(0)
+        program = PurePosixPath(words[0]).name.replace("-", "_")
+        answer: Callable[[list[str]], Outcome | str | bool | None] = getattr(self, f"_run_{program}")
+        said = answer(words[1:])
+        if isinstance(said, Outcome):
+            return said
+        if isinstance(said, bool):
+            return Outcome(0 if said else 1, "", "")
+        return Outcome(0, said or "", "")
+
+    def state(self) -> object:
+        """Everything that lasts, for comparing two machines. Random secrets count by their length."""
+        files = {path: (entry, len(content) if "/secrets/" in path else content) for path, (entry, content) in self.files.items()}
+        # what has those random passwords in it, and digests of that
+        nut = dict.fromkeys(path for path in files if path.startswith(("/etc/nut/", "/var/lib/slrt-provision/")))
+        return {**files, **nut}, self.packages, self.users, self.enabled, self.active, self.hostname, self.node
+
+    def _effect(self) -> None:
+        self.effects += 1
+        if self.effects == self.cut_before:
+            raise PowerCut
+
+    # the programs, each with its words
+
+    def _run_install(self, words: list[str]) -> None:
+        self._effect()
+        _d, _m, mode, _o, owner, _g, group, path = words
+        self.files[path] = (Entry("folder", int(mode, 8), owner, group), b"")
+
+    def _run_mkdir(self, words: list[str]) -> None:
+        self._effect()
+        self.files[words[-1]] = (Entry("folder", 0o755, "root", "root"), b"")
+
+    def _run_ln(self, words: list[str]) -> None:
+        self._effect()
+        self.files[words[-1]] = (Entry("link", 0o777, "root", "root", words[-2]), b"")
+
+    def _run_mv(self, words: list[str]) -> None:
+        self._effect()
+        self.files[words[-1]] = self.files.pop(words[-2])
+
+    def _run_rm(self, words: list[str]) -> None:
+        self._effect()
+        self.files.pop(words[-1], None)
+
+    def _run_hostname(self, words: list[str]) -> None:
+        self._effect()
+        (self.hostname,) = words
+
+    def _run_sh(self, words: list[str]) -> bool:
+        if "hostname" in words[1]:
+            return self.hostname == words[-1]
+        assert words[1].startswith("id -u slrt"), words
+        return "slrt" in self.users
+
+    def _run_test(self, words: list[str]) -> bool:
+        return words[-1] in self.files
+
+    def _run_systemd_sysusers(self, words: list[str]) -> None:
+        self._effect()
+        assert words[0] in self.files
+        self.users |= {"slrt", "slrt-power"}
+
+    def _run_systemd_tmpfiles(self, words: list[str]) -> None:
+        self._effect()
+        assert words[-1] in self.files
+
+    def _run_dpkg_query(self, words: list[str]) -> str:
+        return "".join(f"{name} installed {self.packages[name]}\n" for name in words[2:] if name in self.packages)
+
+    def _run_dpkg(self, words: list[str]) -> bool:
+        if words[0] == "--configure":
+            return True
+        _compare, have, operator, least = words
+        assert operator == "ge"
+        return [int(part) for part in have.split("-")[0].split("~")[0].split(".")[:2]] >= [int(part) for part in least.split(".")]
+
+    def _run_apt_get(self, words: list[str]) -> str | None:
+        if "indextargets" in words:
+            return SOURCES
+        self._effect()
+        if "install" in words:
+            backports = any(path.startswith("/etc/apt/sources.list.d/slrt-") for path in self.files)
+            for name in words[words.index("install") + 1 :]:
+                if not name.startswith("-") and not name.startswith("Dpkg::"):
+                    borg = BORG_OF_BACKPORTS if backports else BORG_OF_DEBIAN
+                    self.packages[name] = borg if name == "borgbackup" else "1.0-1"
+                    self._effect()
+        return None
+
+    def _run_systemctl(self, words: list[str]) -> Outcome | bool:
+        verb, unit = words[0], words[-1]
+        if verb == "is-active":
+            return unit in self.active
+        if verb == "is-enabled":
+            return unit in self.enabled
+        self._effect()
+        match verb:
+            case "mask":
+                self.files[f"/etc/systemd/system/{unit}"] = (Entry("link", 0o777, "root", "root", "/dev/null"), b"")
+            case "enable":
+                self.enabled.add(unit)
+            case "start" | "restart":
+                self._socket_rule(unit, verb)
+                self.active.add(unit)
+                self.restarts.append(unit)
+            case "stop":
+                self.active.discard(unit)
+        return True
+
+    def _socket_rule(self, unit: str, verb: str) -> None:
+        service = unit.removesuffix(".socket") + ".service"
+        assert not (unit.endswith(".socket") and verb == "restart" and service in self.active), f"{unit}: its service runs"
+
+    def _run_slrt(self, words: list[str]) -> Outcome | str | bool | None:
+        match words:
+            case ["database", "check"]:
+                return self.node.get("database", False)
+            case ["user", "list", "--json"]:
+                return json.dumps([{"active": True, "roles": ["admin"]}] if self.node.get("admin") else [])
+            case ["backup", "list", "--json"]:
+                return json.dumps([{"id": "1"}] if self.node.get("backup") else [])
+        self._effect()
+        match words:
+            case ["database", "upgrade"]:
+                self.node["database"] = True
+            case ["backup", "init"]:
+                self.files["/srv/backup/slrt/config"] = (Entry("file", 0o600, "slrt", "slrt"), b"")
+            case ["backup", "run"]:
+                self.node["backup"] = True
+            case ["user", "first-admin", _name, "--to", target]:
+                self.files[target] = (Entry("file", 0o600, "root", "root"), b"")
+                self._effect()
+                self.node["admin"] = True
+            case _:
+                raise AssertionError(words)
+        return None
+
+    def _run_slrt_provision(self, words: list[str]) -> bool:
+        if words == ["renew-certificate", "--check"]:
+            return self.node.get("certificate", False)
+        if words == ["renew-certificate"]:
+            self._effect()
+            self.node["certificate"] = True
+        if words[0] == "answers":
+            return {"slrt-web.service", "slrt-front.service"} <= self.active
+        return True
