@@ -1,0 +1,145 @@
+"""`slrt status`: every part that is not well is told, with what to do, and none hides another."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from appliance import database
+from appliance.config import BackupSettings, PathSettings, PowerSettings, Settings
+from appliance.power.state import State, publish
+from appliance.status import Health, is_well, read_status
+from backups.outcome import Outcome, write
+from backups.schedule import Moment
+
+AT = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    for name in ("data", "run", "secrets", "tls", "repository"):
+        (tmp_path / name).mkdir()
+    return Settings(
+        paths=PathSettings(
+            data=str(tmp_path / "data"),
+            runtime=str(tmp_path / "run"),
+            secrets=str(tmp_path / "secrets"),
+            certificates=str(tmp_path / "tls"),
+        ),
+        backup=BackupSettings(repository=str(tmp_path / "repository")),
+        power=PowerSettings(runtime=str(tmp_path / "run"), state=str(tmp_path / "data")),
+    )
+
+
+def outcome(at: datetime, ok: bool = True, running: bool = False) -> Outcome:
+    text = "Cadangan berhasil." if ok else "Cadangan gagal: disk penuh."
+    return Outcome(Moment(at, "boot", timedelta(hours=1)), ok, "20261121-220000", text, running=running)
+
+
+def certificate(ends: datetime) -> bytes:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "slrt")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(ends - timedelta(days=397))
+        .not_valid_after(ends)
+        .sign(key, hashes.SHA256())
+    )
+    return made.public_bytes(serialization.Encoding.PEM)
+
+
+def test_an_empty_machine_has_an_answer_for_every_part(settings: Settings) -> None:
+    status = read_status(settings, AT)
+    assert list(status) == ["web", "database", "backup", "power", "disk", "certificate", "services"]
+    assert not is_well(status)
+    for name in ("web", "database", "backup", "power"):
+        assert status[name].state is Health.FAIL, name
+        assert status[name].next_step, name
+    assert status["certificate"].state is Health.UNKNOWN
+
+
+def test_a_database_is_well_once_it_has_its_tables(settings: Settings) -> None:
+    database.upgrade(settings)
+    assert read_status(settings, AT)["database"].state is Health.OK
+    settings.database_file.write_bytes(b"not a database" * 400)
+    broken = read_status(settings, AT)["database"]
+    assert (broken.state, bool(broken.next_step)) == (Health.FAIL, True)
+
+
+@pytest.mark.parametrize(
+    ("runs", "state"),
+    [
+        ([(timedelta(hours=3), True)], Health.OK),
+        ([(timedelta(hours=29), True)], Health.OK),
+        ([(timedelta(hours=31), True)], Health.WARN),
+        ([(timedelta(days=3, hours=1), True)], Health.FAIL),
+        ([(timedelta(hours=3), False)], Health.FAIL),
+        ([(timedelta(hours=26), True), (timedelta(hours=2), False)], Health.WARN),
+        ([(timedelta(hours=26), False), (timedelta(hours=2), True)], Health.OK),
+    ],
+)
+def test_a_backup_is_as_well_as_its_age_and_its_last_run(
+    settings: Settings, runs: list[tuple[timedelta, bool]], state: Health
+) -> None:
+    for age, ok in runs:
+        write(Path(settings.paths.data) / "backup", outcome(AT - age, ok))
+    part = read_status(settings, AT)["backup"]
+    assert part.state is state
+    assert state is Health.OK or "slrt backup run" in part.next_step
+
+
+def test_a_running_backup_is_no_failure(settings: Settings) -> None:
+    state = Path(settings.paths.data) / "backup"
+    write(state, outcome(AT - timedelta(hours=24)))
+    write(state, outcome(AT, ok=False, running=True))
+    assert read_status(settings, AT)["backup"].state is Health.OK
+
+
+@pytest.mark.parametrize(
+    ("published", "state"),
+    [
+        (State(AT, "online", True, mains=True, sentence="Listrik menyala."), Health.OK),
+        (State(AT - timedelta(minutes=2), "online", True, mains=True, sentence="Listrik menyala."), Health.FAIL),
+        (State(AT, "on-battery", True, mains=False, sentence="Listrik padam."), Health.WARN),
+        (State(AT, "unknown", True, sentence="UPS tidak menjawab."), Health.WARN),
+    ],
+)
+def test_the_power_is_what_the_watcher_just_said(settings: Settings, published: State, state: Health) -> None:
+    publish(Path(settings.power.runtime), published)
+    assert read_status(settings, AT)["power"].state is state
+
+
+@pytest.mark.parametrize(("left", "state"), [(100, Health.OK), (29, Health.WARN), (-1, Health.FAIL)])
+def test_a_certificate_is_told_before_it_ends(settings: Settings, left: int, state: Health) -> None:
+    (Path(settings.paths.certificates) / "web.crt").write_bytes(certificate(AT + timedelta(days=left)))
+    part = read_status(settings, AT)["certificate"]
+    assert part.state is state
+    assert state is Health.OK or "renew-certificate" in part.next_step
+
+
+def test_processes_of_a_demonstration_are_looked_for(settings: Settings) -> None:
+    file = Path(settings.paths.runtime) / "processes.json"
+    file.write_text(json.dumps({"slrt-web": 1}))
+    assert read_status(settings, AT)["services"].state is Health.OK
+    highest = int(Path("/proc/sys/kernel/pid_max").read_text())
+    file.write_text(json.dumps({"slrt-web": 1, "slrt-watcher": highest + 1}))
+    part = read_status(settings, AT)["services"]
+    assert (part.state, "slrt-watcher" in part.text) == (Health.FAIL, True)
+
+
+def test_advice_on_a_second_disk_does_not_spoil_a_good_state(settings: Settings) -> None:
+    write(Path(settings.paths.data) / "backup", outcome(AT))
+    assert "disk kedua" in read_status(settings, AT)["backup"].next_step
+    elsewhere = dataclasses.replace(settings, backup=BackupSettings(repository="/dev/shm"))
+    assert read_status(elsewhere, AT)["backup"].next_step == ""
