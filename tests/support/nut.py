@@ -74,10 +74,10 @@ class NutLab:
         self._start("upsd", "upsd", "-F")
         wait_for(self._answers, what="upsd answers with a status")
 
-    def start_upsmon(self) -> None:
-        """Without its pid file, whose place is compiled in, an ordinary user may run it."""
+    def start_upsmon_beside_watcher(self) -> None:
+        """With a watcher logged in already. Without its pid file, whose place is compiled in, an ordinary user may run it."""
         self._start("upsmon", "upsmon", "-D", "-p")
-        wait_for(lambda: self.logins() == 1, what="upsmon has logged in")
+        wait_for(lambda: self.logins() == 2, what="upsmon has logged in beside the watcher")
 
     def force_shutdown(self) -> None:
         """What `upsmon -c fsd` does: it sends this signal to the process in the pid file."""
