@@ -198,6 +198,19 @@ def quick_check(settings: Settings) -> DatabaseHealth:
     return DatabaseHealth("ok", "Basis data menjawab.")
 
 
+def integrity(settings: Settings) -> DatabaseHealth:
+    """Read the whole database file and compare it with itself; PostgreSQL keeps checksums of its own. Takes its time."""
+    if settings.database.url:
+        return DatabaseHealth("ok", "Keutuhan berkas dijaga oleh PostgreSQL.")
+    with _engine(settings) as engine, engine.connect() as connection:
+        found = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one()
+        orphan = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if found == "ok" and orphan is None:
+        return DatabaseHealth("ok", "Berkas basis data utuh.")
+    text = f"Tabel {orphan[0]} merujuk baris yang tidak ada." if orphan else f"Berkas basis data rusak: {found}."
+    return DatabaseHealth("broken", text, "Pulihkan dari cadangan: slrt backup list")
+
+
 def _alembic() -> alembic.config.Config:
     config = alembic.config.Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))

@@ -1,0 +1,86 @@
+"""`slrt database`: preparing, filling and checking the database from the console of the machine."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from appliance import audit, database
+from appliance.casework.areas import load_areas
+from appliance.casework.catalogue import seed_catalogue
+from appliance.commands.door import Door, become_owner_of
+from appliance.config import Settings
+from appliance.errors import EXIT_FAILED
+
+
+@click.group()
+def command() -> None:
+    """Menyiapkan dan memeriksa basis data."""
+
+
+@command.command()
+@click.pass_obj
+def upgrade(door: Door) -> None:
+    """Menyiapkan atau memutakhirkan tabel, data wilayah, dan daftar layanan. Aman diulang."""
+    _become_owner(door.settings)
+    if not prepare(door.settings):
+        click.echo("Tidak ada yang berubah.")
+
+
+def prepare(settings: Settings) -> bool:
+    """Tables, areas and lists as this version needs them, told line by line. Whether anything changed."""
+    migrated = database.upgrade(settings)
+    if migrated:
+        click.echo(f"Susunan tabel sekarang versi {database.current_revision(settings)}.")
+    district, at = settings.node.district, datetime.now(UTC)
+    with database.create_service(settings).app_context():
+        if areas := load_areas(district):
+            click.echo(f"Data wilayah: {areas} baris dimuat; aktif untuk {district}.")
+        if seeded := seed_catalogue(district, at=at):
+            click.echo(f"Daftar layanan dan unit: {seeded} baris ditambahkan.")
+    return bool(migrated or areas or seeded)
+
+
+@command.command()
+@click.pass_obj
+def sample(door: Door) -> None:
+    """Mengisi data contoh Kabupaten Bantaeng (73.03); ditolak bila sudah ada data warga."""
+    from appliance.sample import fill
+
+    key = door.secret("audit-key")
+    _become_owner(door.settings)
+    prepare(door.settings)
+    with database.create_service(door.settings, audit_key=key).app_context():
+        made = fill(at=datetime.now(UTC), tell=lambda line: click.echo(line, err=True))
+    click.echo("Akun contoh (kata sandi sekali pakai, diganti saat masuk pertama):")
+    for account in made:
+        password = account.one_time_password or "(sudah ada; sandi baru: slrt user reset-password)"
+        click.echo(f"  {account.username:<18} {account.role.label:<18} {password}")
+
+
+@command.command()
+@click.pass_obj
+@click.pass_context
+def check(context: click.Context, door: Door) -> None:
+    """Memeriksa susunan tabel, keutuhan berkas, dan jurnal audit. Hanya membaca."""
+    key = door.secret("audit-key")
+    _become_owner(door.settings)
+    health = database.quick_check(door.settings)
+    click.echo(health.text)
+    if not health.ok:
+        click.echo(f"Langkah berikutnya: {health.hint}", err=True)
+        context.exit(EXIT_FAILED)
+    whole = database.integrity(door.settings)
+    click.echo(whole.text)
+    with database.create_service(door.settings, audit_key=key).app_context():
+        verdict = audit.verify()
+    click.echo(verdict.text)
+    if not (whole.ok and verdict.ok):
+        click.echo("Langkah berikutnya: pulihkan dari cadangan terakhir yang baik: slrt backup list", err=True)
+        context.exit(EXIT_FAILED)
+
+
+def _become_owner(settings: Settings) -> None:
+    become_owner_of(Path(settings.paths.data))
