@@ -206,19 +206,21 @@ class Masked:
 class Applied:
     """What took in these files the last time they changed: `do` is run again when one of `inputs` differs.
 
-    The digest of the inputs is kept on disk and written after `do` worked, so an interrupted run does it again.
+    The digest of the inputs is kept on disk and written after `do` worked, so an interrupted run does it again. `made` names
+    files that `do` makes; without them it did not work, whatever the digest says.
     """
 
     name: str
     title: str
     inputs: tuple[str, ...]
     do: tuple[tuple[str, ...], ...]
+    made: tuple[str, ...] = ()
 
     def describe(self) -> str:
         return self.title
 
     def is_done(self, host: Host) -> bool:
-        return host.read(f"{STAMPS}/{self.name}") == digest(host, self.inputs)
+        return all(host.look(path) for path in self.made) and host.read(f"{STAMPS}/{self.name}") == digest(host, self.inputs)
 
     def perform(self, host: Host) -> None:
         taken = digest(host, self.inputs)

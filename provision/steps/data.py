@@ -6,9 +6,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from provision.change import Command, insist
+from provision.change import Applied, Command, insist
 from provision.host import Host
-from provision.step import SIGN_IN_FILE, SLRT, Site, Step
+from provision.step import CURRENT, SIGN_IN_FILE, SLRT, Site, Step
+from provision.steps.files import SETTINGS_FILE
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,11 @@ def _listed(host: Host, *command: str) -> list[dict[str, Any]]:
 
 
 def database(site: Site) -> Step:
-    """The tables and the areas."""
-    del site
-    asked, do = (SLRT, "database", "check"), (SLRT, "database", "upgrade")
-    return Step("basis-data", "Basis data", (Command("siapkan tabel dan daftar wilayah", asked, do),))
+    """The tables and the areas, again for every release and every change of the settings (another district)."""
+    files = () if site.settings.database.url else (str(site.settings.database_file),)
+    do = (SLRT, "database", "upgrade")
+    made = Applied("database", "siapkan tabel dan daftar wilayah", (CURRENT, SETTINGS_FILE), (do,), files)
+    return Step("basis-data", "Basis data", (made,))
 
 
 def repository(site: Site) -> Step:

@@ -84,7 +84,7 @@ def test_the_pages_cannot_reach_secrets_backups_or_a_network() -> None:
 def test_nginx_accepts_the_settings_of_the_front(tmp_path: Path) -> None:
     need("nginx", "openssl")
     text = (ROOT / "provision/templates/web/nginx.conf").read_text()
-    for place in ("/etc/slrt/tls", "/run/slrt-front", "/var/lib/slrt-front", "/tmp"):
+    for place in ("/tmp", "/etc/slrt/tls", "/run/slrt-front", "/var/lib/slrt-front"):
         folder = tmp_path / place.strip("/").replace("/", "-")
         folder.mkdir()
         text = re.sub(rf"(?<=\s){re.escape(place)}/", f"{folder}/", text)

@@ -173,8 +173,6 @@ class PretendHost:
 
     def _run_slrt(self, words: list[str]) -> Outcome | str | bool | None:
         match words:
-            case ["database", "check"]:
-                return self.node.get("database", False)
             case ["user", "list", "--json"]:
                 return json.dumps([{"active": True, "roles": ["admin"]}] if self.node.get("admin") else [])
             case ["backup", "list", "--json"]:
@@ -182,7 +180,7 @@ class PretendHost:
         self._effect()
         match words:
             case ["database", "upgrade"]:
-                self.node["database"] = True
+                self.files["/var/lib/slrt/database/slrt.db"] = (Entry("file", 0o600, "slrt", "slrt"), b"")
             case ["backup", "init"]:
                 self.files["/srv/backup/slrt/config"] = (Entry("file", 0o600, "slrt", "slrt"), b"")
             case ["backup", "run"]:
