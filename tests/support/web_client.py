@@ -1,0 +1,95 @@
+"""A browser without scripts for the tests of the pages: it keeps cookies and sends the token that stood in the last form."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from appliance import accounts, database
+from appliance.accounts import NewAccount, NewAssignment, passwords
+from appliance.accounts.own import set_password
+from appliance.config import PowerSettings, Settings, WebSettings
+from appliance.database import db
+from appliance.models.account import Account
+from appliance.models.roles import Role
+from webui import create_app
+
+PASSWORD = "pohon besar di bukit"
+ORIGIN = "https://slrt"
+AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 Safari/537.36"
+
+
+def web_settings(settings: Settings, *, https: bool = True) -> Settings:
+    """`settings` with the secret of the pages, and with the power's files in the test's own folder."""
+    folder = Path(settings.paths.runtime)
+    key = Path(settings.paths.secrets) / "web-session-key"
+    key.write_text("7b" * 32)
+    key.chmod(0o600)
+    return replace(settings, web=WebSettings(https=https), power=PowerSettings(runtime=str(folder), state=str(folder)))
+
+
+def web_app(settings: Settings, *, https: bool = True) -> Flask:
+    """The pages over a prepared database."""
+    app = create_app(web_settings(settings, https=https))
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    return app
+
+
+def officer(username: str, role: Role, *, unit: str = "", areas: tuple[str, ...] = (), own_password: bool = True) -> str:
+    """An account that can sign in with PASSWORD; its id. Inside an app context."""
+    at = datetime.now(UTC)
+    first = NewAssignment(role, date(2020, 1, 1), areas, unit)
+    made = accounts.create_account(NewAccount(username, username.title()), first, district="73.03", by=None, at=at)
+    with database.transaction():
+        account = db.session.get_one(Account, made.id)
+        set_password(account, passwords.hash_password(PASSWORD), at)
+        account.must_change_password = not own_password
+    return made.id
+
+
+class Web:
+    """One browser. `token` is that of the last form it saw."""
+
+    def __init__(self, app: Flask) -> None:
+        self.client = app.test_client()
+        self.base = ORIGIN if app.config["SESSION_COOKIE_SECURE"] else ORIGIN.replace("https", "http")
+        self.token = ""
+
+    def get(self, path: str, **more: object) -> TestResponse:
+        """Open a page."""
+        return self._seen(self.client.get(path, base_url=self.base, headers={"User-Agent": AGENT}, **more))  # type: ignore[arg-type]
+
+    def post(
+        self, path: str, typed: dict[str, object] | None = None, *, token: str | None = None, origin: str = ""
+    ) -> TestResponse:
+        """Send a form with the token of the last page, or another one."""
+        data = {"csrf_token": self.token if token is None else token, **(typed or {})}
+        headers = {"User-Agent": AGENT, "Origin": origin or self.base}
+        return self._seen(self.client.post(path, base_url=self.base, data=data, headers=headers))
+
+    def sign_in(self, username: str, password: str = PASSWORD) -> TestResponse:
+        """Fill the form of the sign-in page; afterwards the token is that of the own account's page."""
+        self.get("/masuk")
+        response = self.post("/masuk", {"username": username, "password": password})
+        if response.status_code == 303:
+            self.get("/akun-saya", follow_redirects=True)
+        return response
+
+    def cookie(self, what: str) -> str | None:
+        """The value of one of our cookies."""
+        for name in (f"__Host-slrt-{what}", f"slrt-{what}"):
+            found = self.client.get_cookie(name, domain="slrt")
+            if found is not None:
+                return found.value
+        return None
+
+    def _seen(self, response: TestResponse) -> TestResponse:
+        found = re.search(r'name="csrf_token" value="([^"]+)"', response.text) if response.mimetype == "text/html" else None
+        if found:
+            self.token = found[1]
+        return response
