@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -31,12 +32,12 @@ READERS = tuple(sorted(AREA_ROLES))
 REGISTRARS = tuple(sorted(REGISTRAR_ROLES))
 NAVIGATION = (Entry("Kasus", "cases.listing", icon="case", roles=READERS, order=30),)
 
-VIEWS: Mapping[str, tuple[str, dict[str, bool]]] = {
-    "antrean": ("Menunggu langkah saya", {"queue": True}),
-    "lewat": ("Lewat batas waktu", {"overdue": True}),
-    "terbuka": ("Semua yang terbuka", {"open_only": True}),
-    "saya": ("Kasus saya", {"mine": True}),
-    "semua": ("Semua kasus", {}),
+VIEWS: Mapping[str, tuple[str, CaseFilter]] = {
+    "antrean": ("Menunggu langkah saya", CaseFilter(queue=True)),
+    "lewat": ("Lewat batas waktu", CaseFilter(overdue=True)),
+    "terbuka": ("Semua yang terbuka", CaseFilter(open_only=True)),
+    "saya": ("Kasus saya", CaseFilter(mine=True)),
+    "semua": ("Semua kasus", CaseFilter()),
 }
 # The wish of the page, not of the service: a step that ends the case in vain is drawn as a warning.
 GRAVE = frozenset({"batalkan", "tolak", "tandai_tidak_valid", "tandai_duplikat"})
@@ -57,7 +58,7 @@ def listing() -> ResponseReturnValue:
     view = request.args.get("tampil", "")
     view = view if view in VIEWS else "terbuka"
     state, village, text = request.args.get("status", ""), request.args.get("desa", ""), unseal(request.args.get("cari", ""))
-    wanted = CaseFilter(state=state if state in set(CaseState) else "", village_code=village, text=text, **VIEWS[view][1])
+    wanted = replace(VIEWS[view][1], state=state if state in set(CaseState) else "", village_code=village, text=text)
     found = casebook.list_cases(wanted, by=actor(), at=now(), page=request.args.get("page", 1, type=int))
     form = CaseFilterForm(data={"view": view, "state": wanted.state, "village_code": village, "text": text})
     return render_template(
@@ -129,7 +130,7 @@ def _form_page(form: CaseForm, person_id: str) -> str:
         "cases/open.html",
         form=form,
         problems=form.problems,
-        person=people.look_at_person(person_id, by=actor(), at=now()).line,
+        resident=people.look_at_person(person_id, by=actor(), at=now()).line,
         services=grouped,
         categories=list(catalogue.CATEGORIES.items()),
     )

@@ -75,7 +75,7 @@ def reveal(person_id: str) -> ResponseReturnValue:
 
 def _person_page(person: PersonDetail, *, revealed: bool) -> str:
     found = casebook.list_cases(CaseFilter(applicant_id=person.line.id), by=actor(), at=now())
-    return render_template("people/show.html", person=person, cases=found, revealed=revealed, relations=people.RELATIONS)
+    return render_template("people/show.html", resident=person, cases=found, revealed=revealed, relations=people.RELATIONS)
 
 
 @blueprint.get("/warga/baru")

@@ -87,6 +87,24 @@ CASE_TONES: Mapping[str, str] = {
     CaseState.REFUSED: "bad",
 }
 
+# For whoever has no step of her own now: who has, and what it is.
+WAITS_FOR: Mapping[str, str] = {
+    CaseState.NEW: "Menunggu Back Office, supervisor, atau koordinator Puskesos mengambil kasus ini.",
+    CaseState.NEEDS_REPAIR: "Menunggu petugas pencatat memperbaiki dan mengirim ulang.",
+    CaseState.VERIFYING: "Sedang diverifikasi.",
+    CaseState.VERIFIED: "Menunggu diteruskan ke telaah atau ditangani di desa.",
+    CaseState.REVIEW: "Sedang ditelaah Back Office.",
+    CaseState.AWAITING_DECISION: "Menunggu penetapan manajer.",
+    CaseState.IN_HANDLING: "Sedang ditangani.",
+    CaseState.REFERRED: "Sedang dirujuk; menunggu jawaban OPD atau lembaga tujuan.",
+    CaseState.WAITING_OUTSIDE: "Menunggu keputusan pihak luar.",
+    CaseState.FOLLOW_UP: "Menunggu Back Office atau fasilitator mencatat hasil.",
+    CaseState.DONE: "Hasil sudah dicatat; menunggu konfirmasi warga lewat Front Office atau fasilitator.",
+}
+
+# What the history says in other words than the button that did it.
+EVENTS: Mapping[str, str] = {"kirim": "Kasus dicatat"}
+
 REFERRAL_TONES: Mapping[str, str] = {
     ReferralState.SENT: "warn",
     ReferralState.ACCEPTED: "info",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from wtforms import BooleanField, IntegerField, SelectMultipleField, StringField
-from wtforms.validators import NumberRange
+from wtforms import BooleanField, Field, IntegerField, SelectMultipleField, StringField
+from wtforms.validators import NumberRange, ValidationError
 
 from appliance.casework.cases import NewCase
 from appliance.casework.referrals import NewReferral
+from appliance.models.states import Priority
 from webui.forms.fields import Digits, Line, Needed, PageForm, Text
 
 
@@ -38,6 +39,16 @@ class CaseForm(PageForm):
     reporter_phone = Digits(default="")
     reporter_is_proxy = BooleanField()
     informed = BooleanField()
+
+    def validate_priority_reason(self, field: Field) -> None:
+        """An emergency overtakes everybody else; it says why."""
+        if self.priority.data == Priority.EMERGENCY and not field.data:
+            raise ValidationError("Tulis mengapa kasus ini darurat.")
+
+    def validate_informed(self, field: Field) -> None:
+        """Nothing about a person is written down before she was told."""
+        if not field.data:
+            raise ValidationError("Bacakan dahulu pemberitahuan ini, lalu centang.")
 
     def case(self, applicant_id: str) -> NewCase:
         """What was typed, as the service takes it."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from wtforms import BooleanField, StringField
-from wtforms.validators import Length, Optional
+from wtforms import BooleanField, Field, StringField
+from wtforms.validators import Length, Optional, ValidationError
 
+from appliance.casework.nik import check_kk, check_nik
 from appliance.casework.people import NewPerson
 from webui.forms.fields import Day, Digits, Line, Needed, PageForm
 
@@ -48,7 +49,24 @@ class PersonForm(PageForm):
     insurance_number = Digits(default="")
     not_the_same = BooleanField()
 
+    def validate_nik(self, field: Field) -> None:
+        """The shape only; whether the number is doubtful or taken is the service's to say."""
+        if field.data:
+            _refuse(check_nik(field.data).wrong)
+        elif not self.nik_reason.data:
+            raise ValidationError("Isi NIK, atau tulis alasan bila belum ada NIK.")
+
+    def validate_kk(self, field: Field) -> None:
+        """The shape only."""
+        if field.data:
+            _refuse(check_kk(field.data).wrong)
+
     def person(self) -> NewPerson:
         """What was typed, as the service takes it."""
         apart = {"request_id", "not_the_same"}
         return NewPerson(**{name: value for name, value in self.data.items() if name not in apart})
+
+
+def _refuse(wrong: tuple[str, ...]) -> None:
+    if wrong:
+        raise ValidationError(wrong[0])

@@ -1,0 +1,148 @@
+"""Save a picture of each page, at the size of a tablet and of a laptop, to look at: python -m tests.browser.screenshots FOLDER."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from tests.support import journey
+from tests.support.browser import Desks, Node, Officer, launch
+
+SIZES = ((1024, 600), (1366, 768))
+
+
+class Album:
+    """The pictures of one run, numbered in the order of the story."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder, self.number = folder, 0
+
+    def take(self, page: Page, name: str) -> None:
+        """The page as it is now: what each screen shows first, and the whole length on the laptop."""
+        self.number += 1
+        for width, height in SIZES:
+            page.set_viewport_size({"width": width, "height": height})
+            page.evaluate("window.scrollTo(0, 0)")
+            page.screenshot(path=self.folder / f"{self.number:02d}-{name}-{width}.png")
+        page.screenshot(path=self.folder / f"{self.number:02d}-{name}-whole.png", full_page=True)
+
+
+def counter(page: Page, album: Album) -> str:
+    """The front office: an empty desk, finding nobody, registering with and without mistakes, opening a case."""
+    album.take(page, "fo-home-empty")
+    journey.find(page, "Nurhayati")
+    album.take(page, "fo-nobody-found")
+    page.goto("/warga/baru")
+    page.get_by_label("NIK (boleh kosong)").fill("73030152")
+    page.get_by_label("Tanggal lahir (boleh kosong)").fill("31-02-1985")
+    page.get_by_role("button", name="Daftarkan warga").click()
+    album.take(page, "fo-register-problems")
+    for number, name in enumerate(("Nurhayati", "Nurhayati Daeng Bau", "Muhammad Yusuf", "Sitti Rabiah"), start=1):
+        journey.register(page, f"730301520585{number:04d}", name)
+    album.take(page, "fo-person")
+    page.get_by_role("button", name="Tampilkan NIK dan KK lengkap").click()
+    album.take(page, "fo-person-revealed")
+    page.get_by_role("link", name="Buka kasus baru").first.click()
+    page.get_by_role("button", name="Buka kasus").click()
+    album.take(page, "fo-open-problems")
+    journey.fill_case(page)
+    album.take(page, "fo-open")
+    page.get_by_role("button", name="Buka kasus").click()
+    album.take(page, "fo-case")
+    number = page.get_by_role("heading", level=1).inner_text().split()[0]
+    journey.find(page, "Nurhayati")
+    album.take(page, "fo-found")
+    page.get_by_role("link", name="Nurhayati", exact=True).click()
+    journey.open_case(page)
+    page.goto("/")
+    album.take(page, "fo-home")
+    return number
+
+
+def back_office(page: Page, album: Album, number: str) -> None:
+    """The back office: its queue, a step, a referral, the recommendation."""
+    album.take(page, "bo-home")
+    page.get_by_role("link", name=number).click()
+    album.take(page, "bo-case-new")
+    journey.take_step(page, "Ambil untuk diverifikasi")
+    album.take(page, "bo-case-verifying")
+    journey.take_step(page, "Sahkan")
+    journey.take_step(page, "Teruskan ke telaah")
+    page.get_by_role("link", name="Siapkan rujukan").click()
+    album.take(page, "bo-referral-new")
+    page.go_back()
+    journey.prepare_referral(page)
+    page.get_by_role("button", name="Ajukan untuk ditetapkan").click()
+    album.take(page, "bo-step-problem")
+    journey.take_step(page, "Ajukan untuk ditetapkan", recommendation="Reaktivasi PBI-JK lewat Dinas Kesehatan.")
+
+
+def manager(page: Page, album: Album, number: str) -> None:
+    """The manager decides."""
+    album.take(page, "manajer-home")
+    page.get_by_role("link", name=number).click()
+    album.take(page, "manajer-case")
+    journey.take_step(page, "Tetapkan: dirujuk", note="Setuju, segera dikirim.")
+
+
+def organisation(page: Page, album: Album) -> None:
+    """The organisation: its inbox, the referral, the answer."""
+    album.take(page, "opd-home")
+    page.get_by_role("link", name="RJK-").first.click()
+    album.take(page, "opd-referral")
+    page.get_by_role("button", name="Terima rujukan").click()
+    page.get_by_role("link", name="Jawab").click()
+    album.take(page, "opd-answer")
+    page.get_by_label("Terpenuhi", exact=True).check()
+    page.get_by_label("Jawaban untuk Dinas Sosial").fill("Kepesertaan aktif kembali mulai hari ini.")
+    page.get_by_role("button", name="Kirim jawaban").click()
+    album.take(page, "opd-answered")
+    page.goto("/rujukan")
+    album.take(page, "opd-list")
+
+
+def ending(page: Page, album: Album, number: str) -> None:
+    """The back office notes the result; the lists."""
+    journey.go_to_case(page, number)
+    album.take(page, "bo-case-answered")
+    journey.take_step(
+        page, "Catat hasil", outcome="terpenuhi", outcome_note="PBI-JK aktif kembali.", citizen_note="Kartu dapat dipakai lagi."
+    )
+    album.take(page, "bo-case-done")
+    page.goto("/kasus?tampil=semua")
+    album.take(page, "bo-list")
+
+
+def main(folder: Path) -> None:
+    """Play the story and take the pictures."""
+    with ExitStack() as stack:
+        node = Node(Path(stack.enter_context(tempfile.TemporaryDirectory())))
+        staff = journey.hire(node)
+        node.start()
+        stack.callback(node.stop)
+        desks = Desks(node, launch(stack.enter_context(sync_playwright())))
+        album = Album(folder)
+
+        def window(officer: Officer) -> Page:
+            return stack.enter_context(desks.window(officer))
+
+        number = counter(window(staff.fo), album)
+        back_office(window(staff.bo), album, number)
+        manager(window(staff.manajer), album, number)
+        page = window(staff.bo)
+        journey.go_to_case(page, number)
+        page.get_by_role("button", name="Kirim rujukan").click()
+        album.take(page, "bo-case-referred")
+        organisation(window(staff.opd), album)
+        ending(page, album, number)
+        album.take(window(staff.admin), "admin-home")
+        album.take(window(staff.pimpinan), "pimpinan-home")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
