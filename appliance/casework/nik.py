@@ -15,7 +15,7 @@ LENGTH = 16
 DIGITS_OF_AREA = 6
 # Spaces, dots and the invisible characters that come with copied numbers.
 _NOT_DIGITS = re.compile(r"[\s.\-'\u200b-\u200f\u2060\ufeff\u00ad]")
-_BY_EXCEL = re.compile(r"\d[.,]\d+[eE]\+?\d+")
+_BY_EXCEL = re.compile(r"\d[\d,]*[eE]\+?\d+")
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def spaced(number: str | None) -> str:
 def _wrong_shape(digits: str, what: str) -> tuple[str, ...]:
     if _BY_EXCEL.fullmatch(digits):
         return (f"{what} rusak oleh Excel ({digits}); ketik ulang dari kartunya.",)
-    if not (digits.isascii() and digits.isdigit()):
+    if digits and not (digits.isascii() and digits.isdigit()):
         return (f"{what} hanya boleh berisi angka.",)
     if len(digits) != LENGTH:
         return (f"{what} harus {LENGTH} angka; yang diketik {len(digits)} angka.",)
