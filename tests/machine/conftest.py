@@ -51,7 +51,7 @@ class Room:
         """For a failed test: what each machine has to say."""
         for machine in self.machines:
             yield f"{machine.bed.name} ({machine.release}, {machine.address})", machine.journal()
-            log = machine.bed.root / "var/log/slrt/install.log"
+            log = machine.bed.root / "var/log/slrt-install.log"
             if log.is_file():
                 yield f"{machine.bed.name}: {log.name}", "\n".join(log.read_text(errors="replace").splitlines()[-LAST_LINES:])
 

@@ -14,6 +14,7 @@ import sys
 
 from tests.support.machine import SOURCE, Machine, new_machine
 from tests.support.machine_bed import Bed, identity
+from tests.support.machine_tree import keep_downloads
 
 
 def up(release: str) -> None:
@@ -56,7 +57,9 @@ def main(words: list[str]) -> int:
         case ["journal", number]:
             print(attach(number).journal())
         case ["down", number]:
-            attach(number).destroy()
+            machine = attach(number)
+            keep_downloads(machine.release, machine.bed.upper)
+            machine.destroy()
         case _:
             print(__doc__)
             return 2
