@@ -22,8 +22,9 @@ def steps(site: Site) -> tuple[Step, ...]:
         data.repository(site),
         units.certificates(site),
         units.front(site),
-        units.services(site),
+        # before the scheduler runs, which would begin a backup of its own
         data.first_admin(site),
         data.first_backup(site),
+        units.services(site),
         units.answers(site),
     )

@@ -174,7 +174,7 @@ class PretendHost:
     def _run_slrt(self, words: list[str]) -> Outcome | str | bool | None:
         match words:
             case ["user", "list", "--json"]:
-                return json.dumps([{"active": True, "roles": ["admin"]}] if self.node.get("admin") else [])
+                return json.dumps([{"active": True, "roles": ["Admin sistem"]}] if self.node.get("admin") else [])
             case ["backup", "list", "--json"]:
                 return json.dumps([{"id": "1"}] if self.node.get("backup") else [])
         self._effect()
