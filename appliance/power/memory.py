@@ -91,6 +91,7 @@ def _packed(memory: Memory) -> dict[str, Any]:
     return packed | {
         "stage": memory.stage,
         "cause": memory.cause,
+        "forced": memory.forced,
         "idle": memory.idle,
         "cuts": [cut.total_seconds() for cut in memory.cuts],
         "last": last and {"flags": sorted(last.flags), "charge": last.charge, "runtime": _seconds(last.runtime)},
@@ -104,6 +105,7 @@ def _unpacked(packed: dict[str, Any]) -> Memory:
         Memory(
             stage=Stage(packed["stage"]),
             cause=packed["cause"] and Cause(packed["cause"]),
+            forced=bool(packed["forced"]),
             idle=bool(packed["idle"]),
             cuts=tuple(timedelta(seconds=cut) for cut in packed["cuts"]),
             last=last and Reading(frozenset(last["flags"]), last["charge"], _duration(last["runtime"])),

@@ -116,6 +116,7 @@ class Memory:
     down_since: timedelta | None = None
     cuts: tuple[timedelta, ...] = ()
     cause: Cause | None = None
+    forced: bool = False  # a forced shutdown was seen in upsd: upsmon shuts down, whatever we think
     idle: bool = False
     last: Reading | None = None  # the last one that could be trusted
 
@@ -142,7 +143,7 @@ def step(memory: Memory, heard: Reading | Silence, at: Moment, limits: Limits, a
         return _down(seen, at.ticks, around)
     if seen.stage is Stage.DRAINING:
         return _drain(seen, at.ticks, limits, around)
-    cause = _cause(seen, heard, at.ticks, limits)
+    cause = _cause(seen, at.ticks, limits)
     if cause:
         return Step(_move(seen, Stage.DRAINING, draining_since=at.ticks, cause=cause, idle=False), Decision.DRAIN, 0)
     moved = _move(seen, _stage(seen, at.ticks))
@@ -157,7 +158,7 @@ def _see(memory: Memory, heard: Reading | Silence, ticks: timedelta, limits: Lim
     """The memory with this answer added; the stage is left alone."""
     if isinstance(heard, Silence):
         return _see_nothing(dataclasses.replace(memory, silent_since=_first(memory.silent_since, ticks)), ticks)
-    memory = dataclasses.replace(memory, silent_since=None, last=heard)
+    memory = dataclasses.replace(memory, silent_since=None, last=heard, forced=memory.forced or heard.forced)
     if heard.mains is None:  # only a forced shutdown comes without OL and OB
         return memory
     return _see_mains(memory, ticks) if heard.mains else _see_battery(memory, heard, ticks, limits)
@@ -215,10 +216,11 @@ def _stage(memory: Memory, ticks: timedelta) -> Stage:
     return Stage.UNKNOWN if ticks - memory.silent_since >= SILENCE_NOTED else memory.stage
 
 
-def _cause(memory: Memory, heard: Reading | Silence, ticks: timedelta, limits: Limits) -> Cause | None:
+def _cause(memory: Memory, ticks: timedelta, limits: Limits) -> Cause | None:
     """Why the shutdown is decided now, or None."""
-    if isinstance(heard, Reading) and heard.forced:
-        return Cause.FORCED
+    if memory.forced:
+        # upsmon sees a low battery as well, and may be faster.
+        return Cause.LOW if memory.low_since is not None else Cause.FORCED
     if memory.battery_since is None or memory.mains_since is not None or memory.last is None:
         return None
     if ticks - memory.battery_since >= limits.on_battery:
@@ -262,8 +264,7 @@ def _silence_is_too_long(memory: Memory, last: Reading, ticks: timedelta, limits
 def _drain(memory: Memory, ticks: timedelta, limits: Limits, around: Around) -> Step:
     """Wait for the running work. Mains that holds cancels; mains just seen again keeps us from the point of no return."""
     memory = dataclasses.replace(memory, idle=around.idle)
-    cancellable = memory.cause is not Cause.FORCED and memory.mains_since is not None and memory.silent_since is None
-    if cancellable and memory.mains_since is not None:
+    if memory.mains_since is not None and memory.silent_since is None and not memory.forced:
         if ticks - memory.mains_since >= CANCEL_AFTER:
             return Step(_move(memory, Stage.ON_BATTERY, draining_since=None, cause=None, idle=False), Decision.CARRY_ON)
         return Step(memory, Decision.DRAIN, 0)

@@ -75,6 +75,7 @@ def decided(steps: list[Step]) -> int | None:
         pytest.param([(ON, 5), (LOW, 1), (SILENT, 30)], Cause.LOW, 5 + 2, id="a low battery and then silence"),
         pytest.param([(ON, 5), (reading("FSD OL"), 5)], Cause.FORCED, 5, id="forced by somebody else"),
         pytest.param([(ON, 5), (reading("FSD"), 5)], Cause.FORCED, 5, id="forced, and nothing else said"),
+        pytest.param([(ON, 5), (reading("FSD OB LB"), 5)], Cause.LOW, 5, id="forced by upsmon because of a low battery"),
         # the outage goes on when the mains was back for a moment only
         pytest.param(
             [(ON, 5), (OFF, 290), (ON, 5), (OFF, 30)], Cause.TIME, 5 + 300, id="a short return does not restart the time"
@@ -175,6 +176,8 @@ def test_mains_just_seen_again_keeps_from_the_point_of_no_return() -> None:
 
 def test_a_forced_shutdown_is_not_cancelled_by_the_mains() -> None:
     assert stages(play((ON, 5), (reading("FSD OL"), 1), (ON, 60)))[-1] is Stage.DOWN
+    assert stages(play((ON, 5), (reading("FSD OB LB"), 1), (ON, 60)))[-1] is Stage.DOWN
+    assert stages(play((ON, 5), (LOW, 5), (reading("FSD OL"), 60)))[-1] is Stage.DOWN
 
 
 def test_systemd_is_asked_when_upsmon_does_not_act() -> None:
