@@ -90,6 +90,8 @@ def cancel_referral(referral_id: str, *, row_version: int, by: Actor, at: dateti
         referral, case = _take(referral_id, ReferralStep.CANCEL, row_version, by)
         referral.finished_at = at
         _done(referral, case, ReferralStep.CANCEL, "", by=by, at=at)
+        if _was_answered(case):
+            follow(case, Action.REFERRALS_ANSWERED, by, at)
 
 
 def receive_referral(referral_id: str, *, row_version: int, by: Actor, at: datetime) -> None:
@@ -224,6 +226,11 @@ def _take(referral_id: str, step: ReferralStep, row_version: int, by: Actor) -> 
 def referral_not_found() -> NotFound:
     """The one answer for what is not there and for what is not the reader's."""
     return NotFound("Rujukan tidak ditemukan.", "Buka daftar rujukan, lalu pilih dari sana.")
+
+
+def _was_answered(case: Case) -> bool:
+    answered = sa.select(Referral.id).where(Referral.case_id == case.id, Referral.state == ReferralState.ANSWERED)
+    return db.session.scalar(answered.limit(1)) is not None
 
 
 def _done(referral: Referral, case: Case, step: ReferralStep, text: str, *, by: Actor, at: datetime) -> None:

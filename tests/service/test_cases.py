@@ -1,0 +1,196 @@
+"""Opening a case and moving it: what is stored, what is refused, and that nothing is done twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from appliance.casework import casebook, cases
+from appliance.casework.casebook import CaseFilter
+from appliance.database import db, transaction
+from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from appliance.models.case import Case, CaseEvent
+from appliance.models.states import CaseState
+from tests.support.desk import decided, move, new_case, open_case, request, resident, service
+from tests.support.staff import AT, FAR, HOME, Staff
+
+
+def state_of(case: str, staff: Staff) -> CaseState:
+    return casebook.look_at_case(case, by=staff.supervisor, at=AT).line.state
+
+
+def test_numbers_run_by_month_of_the_office(app: Flask, staff: Staff) -> None:
+    person = resident(staff.fo)
+    at_month_end = AT.replace(day=30, hour=17)  # the first of December in Bantaeng
+    numbers = [
+        cases.open_case(new_case(person), request_id=request(), by=staff.fo, at=at).number for at in (AT, AT, at_month_end)
+    ]
+    assert numbers == ["SLRT-7303-202611-00001", "SLRT-7303-202611-00002", "SLRT-7303-202612-00001"]
+
+
+def test_all_problems_are_told_at_once(app: Flask, staff: Staff) -> None:
+    wrong = cases.NewCase(
+        applicant_id="nobody", service_type_id="none", kind="x", description=" ", category="ZZ", channel="y", priority="darurat",
+        vulnerable_groups=("raja",), reporter_is_proxy=True, received_at=AT + timedelta(days=1),
+    )  # fmt: skip
+    with pytest.raises(InvalidInput) as caught:
+        cases.open_case(wrong, request_id=request(), by=staff.fo, at=AT)
+    assert set(caught.value.problems) == {
+        *("service_type_id", "kind", "description", "category", "channel", "priority_reason"),
+        *("vulnerable_groups", "reporter_name", "received_at", "informed"),
+    }
+
+
+def test_a_second_press_opens_nothing(app: Flask, staff: Staff) -> None:
+    new = new_case(resident(staff.fo))
+    first = cases.open_case(new, request_id="once", by=staff.fo, at=AT)
+    assert cases.open_case(new, request_id="once", by=staff.fo, at=AT) == first
+    assert db.session.query(Case).count() == 1
+
+
+def test_the_deadline_follows_service_and_priority(app: Flask, staff: Staff) -> None:
+    plain = casebook.look_at_case(open_case(staff.fo), by=staff.fo, at=AT)
+    urgent = open_case(staff.fo, priority="darurat", priority_reason="Pendarahan")
+    assert plain.line.deadline == AT.replace(day=25, hour=8)  # three working days after Friday, 16.00 WITA
+    assert casebook.look_at_case(urgent, by=staff.fo, at=AT).line.deadline == AT.replace(day=23, hour=8)
+
+
+def test_the_clock_stands_still_while_the_citizen_is_to_act(app: Flask, staff: Staff) -> None:
+    case = open_case(staff.fo)
+    before = casebook.look_at_case(case, by=staff.fo, at=AT).line.deadline
+    move(case, staff.bo, "kembalikan", note="KK kurang")
+    late = AT + timedelta(days=30)
+    assert not casebook.look_at_case(case, by=staff.fo, at=late).line.overdue
+    move(case, staff.fo, "kirim_ulang", at=late, note="KK dilampirkan")
+    after = casebook.look_at_case(case, by=staff.fo, at=late).line
+    assert before is not None
+    assert after.deadline == before + timedelta(days=30)
+
+
+@pytest.mark.parametrize(
+    ("who", "action", "fields", "error"),
+    [
+        ("fo", "ambil", {}, NotAllowed),
+        ("manager", "tetapkan_dirujuk", {}, Conflict),  # not from this state
+        ("bo", "terbang", {}, InvalidInput),
+        ("bo", "kembalikan", {}, InvalidInput),  # a reason is wanted
+        ("fo", "selesaikan_langsung", {"outcome": "informasi", "outcome_note": "x", "citizen_note": "y"}, NotAllowed),
+        ("dinkes", "ambil", {}, NotFound),
+        ("stranger", "ambil", {}, NotFound),
+        ("leader", "ambil", {}, NotAllowed),
+        ("admin", "ambil", {}, NotFound),
+    ],
+)
+def test_what_is_refused_changes_nothing(
+    app: Flask, staff: Staff, who: str, action: str, fields: dict[str, str], error: type[Exception]
+) -> None:
+    case = open_case(staff.fo)
+    version = casebook.look_at_case(case, by=staff.fo, at=AT).row_version
+    with pytest.raises(error):
+        cases.move_case(case, action, fields, row_version=version, by=getattr(staff, who), at=AT)
+    seen = casebook.look_at_case(case, by=staff.fo, at=AT)
+    assert (seen.line.state, len(seen.events), seen.row_version) == (CaseState.NEW, 1, version)
+
+
+def test_one_who_saw_an_older_state_is_told(app: Flask, staff: Staff) -> None:
+    case = open_case(staff.fo)
+    seen = casebook.look_at_case(case, by=staff.bo, at=AT)
+    move(case, staff.supervisor, "ambil")
+    with pytest.raises(Conflict, match="diubah oleh petugas lain"):
+        cases.move_case(case, "ambil", {}, row_version=seen.row_version, by=staff.bo, at=AT)
+
+
+def test_a_simple_question_ends_at_the_counter(app: Flask, staff: Staff) -> None:
+    case = open_case(staff.fo, service_type_id=service("informasi"), kind="pertanyaan")
+    move(case, staff.fo, "selesaikan_langsung", outcome="informasi", outcome_note="Dijelaskan", citizen_note="Syarat PKH")
+    seen = casebook.look_at_case(case, by=staff.fo, at=AT)
+    assert seen.line.state is CaseState.DONE
+    assert seen.events[-1].citizen_note == "Syarat PKH"
+    assert seen.events[-1].details == {"Hasil": "Informasi diberikan", "Uraian hasil": "Dijelaskan"}
+
+
+def test_a_duplicate_names_its_original(app: Flask, staff: Staff) -> None:
+    person = resident(staff.fo)
+    original, double = open_case(staff.fo, person), open_case(staff.fo, person)
+    number = casebook.look_at_case(original, by=staff.bo, at=AT).line.number
+    move(double, staff.bo, "ambil")
+    for wrong in ("SLRT-7303-202611-99999", casebook.look_at_case(double, by=staff.bo, at=AT).line.number):
+        with pytest.raises(InvalidInput):
+            move(double, staff.bo, "tandai_duplikat", duplicate_of=wrong)
+    move(double, staff.bo, "tandai_duplikat", duplicate_of=number.lower())
+    assert db.session.get_one(Case, double).duplicate_of_id == original
+
+
+def test_fields_that_no_step_asks_for_change_nothing(app: Flask, staff: Staff) -> None:
+    case = open_case(staff.fo)
+    move(case, staff.bo, "ambil", state="DITUTUP", priority="darurat", outcome="terpenuhi", owner_id=staff.fo.account_id)
+    row = db.session.get_one(Case, case)
+    assert (row.state, row.priority, row.outcome, row.owner_id) == ("VERIFIKASI", "biasa", "", staff.bo.account_id)
+
+
+def test_an_emergency_is_referred_at_once(app: Flask, staff: Staff) -> None:
+    case = open_case(staff.fo, priority="darurat", priority_reason="Melahirkan")
+    move(case, staff.fo, "rujuk_darurat", note="Ke IGD")
+    assert state_of(case, staff) is CaseState.REFERRED
+
+
+def test_reopening_ends_after_ninety_days(app: Flask, staff: Staff) -> None:
+    case = open_case(staff.fo, service_type_id=service("informasi"))
+    move(case, staff.fo, "selesaikan_langsung", outcome="informasi", outcome_note="x", citizen_note="y")
+    with pytest.raises(NotAllowed, match="90 hari"):
+        move(case, staff.supervisor, "buka_kembali", at=AT + timedelta(days=91), note="Belum puas")
+    move(case, staff.supervisor, "buka_kembali", at=AT + timedelta(days=90), note="Belum puas")
+    assert state_of(case, staff) is CaseState.REVIEW
+
+
+def test_lists_show_what_waits_for_whom(app: Flask, staff: Staff) -> None:
+    plain = open_case(staff.fo)
+    urgent = open_case(staff.fo, priority="darurat", priority_reason="IGD")
+    decided_case = decided(staff)
+
+    def ids(by: str, **wanted: object) -> list[str]:
+        found = casebook.list_cases(CaseFilter(**wanted), by=getattr(staff, by), at=AT)  # type: ignore[arg-type]
+        return [line.id for line in found.cases]
+
+    assert ids("bo", queue=True) == [urgent, plain, decided_case]
+    assert ids("manager", queue=True) == []
+    assert set(ids("bo", mine=True)) == {decided_case}
+    assert set(ids("fo", mine=True)) == {plain, urgent, decided_case}
+    assert ids("fo", state="DIRUJUK") == [decided_case]
+    assert casebook.count_cases(by=staff.fo) == {CaseState.NEW: 2, CaseState.REFERRED: 1}
+
+
+def test_cases_are_found_by_number_name_nik_and_village(app: Flask, staff: Staff) -> None:
+    one = open_case(staff.fo, resident(staff.fo, "Sitti Aminah", nik="7303014101800001"))
+    other = open_case(staff.fo, resident(staff.fo, "Baharuddin", village=FAR))
+    number = casebook.look_at_case(one, by=staff.fo, at=AT).line.number
+
+    def found(**wanted: str) -> list[str]:
+        return [line.id for line in casebook.list_cases(CaseFilter(**wanted), by=staff.fo, at=AT).cases]  # type: ignore[arg-type]
+
+    assert found(text=number.lower()) == [one]
+    assert found(text="st. aminah") == [one]
+    assert found(text="7303014101800001") == [one]
+    assert found(text="tidak ada") == []
+    assert found(text="--") == []
+    assert found(village_code=FAR) == [other]
+    assert set(found()) == {one, other}
+
+
+def test_history_cannot_be_edited(app: Flask, staff: Staff) -> None:
+    case = open_case(staff.fo)
+    event = db.session.query(CaseEvent).filter_by(case_id=case).one()
+    for change in ("UPDATE case_event SET note = 'lain'", "DELETE FROM case_event"):
+        with pytest.raises(Exception, match="append-only"), transaction() as session:
+            session.connection().exec_driver_sql(change)
+    db.session.refresh(event)
+    assert event.note == ""
+
+
+def test_a_case_is_where_the_applicant_lives(app: Flask, staff: Staff) -> None:
+    case = open_case(staff.facilitator, channel="lapangan")
+    assert casebook.look_at_case(case, by=staff.fo, at=AT).line.village_code == HOME
+    with pytest.raises(NotFound):
+        open_case(staff.neighbour, resident(staff.fo))

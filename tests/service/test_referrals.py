@@ -1,0 +1,154 @@
+"""Referrals: what the organisation sees, who may do what, and what its answer does to the case."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from appliance.casework import casebook, referrals
+from appliance.casework.catalogue import unit_id
+from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from appliance.models.states import CaseState, ReferralState
+from tests.support.desk import decided, move, open_case, prepare_referral, referred, request, version_of
+from tests.support.staff import AT, Staff
+
+SECRET = "Tetangga yang melapor"
+
+
+def case_state(case: str, staff: Staff) -> CaseState:
+    return casebook.look_at_case(case, by=staff.bo, at=AT).line.state
+
+
+def answer(referral: str, by: Any) -> None:
+    known = {"row_version": version_of(referral, by), "by": by, "at": AT}
+    referrals.receive_referral(referral, **known)
+    known["row_version"] = version_of(referral, by)
+    referrals.answer_referral(referral, reply="Dibantu", outcome="terpenuhi", **known)
+
+
+def test_the_organisation_sees_what_is_shared_and_no_more(app: Flask, staff: Staff) -> None:
+    case = decided(staff, reporter_name=SECRET, reporter_is_proxy=True, expectation="Harapan rahasia")
+    referral = referred(staff, case, share=("nama", "uraian"))
+    seen = casebook.look_at_referral(referral, by=staff.dinkes, at=AT)
+    assert seen.shared == (("Nama", "Sitti Aminah"), ("Uraian keluhan", "Butuh biaya berobat"))
+    assert seen.line.case_id is None
+    assert SECRET not in repr(seen)
+    assert "Harapan rahasia" not in repr(seen)
+    with pytest.raises(NotFound):
+        casebook.look_at_case(case, by=staff.dinkes, at=AT)
+
+
+def test_the_reporter_can_never_be_shared() -> None:
+    assert not any("lapor" in key for key in referrals.SHAREABLE)
+
+
+def test_another_organisation_sees_nothing(app: Flask, staff: Staff) -> None:
+    referral = referred(staff)
+    version = version_of(referral, staff.dinkes)
+    assert casebook.list_referrals(by=staff.disdik, at=AT).total == 0
+    with pytest.raises(NotFound):
+        casebook.look_at_referral(referral, by=staff.disdik, at=AT)
+    with pytest.raises(NotFound):
+        referrals.receive_referral(referral, row_version=version, by=staff.disdik, at=AT)
+
+
+def test_all_answers_bring_the_case_to_follow_up(app: Flask, staff: Staff) -> None:
+    case = decided(staff)
+    one, other = referred(staff, case), referred(staff, case, unit="disdik")
+    answer(one, staff.dinkes)
+    assert case_state(case, staff) is CaseState.REFERRED, "one is still open"
+    answer(other, staff.disdik)
+    assert case_state(case, staff) is CaseState.FOLLOW_UP
+
+
+def test_a_returned_referral_brings_the_case_back_to_review(app: Flask, staff: Staff) -> None:
+    case = decided(staff)
+    one, other = referred(staff, case), referred(staff, case, unit="disdik")
+    referrals.return_referral(one, reason="Bukan wewenang", row_version=version_of(one, staff.dinkes), by=staff.dinkes, at=AT)
+    assert case_state(case, staff) is CaseState.REVIEW
+    answer(other, staff.disdik)  # the other may still answer
+    assert case_state(case, staff) is CaseState.REVIEW
+    seen = casebook.look_at_case(case, by=staff.bo, at=AT)
+    assert [line.state for line in seen.referrals] == [ReferralState.RETURNED, ReferralState.ANSWERED]
+
+
+def test_a_referral_is_sent_only_when_the_manager_has_decided(app: Flask, staff: Staff) -> None:
+    case = open_case(staff.fo)
+    for action in ("ambil", "sahkan", "teruskan"):
+        move(case, staff.bo, action)
+    referral = prepare_referral(staff, case)
+    with pytest.raises(Conflict):
+        referrals.send_referral(referral, row_version=version_of(referral, staff.bo), by=staff.bo, at=AT)
+    move(case, staff.bo, "ajukan", recommendation="Rujuk")
+    move(case, staff.manager, "tetapkan_dirujuk")
+    referrals.send_referral(referral, row_version=version_of(referral, staff.bo), by=staff.bo, at=AT)
+    assert casebook.list_referrals(by=staff.dinkes, at=AT).total == 1
+
+
+def test_too_early_for_any_referral(app: Flask, staff: Staff) -> None:
+    case = open_case(staff.fo)
+    with pytest.raises(Conflict):
+        prepare_referral(staff, case)
+
+
+@pytest.mark.parametrize("who", ["fo", "manager", "facilitator", "dinkes", "admin"])
+def test_only_the_back_office_refers(app: Flask, staff: Staff, who: str) -> None:
+    case = decided(staff)
+    new = referrals.NewReferral("any", "Mohon", ("nama",))
+    with pytest.raises(NotAllowed):
+        referrals.refer_case(case, new, request_id=request(), by=getattr(staff, who), at=AT)
+
+
+def test_the_back_office_does_not_answer_for_who_has_an_account(app: Flask, staff: Staff) -> None:
+    referral = referred(staff)
+    with pytest.raises(NotAllowed):
+        referrals.receive_referral(referral, row_version=version_of(referral, staff.bo), by=staff.bo, at=AT)
+
+
+@pytest.mark.parametrize(("unit", "way"), [("baznas", "akun"), ("dinkes", "surat")])
+def test_the_back_office_enters_an_answer_on_paper(app: Flask, staff: Staff, unit: str, way: str) -> None:
+    case = decided(staff)
+    answer(referred(staff, case, unit=unit, way=way), staff.bo)
+    assert case_state(case, staff) is CaseState.FOLLOW_UP
+
+
+def test_all_problems_are_told_at_once(app: Flask, staff: Staff) -> None:
+    case = decided(staff)
+    new = referrals.NewReferral("nowhere", " ", ("pelapor",), reply_days=0, way="merpati")
+    with pytest.raises(InvalidInput) as caught:
+        referrals.refer_case(case, new, request_id=request(), by=staff.bo, at=AT)
+    assert set(caught.value.problems) == {"unit_id", "summary", "share", "reply_days", "way"}
+
+
+def test_an_answer_needs_words_and_a_result(app: Flask, staff: Staff) -> None:
+    referral = referred(staff)
+    with pytest.raises(InvalidInput) as caught:
+        referrals.answer_referral(referral, reply=" ", outcome="mungkin", row_version=1, by=staff.dinkes, at=AT)
+    assert set(caught.value.problems) == {"reply", "outcome"}
+
+
+def test_one_who_saw_an_older_state_is_told(app: Flask, staff: Staff) -> None:
+    referral = referred(staff)
+    version = version_of(referral, staff.dinkes)
+    referrals.receive_referral(referral, row_version=version, by=staff.dinkes, at=AT)
+    with pytest.raises(Conflict):
+        referrals.return_referral(referral, reason="Salah alamat", row_version=version, by=staff.dinkes, at=AT)
+
+
+def test_a_dropped_draft_does_not_hold_up_the_case(app: Flask, staff: Staff) -> None:
+    case = decided(staff)
+    sent, draft = referred(staff, case), prepare_referral(staff, case, unit="disdik")
+    answer(sent, staff.dinkes)
+    assert case_state(case, staff) is CaseState.REFERRED
+    referrals.cancel_referral(draft, row_version=version_of(draft, staff.bo), by=staff.bo, at=AT)
+    assert case_state(case, staff) is CaseState.FOLLOW_UP
+
+
+def test_a_second_press_refers_once(app: Flask, staff: Staff) -> None:
+    case = decided(staff)
+    new = referrals.NewReferral(unit_id("dinkes"), "Mohon", ("nama",))
+    first = referrals.refer_case(case, new, request_id="once", by=staff.bo, at=AT)
+    assert referrals.refer_case(case, new, request_id="once", by=staff.bo, at=AT) == first
+    assert len(casebook.look_at_case(case, by=staff.bo, at=AT).referrals) == 1
