@@ -1,0 +1,155 @@
+"""A run with the real borg and a real SQLite database, while others write."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from backups import catalogue, outcome, repository, sqlite
+from backups.errors import SourceMissing
+from backups.lock import is_running
+from backups.restore import restore
+from backups.settings import Plan, Retention
+from tests.support.borg import add_attachment, add_rows, contents, entry, ledger, run_now, writing
+
+
+def numbers(plan: Plan) -> list[int]:
+    return [run.number for run in catalogue.list_runs(repository.engine(plan)) if run.complete]
+
+
+def test_a_run_is_complete_proven_and_told(plan: Plan) -> None:
+    done = run_now(plan)
+
+    assert (done.ok, done.archive, done.verified) == (True, "2", True)
+    assert outcome.read(plan.state).last_good == outcome.read(plan.state).last
+    assert numbers(plan) == [1, 2]
+    assert not any(plan.scratch.iterdir())
+    assert not is_running(plan.repository)
+
+
+@pytest.mark.parametrize("autocheckpoint", [0, 50], ids=["one checkpointing process", "writers checkpoint too"])
+def test_a_copy_taken_while_others_write_is_a_prefix_of_the_acknowledged_commits(
+    plan: Plan, tmp_path: Path, autocheckpoint: int
+) -> None:
+    with writing(plan.database_file, tmp_path / "acknowledged", autocheckpoint) as writer:
+        before = writer.wait_for(2050)
+        run_now(plan)
+        written_meanwhile = writer.acknowledged() - before
+    after = writer.acknowledged()
+    restore(plan, "terakhir", tmp_path / "back")
+
+    rows = ledger(tmp_path / "back" / "database" / "slrt.db")
+    assert rows == [(number, entry(number)) for number in range(1, len(rows) + 1)]
+    assert before <= len(rows) <= after + 1  # one commit may have been on the disk before it was told
+    assert written_meanwhile > 0
+
+
+def test_the_main_file_stands_still_while_it_is_frozen_and_checkpoints_pass_by(plan: Plan, tmp_path: Path) -> None:
+    add_rows(plan, 20)
+    with sqlite.frozen(plan.database_file) as held:
+        before = plan.database_file.read_bytes()
+        with writing(plan.database_file, tmp_path / "log", autocheckpoint=1) as writer:
+            writer.wait_for(2200)
+        held.prove_untouched()
+        assert plan.database_file.read_bytes() == before
+        assert held.counts == {"ledger": 2020}
+
+
+def test_a_touched_main_file_is_refused(plan: Plan) -> None:
+    with sqlite.frozen(plan.database_file) as held:
+        os.utime(plan.database_file)
+        with pytest.raises(sqlite.Mismatch):
+            held.prove_untouched()
+
+
+def test_a_reader_of_old_data_prevents_the_freeze_and_the_copy_is_used(plan: Plan, tmp_path: Path) -> None:
+    add_rows(plan, 1)
+    with closing(sqlite.connect(plan.database_file)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM ledger").fetchone()
+        last = add_rows(plan, 30)  # in the log, and the reader's old snapshot keeps them there
+        run_now(plan)
+
+    restored = restore(plan, "terakhir", tmp_path / "back")
+    assert restored.manifest.method == "copy"
+    assert ledger(tmp_path / "back" / "database" / "slrt.db")[-1] == (last, entry(last))
+
+
+def test_a_copy_while_others_write_is_whole(plan: Plan, tmp_path: Path) -> None:
+    with writing(plan.database_file, tmp_path / "log") as writer:
+        before = writer.wait_for(2050)
+        counts = sqlite.copy(plan.database_file, tmp_path / "copy.db")
+    rows = ledger(tmp_path / "copy.db")
+    assert rows == [(number, entry(number)) for number in range(1, counts["ledger"] + 1)]
+    assert len(rows) >= before
+
+
+def test_what_comes_back_is_what_was_there(plan: Plan, tmp_path: Path) -> None:
+    odd = plan.data / "attachments" / "nama dengan\nbaris baru dan 🏠"
+    odd.write_bytes(b"x")
+    add_attachment(plan.data, b"")
+    run_now(plan)
+    restore(plan, "2", tmp_path / "back")
+
+    for name in plan.folders:
+        assert contents(tmp_path / "back" / name) == contents(plan.data / name)
+    assert (tmp_path / "back" / "secrets" / "audit-key").read_text().strip() == plan.secrets["audit-key"]
+    assert (tmp_path / "back" / "database" / "slrt.db").stat().st_mode & 0o077 == 0
+
+
+def test_nothing_readable_leaves_the_node(plan: Plan) -> None:
+    run_now(plan)
+    stored = b"".join(contents(plan.repository).values())
+    for secret in (plan.passphrase, plan.secrets["audit-key"], "entry 17", "attachment 1", "slrt.db"):
+        assert secret.encode() not in stored
+
+
+def test_old_runs_are_forgotten_by_the_rule_and_the_newest_kept(plan: Plan) -> None:
+    rule = replace(plan, retention=Retention(2, 0, 0, 0, newest=1))
+    start = datetime(2027, 1, 1, 14, 0, tzinfo=UTC)
+    for day in range(3):
+        add_rows(plan, 5)
+        run_now(rule, start + timedelta(days=day))
+    assert numbers(rule) == [3, 4]
+    stored = [archive.name for archive in repository.engine(rule).archives()]
+    assert sorted(stored) == ["att-3", "att-4", "db-3", "db-4", "ok-3", "ok-4"]
+
+
+@pytest.mark.parametrize("harm", ["missing", "empty", "no tables", "no database"])
+def test_a_source_that_is_not_there_fails_the_run_and_forgets_nothing(plan: Plan, harm: str) -> None:
+    file = plan.database_file
+    for side in ("", "-wal", "-shm"):
+        Path(f"{file}{side}").unlink(missing_ok=True)
+    if harm == "empty":
+        file.touch()
+    if harm == "no tables":
+        sqlite.connect(file, "rwc").close()
+    if harm == "no database":
+        file.write_text("this is no database " * 1000)
+
+    with pytest.raises(SourceMissing):
+        run_now(plan)
+    assert numbers(plan) == [1]
+    last = outcome.read(plan.state).last
+    assert last is not None
+    assert not last.ok
+    assert last.next_step
+
+
+def test_a_folder_that_was_there_before_must_not_silently_be_gone(plan: Plan) -> None:
+    (plan.data / "attachments").rename(plan.data / "elsewhere")
+    with pytest.raises(SourceMissing, match="attachments"):
+        run_now(plan)
+
+
+def test_a_node_without_identity_is_backed_up(fresh: Plan, tmp_path: Path) -> None:
+    (fresh.data / "identity" / "ca.key").unlink()
+    (fresh.data / "identity").rmdir()
+    run_now(fresh)
+    restore(fresh, "terakhir", tmp_path / "back")
+    assert not (tmp_path / "back" / "identity").exists()

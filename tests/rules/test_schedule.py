@@ -1,0 +1,118 @@
+"""Is a backup due? Nights without power, cuts in the middle, clocks that jump."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from backups.schedule import Moment, Reason, Rhythm, due, newest_slot, next_slot
+
+WITA = ZoneInfo("Asia/Makassar")
+OFFICE = Rhythm(time(22, 0), WITA, timedelta(minutes=10))
+UP_LONG = timedelta(days=3)
+
+
+def at(text: str, boot: str = "a", up: timedelta = UP_LONG) -> Moment:
+    """A moment of November 2026 in Makassar: "21 22:00" is the 21st at 22:00."""
+    day, clock = text.split()
+    return Moment(datetime.fromisoformat(f"2026-11-{day}T{clock}").replace(tzinfo=WITA).astimezone(UTC), boot, up)
+
+
+def minutes(count: float) -> timedelta:
+    return timedelta(minutes=count)
+
+
+@pytest.mark.parametrize(
+    ("now", "last_good", "reason"),
+    [
+        # an ordinary week
+        (at("21 21:59:59"), at("20 22:00"), None),
+        (at("21 22:00"), at("20 22:00"), Reason.ON_TIME),
+        (at("21 22:04"), at("20 22:00"), Reason.ON_TIME),
+        (at("21 22:06"), at("20 22:00"), Reason.LATE),
+        (at("21 22:10"), at("21 22:00:10"), None),
+        (at("22 09:00"), at("21 22:00:10"), None),
+        # never yet
+        (at("21 12:00"), None, Reason.FIRST),
+        (at("21 12:00", up=minutes(9)), None, None),
+        # somebody made one by hand: before the slot it does not replace the night's, after it it does
+        (at("21 22:00"), at("21 21:30"), Reason.ON_TIME),
+        (at("22 21:00"), at("22 08:00"), None),
+        # off at night: after the start and the delay, and not before
+        (at("22 07:00", "b", minutes(1)), at("20 22:00"), None),
+        (at("22 07:09", "b", minutes(9.9)), at("20 22:00"), None),
+        (at("22 07:10", "b", minutes(10)), at("20 22:00"), Reason.LATE),
+        # three nights off are one run
+        (at("24 07:10", "b", minutes(10)), at("20 22:00"), Reason.LATE),
+        (at("24 07:20", "b", minutes(20)), at("24 07:10", "b", minutes(10)), None),
+        # the mains came back shortly before the slot
+        (at("21 22:00", "b", minutes(2)), at("20 22:00"), None),
+        (at("21 22:08", "b", minutes(10)), at("20 22:00"), Reason.LATE),
+        # reboots every five minutes never start one
+        (at("22 07:05", "c", minutes(5)), at("20 22:00"), None),
+    ],
+)
+def test_nights(now: Moment, last_good: Moment | None, reason: Reason | None) -> None:
+    assert due(now, last_good, last_good, OFFICE) is reason
+
+
+@pytest.mark.parametrize(
+    ("now", "last_attempt", "reason"),
+    [
+        # it failed: not again every half minute, but within the hour
+        (at("21 22:01", up=UP_LONG + minutes(1)), at("21 22:00"), None),
+        (at("21 22:59", up=UP_LONG + minutes(59)), at("21 22:00"), None),
+        (at("21 23:00", up=UP_LONG + minutes(60)), at("21 22:00"), Reason.LATE),
+        # the machine was cut off in the middle: after the start and the delay
+        (at("21 22:20", "b", minutes(5)), at("21 22:00"), None),
+        (at("21 22:25", "b", minutes(10)), at("21 22:00"), Reason.LATE),
+        # the clock jumped since the attempt: uptime counts
+        (at("21 22:01", up=UP_LONG + minutes(61)), at("25 22:00"), Reason.ON_TIME),
+    ],
+)
+def test_after_an_attempt_that_did_not_end_well(now: Moment, last_attempt: Moment, reason: Reason | None) -> None:
+    assert due(now, at("20 22:00"), last_attempt, OFFICE) is reason
+
+
+@pytest.mark.parametrize(
+    ("now", "last_good", "reason"),
+    [
+        # forward over the slot while running: at the next tick
+        (at("22 03:00"), at("20 22:00"), Reason.LATE),
+        # a small step back behind a run just made: nothing
+        (at("21 21:59", up=UP_LONG + minutes(1)), at("21 22:00:30"), None),
+        (at("21 22:00", up=UP_LONG + minutes(2)), at("21 22:00:30"), None),
+        (at("21 20:00", up=UP_LONG + minutes(1)), at("21 22:00:30"), None),
+        # far back in one boot (a last run dated 2031): one a day of uptime
+        (at("21 22:00", up=UP_LONG + minutes(30)), Moment(datetime(2031, 1, 1, tzinfo=UTC), "a", UP_LONG), None),
+        (at("21 22:00", up=UP_LONG + minutes(1440)), Moment(datetime(2031, 1, 1, tzinfo=UTC), "a", UP_LONG), Reason.CLOCK),
+        # the next boot has the right clock again: one run, and the nights after it as always
+        (at("21 12:00", "b", minutes(10)), Moment(datetime(2031, 1, 1, tzinfo=UTC), "a", UP_LONG), Reason.CLOCK),
+        # a dead clock battery: 1970 until the network answers
+        (Moment(datetime(1970, 1, 1, 0, 10, tzinfo=UTC), "b", minutes(10)), at("20 22:00"), Reason.CLOCK),
+        (at("21 12:00", "b", minutes(20)), Moment(datetime(1970, 1, 1, 0, 10, tzinfo=UTC), "b", minutes(10)), Reason.LATE),
+    ],
+)
+def test_clocks_that_jump(now: Moment, last_good: Moment, reason: Reason | None) -> None:
+    assert due(now, last_good, last_good, OFFICE) is reason
+
+
+def test_one_run_a_night_however_often_one_asks() -> None:
+    good, runs, now = at("01 22:00"), 0, at("02 00:00")
+    for _ in range(14 * 24 * 60):
+        now = Moment(now.at + minutes(1), "a", now.uptime + minutes(1))
+        if due(now, good, good, OFFICE):
+            good, runs = now, runs + 1
+    assert runs == 14
+    assert good.at.astimezone(WITA).time() == time(22, 0)
+
+
+@pytest.mark.parametrize(
+    ("now", "newest", "following"),
+    [("21 22:00", "21 22:00", "22 22:00"), ("21 21:59", "20 22:00", "21 22:00"), ("22 00:00", "21 22:00", "22 22:00")],
+)
+def test_slots(now: str, newest: str, following: str) -> None:
+    assert newest_slot(at(now).at, OFFICE) == at(newest).at
+    assert next_slot(at(now).at, OFFICE) == at(following).at
