@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from appliance import accounts, database
-from appliance.accounts import NewAccount, NewAssignment, passwords
-from appliance.accounts.own import set_password
+from appliance import database
+from appliance.accounts import passwords
 from appliance.config import PowerSettings, Settings, WebSettings
-from appliance.database import db
-from appliance.models.account import Account
+from appliance.models.account import Account, Assignment
+from appliance.models.columns import new_id
 from appliance.models.roles import Role
 from webui import create_app
 
@@ -40,16 +40,28 @@ def web_app(settings: Settings, *, https: bool = True) -> Flask:
     return app
 
 
-def officer(username: str, role: Role, *, unit: str = "", areas: tuple[str, ...] = (), own_password: bool = True) -> str:
+@cache
+def _hash() -> str:
+    """One hash for all officers of a test run: making it is slow on purpose."""
+    return passwords.hash_password(PASSWORD)
+
+
+def officer(
+    username: str, role: Role, *, unit: str | None = None, areas: tuple[str, ...] = ("73.03",), own_password: bool = True
+) -> str:
     """An account that can sign in with PASSWORD; its id. Inside an app context."""
     at = datetime.now(UTC)
-    first = NewAssignment(role, date(2020, 1, 1), areas, unit)
-    made = accounts.create_account(NewAccount(username, username.title()), first, district="73.03", by=None, at=at)
-    with database.transaction():
-        account = db.session.get_one(Account, made.id)
-        set_password(account, passwords.hash_password(PASSWORD), at)
+    with database.transaction() as session:
+        account = Account(id=new_id(), username=username, name=username.title(), password_hash=_hash(), password_changed_at=at)
         account.must_change_password = not own_password
-    return made.id
+        assignment = Assignment(
+            account_id=account.id, role=role.value, unit_id=unit, area_codes=list(areas), starts=date(2020, 1, 1)
+        )
+        for row in (account, assignment):
+            row.stamp("system", at)
+            session.add(row)
+            session.flush()
+        return account.id
 
 
 class Web:
