@@ -37,7 +37,7 @@ def load_areas(district: str) -> int:
     Returns how many rows were added or changed; 0 when all was as it should be. Areas that the data set dropped stay, inactive:
     people's records still name them. One transaction. Raises ConfigurationError for an unknown district.
     """
-    wanted = {row["code"]: row for row in _data_set(district)}
+    wanted = {row["code"]: row for row in data_set(district)}
     if district not in wanted:
         raise ConfigurationError(f"Kode kabupaten/kota {district} tidak dikenal.", "Perbaiki node.district di berkas pengaturan.")
     with transaction() as session:
@@ -97,7 +97,7 @@ def _packaged(name: str) -> dict[str, str]:
     return found
 
 
-def _data_set(district: str) -> Iterator[dict[str, Any]]:
+def data_set(district: str) -> Iterator[dict[str, Any]]:
     """All areas, parents before their parts."""
     upper = _packaged("wilayah")
     for code in sorted(upper, key=lambda code: (len(code), code)):

@@ -40,10 +40,12 @@ def postgres(server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture(params=KINDS)
-def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
     """A node with a fresh prepared database of either kind: tables, areas, service types, organisations."""
     template: SqliteTemplate | PostgresTemplate = request.getfixturevalue("sqlite" if request.param == "sqlite" else "postgres")
-    return template.fresh(tmp_path)
+    settings = template.fresh(tmp_path)
+    yield settings
+    template.drop(settings)
 
 
 @pytest.fixture

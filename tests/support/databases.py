@@ -19,11 +19,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
+import sqlalchemy as sa
 
 from appliance import database
-from appliance.casework.areas import load_areas
+from appliance.casework.areas import data_set
 from appliance.casework.catalogue import seed_catalogue
 from appliance.config import DatabaseSettings, NodeSettings, PathSettings, Settings
+from appliance.models.area import Area
 from tests.support.waiting import wait_for
 
 AUDIT_KEY = "5a" * 32
@@ -43,11 +45,14 @@ def settings_below(folder: Path, url: str = "") -> Settings:
 
 
 def prepare(settings: Settings) -> None:
-    """Migrate and seed the database."""
+    """Migrate and seed the database; of the areas it gets only those of the province, for hundreds of copies are made."""
     database.upgrade(settings)
+    near = [row for row in data_set(DISTRICT) if row["code"].startswith(DISTRICT[:2])]
     with database.create_service(settings).app_context():
-        load_areas(settings.node.district)
-        seed_catalogue(settings.node.district, at=SEEDED_AT)
+        with database.transaction() as session:
+            session.execute(sa.insert(Area), near)
+        seed_catalogue(DISTRICT, at=SEEDED_AT)
+        database.db.session.remove()
         database.db.engine.dispose()
     database.checkpoint(settings)
 
@@ -65,6 +70,9 @@ class SqliteTemplate:
         shutil.copyfile(self.file, settings.database_file)
         return settings
 
+    def drop(self, settings: Settings) -> None:
+        """Nothing to do: the file goes with its folder."""
+
 
 @dataclass(frozen=True)
 class PostgresServer:
@@ -81,6 +89,11 @@ class PostgresServer:
             connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')  # type: ignore[arg-type, unused-ignore]
         return self.url(name)
 
+    def drop(self, name: str) -> None:
+        """Remove a database, whoever is still connected."""
+        with psycopg.connect(host=str(self.folder), user="postgres", dbname="postgres", autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[arg-type, unused-ignore]
+
 
 @dataclass(frozen=True)
 class PostgresTemplate:
@@ -92,6 +105,10 @@ class PostgresTemplate:
     def fresh(self, folder: Path) -> Settings:
         """Settings of a node below `folder` with a copy of the prepared database."""
         return settings_below(folder, self.server.create(f"test_{uuid.uuid4().hex}", self.name))
+
+    def drop(self, settings: Settings) -> None:
+        """Remove the copy, so that hundreds of tests do not fill the disk."""
+        self.server.drop(sa.make_url(settings.database.url).database or "")
 
 
 def sqlite_template(folder: Path) -> SqliteTemplate:
