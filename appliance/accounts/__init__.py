@@ -3,27 +3,27 @@
 Front doors import from here; each module below holds one subject. Every change is one transaction and one audit entry.
 """
 
+from appliance.accounts.assignments import NewAssignment, assign_role, end_assignment
 from appliance.accounts.own import change_password
 from appliance.accounts.passwords import one_time_password
 from appliance.accounts.register import (
+    CreatedAccount,
+    NewAccount,
+    activate,
+    create_account,
+    create_first_admin,
+    deactivate,
+    has_admin,
+    reset_password,
+)
+from appliance.accounts.roll import (
     AccountDetail,
     AccountLine,
     AccountsFound,
     AssignmentLine,
-    CreatedAccount,
-    NewAccount,
-    NewAssignment,
-    activate,
-    assign_role,
-    create_account,
-    create_first_admin,
-    deactivate,
-    end_assignment,
     find_account,
-    has_admin,
     list_accounts,
     look_at_account,
-    reset_password,
 )
 from appliance.accounts.sessions import (
     SessionLimits,
