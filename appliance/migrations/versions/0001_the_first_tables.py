@@ -219,7 +219,7 @@ def _create_people() -> None:
         sa.Column("status", sa.String(length=12), nullable=False),
         sa.Column("merged_into_id", sa.String(length=36), nullable=True),
         *_stamped(),
-        sa.CheckConstraint("nik IS NOT NULL OR nik_reason <> ''", name="ck_person_nik_or_reason"),
+        sa.CheckConstraint("nik IS NOT NULL OR nik_reason <> ''", name=op.f("ck_person_nik_or_reason")),
         sa.ForeignKeyConstraint(["family_id"], ["family.id"], name="fk_person_family_id"),
         sa.ForeignKeyConstraint(["merged_into_id"], ["person.id"], name="fk_person_merged_into_id"),
         sa.ForeignKeyConstraint(["village_code"], ["area.code"], name="fk_person_village_code"),
