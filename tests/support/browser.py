@@ -18,9 +18,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from playwright.sync_api import Browser, Page, Playwright
 
 from appliance import accounts, database
+from appliance.access import Actor
 from appliance.accounts import passwords
 from appliance.accounts.own import set_password
 from appliance.accounts.register import NewAccount, NewAssignment
@@ -92,6 +94,11 @@ class Node:
 
         self.run(make)
         return Officer(username, name)
+
+    def actor(self, officer: Officer) -> Actor:
+        """The officer as services know her. Inside `run`."""
+        account = db.session.scalars(sa.select(Account).where(Account.username == officer.username)).one()
+        return accounts.actor_of(account, datetime.now(UTC), "test", self.settings.zone)
 
     def start(self) -> None:
         """Start gunicorn as the demonstration does, on a port that the system chooses."""

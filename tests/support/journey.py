@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
 from playwright.sync_api import Page
 
+from appliance.casework import casebook, cases, catalogue, people, referrals
 from appliance.models.roles import Role
 from tests.support.browser import Node, Officer
 
@@ -118,3 +120,43 @@ def prepare_referral(page: Page, unit: str = "Dinas Kesehatan") -> None:
     page.get_by_label("Yang diminta dari OPD").fill("Mohon reaktivasi kepesertaan PBI-JK dan jadwal kontrol di puskesmas.")
     page.get_by_role("button", name="Simpan rujukan").click()
     page.get_by_text("Rujukan tersimpan sebagai draf").wait_for()
+
+
+@dataclass(frozen=True)
+class Story:
+    """A resident, her case that is referred, and the referral, by identifier."""
+
+    resident: str
+    case: str
+    number: str
+    referral: str
+
+
+def tell(node: Node, staff: Staff, nik: str) -> Story:
+    """The same journey up to the referral, without a browser, for tests that only need it to have happened."""
+    story: Story = node.run(lambda: _tell(node, staff, nik))
+    return story
+
+
+def _tell(node: Node, staff: Staff, nik: str) -> Story:
+    at = datetime.now(UTC)
+    fo, bo, manajer = node.actor(staff.fo), node.actor(staff.bo), node.actor(staff.manajer)
+    person = people.NewPerson("Nurhayati", "P", VILLAGE, nik=nik, birth_date=date(1985, 5, 12), address="Jl. Kartini 12")
+    resident = people.register_person(person, request_id=f"resident {nik}", by=fo, at=at)
+    new = cases.NewCase(resident, catalogue.service_types()[0].id, "pengaduan", DESCRIPTION, informed=True)
+    opened = cases.open_case(new, request_id=f"case {nik}", by=fo, at=at)
+
+    def move(action: str, **fields: str) -> None:
+        by = manajer if action.startswith("tetapkan") else bo
+        version = casebook.look_at_case(opened.id, by=by, at=at).row_version
+        cases.move_case(opened.id, action, fields, row_version=version, by=by, at=at)
+
+    for action in ("ambil", "sahkan", "teruskan"):
+        move(action)
+    asked = referrals.NewReferral(catalogue.unit_id("dinkes"), "Mohon reaktivasi PBI-JK", ("nama", "desa"))
+    referral = referrals.refer_case(opened.id, asked, request_id=f"referral {nik}", by=bo, at=at)
+    move("ajukan", recommendation="Reaktivasi PBI-JK")
+    move("tetapkan_dirujuk")
+    version = casebook.look_at_referral(referral, by=bo, at=at).line.row_version
+    referrals.send_referral(referral, row_version=version, by=bo, at=at)
+    return Story(resident, opened.id, opened.number, referral)

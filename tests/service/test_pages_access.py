@@ -1,0 +1,217 @@
+"""Who gets what answer at every door of the pages. A new route without a line in the table fails."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Rule
+
+from appliance import database
+from appliance.casework import casebook, cases, catalogue, people, referrals
+from appliance.config import Settings
+from appliance.models.roles import Role
+from tests.support.staff import AT, HOME, NEIGHBOUR, Staff, hire
+from tests.support.web_client import Web, officer, web_app
+
+# Everybody stands in one column. The case and its resident are of HOME; the referral is addressed to the health agency.
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "nobody": ("nobody",),
+    "registrar": ("fo", "fasilitator", "fo_puskesos"),
+    "bo": ("bo",),
+    "reader": ("supervisor", "manajer", "koordinator_puskesos", "bo_puskesos", "tksk", "penandatangan", "pimpinan"),
+    "opd": ("opd.kesehatan",),
+    "other opd": ("opd.pendidikan",),
+    "admin": ("admin",),
+    "trainer": ("pelatih",),
+    "neighbour": ("fasilitator.tetangga",),
+    "far": ("fo.asing",),
+}
+
+# From top to bottom with one sign-in, so leaving comes last of what needs one. Forms are sent empty and with an old version, so that nobody changes anything: 422 and 409 mean "she may, but not like this".
+TABLE = """
+                                nobody registrar  bo  reader  opd  other_opd  admin  trainer  neighbour  far
+GET  home.show                     303       200 200     200  200        200    200      200        200  200
+GET  people.listing                303       200 200     200  403        403    403      403        200  200
+POST people.search                 401       303 303     303  403        403    403      403        303  303
+GET  people.show                   303       200 200     200  403        403    403      403        404  404
+POST people.reveal                 401       200 200     200  403        403    403      403        404  404
+GET  people.new                    303       200 403     403  403        403    403      403        200  200
+POST people.register               401       422 403     403  403        403    403      403        422  422
+GET  cases.listing                 303       200 200     200  403        403    403      403        200  200
+POST cases.search                  401       303 303     303  403        403    403      403        303  303
+GET  cases.new                     303       200 403     403  403        403    403      403        404  404
+POST cases.create                  401       422 403     403  403        403    403      403        404  404
+GET  cases.show                    303       200 200     200  403        403    403      403        404  404
+POST cases.move                    401       409 409     409  403        403    403      403        404  404
+GET  referrals.listing             303       200 200     200  200        200    403      403        200  200
+GET  referrals.show                303       200 200     200  200        404    403      403        404  404
+POST referrals.move                401       409 409     409  409        404    403      403        404  404
+GET  referrals.new                 303       403 200     403  403        403    403      403        403  403
+POST referrals.create              401       403 422     403  403        403    403      403        403  403
+GET  accounts.listing              303       403 403     403  403        403    200      403        403  403
+GET  accounts.new                  303       403 403     403  403        403    200      403        403  403
+POST accounts.create               401       403 403     403  403        403    422      403        403  403
+GET  accounts.show                 303       403 403     403  403        403    404      403        403  403
+POST accounts.reset                401       403 403     403  403        403    404      403        403  403
+POST accounts.deactivate           401       403 403     403  403        403    404      403        403  403
+POST accounts.activate             401       403 403     403  403        403    404      403        403  403
+POST accounts.assign               401       403 403     403  403        403    404      403        403  403
+POST accounts.end                  401       403 403     403  403        403    404      403        403  403
+GET  sign_in.enter                 200       303 303     303  303        303    303      303        303  303
+POST sign_in.enter_now             422       422 422     422  422        422    422      422        422  422
+GET  sign_in.mine                  303       200 200     200  200        200    200      200        200  200
+GET  sign_in.change_password       303       200 200     200  200        200    200      200        200  200
+POST sign_in.change_password       401       422 422     422  422        422    422      422        422  422
+POST sign_in.leave_elsewhere       401       303 303     303  303        303    303      303        303  303
+POST sign_in.leave                 401       303 303     303  303        303    303      303        303  303
+GET  health.show                   200       200 200     200  200        200    200      200        200  200
+GET  power_banner.state            200       200 200     200  200        200    200      200        200  200
+"""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table: the answer for each column."""
+
+    method: str
+    endpoint: str
+    answers: dict[str, int]
+
+
+def _lines() -> list[Line]:
+    rows = [row.split() for row in TABLE.strip().splitlines()[1:]]
+    return [Line(row[0], row[1], dict(zip(COLUMNS, map(int, row[2:]), strict=True))) for row in rows]
+
+
+def _doors(app: Flask) -> dict[tuple[str, str], Rule]:
+    """Every method of every route, but for the static files and the methods that Flask adds."""
+    return {
+        (method, rule.endpoint): rule
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if rule.endpoint != "static"
+    }
+
+
+@pytest.fixture
+def pages(settings: Settings) -> Iterator[Flask]:
+    app = web_app(settings)
+    yield app
+    with app.app_context():
+        database.db.engine.dispose()
+
+
+def _hire_everybody() -> None:
+    """An account for each name in the columns; the user name begins with the role."""
+    units = {"opd.kesehatan": "dinkes", "opd.pendidikan": "disdik"}
+    areas = {"fasilitator.tetangga": (NEIGHBOUR,), "fo.asing": ("73.03.06",)}
+    for name in (name for names in COLUMNS.values() for name in names if name != "nobody"):
+        role = Role(name.partition(".")[0])
+        at_home = () if role in (Role.OPD, Role.ADMIN, Role.PELATIH) else (HOME,)
+        unit = catalogue.unit_id(units[name]) if name in units else None
+        officer(_username(name), role, unit=unit, areas=areas.get(name, at_home))
+
+
+def _username(name: str) -> str:
+    return f"petugas.{name}"
+
+
+def _case_with_referral(staff: Staff) -> dict[str, str]:
+    """A resident of HOME, her case, which is DIRUJUK, and a referral that was sent; what the addresses need."""
+    new = people.NewPerson(name="Nurhayati", sex="P", village_code=HOME, nik_reason="Belum merekam KTP")
+    person_id = people.register_person(new, request_id="p", by=staff.fo, at=AT)
+    service = catalogue.service_types()[0].id
+    wanted = cases.NewCase(person_id, service, "pengaduan", "Kartu tidak aktif", informed=True)
+    case_id = cases.open_case(wanted, request_id="c", by=staff.fo, at=AT).id
+
+    def move(action: str, **fields: str) -> None:
+        by = staff.manager if action.startswith("tetapkan") else staff.bo
+        version = casebook.look_at_case(case_id, by=by, at=AT).row_version
+        cases.move_case(case_id, action, fields, row_version=version, by=by, at=AT)
+
+    for action in ("ambil", "sahkan", "teruskan"):
+        move(action)
+    move("ajukan", recommendation="Rujuk")
+    unit = catalogue.unit_id("dinkes")
+    referral_id = referrals.refer_case(
+        case_id, referrals.NewReferral(unit, "Mohon bantuan", ("nama",)), request_id="r", by=staff.bo, at=AT
+    )
+    move("tetapkan_dirujuk")
+    version = casebook.look_at_referral(referral_id, by=staff.bo, at=AT).line.row_version
+    referrals.send_referral(referral_id, row_version=version, by=staff.bo, at=AT)
+    return {
+        "person_id": person_id,
+        "case_id": case_id,
+        "referral_id": referral_id,
+        "action": "usulkan_keluar",
+        "step": "receive",
+        "account_id": "nobody",
+        "assignment_id": "nothing",
+    }
+
+
+def test_every_route_is_in_the_table(pages: Flask) -> None:
+    assert {(line.method, line.endpoint) for line in _lines()} == set(_doors(pages))
+
+
+def test_everybody_gets_the_answer_of_her_column(pages: Flask) -> None:
+    # not around the requests: each is to have a context of its own
+    with pages.app_context():
+        _hire_everybody()
+        values = _case_with_referral(hire())
+        database.db.session.remove()
+    doors = _doors(pages)
+    wrong = []
+    for column, names in COLUMNS.items():
+        for name in names:
+            web = Web(pages)
+            _enter(web, name)
+            for line in _lines():
+                path = re.sub(r"<(\w+)>", lambda found: values[found[1]], doors[(line.method, line.endpoint)].rule)
+                # a name of her own each, or the brake on guessing would answer for all
+                typed: dict[str, object] = {"username": f"bukan.{name}"} if line.endpoint == "sign_in.enter_now" else {}
+                answer = web.get(path) if line.method == "GET" else web.post(path, typed)
+                if answer.status_code != line.answers[column]:
+                    wrong.append(f"{name}: {line.method} {line.endpoint} gives {answer.status_code}, not {line.answers[column]}")
+    assert wrong == []
+
+
+def _enter(web: Web, name: str) -> None:
+    if name == "nobody":
+        web.get("/masuk")
+    else:
+        assert web.sign_in(_username(name)).status_code == 303, name
+
+
+def test_what_is_confidential_exists_only_for_those_who_handle_it(pages: Flask) -> None:
+    with pages.app_context():
+        _hire_everybody()
+        person_id, opened = _confidential_case(hire())
+        database.db.session.remove()
+    for name, status in (
+        ("supervisor", 200),
+        ("bo", 200),
+        ("manajer", 200),
+        ("fo", 404),
+        ("pimpinan", 404),
+        ("fasilitator", 404),
+    ):
+        web = Web(pages)
+        _enter(web, name)
+        assert web.get(f"/kasus/{opened.id}").status_code == status, name
+        listed = opened.number in web.get("/kasus?tampil=semua").text
+        assert listed is (status == 200), name
+        assert (opened.number in web.get(f"/warga/{person_id}").text) is (status == 200), name
+
+
+def _confidential_case(staff: Staff) -> tuple[str, cases.OpenedCase]:
+    new = people.NewPerson(name="Nurhayati", sex="P", village_code=HOME, nik_reason="Belum merekam KTP")
+    person_id = people.register_person(new, request_id="p", by=staff.fo, at=AT)
+    wanted = cases.NewCase(
+        person_id, catalogue.service_types()[0].id, "pengaduan", "Pungutan di desa", confidential=True, informed=True
+    )
+    return person_id, cases.open_case(wanted, request_id="c", by=staff.fo, at=AT)
