@@ -18,6 +18,7 @@ from backups.settings import MEBIBYTE, Plan
 
 UNFINISHED = ".baru"
 CONFIG = "config"
+PIECES = ("README", "data", "hints.*", "index.*", "integrity.*", "nonce")
 RESERVE = "cadangan-ruang"
 KEY = "kunci-terenkripsi.txt"
 NOTE = "BACA-SAYA.txt"
@@ -79,13 +80,13 @@ def _make(plan: Plan) -> Engine:
             f"Repositori di {plan.repository} kehilangan berkas config.",
             "Jangan membuat yang baru di sini. Minta bantuan; kunci cadangan ada di kunci-terenkripsi.txt.",
         )
+    # What a killed init had moved up already: borg refuses to make a repository within what looks like one.
+    for left in (path for pattern in PIECES for path in plan.repository.glob(pattern)):
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
     inner = empty_folder(unfinished) / "borg"
     Engine(inner, plan.state / "borg", plan.passphrase).init()
     for piece in sorted(inner.iterdir(), key=lambda path: path.name == CONFIG):
-        target = plan.repository / piece.name
-        if target.is_dir():
-            shutil.rmtree(target)
-        piece.rename(target)
+        piece.rename(plan.repository / piece.name)
     sync_folder(plan.repository)
     shutil.rmtree(unfinished)
     return engine(plan)

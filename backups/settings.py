@@ -42,7 +42,7 @@ class Plan:
     retention: Retention = field(default_factory=Retention)
     zone: tzinfo = field(default_factory=lambda: ZoneInfo("Asia/Makassar"))
     node: str = ""
-    reserve_bytes: int = 256 * MEBIBYTE
+    reserve_bytes: int = 640 * MEBIBYTE  # borg wants a whole segment (500 MB) of room before it deletes anything
     spare_bytes: int = 256 * MEBIBYTE
 
     @property

@@ -24,7 +24,7 @@ from backups.settings import MEBIBYTE, Plan, Retention
 from backups.take import Say, quiet, take
 from tests.support.waiting import wait_for
 
-PASSPHRASE = "jeruk bali 4711"  # noqa: S105
+PASSPHRASE = "jeruk bali 4711"
 SCHEMA = "CREATE TABLE ledger (id INTEGER PRIMARY KEY, entry TEXT NOT NULL)"
 WRITER = """
 import sys

@@ -142,7 +142,7 @@ def test_a_restore_killed_between_two_exchanges_is_finished_later(plan: Plan, do
     old_rows = ledger(plan.database_file)
     add_rows(plan, 5)
     (plan.data / "identity" / "ca.key").write_text("a newer key")
-    real, count = exchange._exchange, 0  # noqa: SLF001 - the system call between two lines of which the power goes
+    real, count = exchange._exchange, 0
 
     def cut(one: Path, other: Path) -> None:
         nonlocal count
