@@ -8,7 +8,8 @@ from __future__ import annotations
 import shlex
 import socket
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
 import paramiko
@@ -19,6 +20,7 @@ from appliance.errors import ApplianceError, ConfigurationError, TryLater
 from provision.host import Entry, Outcome
 
 CONNECT_SECONDS = 15
+KEEPALIVE_SECONDS = 15  # a machine that vanished is noticed, however long a command takes
 PIECE = 32768
 
 
@@ -45,6 +47,7 @@ class SshHost:
         # Fabric would take any machine that answers.
         connection.client.set_missing_host_key_policy(paramiko.RejectPolicy())
         _open(connection, target)
+        connection.transport.set_keepalive(KEEPALIVE_SECONDS)
         return cls(connection)
 
     def close(self) -> None:
@@ -130,20 +133,27 @@ def _open(connection: Connection, target: str) -> None:
 
 
 def _converse(channel: paramiko.Channel, given: bytes) -> Outcome:
-    """Send the input, collect both outputs as they come, and wait for the end."""
-    output, errors = bytearray(), bytearray()
-    sent = 0
-    while sent < len(given):
-        sent += channel.send(given[sent : sent + PIECE])
-    channel.shutdown_write()
-    with channel.makefile("rb") as stream, channel.makefile_stderr("rb") as other:
-        while piece := stream.read(PIECE):
-            output += piece
-        while piece := other.read(PIECE):
-            errors += piece
+    """Send the input, collect both outputs as they come, and wait for the end.
+
+    All three at once: the window of a channel is finite, and a program that may not speak on does not listen either.
+    """
+    with ThreadPoolExecutor(2) as readers:
+        said = [readers.submit(_drain, receive) for receive in (channel.recv, channel.recv_stderr)]
+        sent = 0
+        while sent < len(given):
+            sent += channel.send(given[sent : sent + PIECE])
+        channel.shutdown_write()
+        output, errors = (reader.result().decode(errors="replace") for reader in said)
     code = channel.recv_exit_status()
     channel.close()
-    return Outcome(code, output.decode(errors="replace"), errors.decode(errors="replace"))
+    return Outcome(code, output, errors)
+
+
+def _drain(receive: Callable[[int], bytes]) -> bytes:
+    whole = bytearray()
+    while piece := receive(PIECE):
+        whole += piece
+    return bytes(whole)
 
 
 def _refused(name: str, path: str, error: OSError) -> ApplianceError:
