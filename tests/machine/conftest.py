@@ -8,52 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.machine import Machine, copy_of, new_machine
-from tests.support.machine_run import Installed, Run
-from tests.support.machine_tree import RELEASES, bare_tree
+from tests.support.machine import Machine
+from tests.support.machine_room import Room
+from tests.support.machine_run import Run
+from tests.support.machine_tree import RELEASES
 
 HERE = Path(__file__).parent
 TEST_SECONDS = 1500  # the first test of a run may have to make the tree, download everything and install
-LAST_LINES = 40
-
-
-class Room:
-    """The machines of one test."""
-
-    def __init__(self, run: Run) -> None:
-        self.run = run
-        self.machines: list[Machine] = []
-
-    def bare(self, release: str) -> Machine:
-        """A booted Debian that has nothing of ours, and a copy of the project."""
-        machine = self._add(new_machine(release)).boot()
-        machine.put_project()
-        return machine
-
-    def installed(self, release: str) -> Machine:
-        """A booted copy of the machine that install.sh was run on."""
-        return self._add(copy_of(self.run.installed(release).snapshot)).boot()
-
-    def installation(self, release: str) -> Installed:
-        """How that installation went."""
-        return self.run.installed(release)
-
-    def _add(self, machine: Machine) -> Machine:
-        self.machines.append(machine)
-        return machine
-
-    def clear(self) -> None:
-        """Take all machines away."""
-        for machine in self.machines:
-            machine.destroy()
-
-    def report(self) -> Iterator[tuple[str, str]]:
-        """For a failed test: what each machine has to say."""
-        for machine in self.machines:
-            yield f"{machine.bed.name} ({machine.release}, {machine.address})", machine.journal()
-            log = machine.bed.root / "var/log/slrt-install.log"
-            if log.is_file():
-                yield f"{machine.bed.name}: {log.name}", "\n".join(log.read_text(errors="replace").splitlines()[-LAST_LINES:])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -97,7 +58,6 @@ def room(machine_run: Run) -> Iterator[Room]:
 @pytest.fixture
 def bare(room: Room, release: str) -> Machine:
     """A booted bare machine of each release."""
-    bare_tree(release)
     return room.bare(release)
 
 

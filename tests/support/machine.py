@@ -53,12 +53,12 @@ class Result:
         return self
 
 
-def wait_for(what: str, ask: Callable[[], Answer], seconds: float = 60.0) -> Answer:
-    """Ask until the answer is true and give it; after `seconds` fail with the last answer."""
+def wait_for(what: str, ask: Callable[[], Answer], seconds: float = 60.0, say: Callable[[], str] | None = None) -> Answer:
+    """Ask until the answer is true and give it; after `seconds` fail with the last answer, or with what `say` says."""
     deadline = time.monotonic() + seconds
     while not (answer := ask()):
         if time.monotonic() > deadline:
-            raise AssertionError(f"after {seconds:.0f} s still not: {what} (last answer: {answer!r})")
+            raise AssertionError(f"after {seconds:.0f} s still not: {what}; instead: {say() if say else repr(answer)}")
         time.sleep(0.1)
     return answer
 
@@ -120,6 +120,12 @@ class Machine:
     def power_off(self) -> None:
         """Switch it off in the orderly way."""
         self.run("systemctl poweroff --no-block")
+        self.wait_until_off()
+
+    def cut_power(self) -> None:
+        """End it at once, with nobody asked. What programs wrote stays (this host keeps its cache): a crash, not a lost disk."""
+        assert self.process is not None
+        os.kill(self._leader(), 9)
         self.wait_until_off()
 
     def run(

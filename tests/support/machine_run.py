@@ -10,18 +10,20 @@ import json
 import os
 import shutil
 import threading
+import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support.machine import SOURCE, CommandFailed, Machine, Result, Snapshot, new_machine
+from tests.support.machine import SOURCE, CommandFailed, Machine, Result, Snapshot, new_machine, wait_for
 from tests.support.machine_bed import STATE, identity, is_alive
 from tests.support.machine_tree import RELEASES, keep_downloads, locked
 
 INSTALL = "./install.sh --unattended --district 73.03 --hostname slrt --admin admin.it --ups simulated"
 FIRST_SIGN_IN = "/root/slrt-first-sign-in.txt"
 INSTALL_SECONDS = 900
-FIRST_NUMBER = 101  # installed machines have numbers of their own, so that copies find their address free
+WELL_SECONDS = 90.0
+PAIRS = 70  # pairs of numbers for the installed machines of a run: their copies must find their address free
 
 
 @dataclass(frozen=True)
@@ -88,10 +90,13 @@ class Run:
             found: dict[str, Any] = json.loads(facts.read_text())
             return found
 
+    def _number(self, release: str) -> int:
+        return 100 + len(RELEASES) * (zlib.crc32(self.folder.name.encode()) % PAIRS) + RELEASES.index(release)
+
     def _make(self, release: str) -> dict[str, object]:
         machine = None
         try:
-            machine = new_machine(release, FIRST_NUMBER).boot()
+            machine = new_machine(release, self._number(release)).boot()
             return asdict(self._install(machine))
         except Exception as error:  # noqa: BLE001 - every test that needs this machine shall say why there is none
             report = machine.journal() if machine is not None else ""
@@ -125,6 +130,21 @@ def install(machine: Machine, arguments: str = "", check: bool = True) -> Result
     if check and result.code != 0:
         raise CommandFailed(str(result))
     return result
+
+
+def until_well(machine: Machine) -> None:
+    """Wait until the node says of itself that all is well; fail with what it says instead."""
+    wait_for(
+        "slrt status is green",
+        lambda: machine.run("slrt status", check=False).code == 0,
+        WELL_SECONDS,
+        say=lambda: status(machine),
+    )
+
+
+def status(machine: Machine) -> str:
+    """What the node says of itself."""
+    return machine.run("slrt status", check=False).out
 
 
 def _clear_stale_runs() -> None:

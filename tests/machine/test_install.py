@@ -1,0 +1,109 @@
+"""install.sh on a bare Debian: what it leaves is well, closed where it must be, and stays as it is when run again."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from tests.support.machine import SOURCE, Machine, differences, manifest
+from tests.support.machine_room import Room
+from tests.support.machine_run import FIRST_SIGN_IN, install, until_well
+from tests.support.story import first_password
+
+PARTS = {"web", "database", "backup", "power", "disk", "certificate", "services"}
+MOST_EXPOSED = 3.0  # systemd's scale: 0 is closed, 10 is open
+OURS = "systemctl list-units --all --plain --no-legend --type=service 'slrt-*' | awk '{print $1}'"
+# what a running machine writes by itself, whatever the installation does
+VOLATILE = (
+    r"^/var/lib/(slrt/(database|backup)|slrt-power|nut|systemd|dbus|logrotate|private)(/|$)|^/srv/backup"
+    r"|^/var/lib/(apt|dpkg)(/|$)|^/etc/(resolv\.conf|machine-id|\.pwd\.lock|ld\.so\.cache)$|/(systemd|timesync)/clock$"
+)
+
+
+def test_an_installation_ends_with_an_address_a_sign_in_and_green(room: Room, release: str) -> None:
+    done = room.installation(release)
+    machine = room.installed(release)
+    assert f"https://{machine.address}/" in done.output
+    assert "Semua baik." in done.output
+    assert done.output.count(first_password(machine)) == 1, "the first password is shown once"
+    assert done.secret_file.startswith("600 root\n")
+    code, _, text = done.status.partition("\n")
+    status = json.loads(text)
+    assert (code, status["ok"]) == ("0", True)
+    assert {name: status[name]["state"] for name in PARTS} == dict.fromkeys(PARTS, "ok")
+    assert all(status[name]["text"] for name in PARTS)
+
+
+def test_the_password_is_in_no_log(installed: Machine) -> None:
+    found = installed.run(f"grep -rlF {first_password(installed)} / --include='*' --exclude-dir={{proc,sys,dev}} -s", check=False)
+    assert found.out.split() == [FIRST_SIGN_IN]
+    assert installed.run(f"journalctl --no-pager | grep -cF {first_password(installed)}", check=False).out == "0\n"
+
+
+def test_a_second_run_changes_nothing_and_says_so(installed: Machine) -> None:
+    until_well(installed)
+    before = manifest(installed, ignore=VOLATILE)
+    processes = installed.run(f"systemctl show -p MainPID $({OURS})").out
+    again = install(installed)
+    assert "Tidak ada yang berubah." in again.out
+    assert first_password(installed) not in again.out + again.err
+    assert differences(before, manifest(installed, ignore=VOLATILE)) == []
+    assert installed.run(f"systemctl show -p MainPID $({OURS})").out == processes, "no service is restarted"
+
+
+def test_a_second_run_repairs_what_somebody_broke(installed: Machine) -> None:
+    until_well(installed)
+    before = manifest(installed, ignore=VOLATILE)
+    installed.run("rm /etc/slrt/nginx.conf; systemctl disable --now slrt-scheduler; chmod 644 /etc/slrt/secrets/audit-key")
+    install(installed)
+    assert differences(before, manifest(installed, ignore=VOLATILE)) == []
+    until_well(installed)
+
+
+def test_only_the_pages_listen_on_the_network(installed: Machine) -> None:
+    until_well(installed)
+    rows = [line.split() for line in installed.run("ss -Hltn").out.splitlines()]
+    addresses = {row[3] for row in rows}
+    assert {address for address in addresses if not address.startswith(("127.", "[::1]"))} == {"0.0.0.0:80", "0.0.0.0:443"}
+    assert addresses - {"0.0.0.0:80", "0.0.0.0:443"} <= {"127.0.0.1:3493", "[::1]:3493"}
+
+
+def test_no_service_of_ours_runs_as_root_or_has_failed(installed: Machine) -> None:
+    until_well(installed)
+    assert installed.run("systemctl --failed --no-legend").out == ""
+    shown = installed.run(f"for unit in $({OURS}); do systemctl show -p Id,MainPID $unit; done").out
+    running = re.findall(r"MainPID=([1-9]\d*)\nId=(\S+)|Id=(\S+)\nMainPID=([1-9]\d*)", shown)
+    users = {}
+    for first, name, other, second in running:
+        users[name or other] = installed.run(f"ps -o user= -p {first or second}").out.strip()
+    assert users.keys() >= {"slrt-web.service", "slrt-scheduler.service", "slrt-watcher.service", "slrt-front.service"}
+    assert "root" not in users.values(), users
+
+
+def test_services_are_closed_by_systemd(installed: Machine) -> None:
+    until_well(installed)
+    units = "slrt-web slrt-scheduler slrt-watcher slrt-front"
+    rows = json.loads(installed.run("systemd-analyze security --no-pager --json=short").out)
+    exposure = {row["unit"]: float(row["exposure"]) for row in rows if row["unit"].startswith("slrt-")}
+    print("exposure:", exposure)
+    assert {f"{name}.service" for name in units.split()} <= exposure.keys()
+    assert {unit: value for unit, value in exposure.items() if value > MOST_EXPOSED} == {}
+
+
+def test_secrets_are_for_root_alone_and_data_for_the_service(installed: Machine) -> None:
+    stat = "stat -c '%a %U %n' /etc/slrt/secrets /etc/slrt/secrets/* /var/lib/slrt /srv/backup/slrt"
+    for line in installed.run(stat).out.splitlines():
+        mode, owner, path = line.split()
+        assert (mode, owner) == {True: ("700", "root"), False: ("600", "root")}[path == "/etc/slrt/secrets"] or owner == "slrt"
+        assert mode in {"700", "600"}, line
+    for secret in ("backup-passphrase", "audit-key"):
+        as_other = installed.run(f"cat /etc/slrt/secrets/{secret}", check=False, user="nobody")
+        assert as_other.code != 0
+
+
+def test_a_dropped_option_keeps_what_the_node_has(installed: Machine) -> None:
+    until_well(installed)
+    before = manifest(installed, "/etc/slrt", VOLATILE)
+    again = installed.run("./install.sh --unattended", folder=SOURCE, seconds=300)
+    assert "Tidak ada yang berubah." in again.out
+    assert differences(before, manifest(installed, "/etc/slrt", VOLATILE)) == []

@@ -1,0 +1,87 @@
+"""The mains fails: the banner, the orderly end, and what is there when the machine starts again."""
+
+from __future__ import annotations
+
+import json
+
+from tests.support.machine import Machine, wait_for
+from tests.support.machine_run import until_well
+from tests.support.office import Office
+from tests.support.story import Node, file_case, find_case, furnish, meet
+
+
+def banner(office: Office) -> dict[str, str]:
+    """What the page's banner asks for every few seconds."""
+    told: dict[str, str] = json.loads(office.visit("/power.json").html)
+    return told
+
+
+def power_journal(machine: Machine) -> list[dict[str, object]]:
+    """The events of the power journal, oldest first."""
+    return [json.loads(line) for line in machine.run("slrt power journal --json").out.splitlines()]
+
+
+def furnished(machine: Machine) -> Node:
+    """The node with its officers."""
+    until_well(machine)
+    node = meet(machine)
+    furnish(node)
+    return node
+
+
+def test_the_mains_fails_and_comes_back(installed: Machine) -> None:
+    node = furnished(installed)
+    desk = node.sign_in("fo.ani")
+    installed.run("slrt power simulate ob")
+    wait_for("the banner warns", lambda: banner(desk).get("tone") == "warn", 30)
+    assert "Listrik padam" in banner(desk)["sentence"]
+    assert file_case(node), "on battery the office goes on working"
+    installed.run("slrt power simulate ol")
+    wait_for("the banner is gone", lambda: banner(desk).get("tone") != "warn", 30)
+    events = [entry["event"] for entry in power_journal(installed)]
+    assert events[-2:] == ["mains-lost", "mains-back"]
+    until_well(installed)
+
+
+def test_the_battery_runs_low_and_the_machine_ends_itself_in_order(installed: Machine) -> None:
+    node = furnished(installed)
+    desk = node.sign_in("fo.ani")
+    installed.run("slrt power simulate ob")
+    wait_for("the banner warns", lambda: banner(desk).get("tone") == "warn", 30)
+    number = file_case(node, "Disimpan sesaat sebelum mesin mati.")
+    installed.run("slrt power simulate ob-lb")
+    installed.wait_until_off(90)
+    installed.boot()
+    until_well(installed)
+    assert installed.run("systemctl --failed --no-legend").out == ""
+    again = meet(installed, node.passwords)
+    assert "Disimpan sesaat sebelum mesin mati." in find_case(again.sign_in("spv.citra"), number)
+    told = power_journal(installed)
+    lost = max(place for place, entry in enumerate(told) if entry["event"] == "mains-lost")
+    story = [entry["event"] for entry in told[lost:]]
+    assert story == ["mains-lost", "decided", "drained", "handed-over", "stopped", "back", "started"], told[lost:]
+    back = next(entry for entry in told[lost:] if entry["event"] == "back")
+    assert back["clean"] is True
+    home = again.sign_in("fo.ani").visit("/").text
+    assert "mati dengan tertib" in home
+    assert "baterai" in home, "the officer is told why"
+
+
+def test_the_watcher_is_dead_and_upsmon_still_ends_the_machine_in_order(installed: Machine) -> None:
+    node = furnished(installed)
+    number = file_case(node)
+    installed.run("systemctl stop slrt-watcher && slrt power simulate ob-lb")
+    installed.wait_until_off(90)
+    installed.boot()
+    until_well(installed)
+    assert find_case(meet(installed, node.passwords).sign_in("spv.citra"), number)
+
+
+def test_a_machine_that_loses_power_at_once_starts_again_with_everything_answered(installed: Machine) -> None:
+    node = furnished(installed)
+    number = file_case(node, "Listrik putus tanpa UPS.")
+    installed.cut_power()
+    installed.boot()
+    until_well(installed)
+    assert "Listrik putus tanpa UPS." in find_case(meet(installed, node.passwords).sign_in("spv.citra"), number)
+    assert next(entry for entry in reversed(power_journal(installed)) if entry["event"] == "back")["clean"] is False

@@ -1,0 +1,50 @@
+"""The machines of one test: made on demand, asked for their journals when the test fails, and taken away in any case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.support.machine import Machine, copy_of, new_machine
+from tests.support.machine_run import Installed, Run
+
+LOG = "var/log/slrt-install.log"
+LAST_LINES = 40
+
+
+class Room:
+    """The machines of one test."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.machines: list[Machine] = []
+
+    def bare(self, release: str) -> Machine:
+        """A booted Debian that has nothing of ours, and a copy of the project."""
+        machine = self._add(new_machine(release)).boot()
+        machine.put_project()
+        return machine
+
+    def installed(self, release: str) -> Machine:
+        """A booted copy of the machine that install.sh was run on."""
+        return self._add(copy_of(self.run.installed(release).snapshot)).boot()
+
+    def installation(self, release: str) -> Installed:
+        """How that installation went."""
+        return self.run.installed(release)
+
+    def _add(self, machine: Machine) -> Machine:
+        self.machines.append(machine)
+        return machine
+
+    def clear(self) -> None:
+        """Take all machines away."""
+        for machine in self.machines:
+            machine.destroy()
+
+    def report(self) -> Iterator[tuple[str, str]]:
+        """For a failed test: what each machine has to say."""
+        for machine in self.machines:
+            yield f"{machine.bed.name} ({machine.release}, {machine.address})", machine.journal()
+            log = machine.bed.root / "var/log/slrt-install.log"
+            if log.is_file():
+                yield f"{machine.bed.name}: {log.name}", "\n".join(log.read_text(errors="replace").splitlines()[-LAST_LINES:])
