@@ -1,0 +1,96 @@
+"""The console commands of the database, and the sample they fill in."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner, Result
+
+from appliance import audit, database
+from appliance.casework.history import history_is_whole
+from appliance.casework.nik import check_nik
+from appliance.cli import slrt
+from appliance.config import Settings, render
+from appliance.database import db
+from appliance.errors import Conflict
+from appliance.models.case import Case
+from appliance.models.person import Person
+from appliance.sample import STAFF, fill
+from tests.support.databases import settings_below
+from tests.support.desk import resident
+from tests.support.staff import AT, hire
+
+
+def run(settings: Settings, *arguments: str) -> Result:
+    file = Path(settings.paths.data).parent / "appliance.toml"
+    file.write_text(render(settings))
+    return CliRunner().invoke(slrt, ["--config", str(file), "database", *arguments])
+
+
+def test_upgrade_twice_and_check(tmp_path: Path) -> None:
+    settings = settings_below(tmp_path)
+    first = run(settings, "upgrade")
+    assert (first.exit_code, "91599 baris" in first.output) == (0, True), first.output
+    assert run(settings, "upgrade").output == "Tidak ada yang berubah.\n"
+    check = run(settings, "check")
+    assert (check.exit_code, "Jurnal audit utuh (0 catatan)" in check.output) == (0, True), check.output
+
+
+def test_check_tells_a_missing_database(tmp_path: Path) -> None:
+    result = run(settings_below(tmp_path), "check")
+    assert result.exit_code == 1
+    assert "slrt database upgrade" in result.output
+
+
+def test_the_sample_is_whole_and_plausible(settings: Settings) -> None:
+    with database.create_service(settings).app_context():
+        made = fill(at=AT)
+        assert [account.username for account in made] == [row[0] for row in STAFF]
+        assert all(account.one_time_password for account in made)
+        states = set(db.session.scalars(sa.select(Case.state)))
+        assert len(states) >= 14, states
+        people = db.session.scalars(sa.select(Person)).all()
+        assert 180 <= len(people) <= 240
+        assert sum(bool(check_nik(person.nik).wrong) for person in people if person.nik) == 0
+        assert all(person.nik is None or person.nik[12] == "9" for person in people)
+        assert all(history_is_whole(case) for case in db.session.scalars(sa.select(Case.id)))
+        assert all(case.state_since <= AT for case in db.session.scalars(sa.select(Case)))
+        assert audit.verify().ok
+
+
+def test_a_filling_that_was_cut_off_goes_on(settings: Settings) -> None:
+    with database.create_service(settings).app_context():
+        told: list[str] = []
+
+        def stop_after_people(line: str) -> None:
+            told.append(line)
+            if len(told) == 2:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            fill(at=AT, tell=stop_after_people)
+        people = db.session.query(Person).count()
+        again = fill(at=AT)
+        assert db.session.query(Person).count() == people
+        assert db.session.query(Case).count() > 20
+        assert all(account.one_time_password for account in again if account.username != "admin.it")
+        third = db.session.query(Case).count()
+        fill(at=AT)
+        assert db.session.query(Case).count() == third
+
+
+def test_the_sample_is_not_mixed_with_real_people(settings: Settings) -> None:
+    with database.create_service(settings).app_context():
+        staff = hire()
+        resident(staff.fo)
+        with pytest.raises(Conflict):
+            fill(at=AT)
+
+
+def test_the_sample_is_for_its_district_only(settings: Settings) -> None:
+    elsewhere = dataclasses.replace(settings, node=dataclasses.replace(settings.node, district="51.71"))
+    with database.create_service(elsewhere).app_context(), pytest.raises(Conflict, match=r"73\.03"):
+        fill(at=AT)
