@@ -93,7 +93,8 @@ END
 }
 
 usage() {
-  help >&2
+  # over SSH the words would be about another command
+  [[ -z $SOURCE ]] || help >&2
   fail "$EXIT_USAGE" "$1" "Periksa penulisan perintah di atas."
 }
 

@@ -25,7 +25,7 @@ from provision import plan as plan_of
 from provision import preflight, probe, run
 from provision.host import Host, LocalHost
 from provision.identity import Places, own_addresses, renew, what_is_due
-from provision.step import Site, Step, source_tree
+from provision.step import SIGN_IN_FILE, SLRT, Site, Step, source_tree
 from provision.steps.files import SETTINGS_FILE
 
 DEFAULT_ADMIN = "admin.it"
@@ -41,6 +41,7 @@ class Wish:
     host: str = ""
     port: int = 22
     identity: Path | None = None
+    known_hosts: Path | None = None
     district: str = ""
     hostname: str = ""
     admin: str = ""
@@ -60,6 +61,7 @@ def wishes(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--local", is_flag=True, help="Mesin ini (bawaan)."),
         click.option("--port", default=22, show_default=True, help="Porta SSH mesin itu."),
         click.option("--identity", type=click.Path(exists=True, path_type=Path), help="Berkas kunci SSH."),
+        click.option("--known-hosts", type=click.Path(exists=True, path_type=Path), help="Daftar kunci host selain milik Anda."),
         click.option("--district", default="", help="Kode kabupaten/kota Kemendagri, misalnya 73.03."),
         click.option("--hostname", default="", help="Nama mesin di jaringan kantor."),
         click.option("--admin", default="", help="Nama pengguna administrator pertama."),
@@ -94,6 +96,8 @@ def apply(local: bool, stop_after: str, **asked: Any) -> None:
         if stop_after and stop_after not in {step.name for step in steps}:
             raise click.BadParameter(f"tidak ada langkah {stop_after}", param_hint="--stop-after")
         run.apply(steps, host, click.echo, stop_after)
+        if asked["host"]:
+            _farewell(host)
 
 
 @provision.command("steps")
@@ -152,6 +156,12 @@ def main() -> None:
         sys.exit(130)
 
 
+def _farewell(host: Host) -> None:
+    """What the operator needs next of a machine that he does not sit at; install.sh says it on the machine itself."""
+    click.echo(f"\nSandi masuk pertama ada di mesin itu: {SIGN_IN_FILE}\n")
+    click.echo(host.run([SLRT, "status"]).output, nl=False)
+
+
 def _wish(asked: dict[str, Any]) -> Wish:
     return Wish(**{name: value for name, value in asked.items() if value is not None})
 
@@ -167,7 +177,7 @@ def _opened(wish: Wish) -> Iterator[tuple[Host, tuple[Step, ...]]]:
     from provision.ssh import SshHost
 
     source = source_tree()
-    remote = SshHost.connect(wish.host, wish.port, wish.identity)
+    remote = SshHost.connect(wish.host, wish.port, wish.identity, wish.known_hosts)
     try:
         click.echo(preflight.check(remote, source, wish.options), nl=False)
         yield remote, (preflight.program(source), *plan_of.steps(_site(remote, wish)))

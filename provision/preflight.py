@@ -10,13 +10,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.errors import (
-    EXIT_CONFIGURATION,
-    EXIT_TRY_LATER,
-    ApplianceError,
-    ConfigurationError,
-    TryLater,
-)
+from appliance.errors import ApplianceError
 from provision.change import STAMPS, insist
 from provision.host import Host
 from provision.step import CURRENT, Step
@@ -25,15 +19,15 @@ RELEASES = "/opt/slrt/releases"
 
 
 def check(host: Host, source: Path, options: list[str]) -> str:
-    """What the machine's check says. Raises the kind of error that fits its exit code; nothing was changed then."""
+    """What the machine's check says. Raises ApplianceError with its exit code; nothing was changed then."""
     outcome = host.run(["bash", "-s", "--", "check", *options], (source / "install.sh").read_bytes())
     if outcome.worked:
         return outcome.output
-    kinds: dict[int, type[ApplianceError]] = {EXIT_CONFIGURATION: ConfigurationError, EXIT_TRY_LATER: TryLater}
-    kind = kinds.get(outcome.code, ApplianceError)
-    raise kind(
+    refusal = ApplianceError(
         f"{host.name} belum siap:\n{(outcome.output + outcome.errors).strip()}", "Perbaiki yang disebut di atas, lalu ulangi."
     )
+    refusal.exit_code = outcome.code
+    raise refusal
 
 
 @dataclass(frozen=True)
@@ -44,7 +38,7 @@ class Program:
     source: Path
 
     def describe(self) -> str:
-        return f"kirim dan pasang program rilis {self.release}"
+        return f"kirim dan pasang program rilis {self.release} (beberapa menit)"
 
     def is_done(self, host: Host) -> bool:
         entry = host.look(CURRENT)
