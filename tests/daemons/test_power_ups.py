@@ -19,7 +19,7 @@ from appliance.power.reading import Reading, Silence, SilenceKind
 from appliance.power.simulate import Scene, play
 from appliance.power.ups import Ups
 from tests.support.nut import LOGIN, UPS, NutLab, free_port
-from tests.support.waiting import wait_for
+from tests.support.waiting import freeze, wait_for
 from tests.support.watching import Watching
 
 
@@ -32,15 +32,19 @@ class Bench(Protocol):
     def show(self, scene: Scene) -> None: ...
     def stop_upsd(self) -> None: ...
     def start_upsd(self) -> None: ...
-    def signal_upsd(self, number: int) -> None: ...
+    def freeze_upsd(self) -> None: ...
+    def wake_upsd(self) -> None: ...
 
 
 class RealBench(NutLab):
     def stop_upsd(self) -> None:
         self.stop("upsd")
 
-    def signal_upsd(self, number: int) -> None:
-        self.processes["upsd"].send_signal(number)
+    def freeze_upsd(self) -> None:
+        freeze(self.processes["upsd"].pid)
+
+    def wake_upsd(self) -> None:
+        self.processes["upsd"].send_signal(signal.SIGCONT)
 
 
 class SmallBench:
@@ -68,9 +72,13 @@ class SmallBench:
             self.process.kill()
             self.process.wait()
 
-    def signal_upsd(self, number: int) -> None:
+    def freeze_upsd(self) -> None:
         assert self.process is not None
-        self.process.send_signal(number)
+        freeze(self.process.pid)
+
+    def wake_upsd(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
 
 
 def silent(heard: Reading | Silence, kind: SilenceKind) -> bool:
@@ -121,12 +129,12 @@ def test_a_killed_upsd_is_silence_and_a_new_one_is_read_again(bench: Bench, ups:
 
 def test_a_hanging_upsd_costs_one_deadline_and_its_late_answer_is_not_taken_for_another(bench: Bench, ups: Ups) -> None:
     assert isinstance(ups.read(), Reading)
-    bench.signal_upsd(signal.SIGSTOP)
+    bench.freeze_upsd()
     began = time.monotonic()
     assert silent(ups.read(timedelta(seconds=0.3)), SilenceKind.TIMEOUT)
     assert silent(ups.read(timedelta(seconds=0.3)), SilenceKind.TIMEOUT)
     assert time.monotonic() - began < 30, "each deadline holds; the bound is far off because the machine may be busy"
-    bench.signal_upsd(signal.SIGCONT)
+    bench.wake_upsd()
     bench.show(Scene.BATTERY_LOW)
     heard = wait_for(lambda: [one for one in [ups.read()] if isinstance(one, Reading) and one.low])[0]
     assert heard == Reading(frozenset({"OB", "DISCHRG", "LB"}), 8, timedelta(seconds=110))

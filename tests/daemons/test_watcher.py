@@ -21,7 +21,7 @@ from appliance.power.journal import Event, last_outage
 from appliance.power.policy import Cause, Memory, Moment, Stage
 from appliance.power.simulate import Scene
 from tests.support.nut import NutLab
-from tests.support.waiting import wait_for
+from tests.support.waiting import freeze, wait_for
 from tests.support.watching import Watching
 
 SOURCE = Path(__file__).parents[2]
@@ -227,7 +227,7 @@ def test_upsd_lost_on_battery_ends_in_a_shutdown(lab: NutLab, tmp_path: Path, fa
         if fault == "killed":
             lab.stop("upsd")
         else:
-            lab.processes["upsd"].send_signal(signal.SIGSTOP)
+            freeze(lab.processes["upsd"].pid)
         wait_for(lambda: node.flag(FORCE_SHUTDOWN), 120)
         assert node.facts(Event.HANDED_OVER)["cause"] == Cause.SILENT
 
