@@ -81,9 +81,9 @@ def test_people_and_cases_by_area(app: Flask, staff: Staff, who: str, people_see
     assert {line.village_code for line in people_search.find_people("warga", by=by, at=AT).people} == people_seen
     assert {line.village_code for line in casebook.list_cases(CaseFilter(), by=by, at=AT).cases} == cases_seen
     for village in where:
-        assert looks(lambda v=village: people.look_at_person(where[v], by=by, at=AT)) is (village in people_seen)  # type: ignore[misc]
-        assert looks(lambda v=village: people.reveal_person(where[v], by=by, at=AT)) is (village in people_seen)  # type: ignore[misc]
-        assert looks(lambda v=village: casebook.look_at_case(opened[v], by=by, at=AT)) is (village in cases_seen)  # type: ignore[misc]
+        assert looks(lambda v=village: people.look_at_person(where[v], by=by, at=AT)) is (village in people_seen)
+        assert looks(lambda v=village: people.reveal_person(where[v], by=by, at=AT)) is (village in people_seen)
+        assert looks(lambda v=village: casebook.look_at_case(opened[v], by=by, at=AT)) is (village in cases_seen)
 
 
 def looks(look: Callable[[], object]) -> bool:
@@ -113,8 +113,8 @@ def test_foreign_and_missing_answer_alike(app: Flask, staff: Staff) -> None:
         lambda: casebook.look_at_case(missing, by=by, at=AT)
     )
     strange = {"by": staff.disdik, "at": AT}
-    assert answer(lambda: referrals.receive_referral(referral, row_version=1, **strange)) == answer(  # type: ignore[arg-type]
-        lambda: referrals.receive_referral(missing, row_version=1, **strange)  # type: ignore[arg-type]
+    assert answer(lambda: referrals.receive_referral(referral, row_version=1, **strange)) == answer(
+        lambda: referrals.receive_referral(missing, row_version=1, **strange)
     )
 
 

@@ -151,7 +151,7 @@ def test_lists_show_what_waits_for_whom(app: Flask, staff: Staff) -> None:
     decided_case = decided(staff)
 
     def ids(by: str, **wanted: object) -> list[str]:
-        found = casebook.list_cases(CaseFilter(**wanted), by=getattr(staff, by), at=AT)  # type: ignore[arg-type]
+        found = casebook.list_cases(CaseFilter(**wanted), by=getattr(staff, by), at=AT)
         return [line.id for line in found.cases]
 
     assert ids("bo", queue=True) == [urgent, plain, decided_case]
@@ -168,7 +168,7 @@ def test_cases_are_found_by_number_name_nik_and_village(app: Flask, staff: Staff
     number = casebook.look_at_case(one, by=staff.fo, at=AT).line.number
 
     def found(**wanted: str) -> list[str]:
-        return [line.id for line in casebook.list_cases(CaseFilter(**wanted), by=staff.fo, at=AT).cases]  # type: ignore[arg-type]
+        return [line.id for line in casebook.list_cases(CaseFilter(**wanted), by=staff.fo, at=AT).cases]
 
     assert found(text=number.lower()) == [one]
     assert found(text="st. aminah") == [one]

@@ -226,7 +226,7 @@ def test_what_was_answered_survives_a_kill(settings: Settings, tmp_path: Path) -
     )
     assert process.stdout is not None
     told: list[str] = []
-    reader = threading.Thread(target=lambda: told.extend(process.stdout))  # type: ignore[arg-type]
+    reader = threading.Thread(target=lambda: told.extend(process.stdout))
     reader.start()
     wait_for(lambda: len(told) >= 25 or process.poll() is not None, 60, "25 saved rows")
     process.kill()
