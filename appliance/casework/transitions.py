@@ -228,8 +228,8 @@ def effect(action: Action) -> Transition:
     return next(line for line in TRANSITIONS if line.action is action and not line.by)
 
 
-# Cancelling and an emergency referral are possible almost always: they are no reason to stand in somebody's queue.
-_NOT_WAITED_FOR = frozenset({Action.CANCEL, Action.REFER_AT_ONCE, Action.REOPEN, Action.OPEN})
+# These are possible almost always: they are no reason to stand in somebody's queue.
+_NOT_WAITED_FOR = frozenset({Action.CANCEL, Action.FINISH_AT_ONCE, Action.REFER_AT_ONCE, Action.REOPEN, Action.OPEN})
 
 
 def queue_of(roles: frozenset[Role]) -> frozenset[CaseState]:
