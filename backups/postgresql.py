@@ -115,9 +115,15 @@ def size(server: Server) -> int:
 
 
 def restore(server: Server, dump: Path, counts: Mapping[str, int]) -> None:
-    """Replace what is in the database, in one transaction, and count again."""
-    command = [_newest("pg_restore"), "--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error"]
-    ended = run([*command, f"--dbname={server.bare_url}", str(dump)], environment=server.environment)
+    """Replace all that is in the database, in one transaction, and count again. Writes a script beside the dump."""
+    script = dump.with_suffix(".sql")
+    ended = run([_newest("pg_restore"), "--no-owner", f"--file={script}", str(dump)])
+    if ended.code == 0:
+        # Tables that came after the backup go too: the result is what was backed up, not a mixture.
+        words = [_newest("psql"), "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1"]
+        command = [*words, f"--command={_emptying(server)}", f"--file={script}", server.bare_url]
+        ended = run(command, environment=server.environment)
+    script.unlink(missing_ok=True)
     if ended.code != 0:
         raise BackupError(
             f"PostgreSQL tidak dapat dipulihkan ({_last(ended)}).",
@@ -126,6 +132,15 @@ def restore(server: Server, dump: Path, counts: Mapping[str, int]) -> None:
     with server.connect() as connection:
         if count_rows(connection) != dict(counts):
             raise Mismatch("Jumlah baris setelah pemulihan berbeda dari catatan.", "Hentikan layanan, lalu ulangi pemulihan.")
+
+
+def _emptying(server: Server) -> str:
+    """The statements that drop every schema of ours and make the usual one anew."""
+    with server.connect() as connection:
+        found = connection.execute(
+            "SELECT quote_ident(nspname) FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'"
+        ).fetchall()
+    return "; ".join([*(f"DROP SCHEMA {name} CASCADE" for (name,) in found), "CREATE SCHEMA public"])
 
 
 def _program(name: str, major: int) -> str:

@@ -42,7 +42,7 @@ def with_source(function: Callable[..., None]) -> Callable[..., None]:
 
     @click.option(
         "--repository",
-        type=click.Path(path_type=Path, exists=True, file_okay=False),
+        type=click.Path(path_type=Path, exists=True, file_okay=False, readable=False),
         help="Repositori lain, misalnya di disk USB.",
     )
     @click.option(
@@ -155,6 +155,7 @@ def _restore_to(door: Door, wanted: str, to: Path, source: Source) -> None:
 
 def _restore_in_place(door: Door, wanted: str, source: Source) -> None:
     with restoring.services_stopped():
+        restoring.require_unused(door.settings)
         if not restoring.hand_over(door, source, ["restore", wanted, "--in-place", "--yes"]):
             handed = Handed.read(door, source)
             with stoppable(door.settings) as stop, translated(), gate_of(door.settings).work():

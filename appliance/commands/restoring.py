@@ -142,8 +142,8 @@ def hand_over(door: Door, source: Source, command: Sequence[str]) -> bool:
 
     Exits with the exit code of that process when it failed: it has said what was wrong.
     """
-    owner = Path(door.settings.paths.data).stat()
-    if os.geteuid() != 0 or owner.st_uid == 0:
+    service = _service_words(door.settings)
+    if not service:
         return False
     reading, writing = os.pipe()
     with os.fdopen(writing, "wb") as pipe:
@@ -151,7 +151,7 @@ def hand_over(door: Door, source: Source, command: Sequence[str]) -> bool:
     foreign = ["--repository", str(source.folder.absolute())] if source.folder else []
     ended = subprocess.run(
         [
-            *_as_user(owner.st_uid, owner.st_gid),
+            *service,
             *SLRT,
             "--config",
             str(door.config_file.absolute()),
@@ -170,10 +170,13 @@ def hand_over(door: Door, source: Source, command: Sequence[str]) -> bool:
     return True
 
 
-def _as_user(uid: int, gid: int) -> list[str]:
-    """The words before a command that make it the user's, with one right of root's left: to read what others own."""
-    right = "dac_read_search"
-    words = ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--init-groups"]
+def _service_words(settings: Settings) -> list[str]:
+    """As root, the words before a command that make it the service user's, with one right of root's left: to read what others
+    own. Nothing for anybody else, nor where root owns the data himself."""
+    owner, right = Path(settings.paths.data).stat(), "dac_read_search"
+    if os.geteuid() != 0 or owner.st_uid == 0:
+        return []
+    words = ["setpriv", f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}", "--init-groups"]
     if _may_read_everything():
         words += [f"--inh-caps=-all,+{right}", f"--ambient-caps=-all,+{right}", f"--bounding-set=-all,+{right}"]
     return words
@@ -210,19 +213,23 @@ def _systemctl(*words: str) -> None:
 def in_place(
     settings: Settings, handed: Handed, wanted: tuple[str, Path | None], stop: Callable[[], bool], say: Callable[[str], None]
 ) -> Restored:
-    """Put a backup (its name, and the repository unless our own) in the place of the data. Raises Conflict while it is in use."""
+    """Put a backup (its name, and the repository unless our own) in the place of the data."""
     plan = plan_of(settings, handed, wanted[1])
+
+    def prepare(staged: Path) -> None:
+        relock(staged / settings.identity.name, handed.repository, handed.node)
+
+    return replace_data(plan, wanted[0], prepare, stop, say)
+
+
+def require_unused(settings: Settings) -> None:
+    """Raises Conflict while any process has the database open, as far as we may see: root sees all."""
     users = users_of(settings.database_file)
     if users:
         raise Conflict(
             f"Basis data sedang dipakai program lain ({', '.join(users)}).",
             "Hentikan layanan dahulu, atau jalankan sebagai root.",
         )
-
-    def prepare(staged: Path) -> None:
-        relock(staged / settings.identity.name, handed.repository, handed.node)
-
-    return replace_data(plan, wanted[0], prepare, stop, say)
 
 
 def users_of(file: Path) -> list[str]:
@@ -264,7 +271,7 @@ def fit_machine(door: Door) -> None:
         return
     adopt_audit_key(Path(door.settings.paths.data), secrets)
     click.echo("Menyesuaikan tabel dengan versi program ini")
-    upgrade = [*SLRT, "--config", str(door.config_file.absolute()), "database", "upgrade"]
+    upgrade = [*_service_words(door.settings), *SLRT, "--config", str(door.config_file.absolute()), "database", "upgrade"]
     if subprocess.run(upgrade, check=False, cwd="/").returncode != 0:
         raise ApplianceError(
             "Data sudah dipulihkan, tetapi tabelnya belum cocok dengan program ini.", "Jalankan: sudo slrt database upgrade"

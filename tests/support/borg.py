@@ -6,16 +6,24 @@ The ledger's rows are numbered without gaps and carry a text made from their num
 from __future__ import annotations
 
 import hashlib
+import os
+import pwd
+import secrets
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from pysqlite3 import dbapi2 as sqlite
 
+from appliance.config import BackupSettings, PathSettings, PowerSettings, Settings, render
 from backups import repository
 from backups.clock import moment
 from backups.outcome import Outcome
@@ -139,6 +147,100 @@ class Writer:
         wait_for(lambda: self.acknowledged() >= number or self.process.poll() is not None, what="the writer's rows")
         assert self.process.poll() is None, "the writer ended"
         return self.acknowledged()
+
+
+SLRT = (sys.executable, "-c", "from appliance.cli import main; main()")
+SERVICE_USER = "nobody"
+SECRETS = ("backup-passphrase", "audit-key", "web-session-key")
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node whose data and repository belong to a service user, with its settings file and secrets; `slrt` runs as root."""
+
+    folder: Path
+    plan: Plan
+
+    @classmethod
+    def make(cls, folder: Path) -> Node:
+        """A node below `folder`, which the service user must be able to reach."""
+        plan = make_plan(folder, attachments=3)
+        for name in ("secrets", "run", "power"):
+            (folder / name).mkdir(mode=0o700)
+        for name in SECRETS:
+            (folder / "secrets" / name).write_text(f"{secrets.token_hex(32)}\n")
+            (folder / "secrets" / name).chmod(0o600)
+        paths = PathSettings(str(plan.data), str(folder / "run"), str(folder / "secrets"), str(folder / "tls"))
+        power = PowerSettings(ups="none", runtime=str(folder / "power"), state=str(folder / "power"))
+        kept = BackupSettings(repository=str(plan.repository), boot_delay_seconds=0)
+        (folder / "appliance.toml").write_text(render(Settings(paths=paths, power=power, backup=kept)))
+        node = cls(folder, plan)
+        node._lock_identity()
+        shutil.rmtree(plan.repository)
+        shutil.rmtree(plan.state)
+        plan.repository.mkdir(mode=0o700)
+        node._give_to_service()
+        node.slrt("backup", "init", check=True)
+        return node
+
+    def _lock_identity(self) -> None:
+        locked = serialization.BestAvailableEncryption(self.secret("backup-passphrase").encode())
+        key = ec.generate_private_key(ec.SECP256R1())
+        pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked)
+        (self.plan.data / "identity" / "ca.key").write_bytes(pem)
+
+    def _give_to_service(self) -> None:
+        user = pwd.getpwnam(SERVICE_USER)
+        self.folder.chmod(0o755)
+        for top in (self.plan.data, self.plan.repository, self.folder / "run", self.folder / "power"):
+            for path in (top, *top.rglob("*")):
+                os.chown(path, user.pw_uid, user.pw_gid)
+
+    def secret(self, name: str) -> str:
+        """A secret of this node."""
+        return (self.folder / "secrets" / name).read_text().strip()
+
+    def slrt(self, *words: str, given: str = "", check: bool = False) -> subprocess.CompletedProcess[str]:
+        """Run `slrt` as root to its end."""
+        ended = subprocess.run(
+            self._command(words), input=given, capture_output=True, text=True, cwd="/", env=environment(), check=False
+        )
+        assert not check or ended.returncode == 0, ended.stderr
+        return ended
+
+    def start(self, *words: str) -> subprocess.Popen[bytes]:
+        """Start `slrt` as root."""
+        return subprocess.Popen(self._command(words), stdout=subprocess.DEVNULL, cwd="/", env=environment())
+
+    def as_service(self) -> list[str]:
+        """What stands before a command that the service user runs. Its right to read is for the suite's own Python."""
+        user, right = pwd.getpwnam(SERVICE_USER), "dac_read_search"
+        return [
+            "setpriv",
+            f"--reuid={user.pw_uid}",
+            f"--regid={user.pw_gid}",
+            "--clear-groups",
+            f"--inh-caps=+{right}",
+            f"--ambient-caps=+{right}",
+        ]
+
+    def _command(self, words: Sequence[str]) -> list[str]:
+        return [*SLRT, "--config", str(self.folder / "appliance.toml"), *words]
+
+
+def environment() -> dict[str, str]:
+    """Ours, with the project's folder on the path."""
+    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+
+
+@contextmanager
+def a_node() -> Iterator[Node]:
+    """A node in a folder that other users may enter, unlike pytest's."""
+    folder = Path(tempfile.mkdtemp(prefix="slrt-backup-"))
+    try:
+        yield Node.make(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -1,0 +1,187 @@
+"""`slrt backup` as an operator runs it, as root over data of a service user, also on a second, empty machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+
+from tests.support.borg import Node, a_node, add_rows, contents, ledger, writing
+from tests.support.waiting import wait_for
+
+
+@pytest.fixture
+def node() -> Iterator[Node]:
+    with a_node() as made:
+        yield made
+
+
+@pytest.fixture
+def second() -> Iterator[Node]:
+    with a_node() as made:
+        yield made
+
+
+def relocked(node: Node) -> bytes:
+    """The public half of the node's CA key, opened with the node's own passphrase."""
+    file = node.plan.data / "identity" / "ca.key"
+    key = serialization.load_pem_private_key(file.read_bytes(), node.secret("backup-passphrase").encode())
+    return key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def test_from_the_first_init_to_a_restore_beside(node: Node, tmp_path: Path) -> None:
+    empty = node.slrt("backup", "list", "--json")
+    assert (empty.returncode, json.loads(empty.stdout)) == (0, [])
+    assert node.slrt("backup", "init").stdout == "Tidak ada yang berubah.\n"
+
+    made = node.slrt("backup", "run")
+    assert made.returncode == 0, made.stderr
+    assert "[1/7]" in made.stdout
+    assert "[7/7]" in made.stdout
+
+    (listed,) = json.loads(node.slrt("backup", "list", "--json").stdout)
+    assert {key: listed[key] for key in ("id", "state", "verified")} == {"id": "1", "state": "complete", "verified": True}
+    assert set(listed) == {"id", "at", "size", "state", "verified"}
+    assert "WITA" in node.slrt("backup", "list").stdout
+
+    assert "utuh" in node.slrt("backup", "verify").stdout
+    target = tmp_path / "closed" / "back"
+    target.parent.mkdir(mode=0o700)
+    done = node.slrt("backup", "restore", "1", "--to", str(target))
+    assert done.returncode == 0, done.stderr
+    assert contents(target / "attachments") == contents(node.plan.data / "attachments")
+    assert ledger(target / "database" / "slrt.db") == ledger(node.plan.database_file)
+
+    # what root ran left nothing that locks the service user out
+    owners = {path.stat().st_uid for folder in (node.plan.data, node.plan.repository, target) for path in folder.rglob("*")}
+    assert owners == {node.plan.data.stat().st_uid}
+
+
+def test_another_machines_backup_on_an_empty_machine(node: Node, second: Node, tmp_path: Path) -> None:
+    """One command: data, attachments and CA come over; the CA key opens with the new machine's passphrase, audit with the old key."""
+    node.slrt("backup", "run", check=True)
+    medium = tmp_path / "usb"
+    shutil.copytree(node.plan.repository, medium)
+    for path in (medium, *medium.rglob("*")):
+        os.chown(path, 4711, 4711)
+    note = tmp_path / "lembar.txt"
+    note.write_text(node.secret("backup-passphrase") + "\n")
+    old_audit_key = second.secret("audit-key")
+    origin = ("--repository", str(medium), "--passphrase-file", str(note))
+
+    listed = second.slrt("backup", "list", "--json", *origin)
+    assert [one["id"] for one in json.loads(listed.stdout)] == ["1"]
+    done = second.slrt("backup", "restore", "terakhir", "--in-place", "--yes", *origin)
+
+    assert "sudah di tempatnya" in done.stdout, done.stderr
+    assert ledger(second.plan.database_file) == ledger(node.plan.database_file)
+    assert contents(second.plan.data / "attachments") == contents(node.plan.data / "attachments")
+    assert relocked(second) == relocked(node)
+    assert second.secret("audit-key") == node.secret("audit-key")
+    kept = second.folder / "secrets" / "audit-key.before-restore-1"
+    assert kept.read_text().strip() == old_audit_key
+    assert stat.S_IMODE((second.folder / "secrets" / "audit-key").stat().st_mode) == 0o600
+    assert not list(second.plan.data.glob("*/secrets"))
+    assert {path.stat().st_uid for path in medium.rglob("*")} == {4711}
+    # its own backups go on under its own passphrase
+    assert second.slrt("backup", "run").returncode == 0
+
+
+def test_in_place_is_refused_while_somebody_uses_the_data(node: Node, tmp_path: Path) -> None:
+    node.slrt("backup", "run", check=True)
+    with writing(node.plan.database_file, tmp_path / "log") as writer:
+        writer.wait_for(2001)
+        refused = node.slrt("backup", "restore", "1", "--in-place", "--yes")
+    assert refused.returncode == 1
+    assert "sedang dipakai" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["restore"], 2),
+        (["restore", "1"], 2),
+        (["restore", "1", "--to", "/nowhere/x", "--in-place"], 2),
+        (["restore", "9", "--to", "{tmp}/x"], 1),
+        (["restore", "1", "--to", "{tmp}"], 1),
+        (["verify", "9"], 1),
+        (["list", "--repository", "{tmp}"], 78),
+        (["list", "--passphrase-file", "/nowhere"], 2),
+    ],
+)
+def test_wrong_words(node: Node, tmp_path: Path, words: list[str], code: int) -> None:
+    (tmp_path / "something").write_text("x")
+    ended = node.slrt("backup", *(word.replace("{tmp}", str(tmp_path)) for word in words))
+    assert (ended.returncode, ended.stdout) == (code, ended.stdout), ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_without_yes_it_asks(node: Node) -> None:
+    ended = node.slrt("backup", "restore", "1", "--in-place", given="n\n")
+    assert ended.returncode == 130
+    assert "Lanjutkan?" in ended.stdout
+
+
+def test_a_closed_gate_refuses_and_a_closing_gate_ends_a_run(node: Node) -> None:
+    state = node.folder / "power" / "state.json"
+    state.write_text('{"accepts_work": false}')
+    assert node.slrt("backup", "run").returncode == 75
+
+    state.write_text('{"accepts_work": true}')
+    process = node.start("backup", "run")
+    wait_for(lambda: any(node.plan.repository.glob("lock.exclusive/*")), what="borg works")
+    state.write_text('{"accepts_work": false}')
+    assert process.wait(20) == 75
+    state.write_text('{"accepts_work": true}')
+    assert node.slrt("backup", "run").returncode == 0
+
+
+def test_ctrl_c_ends_a_run(node: Node) -> None:
+    process = node.start("backup", "run")
+    wait_for(lambda: any(node.plan.repository.glob("lock.exclusive/*")), what="borg works")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 75
+
+
+def test_a_wrong_passphrase_and_a_missing_disk_are_configuration(node: Node) -> None:
+    secret = node.folder / "secrets" / "backup-passphrase"
+    right = secret.read_text()
+    secret.write_text("salak\n")
+    assert node.slrt("backup", "list").returncode == 78
+    secret.write_text(right)
+    node.plan.repository.rename(node.folder / "unplugged")
+    gone = node.slrt("backup", "run")
+    assert gone.returncode == 78
+    assert "disk cadangan" in gone.stderr
+
+
+def test_the_passphrase_is_in_no_argument_and_no_environment(node: Node) -> None:
+    process = node.start("backup", "run")
+    seen: list[bytes] = []
+
+    def look() -> bool:
+        for found in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                if b"borg" in (words := found.read_bytes()):
+                    seen.append(words + found.with_name("environ").read_bytes())
+            except OSError:
+                continue
+        return process.poll() is not None
+
+    wait_for(look, seconds=60)
+    assert seen
+    assert not any(node.secret("backup-passphrase").encode() in words for words in seen)
+
+
+def test_more_rows_more_runs(node: Node) -> None:
+    for expected in ("1", "2"):
+        add_rows(node.plan, 1)
+        node.slrt("backup", "run", check=True)
+        assert json.loads(node.slrt("backup", "list", "--json").stdout)[-1]["id"] == expected

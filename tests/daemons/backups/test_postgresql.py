@@ -1,0 +1,83 @@
+"""Backup and restore of a real PostgreSQL server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from backups import postgresql, restore
+from backups.errors import BackupError, SourceMissing
+from backups.settings import Plan
+from backups.verify import verify
+from tests.support.borg import run_now
+from tests.support.databases import PostgresServer, postgres_server
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    with postgres_server() as running:
+        yield running
+
+
+@pytest.fixture
+def url(server: PostgresServer, tmp_path: Path) -> str:
+    """A libpq URL, with a password that the server does not ask for, of a database with a ledger."""
+    made = server.create(f"backup_{abs(hash(tmp_path))}").replace(
+        "postgresql+psycopg://postgres@", "postgresql://postgres:s%40lak@"
+    )
+    with psycopg.connect(made) as connection:
+        connection.execute("CREATE TABLE ledger (id integer PRIMARY KEY, entry text)")
+        connection.execute("INSERT INTO ledger SELECT n, 'entry ' || n FROM generate_series(1, 500) AS n")
+    return made
+
+
+def rows(url: str) -> int:
+    with psycopg.connect(url) as connection:
+        found = connection.execute("SELECT count(*) FROM ledger").fetchone()
+    assert found is not None
+    return int(found[0])
+
+
+def test_dumped_proven_and_brought_back_in_place(fresh: Plan, url: str) -> None:
+    plan = replace(fresh, database_url=url)
+    assert run_now(plan).ok
+    assert verify(plan, "terakhir").counts == {"public.ledger": 500}
+    with psycopg.connect(url) as connection:
+        connection.execute("DELETE FROM ledger WHERE id > 100")
+        connection.execute("CREATE TABLE later (id integer)")
+
+    restored = restore.in_place(plan, "terakhir", lambda _staged: None)
+
+    assert rows(url) == 500
+    assert restored.folder.name == "before-restore-1"
+    assert (restored.folder / "before.dump").stat().st_size > 0
+    assert not (plan.data / "database" / "database.dump").exists()
+
+
+def test_the_password_is_in_no_argument(url: str) -> None:
+    server = postgresql.Server(url)
+    assert server.environment["PGPASSWORD"] == "s@lak"
+    with postgresql.snapshot(server) as held:
+        assert not any("lak" in word for word in held.command)
+    assert "lak" not in repr(server)
+
+
+def test_an_empty_database_is_refused(fresh: Plan, server: PostgresServer) -> None:
+    empty = server.create("empty").replace("+psycopg", "")
+    with pytest.raises(SourceMissing, match="kosong"):
+        run_now(replace(fresh, database_url=empty))
+
+
+def test_a_server_that_does_not_answer(fresh: Plan, tmp_path: Path) -> None:
+    with pytest.raises(SourceMissing, match="PostgreSQL"):
+        run_now(replace(fresh, database_url=f"postgresql://postgres@/x?host={tmp_path}"))
+
+
+def test_a_backup_of_the_other_kind_is_not_put_in_place(plan: Plan, url: str) -> None:
+    with pytest.raises(BackupError, match="sqlite"):
+        restore.in_place(replace(plan, database_url=url), "1", lambda _staged: None)
+    assert rows(url) == 500
