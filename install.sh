@@ -448,7 +448,7 @@ provision() {
   mapfile -t options < <(wish)
   [[ -z $stop_after || $stop_after == runtime-* ]] || options+=(--stop-after "$stop_after")
   local code=0
-  "$CURRENT/venv/bin/slrt-provision" apply --local "${options[@]}" 2>&1 9>&- | tee -a "$LOG" || code=${PIPESTATUS[0]}
+  "$CURRENT/venv/bin/slrt-provision" apply --local "${options[@]}" 2>&1 9>&- | tee -ia "$LOG" || code=${PIPESTATUS[0]}
   ((code == 0)) && return
   ((code == EXIT_STOPPED)) || say "Pemasangan belum selesai. Catatan lengkap: $LOG" >&2
   exit "$code"
@@ -492,7 +492,7 @@ finish() {
   say "  Catatan       : $LOG"
   say ""
   local code=0
-  "$CURRENT/venv/bin/slrt" status 2>&1 | tee -a "$LOG" || code=$?
+  "$CURRENT/venv/bin/slrt" status 2>&1 | tee -ia "$LOG" || code=$?
   ((code == 0)) || fail "$EXIT_FAILED" "Simpul terpasang, tetapi belum semuanya baik." "Ikuti tanda → di atas, lalu: slrt status"
 }
 
@@ -550,7 +550,7 @@ demo() {
   demo_environment "$home/.venv" "$log"
   say "Menjalankan peragaan; catatan: $log"
   cd "$SOURCE"
-  exec > >(tee -a "$log") 2>&1
+  exec > >(tee -ia "$log") 2>&1
   exec "$home/.venv/bin/python" -m provision.demo --folder "$home/demo" "$@"
 }
 
@@ -587,7 +587,7 @@ run_tests() {
   tests/prepare
   local log=.venv/test.log code=0
   say "Menjalankan uji; catatan: $SOURCE/$log"
-  .venv/bin/python -m pytest "$@" 2>&1 | tee "$log" || code=${PIPESTATUS[0]}
+  .venv/bin/python -m pytest "$@" 2>&1 | tee -i "$log" || code=${PIPESTATUS[0]}
   exit "$code"
 }
 

@@ -1,0 +1,174 @@
+"""install.sh on machines that are not suitable: says which thing is wrong and what to do, by its exit code, and changes nothing.
+
+Each machine is this one in mount and network namespaces of its own, with one thing made different; so root is needed.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+GIVEN = "--unattended --district 73.03 --hostname slrt --admin admin.it --ups none"
+# a booted Debian 12 that has had the program already, so that nothing needs fetching
+SUITABLE = """
+mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/system
+printf 'ID=debian\\nVERSION_ID="12"\\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\\n' >/run/os-release
+mount --bind /run/os-release /etc/os-release
+mount -t tmpfs tmpfs /opt && mkdir -p /opt/slrt/releases/x && ln -s releases/x /opt/slrt/current
+mount -t tmpfs tmpfs /srv
+ip link set lo up
+"""
+FRESH = "rm /opt/slrt/current"
+
+
+def in_a_machine(difference: str, command: str) -> subprocess.CompletedProcess[str]:
+    """Run `command` in a suitable machine after the shell lines in `difference`; afterwards nothing may be newer than before."""
+    assert os.geteuid() == 0, "these tests change mounts: run them as root"
+    script = f"""set -eu
+    {SUITABLE}
+    {difference}
+    touch /run/before
+    code=0
+    {command} || code=$?
+    find /etc /opt /srv /root /usr/local /var/lib/dpkg /var/lib/apt /var/log/slrt-install.log -newer /run/before ! -path '/root/.*' \\
+      2>/dev/null | sed 's/^/CHANGED /' >&2
+    exit $code
+    """
+    shell = ["unshare", "--mount", "--net", "--propagation", "private", "bash", "-c", script]
+    return subprocess.run(shell, capture_output=True, text=True, check=False, cwd=ROOT, stdin=subprocess.DEVNULL, timeout=200)
+
+
+def check(difference: str = "", options: str = GIVEN) -> subprocess.CompletedProcess[str]:
+    done = in_a_machine(difference, f"./install.sh check {options}")
+    assert "CHANGED" not in done.stderr
+    return done
+
+
+def test_a_suitable_machine_is_told_so() -> None:
+    done = check()
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "Mesin ini siap: Debian GNU/Linux 12 (bookworm).\n"
+
+
+OTHER_SYSTEM = """printf 'ID=ubuntu\\nVERSION_ID="24.04"\\nPRETTY_NAME="Ubuntu 24.04"\\n' >/run/os-release"""
+LITTLE_MEMORY = "sed 's/^MemTotal:.*/MemTotal: 500000 kB/' /proc/meminfo >/run/meminfo; mount --bind /run/meminfo /proc/meminfo"
+LISTENER = 'import socket,os;s=socket.socket();s.bind(("",80));s.listen();os.close(1);os.close(2);__import__("time").sleep(30)'
+PORT_TAKEN = (
+    f"setsid python3 -c {shlex.quote(LISTENER)} & until grep -q ':0050 .* 0A' /proc/net/tcp; do [ -e /proc/$! ]; done; "
+    "trap 'kill %1' EXIT"
+)
+OLD_CLOCK = "mkdir /run/bin; printf '#!/bin/sh\\necho 2012-01-01\\n' >/run/bin/date; chmod +x /run/bin/date; PATH=/run/bin:$PATH"
+
+
+@pytest.mark.parametrize(
+    ("difference", "told", "remedy"),
+    [
+        (OTHER_SYSTEM, "Ubuntu 24.04", "Debian 12"),
+        (OTHER_SYSTEM.replace("ubuntu", "debian").replace("24.04", "11"), "Ubuntu 11", "Debian 12"),
+        ("rmdir /run/systemd/system", "systemd", "Debian biasa"),
+        ("mount -t tmpfs -o size=10m tmpfs /srv", "/srv hanya", "disk"),
+        (LITTLE_MEMORY, "Memori hanya 488 MiB", "Tambah memori"),
+        (PORT_TAKEN, "Port 80 sudah dipakai oleh python3", "systemctl disable --now python3"),
+        (OLD_CLOCK, "2012-01-01", "hwclock"),
+    ],
+    ids=["ubuntu", "debian 11", "no systemd", "full disk", "little memory", "port taken", "old clock"],
+)
+def test_one_thing_wrong(difference: str, told: str, remedy: str) -> None:
+    done = check(difference)
+    assert done.returncode == 78, done.stderr
+    assert told in done.stderr
+    assert remedy in done.stderr
+    assert "1 hal di atas" in done.stderr
+
+
+def test_no_ups_on_the_usb_bus_and_one_that_is_there() -> None:
+    usb = GIVEN.replace("none", "usb")
+    empty = "mount -t tmpfs tmpfs /sys/bus; mkdir -p /sys/bus/usb/devices/1-1"
+    done = check(empty, usb)
+    assert done.returncode == 78
+    assert "Tidak ada UPS APC" in done.stderr
+    assert "--ups none" in done.stderr
+    plugged = check(f"{empty}; echo 051d >/sys/bus/usb/devices/1-1/idVendor", usb)
+    assert plugged.returncode == 0, plugged.stderr
+
+
+def test_without_a_network_it_is_a_matter_of_time() -> None:
+    done = check(FRESH)
+    assert done.returncode == 75, done.stderr
+    assert "Sumber paket Debian tidak dapat dihubungi" in done.stderr
+
+
+def test_all_problems_are_told_at_once_and_the_lasting_kind_wins() -> None:
+    done = check(f"{FRESH}; {OTHER_SYSTEM}; {LITTLE_MEMORY}; {OLD_CLOCK}")
+    assert done.returncode == 78
+    assert "3 hal di atas" in done.stderr
+
+
+def test_another_user_is_told_to_use_sudo() -> None:
+    nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups"
+    done = in_a_machine("", f"{nobody} bash -s -- check {GIVEN} <install.sh")
+    assert done.returncode == 78
+    assert "sudo ./install.sh" in done.stderr
+
+
+def test_installing_stops_at_the_same_questions() -> None:
+    done = in_a_machine(OTHER_SYSTEM, f"./install.sh {GIVEN}")
+    assert done.returncode == 78
+    assert "Belum ada yang diubah" in done.stderr
+    assert "CHANGED" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ("--unattended", "--district 73.03"),
+        ("--unattended --district 7303", "--district 7303"),
+        ("--unattended --district 73.03 --hostname Slrt_1", "--hostname Slrt_1"),
+        ("--unattended --district 73.03 --hostname -x", "--hostname -x"),
+        ("--unattended --district 73.03 --admin A", "--admin A"),
+        ("--unattended --district 73.03 --ups apc", "--ups apc"),
+        ("--unattended --district", "--district memerlukan nilai"),
+        ("--quietly", "--quietly tidak dikenal"),
+        ("frobnicate", "frobnicate tidak dikenal"),
+        ("upgrade", "upgrade belum tersedia"),
+        ("uninstall", "uninstall belum tersedia"),
+    ],
+)
+def test_a_wrong_word_is_named(options: str, told: str) -> None:
+    done = in_a_machine("", f"./install.sh {options}")
+    assert done.returncode == 2, done.stderr
+    assert told in done.stderr
+    assert "CHANGED" not in done.stderr
+
+
+def test_help_is_no_error() -> None:
+    for words in (["--help"], ["-h"], ["help"]):
+        done = subprocess.run(["./install.sh", *words], capture_output=True, text=True, check=False, cwd=ROOT)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "--district 73.03" in done.stdout
+
+
+def test_the_name_of_a_release_follows_its_files(tmp_path: Path) -> None:
+    packed = subprocess.run(["./install.sh", "pack"], capture_output=True, check=True, cwd=ROOT).stdout
+    subprocess.run(["tar", "-x", "-C", str(tmp_path)], input=packed, check=True)
+
+    def release(folder: Path) -> str:
+        return subprocess.run([str(folder / "install.sh"), "release"], capture_output=True, text=True, check=True).stdout
+
+    # a copy of a copy is the same release: over SSH nothing is built twice
+    first = release(tmp_path)
+    assert first == release(ROOT)
+    (tmp_path / "appliance" / "__pycache__").mkdir(exist_ok=True)
+    (tmp_path / "appliance" / "__pycache__" / "x.pyc").touch()
+    assert release(tmp_path) == first
+    (tmp_path / "systemd" / "slrt.target").write_text("# changed\n")
+    assert release(tmp_path) != first
+    (tmp_path / "LICENSE").unlink()
+    torn = subprocess.run([str(tmp_path / "install.sh"), "release"], capture_output=True, text=True, check=False)
+    assert torn.returncode == 1
+    assert "LICENSE" in torn.stderr
