@@ -1,0 +1,110 @@
+"""The backup that comes by itself, and the day it is needed: on another machine, with other secrets, by one command."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tests.support.machine import Machine, wait_for
+from tests.support.machine_room import Room
+from tests.support.machine_run import until_well
+from tests.support.machine_tree import RELEASES
+from tests.support.story import COMPLAINT, file_case, find_case, furnish, meet
+
+OFFICE = ZoneInfo("Asia/Makassar")
+USB_DISK = "/media/usb"
+
+
+def backups(machine: Machine) -> list[dict[str, Any]]:
+    """What `slrt backup list --json` says, oldest first."""
+    found: list[dict[str, Any]] = json.loads(machine.run("slrt backup list --json").out)
+    return found
+
+
+def set_backup_time(machine: Machine, after: datetime) -> None:
+    """Set the nightly backup to the first whole minute after `after`, without patience for a machine just started."""
+    at = (after.astimezone(OFFICE) + timedelta(minutes=1)).strftime("%H:%M")
+    change = f's/^time = .*/time = "{at}"/; s/^boot_delay_seconds = .*/boot_delay_seconds = 0/'
+    machine.run(f"sed -i '{change}' /etc/slrt/appliance.toml && slrt config check && systemctl restart slrt-scheduler")
+
+
+def test_the_nightly_backup_comes_by_itself_and_is_proved(installed: Machine) -> None:
+    until_well(installed)
+    before = backups(installed)
+    assert [one["verified"] for one in before] == [True], "the installation makes the first one"
+    set_backup_time(installed, datetime.fromisoformat(before[-1]["at"]))
+    wait_for("a second backup", lambda: len(backups(installed)) == 2, 240)
+    assert all(one["verified"] and one["state"] == "complete" for one in backups(installed))
+    said = installed.run("slrt backup verify").out
+    assert f"Cadangan {backups(installed)[-1]['id']} utuh" in said
+    until_well(installed)
+
+
+def test_a_night_without_power_is_made_up_for(installed: Machine) -> None:
+    until_well(installed)
+    last = datetime.fromisoformat(backups(installed)[-1]["at"])
+    installed.run("systemctl stop slrt-scheduler")
+    at = (last.astimezone(OFFICE) + timedelta(minutes=1)).strftime("%H:%M")
+    change = f's/^time = .*/time = "{at}"/; s/^boot_delay_seconds = .*/boot_delay_seconds = 0/'
+    installed.run(f"sed -i '{change}' /etc/slrt/appliance.toml")
+    installed.power_off()
+    wait_for("the minute of the backup is over", lambda: datetime.now(OFFICE) > last + timedelta(seconds=121), 130)
+    installed.boot()
+    wait_for("the missed backup", lambda: len(backups(installed)) == 2, 120)
+
+
+def test_a_backup_is_restored_into_another_machine_by_one_command(room: Room, release: str) -> None:
+    lost = room.installed(release)
+    until_well(lost)
+    node = meet(lost)
+    furnish(node)
+    number = file_case(node)
+    lost.run("slrt backup run")
+    passphrase = lost.read("/etc/slrt/secrets/backup-passphrase")
+    # The other release: a new machine will rarely have the old Debian.
+    fresh = room.installed(next(name for name in RELEASES if name != release))
+    until_well(fresh)
+    own = fresh.read("/etc/slrt/secrets/backup-passphrase")
+    assert own != passphrase
+    fresh.run(f"mkdir -p {USB_DISK}")
+    source, target = lost.bed.root / "srv/backup/slrt", fresh.bed.root / USB_DISK.lstrip("/")
+    subprocess.run(["cp", "-a", str(source), str(target)], check=True)
+    lost.power_off()
+    fresh.put("/root/sandi", passphrase, "0600")
+    ask = f"slrt backup restore terakhir --in-place --yes --repository {USB_DISK}/slrt --passphrase-file /root/sandi"
+    fresh.run(ask, seconds=300)
+    until_well(fresh)
+    there = meet(fresh, node.passwords)
+    assert there.ca == node.ca, "tablets and laptops go on trusting the node"
+    assert COMPLAINT in find_case(there.sign_in("spv.citra"), number)
+    assert fresh.read("/etc/slrt/secrets/backup-passphrase") == own
+    assert file_case(there, "Setelah pemulihan.") != number
+    fresh.run("slrt backup run && slrt backup verify", seconds=300)
+    assert fresh.run("systemctl --failed --no-legend").out == ""
+
+
+def test_a_restore_with_the_wrong_passphrase_changes_nothing(installed: Machine) -> None:
+    until_well(installed)
+    node = meet(installed)
+    furnish(node)
+    number = file_case(node)
+    installed.put("/root/sandi", "0" * 64, "0600")
+    installed.run(f"mkdir -p {USB_DISK} && cp -a /srv/backup/slrt {USB_DISK}/")
+    ask = f"slrt backup restore terakhir --in-place --yes --repository {USB_DISK}/slrt --passphrase-file /root/sandi"
+    refused = installed.run(ask, check=False, seconds=300)
+    assert refused.code == 78, str(refused)
+    assert "sandi" in refused.err.casefold()
+    until_well(installed)
+    assert find_case(meet(installed, node.passwords).sign_in("spv.citra"), number)
+
+
+def test_one_backup_is_looked_into_beside_the_running_node(installed: Machine) -> None:
+    until_well(installed)
+    installed.run("slrt backup restore terakhir --to /root/pulih", seconds=300)
+    assert installed.run("find /root/pulih -name 'slrt.db*'").out.strip()
+    refused = installed.run("slrt backup restore terakhir --to /root/pulih", check=False)
+    assert refused.code != 0
+    assert "Langkah berikutnya" in refused.err
