@@ -12,8 +12,10 @@ from appliance.casework import casebook
 from appliance.casework.casebook import CaseFilter, CasesFound, ReferralsFound
 from appliance.models.roles import Role
 from appliance.models.states import OPEN, ReferralState
+from appliance.status import Part, read_status
+from webui import words
 from webui.navigation import Entry
-from webui.session import actor, now, signed_in
+from webui.session import actor, now, settings, signed_in
 
 blueprint = Blueprint("home", __name__)
 NAVIGATION = (Entry("Beranda", "home.show", icon="home", order=10),)
@@ -39,7 +41,7 @@ def show() -> ResponseReturnValue:
         desk=_desk() if by.has(*AREA_ROLES) else None,
         inbox=_inbox() if by.has(Role.OPD) else None,
         registrar=by.has(*REGISTRAR_ROLES),
-        is_admin=by.has(Role.ADMIN),
+        parts=_parts() if by.has(Role.ADMIN) else None,
     )
 
 
@@ -60,3 +62,9 @@ def _inbox() -> dict[str, ReferralsFound]:
         state: casebook.list_referrals(by=actor(), at=now(), state=state)
         for state in (ReferralState.SENT, ReferralState.ACCEPTED, ReferralState.IN_PROCESS)
     }
+
+
+def _parts() -> list[tuple[str, Part]]:
+    """How the node is, for whoever looks after it. Whether the pages answer needs no telling here, and the units are not ours to ask."""
+    status = read_status(settings(), now())
+    return [(label, status[name]) for name, label in words.PARTS.items()]

@@ -103,7 +103,11 @@ WAITS_FOR: Mapping[str, str] = {
 }
 
 # What the history says in other words than the button that did it.
-EVENTS: Mapping[str, str] = {"kirim": "Kasus dicatat"}
+EVENTS: Mapping[str, str] = {
+    "kirim": "Kasus dicatat",
+    "rujukan_dijawab": "Semua rujukan sudah dijawab",
+    "rujukan_dikembalikan": "Kasus kembali ke telaah",
+}
 
 REFERRAL_TONES: Mapping[str, str] = {
     ReferralState.SENT: "warn",
@@ -149,6 +153,22 @@ OUTCOMES: Mapping[str, str] = {
     Outcome.PARTLY: "Terpenuhi sebagian",
     Outcome.NOT: "Tidak terpenuhi",
     Outcome.INFORMATION: "Informasi diberikan",
+}
+
+# The parts of the node that its admin sees on the first page.
+PARTS: Mapping[str, str] = {
+    "backup": "Cadangan data",
+    "power": "Listrik dan UPS",
+    "disk": "Ruang penyimpanan",
+    "database": "Basis data",
+    "certificate": "Sertifikat HTTPS",
+}
+
+HEALTHS: Mapping[str, Word] = {
+    "ok": Word("Baik", "good"),
+    "warn": Word("Perhatian", "warn"),
+    "fail": Word("Bermasalah", "bad"),
+    "unknown": Word("Belum diketahui"),
 }
 
 SEXES: Mapping[str, str] = {Sex.FEMALE: "Perempuan", Sex.MALE: "Laki-laki"}

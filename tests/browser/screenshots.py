@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 import tempfile
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from appliance.casework import cases, catalogue, people
 from tests.support import journey
 from tests.support.browser import Desks, Node, Officer, launch
 
@@ -118,6 +120,40 @@ def ending(page: Page, album: Album, number: str) -> None:
     album.take(page, "bo-list")
 
 
+NAMES = ("Hj. St. Aminah", "Muh. Yusuf Daeng Tompo", "Baso Amir", "Andi Mappanyukki", "Hasnah", "Daeng Ngalle", "Rosdiana")
+TOLD = (
+    "Bantuan PKH belum cair sejak Agustus.",
+    "Rumah bocor, lantai tanah, dua anak balita.",
+    "KKS hilang sewaktu pindah rumah.",
+)
+
+
+def fill_queue(node: Node, staff: journey.Staff) -> None:
+    """Cases of the last weeks, some of them late, so that lists look as they do on an ordinary morning."""
+    at, by = datetime.now(UTC), node.actor(staff.fo)
+    known = catalogue.service_types()
+    for number, name in enumerate(NAMES):
+        person = people.NewPerson(name, "P" if number % 2 else "L", f"73.03.01.100{number % 4 + 1}", nik_reason="KTP hilang")
+        resident = people.register_person(person, request_id=f"queue {number}", by=by, at=at)
+        new = cases.NewCase(
+            resident, known[number * 2].id, "pengaduan", TOLD[number % 3], informed=True,
+            priority=("biasa", "darurat", "cepat")[number % 3], priority_reason="Segera", confidential=number == 4,
+            vulnerable_groups=("lansia",) if number % 2 else (), received_at=at - timedelta(days=4 * number),
+        )  # fmt: skip
+        cases.open_case(new, request_id=f"queue {number}", by=by, at=at)
+
+
+def slower(fast: Page, slow: Page, album: Album) -> None:
+    """Two people take the same case."""
+    number = slow.get_by_role("link", name="SLRT-").last.inner_text()
+    journey.go_to_case(slow, number)
+    slow.get_by_label("Catatan internal").fill("Sudah saya telepon, keluarga ada di rumah.")
+    journey.go_to_case(fast, number)
+    journey.take_step(fast, "Ambil untuk diverifikasi", note="Saya tangani hari ini.")
+    slow.get_by_role("button", name="Ambil untuk diverifikasi").click()
+    album.take(slow, "conflict")
+
+
 def main(folder: Path) -> None:
     """Play the story and take the pictures."""
     with ExitStack() as stack:
@@ -132,6 +168,8 @@ def main(folder: Path) -> None:
             return stack.enter_context(desks.window(officer))
 
         number = counter(window(staff.fo), album)
+        node.run(lambda: fill_queue(node, staff))
+        album.take(window(staff.fo), "fo-home-busy")
         back_office(window(staff.bo), album, number)
         manager(window(staff.manajer), album, number)
         page = window(staff.bo)
@@ -140,6 +178,7 @@ def main(folder: Path) -> None:
         album.take(page, "bo-case-referred")
         organisation(window(staff.opd), album)
         ending(page, album, number)
+        slower(window(staff.bo), window(staff.supervisor), album)
         album.take(window(staff.admin), "admin-home")
         album.take(window(staff.pimpinan), "pimpinan-home")
 

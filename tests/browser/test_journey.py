@@ -15,15 +15,15 @@ def test_a_case_goes_from_the_counter_to_its_end(desks: Desks, staff: Staff, nik
         number = journey.open_case(page)
 
     with desks.window(staff.bo, javascript=False) as page:
-        expect(page.get_by_role("link", name=number)).to_be_visible()
-        page.get_by_role("link", name=number).click()
+        journey.go_to_case(page, number)
         journey.take_step(page, "Ambil untuk diverifikasi")
         journey.take_step(page, "Sahkan")
         journey.take_step(page, "Teruskan ke telaah")
-        journey.prepare_referral(page)
+        referral = journey.prepare_referral(page)
         journey.take_step(page, "Ajukan untuk ditetapkan", recommendation="Reaktivasi PBI-JK lewat Dinas Kesehatan.")
 
     with desks.window(staff.manajer, javascript=False) as page:
+        # it waits for her on her first page
         page.get_by_role("link", name=number).click()
         journey.take_step(page, "Tetapkan: dirujuk", note="Setuju, segera dikirim.")
 
@@ -33,7 +33,7 @@ def test_a_case_goes_from_the_counter_to_its_end(desks: Desks, staff: Staff, nik
         expect(page.get_by_text("Rujukan terkirim.")).to_be_visible()
 
     with desks.window(staff.opd, javascript=False) as page:
-        page.get_by_role("link", name="RJK-").first.click()
+        page.get_by_role("link", name=referral).click()
         expect(page.get_by_text("Nurhayati Daeng Bau")).to_be_visible()
         expect(page.get_by_text(nik)).to_have_count(0)
         page.get_by_role("button", name="Terima rujukan").click()
@@ -45,7 +45,7 @@ def test_a_case_goes_from_the_counter_to_its_end(desks: Desks, staff: Staff, nik
         expect(page.get_by_text("Jawaban tersimpan")).to_be_visible()
 
     with desks.window(staff.bo, javascript=False) as page:
-        page.get_by_role("link", name=number).click()
+        journey.go_to_case(page, number)
         expect(page.get_by_text("Kepesertaan aktif kembali mulai hari ini.").first).to_be_visible()
         journey.take_step(
             page,
@@ -56,13 +56,13 @@ def test_a_case_goes_from_the_counter_to_its_end(desks: Desks, staff: Staff, nik
         )
 
     with desks.window(staff.fo, javascript=False) as page:
-        page.get_by_role("link", name=number).click()
+        journey.go_to_case(page, number)
         journey.take_step(page, "Tutup: warga sudah diberi tahu", satisfaction="4")
         expect(page.get_by_role("heading", level=1)).to_contain_text("Ditutup")
         told = page.get_by_role("region", name="Riwayat").get_by_role("listitem").all_inner_texts()
 
     wanted = [
-        ("Kirim", "Rahmawati"),
+        ("Kasus dicatat", "Rahmawati"),
         ("Ambil untuk diverifikasi", "Irwan Saputra"),
         ("Sahkan", "Irwan Saputra"),
         ("Teruskan ke telaah", "Irwan Saputra"),
@@ -73,7 +73,7 @@ def test_a_case_goes_from_the_counter_to_its_end(desks: Desks, staff: Staff, nik
         ("Rujukan diterima", "Sitti Aisyah"),
         ("Rujukan diproses", "Sitti Aisyah"),
         ("Rujukan dijawab OPD", "Sitti Aisyah"),
-        ("Rujukan dijawab", "Sitti Aisyah"),
+        ("Semua rujukan sudah dijawab", "Sitti Aisyah"),
         ("Catat hasil", "Irwan Saputra"),
         ("Tutup: warga sudah diberi tahu", "Rahmawati"),
     ]

@@ -27,7 +27,7 @@ from appliance.accounts import passwords
 from appliance.accounts.own import set_password
 from appliance.accounts.register import NewAccount, NewAssignment
 from appliance.casework import areas, catalogue
-from appliance.config import NodeSettings, PathSettings, PowerSettings, Settings, WebSettings, render
+from appliance.config import BackupSettings, NodeSettings, PathSettings, PowerSettings, Settings, WebSettings, render
 from appliance.database import db
 from appliance.models.account import Account
 from appliance.models.roles import Role
@@ -52,7 +52,7 @@ class Node:
     """A node below `folder`. Between `start` and `stop` its pages are at `url`."""
 
     def __init__(self, folder: Path) -> None:
-        for name in ("data", "run", "secrets", "tls", "power"):
+        for name in ("data", "run", "secrets", "tls", "power", "backup"):
             (folder / name).mkdir(parents=True)
         self.folder, self.url = folder, ""
         self.log = folder / "gunicorn.log"
@@ -61,6 +61,7 @@ class Node:
             node=NodeSettings(district=DISTRICT, office="Dinas Sosial Kabupaten Bantaeng"),
             paths=paths,
             web=WebSettings(https=False),
+            backup=BackupSettings(repository=str(folder / "backup")),
             power=PowerSettings(ups="none", runtime=str(folder / "power"), state=str(folder / "power")),
         )
         self.file = folder / "appliance.toml"

@@ -112,14 +112,15 @@ def take_step(page: Page, label: str, **texts: str) -> None:
     page.get_by_text("Langkah tersimpan").wait_for()
 
 
-def prepare_referral(page: Page, unit: str = "Dinas Kesehatan") -> None:
-    """Write a referral as the back office, on the page of the case."""
+def prepare_referral(page: Page, unit: str = "Dinas Kesehatan") -> str:
+    """Write a referral as the back office, on the page of the case; its number."""
     page.get_by_role("link", name="Siapkan rujukan").click()
     option = page.get_by_label("OPD atau lembaga tujuan").locator("option", has_text=unit).first.get_attribute("value")
     page.get_by_label("OPD atau lembaga tujuan").select_option(option)
     page.get_by_label("Yang diminta dari OPD").fill("Mohon reaktivasi kepesertaan PBI-JK dan jadwal kontrol di puskesmas.")
     page.get_by_role("button", name="Simpan rujukan").click()
     page.get_by_text("Rujukan tersimpan sebagai draf").wait_for()
+    return page.get_by_role("link", name="RJK-").last.inner_text()
 
 
 @dataclass(frozen=True)
