@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from typing import Any
 
 from flask import Flask, url_for
@@ -29,8 +28,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     errors.install(app)
     entries: list[navigation.Entry] = []
     for name in BLUEPRINTS:
-        if importlib.util.find_spec(f"webui.{name}") is None:
-            continue
         module = importlib.import_module(f"webui.{name}")
         app.register_blueprint(module.blueprint)
         entries += getattr(module, "NAVIGATION", ())

@@ -81,7 +81,7 @@ def _foreign_form(error: CSRFError) -> Response:
         403,
         "Formulir tidak berlaku lagi",
         "Formulir ini dibuka sebelum Anda masuk, atau berasal dari tempat lain, sehingga tidak disimpan.",
-        "Periksa isian di bawah ini, lalu kirim lagi." if comes_from_here() else "Buka halamannya dari menu, lalu isi lagi.",
+        "Periksa isian di bawah ini, lalu simpan lagi." if comes_from_here() else "Buka halamannya dari menu, lalu isi lagi.",
     )
 
 
@@ -122,7 +122,7 @@ def session_ended() -> Response:
         401,
         "Sesi Anda sudah berakhir",
         "Isian belum disimpan karena Anda harus masuk lagi.",
-        "Masuklah lagi di tab baru, kembali ke halaman ini, lalu tekan Kirim lagi." if comes_from_here() else "Masuklah lagi.",
+        "Masuklah lagi di tab baru, kembali ke halaman ini, lalu tekan Simpan lagi." if comes_from_here() else "Masuklah lagi.",
         sign_in=True,
     )
 

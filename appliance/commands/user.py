@@ -155,9 +155,10 @@ def _write(handle: int, text: str) -> None:
 
 
 def _sheet(door: Door, username: str, password: str) -> str:
-    scheme = "https" if door.settings.web.https else "http"
+    node = door.settings
+    address = f"https://{node.node.hostname}.local/" if node.web.https else "http://127.0.0.1/"
     return (
-        f"Alamat         : {scheme}://{door.settings.node.hostname}/\nNama pengguna  : {username}\nKata sandi     : {password}\n"
+        f"Alamat         : {address}\nNama pengguna  : {username}\nKata sandi     : {password}\n"
         "Berlaku sekali, paling lama 7 hari; saat masuk pertama Anda membuat kata sandi sendiri.\n"
     )
 

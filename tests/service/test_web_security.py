@@ -208,7 +208,7 @@ def test_a_form_of_another_site_is_refused_even_with_the_right_token(web: Web, o
     web.sign_in("rahma")
     refused = web.post("/uji/simpan", {"name": "Nurhayati"}, origin=origin)
     assert refused.status_code == 403
-    assert "Kirim lagi" not in refused.text
+    assert "Simpan lagi" not in refused.text
 
 
 def test_reading_changes_nothing(pages: Flask, web: Web) -> None:
@@ -283,7 +283,7 @@ def test_before_a_shutdown_nothing_is_taken_and_nothing_typed_is_lost(settings: 
     assert int(refused.headers["Retry-After"]) > 0
     assert 'value="Nurhayati"' in refused.text
     assert "baris satu" in refused.text
-    assert "Kirim lagi" in refused.text
+    assert "Simpan lagi" in refused.text
     assert web.get("/akun-saya").status_code == 200
     _publish(settings)
     assert web.post("/uji/simpan", {"name": "Nurhayati"}).text == "tersimpan Nurhayati"
