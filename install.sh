@@ -149,6 +149,8 @@ check_options() {
   local -r name='^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'
   [[ -z $district || $district =~ ^[0-9]{2}\.[0-9]{2}$ ]] ||
     usage "--district $district: diharapkan kode seperti 73.03."
+  [[ -z $district || -z $SOURCE ]] || grep -q "^${district/./\\.} " "$SOURCE/provision/districts.txt" ||
+    usage "--district $district: tidak ada kabupaten/kota dengan kode itu."
   [[ -z $hostname || $hostname =~ $name ]] ||
     usage "--hostname $hostname: diharapkan huruf kecil, angka dan tanda hubung."
   [[ -z $admin || $admin =~ ^[a-z][a-z0-9._-]{2,39}$ ]] ||

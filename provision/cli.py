@@ -190,18 +190,29 @@ def _site(host: Host, wish: Wish) -> Site:
     content = host.read(SETTINGS_FILE)
     if content is None and not wish.district:
         raise ConfigurationError("Kode kabupaten/kota belum ditentukan.", "Tambahkan misalnya: --district 73.03")
-    settings = parse(content.decode()) if content is not None else _fresh(wish.district)
+    name = _name_of_district(wish.district) if wish.district else ""
+    settings = parse(content.decode()) if content is not None else _fresh(wish.district, name)
     wished = {"district": wish.district, "hostname": wish.hostname}
-    node = dataclasses.replace(settings.node, **{name: value for name, value in wished.items() if value})
+    node = dataclasses.replace(settings.node, **{key: value for key, value in wished.items() if value})
     power = dataclasses.replace(settings.power, ups=wish.ups or settings.power.ups)
     return Site(dataclasses.replace(settings, node=node, power=power), wish.admin or DEFAULT_ADMIN, _debian(host))
 
 
-def _fresh(district: str) -> Settings:
-    """The defaults, in the time zone of the district's province."""
+def _name_of_district(code: str) -> str:
+    """The name that belongs to a district's code. Raises a usage error for a code that no district has."""
+    lines = (source_tree() / "provision" / "districts.txt").read_text(encoding="utf-8").splitlines()
+    names = dict(line.split(" ", 1) for line in lines if not line.startswith("#"))
+    if code not in names:
+        raise click.BadParameter(f"tidak ada kabupaten/kota dengan kode {code}", param_hint="--district")
+    return names[code]
+
+
+def _fresh(district: str, name: str) -> Settings:
+    """The defaults, under the district's name and in the time zone of its province."""
     province = district[:2]
     zone = "Asia/Makassar" if province in CENTRAL else "Asia/Jayapura" if province in EASTERN else "Asia/Jakarta"
-    return dataclasses.replace(Settings(), node=dataclasses.replace(Settings().node, timezone=zone))
+    node = dataclasses.replace(Settings().node, timezone=zone, office=f"Dinas Sosial {name}")
+    return dataclasses.replace(Settings(), node=node)
 
 
 def _debian(host: Host) -> int:

@@ -6,7 +6,7 @@ import string
 from dataclasses import dataclass
 
 from appliance.config import PowerSettings
-from provision.change import Applied, Change, File, Running
+from provision.change import Applied, Change, Command, File, Link, Running
 from provision.host import Host
 from provision.step import CURRENT, Site, Step
 
@@ -14,6 +14,8 @@ TEMPLATES = "provision/templates/nut"
 NUT_FOLDER = "/etc/nut"
 SIMULATED_TMPFILES = "/etc/tmpfiles.d/slrt-simulated-ups.conf"
 ENUMERATOR = "nut-driver-enumerator.service"
+DIVERTED = "/usr/lib/slrt/nutshutdown.debian"
+ENDGAME_HOOK = "/usr/lib/systemd/system-shutdown/slrt-ups-endgame"
 DAEMONS = ("nut-server.service", "nut-monitor.service")
 
 
@@ -64,8 +66,8 @@ def ups(site: Site) -> Step:
     # NUT makes a unit for each UPS named in ups.conf
     drivers = Applied("nut-drivers", "buat unit driver UPS", paths, (("systemctl", "restart", ENUMERATOR),))
     daemons = (Running(f"nut-driver@{power.name}.service", paths, enabled=False), *(Running(unit, paths) for unit in DAEMONS))
-    simulated = _simulated(power) if power.ups == "simulated" else ()
-    return Step("ups", "UPS", (*files, *simulated, drivers, *daemons))
+    own = _simulated(power) if power.ups == "simulated" else _endgame()
+    return Step("ups", "UPS", (*files, *own, drivers, *daemons))
 
 
 def _nut_files(site: Site) -> tuple[NutFile, ...]:
@@ -84,3 +86,16 @@ def _simulated(power: PowerSettings) -> tuple[Change, ...]:
     file = File(SIMULATED_TMPFILES, b"# The simulated UPS: after every boot the mains is back.\n" + line.encode())
     made = ("systemd-tmpfiles", "--create", SIMULATED_TMPFILES)
     return (file, Applied("simulated-ups", "siapkan UPS simulasi", (SIMULATED_TMPFILES,), (made,)))
+
+
+def _endgame() -> tuple[Change, ...]:
+    """Our last act of a shutdown in the place of NUT's, which cannot make this family of UPS cut its output.
+
+    Both would run at the same time and fight for the USB device, so the other is diverted, as Debian's way is.
+    """
+    asked = f"dpkg-divert --list '*/nutshutdown' | grep -q {DIVERTED}"
+    moved = f'hook=$(dpkg -L nut-client nut-server | grep -m 1 /nutshutdown$) && dpkg-divert --local --rename --divert {DIVERTED} --add "$hook"'
+    return (
+        Command("singkirkan langkah mati bawaan NUT", ("sh", "-c", asked), ("sh", "-c", moved)),
+        Link(ENDGAME_HOOK, "/usr/lib/slrt/ups-endgame"),
+    )

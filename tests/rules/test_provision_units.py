@@ -72,6 +72,18 @@ def test_a_unit_that_keeps_running_is_never_given_up() -> None:
             assert "StartLimitIntervalSec=0" in text, unit.name
 
 
+def test_what_a_closed_unit_must_run_it_may_run() -> None:
+    for unit in UNITS.glob("*.service"):
+        text = unit.read_text()
+        allowed = [
+            path.lstrip("-") for line in re.findall(r"^ExecPaths=(.*)$", text, flags=re.MULTILINE) for path in line.split()
+        ]
+        for program in re.findall(r"^Exec\w+=[-+]?(/\S+)", text, flags=re.MULTILINE):
+            # Debian's /bin and /sbin are links into /usr
+            real = program if program.startswith(("/usr/", "/opt/")) else f"/usr{program}"
+            assert not allowed or any(real == path or real.startswith(f"{path}/") for path in allowed), f"{unit.name}: {program}"
+
+
 def test_the_pages_cannot_reach_secrets_backups_or_a_network() -> None:
     text = (UNITS / "slrt-web.service").read_text()
     for line in ("PrivateNetwork=yes", "RestrictAddressFamilies=AF_UNIX", "ProtectSystem=strict", "MemoryDenyWriteExecute=yes"):
