@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from appliance import accounts
 from appliance.accounts import TooManyAttempts
 from appliance.accounts.passwords import SHORTEST
+from appliance.casework import areas
 from appliance.errors import InvalidInput
 from webui.session import (
     DEVICE_DAYS,
@@ -101,7 +102,11 @@ def leave() -> ResponseReturnValue:
 @signed_in()
 def mine() -> ResponseReturnValue:
     """The own account: rights of today, password, sessions."""
-    return _mine({})
+    found = required()
+    names = areas.area_names(set(found.actor.areas))
+    places = [names.get(code, code) for code in found.actor.areas]
+    sessions = accounts.list_sessions(found, now(), limits())
+    return render_template("sign_in_mine.html", me=found.actor, places=places, sessions=sessions)
 
 
 @blueprint.route("/akun-saya/kata-sandi", methods=["GET", "POST"])
@@ -130,12 +135,6 @@ def leave_elsewhere() -> ResponseReturnValue:
     ended = accounts.end_other_sessions(required(), now())
     flash(f"{ended} sesi lain sudah dikeluarkan." if ended else "Tidak ada sesi lain.", "good")
     return redirect(url_for("sign_in.mine"), 303)
-
-
-def _mine(problems: dict[str, str]) -> str:
-    found = required()
-    sessions = accounts.list_sessions(found, now(), limits())
-    return render_template("sign_in_mine.html", me=found.actor, sessions=sessions, problems=problems)
 
 
 def _password_form(problems: dict[str, str]) -> Response:

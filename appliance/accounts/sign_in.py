@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from appliance import audit
 from appliance.accounts import passwords, sessions, throttle
-from appliance.database import db, transaction
+from appliance.database import Duplicate, db, transaction
 from appliance.errors import InvalidInput, TryLater
 from appliance.models.account import Account, KnownDevice, SignInAttempt, WebSession
 
@@ -69,7 +69,11 @@ def sign_in(
     Raises InvalidInput for a wrong name or password, TooManyAttempts while it must wait.
     """
     device_id = sessions.digest(device_token) if device_token else None
-    attempt = _count(username.strip().casefold(), device_id, at)
+    name = username.strip().casefold()
+    try:
+        attempt = _count(name, device_id, at)
+    except Duplicate:
+        attempt = _count(name, device_id, at)  # two first attempts at the same moment both made the counter; now it is there
     try:
         right = passwords.verify(password, attempt.stored)
     except TryLater:
