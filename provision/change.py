@@ -261,10 +261,27 @@ class Running:
             self._restarted.perform(host)
 
     @property
+    def files(self) -> tuple[str, ...]:
+        """What the unit runs with: its own file and its inputs."""
+        return (f"/etc/systemd/system/{self.unit}", *self.inputs)
+
+    @property
     def _restarted(self) -> Applied:
-        files = (f"/etc/systemd/system/{self.unit}", *self.inputs)
         stop = tuple(("systemctl", "stop", unit) for unit in self.before)
-        return Applied(f"{self.unit}.taken", "", files, (*stop, ("systemctl", "restart", self.unit)))
+        return Applied(f"{self.unit}.taken", "", self.files, (*stop, ("systemctl", "restart", self.unit)))
+
+
+def writes(change: Change) -> set[str]:
+    """The file or link that performing the change replaces, if it is of that kind."""
+    path = getattr(change, "path", None)
+    return {path} if path else set()
+
+
+def follows(change: Change) -> set[str]:
+    """The files that the change takes in: it is due whenever one of them was replaced."""
+    if isinstance(change, Running):
+        return set(change.files)
+    return set(change.inputs) if isinstance(change, Applied) else set()
 
 
 def digest(host: Host, paths: Sequence[str]) -> bytes:

@@ -36,6 +36,7 @@ class Program:
 
     release: str
     source: Path
+    path: str = CURRENT
 
     def describe(self) -> str:
         return f"kirim dan pasang program rilis {self.release} (beberapa menit)"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from appliance.errors import ApplianceError
-from provision.change import Change
+from provision.change import Change, follows, writes
 from provision.host import Host
 from provision.step import Step
 
@@ -24,16 +24,27 @@ class Stopped(ApplianceError):
     exit_code = EXIT_STOPPED
 
 
-def missing(step: Step, host: Host) -> list[Change]:
-    """The changes of the step that do not hold on the machine."""
-    return [change for change in step.changes if not change.is_done(host)]
+def missing(step: Step, host: Host, written: set[str] | None = None) -> list[Change]:
+    """The changes of the step that do not hold on the machine.
+
+    `written` collects the files that the changes found so far will write: what takes in one of those will be due as well,
+    though it holds as long as nobody has begun.
+    """
+    written = set() if written is None else written
+    due = []
+    for change in step.changes:
+        if follows(change) & written or not change.is_done(host):
+            due.append(change)
+            written |= writes(change)
+    return due
 
 
 def plan(steps: Sequence[Step], host: Host, say: Say) -> int:
     """Print what an apply would do. Gives the number of changes."""
     count = 0
+    written: set[str] = set()
     for number, step in enumerate(steps, 1):
-        changes = missing(step, host)
+        changes = missing(step, host, written)
         count += len(changes)
         say(f"[{number}/{len(steps)}] {step.title}" + ("" if changes else ": sudah sesuai"))
         for change in changes:
@@ -51,20 +62,29 @@ def apply(steps: Sequence[Step], host: Host, say: Say, stop_after: str = "") -> 
     count = 0
     for number, step in enumerate(steps, 1):
         head = f"[{number}/{len(steps)}] {step.title}"
-        changes = missing(step, host)
-        say(head + ("" if changes else ": sudah sesuai"))
-        for change in changes:
-            # An earlier change of the same step may have brought this one along.
-            if change.is_done(host):
-                continue
-            say(f"      {change.describe()}")
-            change.perform(host)
-            count += 1
-        if changes:
+        performed = _perform(step, host, say, head)
+        count += performed
+        if performed:
             _ask_again(step, host)
+        else:
+            say(f"{head}: sudah sesuai")
         if step.name == stop_after:
             raise Stopped(f"Dihentikan setelah langkah {step.name} seperti diminta.", "Ulangi tanpa --stop-after.")
     say(f"{count} perubahan dilakukan." if count else NOTHING_CHANGED)
+    return count
+
+
+def _perform(step: Step, host: Host, say: Say, head: str) -> int:
+    """Each change of the step that does not hold when its turn comes: an earlier one may have brought it along, or made it due."""
+    count = 0
+    for change in step.changes:
+        if change.is_done(host):
+            continue
+        if not count:
+            say(head)
+        say(f"      {change.describe()}")
+        change.perform(host)
+        count += 1
     return count
 
 

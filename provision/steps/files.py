@@ -22,6 +22,7 @@ class SettingsFile:
     """The settings in the one file; a file that says the same, with the operator's own comments, is left as it is."""
 
     settings: Settings
+    path: str = SETTINGS_FILE
 
     def describe(self) -> str:
         return f"tulis pengaturan {SETTINGS_FILE}"

@@ -10,9 +10,10 @@ import pytest
 from appliance.config import NodeSettings, PowerSettings, Settings, parse
 from appliance.errors import ApplianceError
 from provision import run
-from provision.change import Command, File
+from provision.change import Change, Command, File, writes
 from provision.plan import steps
 from provision.step import Site, Step
+from provision.steps.ups import NutFile
 from tests.support.pretend_host import PowerCut, PretendHost
 
 SOURCE = Path(__file__).resolve().parents[2]
@@ -97,6 +98,34 @@ def test_a_new_release_restarts_the_daemons_and_a_new_socket_unit_its_service_fi
     run.apply(steps(SITE), host, silent)
     assert {"slrt-web.service", "slrt-scheduler.service", "slrt-watcher.service"} <= set(host.restarts)
     assert host.restarts.index("slrt-web.socket") < host.restarts.index("slrt-web.service")
+
+
+def test_a_new_unit_file_is_read_and_taken_and_the_plan_knew() -> None:
+    host = bare()
+    older = {"/etc/systemd/system/slrt-web.service", "/etc/slrt/nginx.conf", "/etc/nut/upsd.conf"}
+    old = tuple(
+        dataclasses.replace(step, changes=tuple(_older(change) if writes(change) & older else change for change in step.changes))
+        for step in steps(SITE)
+    )
+    run.apply(old, host, silent)
+    host.restarts.clear()
+    shown: list[str] = []
+    said: list[str] = []
+    run.plan(steps(SITE), host, shown.append)
+    run.apply(steps(SITE), host, said.append)
+    done = [line.strip() for line in said if line.startswith("      ")]
+    assert done == [line.strip().removeprefix("akan: ") for line in shown if "akan: " in line]
+    assert "minta systemd membaca unit yang baru" in done
+    assert {"slrt-web.service", "slrt-front.service", "nut-server.service"} <= set(host.restarts)
+    assert "slrt-scheduler.service" not in host.restarts
+
+
+def _older(change: Change) -> Change:
+    """The same file as an earlier release wrote it."""
+    if isinstance(change, NutFile):
+        return dataclasses.replace(change, template="# older\n")
+    assert isinstance(change, File)
+    return dataclasses.replace(change, content=b"# older\n")
 
 
 def test_what_the_operator_wrote_in_the_settings_file_stays() -> None:
