@@ -115,6 +115,22 @@ def test_odd_bytes_and_telnet_options_do_no_harm() -> None:
     assert isinstance(heard, Silence) or heard == TRUTH
 
 
+def test_a_telnet_option_is_not_negotiated() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        ups = Ups("apc", door.getsockname())
+        reader = threading.Thread(target=ups.read, args=(timedelta(seconds=20),))
+        reader.start()
+        line, _address = door.accept()
+        heard = line.recv(1000)
+        line.sendall(b"\xff\xfd\x01" + LIST)
+        reader.join(20)
+        ups.release()
+        while more := line.recv(1000):
+            heard += more
+        line.close()
+    assert heard == b"LIST VAR apc\nLOGOUT\n"
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=200), st.integers(0, len(LIST)))
 def test_no_bytes_break_it_and_none_become_a_wrong_reading(noise: bytes, cut: int) -> None:

@@ -177,7 +177,8 @@ def test_mains_just_seen_again_keeps_from_the_point_of_no_return() -> None:
 def test_a_forced_shutdown_is_not_cancelled_by_the_mains() -> None:
     assert stages(play((ON, 5), (reading("FSD OL"), 1), (ON, 60)))[-1] is Stage.DOWN
     assert stages(play((ON, 5), (reading("FSD OB LB"), 1), (ON, 60)))[-1] is Stage.DOWN
-    assert stages(play((ON, 5), (LOW, 5), (reading("FSD OL"), 60)))[-1] is Stage.DOWN
+    steps = play((ON, 5), (LOW, 5), (reading("FSD OL"), 60))
+    assert not any(one.memory.accepts_work for one in steps[7:])
 
 
 def test_systemd_is_asked_when_upsmon_does_not_act() -> None:
@@ -205,6 +206,12 @@ def test_silence_is_told_after_a_while() -> None:
     assert steps[5 + 20].memory.stage is Stage.UNKNOWN
     assert steps[5 + 20].memory.accepts_work
     assert steps[-1].memory.stage is Stage.ONLINE
+
+
+def test_an_outage_that_was_ending_ends_in_silence_too() -> None:
+    steps = play((ON, 5), (OFF, 60), (ON, 5), (SILENT, 21))
+    assert steps[-1].memory.stage is Stage.UNKNOWN
+    assert steps[-1].memory.battery_since is None
 
 
 @pytest.mark.parametrize("hours", [-30, -1, 1, 30])
