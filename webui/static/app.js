@@ -4,6 +4,7 @@
   "use strict";
 
   const POLL_MILLISECONDS = 5000;
+  const AGAIN_MILLISECONDS = 20000;
 
   function watchPower() {
     const banner = document.getElementById("power");
@@ -29,19 +30,23 @@
     window.setTimeout(ask, POLL_MILLISECONDS);
   }
 
+  function release(form) {
+    delete form.dataset.sent;
+    form.querySelectorAll("button").forEach(function (button) { button.removeAttribute("aria-disabled"); });
+  }
+
   function sendOnce() {
     document.addEventListener("submit", function (event) {
       const form = event.target;
       if (form.dataset.sent) { event.preventDefault(); return; }
       form.dataset.sent = "yes";
       form.querySelectorAll("button").forEach(function (button) { button.setAttribute("aria-disabled", "true"); });
+      // When no answer comes, the person may try again.
+      window.setTimeout(release, AGAIN_MILLISECONDS, form);
     });
     // A page that comes back from the history must be usable again.
     window.addEventListener("pageshow", function () {
-      document.querySelectorAll("form[data-sent]").forEach(function (form) {
-        delete form.dataset.sent;
-        form.querySelectorAll("button").forEach(function (button) { button.removeAttribute("aria-disabled"); });
-      });
+      document.querySelectorAll("form[data-sent]").forEach(release);
     });
   }
 
