@@ -22,6 +22,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.machine)
             item.add_marker(pytest.mark.timeout(TEST_SECONDS))
+            # One process a release (xdist --dist loadgroup): the copies of a machine share its address.
+            callspec = getattr(item, "callspec", None)
+            item.add_marker(pytest.mark.xdist_group(f"machine-{callspec.params.get('release') if callspec else RELEASES[0]}"))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -41,7 +44,7 @@ def machine_run() -> Iterator[Run]:
     run.leave()
 
 
-@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.xdist_group(f"machine-{name}")) for name in RELEASES])
+@pytest.fixture(params=RELEASES)
 def release(request: pytest.FixtureRequest) -> str:
     """Each Debian release in turn."""
     return str(request.param)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 
 from tests.support.machine import SOURCE, Machine, differences, manifest
 from tests.support.machine_room import Room
@@ -71,11 +70,8 @@ def test_only_the_pages_listen_on_the_network(installed: Machine) -> None:
 def test_no_service_of_ours_runs_as_root_or_has_failed(installed: Machine) -> None:
     until_well(installed)
     assert installed.run("systemctl --failed --no-legend").out == ""
-    shown = installed.run(f"for unit in $({OURS}); do systemctl show -p Id,MainPID $unit; done").out
-    running = re.findall(r"MainPID=([1-9]\d*)\nId=(\S+)|Id=(\S+)\nMainPID=([1-9]\d*)", shown)
-    users = {}
-    for first, name, other, second in running:
-        users[name or other] = installed.run(f"ps -o user= -p {first or second}").out.strip()
+    ask = f"for unit in $({OURS}); do echo $unit $(ps -o user= -p $(systemctl show -p MainPID --value $unit)); done"
+    users = dict(line.split() for line in installed.run(ask).out.splitlines() if len(line.split()) == 2)
     assert users.keys() >= {"slrt-web.service", "slrt-scheduler.service", "slrt-watcher.service", "slrt-front.service"}
     assert "root" not in users.values(), users
 

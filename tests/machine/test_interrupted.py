@@ -46,7 +46,7 @@ def undisturbed(room: Room, release: str) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("release", [pytest.param("bookworm", marks=pytest.mark.xdist_group("machine-bookworm"))])
+@pytest.mark.parametrize("release", ["bookworm"])
 def test_killed_after_each_step(room: Room, release: str) -> None:
     wanted = undisturbed(room, release)
     machine = room.bare(release)
@@ -64,7 +64,7 @@ def test_killed_after_each_step(room: Room, release: str) -> None:
     assert "Tidak ada yang berubah." in install(machine).out
 
 
-@pytest.mark.parametrize("release", [pytest.param("trixie", marks=pytest.mark.xdist_group("machine-trixie"))])
+@pytest.mark.parametrize("release", ["trixie"])
 def test_killed_at_random_moments(room: Room, release: str) -> None:
     wanted = undisturbed(room, release)
     lines = re.findall(r"(?m)^(?:Tahap \d/\d|\[\d+/\d+\])", room.installation(release).output)

@@ -46,7 +46,7 @@ def test_the_demonstration_needs_no_root_and_no_systemd(bare: Machine) -> None:
     assert bare.run("pgrep -u tamu", check=False).out == ""
 
 
-@pytest.mark.parametrize("release", [pytest.param("trixie", marks=pytest.mark.xdist_group("machine-trixie"))])
+@pytest.mark.parametrize("release", ["trixie"])
 def test_the_suite_sets_itself_up(room: Room, release: str) -> None:
     machine = room.bare(release)
     done = machine.run("./install.sh test tests/rules", check=False, folder="/root/slrt-node", seconds=1200)

@@ -26,7 +26,12 @@ class Room:
 
     def installed(self, release: str) -> Machine:
         """A booted copy of the machine that install.sh was run on."""
-        return self._add(copy_of(self.run.installed(release).snapshot)).boot()
+        disk = self.run.installed(release).snapshot
+        machine = self._add(copy_of(disk)).boot()
+        if machine.bed.number != disk.number:
+            # Two copies at once: the second one lives at another address, as after a move to another network.
+            machine.run("slrt-provision renew-certificate")
+        return machine
 
     def installation(self, release: str) -> Installed:
         """How that installation went."""
