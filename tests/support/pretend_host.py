@@ -175,8 +175,6 @@ class PretendHost:
         match words:
             case ["user", "list", "--json"]:
                 return json.dumps([{"active": True, "roles": ["Admin sistem"]}] if self.node.get("admin") else [])
-            case ["backup", "list", "--json"]:
-                return json.dumps([{"id": "1"}] if self.node.get("backup") else [])
         self._effect()
         match words:
             case ["database", "upgrade"]:
@@ -184,7 +182,8 @@ class PretendHost:
             case ["backup", "init"]:
                 self.files["/srv/backup/slrt/config"] = (Entry("file", 0o600, "slrt", "slrt"), b"")
             case ["backup", "run"]:
-                self.node["backup"] = True
+                outcome = json.dumps({"ok": True, "last_good": "2026-11-22T01:00:00+00:00"}).encode()
+                self.files["/var/lib/slrt/backup/outcome.json"] = (Entry("file", 0o600, "slrt", "slrt"), outcome)
             case ["user", "first-admin", _name, "--to", target]:
                 self.files[target] = (Entry("file", 0o600, "root", "root"), b"")
                 self._effect()
