@@ -20,15 +20,17 @@ NAME = "manifest.json"
 
 @dataclass(frozen=True)
 class Summary:
-    """The line of a list: `at` aware UTC, `bytes` the size of what can be restored, `added` what the repository grew."""
+    """The line of a list: `at` aware UTC, `bytes` the size of what can be restored, `added` what the repository grew,
+    `folders` the names of those that are in it."""
 
     at: datetime
     bytes: int
     added: int
+    folders: tuple[str, ...] = ()
 
     def comment(self) -> str:
         """As an archive's comment. Without braces, which borg would take for placeholders."""
-        flat = {"at": self.at.isoformat(), "bytes": self.bytes, "added": self.added}
+        flat = {"at": self.at.isoformat(), "bytes": self.bytes, "added": self.added, "folders": self.folders}
         return json.dumps(flat)[1:-1]
 
     @staticmethod
@@ -36,7 +38,8 @@ class Summary:
         """None when the comment is not one of ours."""
         try:
             found = json.loads(f"{{{comment}}}")
-            return Summary(datetime.fromisoformat(found["at"]), int(found["bytes"]), int(found["added"]))
+            at = datetime.fromisoformat(found["at"])
+            return Summary(at, int(found["bytes"]), int(found["added"]), tuple(found["folders"]))
         except (ValueError, KeyError, TypeError):
             return None
 

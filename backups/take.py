@@ -16,7 +16,7 @@ from pathlib import Path
 
 from backups import files, postgresql, repository, retention, sqlite
 from backups.borg import DUMP, FILES, PAGES, Engine
-from backups.catalogue import Run, list_runs, read_manifest
+from backups.catalogue import Run, list_runs
 from backups.errors import BackupError, NoSpace, SourceMissing, Stopped
 from backups.lock import only_run
 from backups.manifest import NAME, Manifest, Summary
@@ -89,31 +89,32 @@ def _steps(plan: Plan, engine: Engine, at: datetime, say: Say) -> tuple[int, Man
     engine.break_lock()
     known = list_runs(engine)
     number = max((run.number for run in known), default=0) + 1
-    folders = _require_sources(plan, engine, known)
-    _make_room(plan, engine, known, at)
+    folders = _require_sources(plan, known)
+    known = _make_room(plan, engine, known, at)
     say("Menyimpan basis data tanpa menghentikan layanan")
     stored = _store_database(plan, engine, number)
     say("Menyimpan lampiran dan identitas")
     added = stored.added + _store_folders(plan, engine, number, folders)
-    manifest = _manifest(plan, number, at, stored, _measured(engine, number, folders))
+    paths = engine.files(f"att-{number}") if folders else []
+    manifest = _manifest(plan, number, at, stored, _measured(paths, folders))
     say("Memeriksa repositori")
     engine.check(CHECK_SECONDS)
     say("Mencoba memulihkan dan membandingkan")
-    prove(plan, engine, manifest)
+    prove(plan, engine, manifest, [path for path, _ in paths])
     say("Menandai cadangan sebagai lengkap")
-    summary = Summary(at, manifest.bytes, added)
+    summary = Summary(at, manifest.bytes, added, folders)
     engine.store_bytes(f"ok-{number}", NAME, manifest.to_bytes(), summary.comment())
     say("Menghapus cadangan yang lewat masa simpannya")
-    forget(plan, engine, at)
+    done = Run(number, tuple(f"{kind}-{number}" for kind in ("db", "att", "ok")), summary)
+    forget(plan, engine, [*known, done], at)
     repository.keep_reserve(plan)
     return number, manifest
 
 
-def _require_sources(plan: Plan, engine: Engine, known: list[Run]) -> tuple[str, ...]:
+def _require_sources(plan: Plan, known: list[Run]) -> tuple[str, ...]:
     """Names of the folders that are there. A folder that the last backup had must not silently be gone."""
     there = tuple(name for name in plan.folders if (plan.data / name).is_dir())
-    complete = [run for run in known if run.complete]
-    before = read_manifest(engine, complete[-1]).folders if complete else {}
+    before = next((run.summary.folders for run in reversed(known) if run.summary), ())
     gone = [name for name in plan.folders if name in before and name not in there]
     if gone:
         raise SourceMissing(
@@ -128,8 +129,11 @@ def _database_bytes(plan: Plan) -> int:
     return postgresql.size(postgresql.Server(plan.database_url)) if plan.database_url else plan.database_file.stat().st_size
 
 
-def _make_room(plan: Plan, engine: Engine, known: list[Run], at: datetime) -> None:
-    """Enough room for the run, if need be by giving up the reserve and forgetting what is old. Raises NoSpace."""
+def _make_room(plan: Plan, engine: Engine, known: list[Run], at: datetime) -> list[Run]:
+    """Enough room for the run, if need be by giving up the reserve and forgetting what is old. Returns the runs that are left.
+
+    Raises NoSpace.
+    """
     database = _database_bytes(plan)
     repository.require_room(plan.state, 2 * database + plan.spare_bytes, "Disk data")
     grown = [run.summary.added for run in known[-5:] if run.summary]
@@ -139,9 +143,11 @@ def _make_room(plan: Plan, engine: Engine, known: list[Run], at: datetime) -> No
         repository.require_room(plan.repository, needed, "Disk cadangan")
     except NoSpace:
         repository.release_reserve(plan)
-        forget(plan, engine, at)
+        left = forget(plan, engine, known, at)
         engine.compact()
         repository.require_room(plan.repository, needed, "Disk cadangan")
+        return left
+    return known
 
 
 def _store_database(plan: Plan, engine: Engine, number: int) -> Stored:
@@ -220,21 +226,20 @@ def _manifest(plan: Plan, number: int, at: datetime, stored: Stored, folders: Ma
     )
 
 
-def _measured(engine: Engine, number: int, folders: tuple[str, ...]) -> dict[str, tuple[int, int]]:
+def _measured(paths: list[tuple[str, int]], folders: tuple[str, ...]) -> dict[str, tuple[int, int]]:
     """Files and bytes of each folder as they are in the archive, for the folders themselves go on changing."""
     measured = dict.fromkeys(folders, (0, 0))
-    for path, size in engine.files(f"att-{number}") if folders else []:
+    for path, size in paths:
         top = path.split("/", 1)[0]
         measured[top] = (measured[top][0] + 1, measured[top][1] + size)
     return measured
 
 
-def forget(plan: Plan, engine: Engine, now: datetime) -> None:
-    """Delete what retention gives up and what never became complete, then give the room back.
+def forget(plan: Plan, engine: Engine, known: list[Run], now: datetime) -> list[Run]:
+    """Delete what retention gives up and what never became complete, then give the room back. Returns the runs that are left.
 
     Only between runs or at the end of one: an incomplete run is taken for a dead one.
     """
-    known = list_runs(engine)
     complete = {run.number: run.summary.at for run in known if run.summary}
     kept = retention.keep(complete, plan.retention, now, plan.zone)
     # The mark goes first: a run that is half forgotten must not look complete.
@@ -242,3 +247,4 @@ def forget(plan: Plan, engine: Engine, now: datetime) -> None:
     engine.delete(names)
     if names:
         engine.compact()
+    return [run for run in known if run.number in kept]

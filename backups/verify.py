@@ -43,12 +43,17 @@ def verify(plan: Plan, wanted: str, stop: Stop = never) -> Manifest:
     return manifest
 
 
-def prove(plan: Plan, engine: Engine, manifest: Manifest) -> None:
-    """The drill on a run just stored, before it is marked as complete. Raises Mismatch or what the engine says."""
+def prove(plan: Plan, engine: Engine, manifest: Manifest, paths: list[str]) -> None:
+    """The drill on a run just stored, before it is marked as complete; `paths` are its files besides the database.
+
+    Raises Mismatch or what the engine says.
+    """
     engine.check_archives(f"*-{manifest.run}")
     bring_back_database(engine, manifest, plan.scratch, thorough=False).unlink()
-    if manifest.folders:
-        _compare_sample(plan.data, engine, manifest, files.empty_folder(plan.scratch / "sample"))
+    # The run's number as seed: another sample each night, the same when a failure is looked into.
+    sample = random.Random(manifest.run).sample(sorted(paths), min(SAMPLE, len(paths)))  # noqa: S311 - not a secret
+    if sample:
+        _compare(plan.data, engine, manifest, sample, files.empty_folder(plan.scratch / "sample"))
 
 
 def bring_back_database(engine: Engine, manifest: Manifest, to: Path, *, thorough: bool) -> Path:
@@ -74,17 +79,12 @@ def bring_back_database(engine: Engine, manifest: Manifest, to: Path, *, thoroug
     return target
 
 
-def _compare_sample(data: Path, engine: Engine, manifest: Manifest, scratch: Path) -> None:
+def _compare(data: Path, engine: Engine, manifest: Manifest, paths: list[str], scratch: Path) -> None:
     """Bring some files back and compare them with those on the disk that have not changed since the run began."""
-    known = [path for path, _ in engine.files(f"att-{manifest.run}")]
-    # The run's number as seed: another sample each night, the same when a failure is looked into.
-    chosen = random.Random(manifest.run).sample(sorted(known), min(SAMPLE, len(known)))  # noqa: S311 - not a secret
-    if not chosen:
-        return
-    engine.extract(f"att-{manifest.run}", scratch, chosen)
-    for name in chosen:
-        if _unchanged(data / name, manifest.at) and file_hash(data / name) != file_hash(scratch / name):
-            raise Mismatch(f"Berkas {name} dalam cadangan berbeda dari aslinya.", "Periksa disk: slrt status")
+    engine.extract(f"att-{manifest.run}", scratch, paths)
+    for path in paths:
+        if _unchanged(data / path, manifest.at) and file_hash(data / path) != file_hash(scratch / path):
+            raise Mismatch(f"Berkas {path} dalam cadangan berbeda dari aslinya.", "Periksa disk: slrt status")
 
 
 def _unchanged(file: Path, since: datetime) -> bool:

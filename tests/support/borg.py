@@ -58,6 +58,13 @@ def entry(number: int) -> str:
 
 def make_plan(folder: Path, rows: int = 2000, attachments: int = 5) -> Plan:
     """A node below `folder` that can be backed up; its repository is ready."""
+    plan = make_data(folder, rows, attachments)
+    repository.init(plan)
+    return plan
+
+
+def make_data(folder: Path, rows: int, attachments: int) -> Plan:
+    """A node below `folder` without a repository."""
     data = folder / "data"
     for name in ("database", "attachments", "identity"):
         (data / name).mkdir(parents=True)
@@ -65,19 +72,17 @@ def make_plan(folder: Path, rows: int = 2000, attachments: int = 5) -> Plan:
     for number in range(attachments):
         add_attachment(data, f"attachment {number} ".encode() * 2000)
     (data / "identity" / "ca.key").write_text("a locked key")
-    plan = Plan(
+    return Plan(
         data,
         folder / "repository",
         data / "backup",
         PASSPHRASE,
         secrets={"audit-key": "5a" * 32},
-        retention=Retention(3, 0, 0, 0, newest=2),
+        retention=Retention(3, 0, 0, 0, newest=5),
         node="uji",
         reserve_bytes=MEBIBYTE,
         spare_bytes=MEBIBYTE,
     )
-    repository.init(plan)
-    return plan
 
 
 def moved(plan: Plan, folder: Path) -> Plan:
@@ -164,7 +169,7 @@ class Node:
     @classmethod
     def make(cls, folder: Path) -> Node:
         """A node below `folder`, which the service user must be able to reach."""
-        plan = make_plan(folder, attachments=3)
+        plan = make_data(folder, 2000, 3)
         for name in ("secrets", "run", "power"):
             (folder / name).mkdir(mode=0o700)
         for name in SECRETS:
@@ -176,10 +181,8 @@ class Node:
         (folder / "appliance.toml").write_text(render(Settings(paths=paths, power=power, backup=kept)))
         node = cls(folder, plan)
         node._lock_identity()
-        shutil.rmtree(plan.repository)
-        shutil.rmtree(plan.state)
         plan.repository.mkdir(mode=0o700)
-        node._give_to_service()
+        node.give_to_service()
         node.slrt("backup", "init", check=True)
         return node
 
@@ -189,7 +192,8 @@ class Node:
         pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked)
         (self.plan.data / "identity" / "ca.key").write_bytes(pem)
 
-    def _give_to_service(self) -> None:
+    def give_to_service(self) -> None:
+        """What root made in the data and the repository becomes the service user's."""
         user = pwd.getpwnam(SERVICE_USER)
         self.folder.chmod(0o755)
         for top in (self.plan.data, self.plan.repository, self.folder / "run", self.folder / "power"):

@@ -1,0 +1,174 @@
+"""The scheduler as a real process: it makes due backups by itself, tells systemd, and ends in good order."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pysqlite3 import dbapi2 as sqlite
+
+from appliance.notify import notify, watchdog_interval
+from appliance.scheduler import FromNow, guarded
+from backups import exchange, outcome
+from backups.clock import moment
+from backups.outcome import Outcome, Record
+from tests.support.borg import Node, a_node, add_rows, environment
+from tests.support.waiting import wait_for
+
+
+@pytest.fixture
+def node() -> Iterator[Node]:
+    with a_node() as made:
+        yield made
+
+
+@contextmanager
+def scheduler(node: Node, **more: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The daemon as the service user; its messages are in the node's scheduler.log."""
+    command = [*node.as_service(), sys.executable, "-m", "appliance.scheduler", "--config", str(node.folder / "appliance.toml")]
+    with (node.folder / "scheduler.log").open("ab") as log:
+        process = subprocess.Popen(command, cwd="/", env={**environment(), **more}, stdout=log, stderr=log)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+def record(node: Node) -> Record:
+    return outcome.read(node.plan.state)
+
+
+def pretend_a_good_backup(node: Node) -> None:
+    """So that nothing is due."""
+    outcome.write(node.plan.state, Outcome(moment(datetime.now(UTC)), True, "1", "Baik.", verified=True))
+    node.give_to_service()
+
+
+def log_size(node: Node) -> int:
+    return Path(f"{node.plan.database_file}-wal").stat().st_size
+
+
+def test_a_due_backup_is_made_without_anybody_doing_anything(node: Node) -> None:
+    with scheduler(node) as process:
+        good = wait_for(lambda: record(node).last_good, seconds=120, what="a good backup")
+        assert (good.archive, good.verified) == ("1", True)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    assert "Cadangan pertama dimulai." in (node.folder / "scheduler.log").read_text()
+
+
+def test_told_to_end_it_ends_the_running_backup_and_the_next_one_succeeds(node: Node) -> None:
+    with scheduler(node) as process:
+        wait_for(lambda: any(node.plan.repository.glob("lock.exclusive/*")), seconds=60, what="borg works")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    last = record(node).last
+    assert last is not None
+    assert "dihentikan" in last.text
+    node.slrt("backup", "run", check=True)
+
+
+def test_a_closing_gate_ends_the_backup_but_not_the_scheduler(node: Node) -> None:
+    state = node.folder / "power" / "state.json"
+    with scheduler(node) as process:
+        wait_for(lambda: any(node.plan.repository.glob("lock.exclusive/*")), seconds=60, what="borg works")
+        state.write_text('{"accepts_work": false}')
+        wait_for(lambda: (last := record(node).last) and not last.running, seconds=30, what="the backup ended")
+        assert process.poll() is None
+    assert record(node).last_good is None
+
+
+def test_it_tells_systemd_when_it_is_ready_and_that_it_lives(node: Node, tmp_path: Path) -> None:
+    pretend_a_good_backup(node)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as door:
+        door.bind(str(node.folder / "notify"))
+        (node.folder / "notify").chmod(0o777)
+        door.settimeout(60)
+        with scheduler(node, NOTIFY_SOCKET=str(node.folder / "notify"), WATCHDOG_USEC="1000000") as process:
+            assert door.recv(100) == b"READY=1"
+            assert door.recv(100) == b"WATCHDOG=1"
+            process.send_signal(signal.SIGTERM)
+            while (said := door.recv(100)) != b"STOPPING=1":
+                assert said == b"WATCHDOG=1"
+            assert process.wait(20) == 0
+
+
+def test_it_empties_the_write_ahead_log(node: Node) -> None:
+    pretend_a_good_backup(node)
+    # Open all the while: else the log would vanish when the last connection closes.
+    with closing(sqlite.connect(str(node.plan.database_file))) as reader:
+        reader.execute("SELECT count(*) FROM ledger").fetchone()
+        add_rows(node.plan, 20)
+        node.give_to_service()
+        assert log_size(node) > 0
+        with scheduler(node):
+            wait_for(lambda: log_size(node) == 0, seconds=60, what="an empty log")
+
+
+def test_it_finishes_a_restore_that_was_cut_off(node: Node) -> None:
+    pretend_a_good_backup(node)
+    staged = node.plan.data / "restoring"
+    (staged / "identity").mkdir(parents=True)
+    (staged / "identity" / "restored").touch()
+    exchange.begin(node.plan.data, staged, ["identity"])
+    node.give_to_service()
+    with scheduler(node):
+        wait_for((node.plan.data / "identity" / "restored").exists, seconds=60, what="the exchange")
+        wait_for((node.plan.data / "before-restore-1" / "identity" / "ca.key").exists, what="the old one beside")
+
+
+def test_wrong_settings_end_it_with_their_code(tmp_path: Path) -> None:
+    wrong = tmp_path / "appliance.toml"
+    wrong.write_text('[backup]\ntime = "25:00"\n')
+    ended = subprocess.run(
+        [sys.executable, "-m", "appliance.scheduler", "--config", str(wrong)],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        check=False,
+    )
+    assert ended.returncode == 78
+    assert "25:00" in ended.stderr
+
+
+def test_a_failing_job_is_logged_with_its_traceback_and_asked_again(caplog: pytest.LogCaptureFixture) -> None:
+    def broken() -> None:
+        raise ValueError("out of order")
+
+    with caplog.at_level(logging.ERROR):
+        guarded("broken", broken)()
+    assert "out of order" in caplog.text
+    assert "Traceback" in caplog.text
+
+
+def test_the_trigger_never_looks_back() -> None:
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    assert FromNow(timedelta(seconds=30)).get_next_fire_time(datetime(1970, 1, 1, tzinfo=UTC), now) == now + timedelta(seconds=30)
+
+
+def test_nobody_is_told_outside_systemd() -> None:
+    assert not notify("READY=1", {})
+    assert not notify("READY=1", {"NOTIFY_SOCKET": "/nowhere"})
+
+
+@pytest.mark.parametrize(
+    ("said", "interval"),
+    [
+        ({}, None),
+        ({"WATCHDOG_USEC": "20000000"}, timedelta(seconds=10)),
+        ({"WATCHDOG_USEC": "20000000", "WATCHDOG_PID": "1"}, None),
+        ({"WATCHDOG_USEC": "soon"}, None),
+        ({"WATCHDOG_USEC": "0"}, None),
+    ],
+)
+def test_the_watchdogs_interval(said: dict[str, str], interval: timedelta | None) -> None:
+    assert watchdog_interval(said) == interval
