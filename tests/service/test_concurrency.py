@@ -8,12 +8,13 @@ from collections.abc import Callable
 from flask import Flask
 
 from appliance import audit
-from appliance.casework import casebook, cases, people
+from appliance.casework import casebook, cases, people, referrals
 from appliance.database import db
 from appliance.errors import Conflict
 from appliance.models.case import Case
 from appliance.models.person import Family, Person
-from tests.support.desk import new_case, open_case, request, resident
+from appliance.models.states import CaseState
+from tests.support.desk import decided, new_case, open_case, referred, request, resident, version_of
 from tests.support.staff import AT, HOME, Staff
 
 
@@ -88,3 +89,20 @@ def test_the_journal_stays_one_chain(app: Flask, staff: Staff) -> None:
     assert not [answer for answer in answers if isinstance(answer, Exception)]
     assert audit.verify().ok
     assert audit.verify().entries == 9
+
+
+def test_two_answers_at_once_bring_the_case_on(app: Flask, staff: Staff) -> None:
+    """Each must see the other's answer or wait for it; else both would find one referral still open."""
+    case = decided(staff)
+    sent = {unit: referred(staff, case, unit=unit) for unit in ("dinkes", "disdik")}
+    for unit, referral in sent.items():
+        by = getattr(staff, unit)
+        referrals.receive_referral(referral, row_version=version_of(referral, by), by=by, at=AT)
+
+    def answer(unit: str) -> Callable[[], None]:
+        by, referral = getattr(staff, unit), sent[unit]
+        known = {"row_version": version_of(referral, by), "by": by, "at": AT}
+        return lambda: referrals.answer_referral(referral, reply="Dibantu", outcome="terpenuhi", **known)
+
+    assert together(app, *map(answer, sent)) == [None, None]
+    assert casebook.look_at_case(case, by=staff.bo, at=AT).line.state is CaseState.FOLLOW_UP

@@ -144,7 +144,14 @@ def test_a_village_is_listed_by_name(app: Flask, staff: Staff) -> None:
     assert find_people("", village_code=NEIGHBOUR, by=staff.facilitator, at=AT).total == 0
 
 
-def test_the_rare_word_leads_and_the_common_one_is_not_cut_off(app: Flask, staff: Staff) -> None:
+def test_who_was_merged_into_another_is_not_listed(app: Flask, staff: Staff) -> None:
+    kept, merged = resident(staff.fo, "Sitti Aminah"), resident(staff.fo, "St. Aminah")
+    with transaction() as session:
+        session.get_one(Person, merged).merged_into_id = kept
+    assert [line.id for line in find_people("aminah", by=staff.fo, at=AT).people] == [kept]
+
+
+def test_a_rare_second_word_is_found_among_a_crowd(app: Flask, staff: Staff) -> None:
     """More people share one word than a search shows; with a second word the right one is found all the same."""
     _crowd(staff, MOST_HITS + 20)
     wanted = resident(staff.fo, "Muhammad Zulkarnaen")

@@ -133,19 +133,9 @@ def postgres_server() -> Iterator[PostgresServer]:
     try:
         _give_to_server(folder)
         data = folder / "data"
-        initdb = [
-            _program("initdb"),
-            "--no-sync",
-            "-A",
-            "trust",
-            "-U",
-            "postgres",
-            "-E",
-            "UTF8",
-            "--locale=C.UTF-8",
-            "-D",
-            str(data),
-        ]
+        initdb = [_program("initdb"), "--no-sync", *("-A", "trust"), *("-U", "postgres"), *("-E", "UTF8"), "-D", str(data)]
+        # An order of words as people expect it, in which a prefix is no range: what a node's server may well be set to.
+        initdb += ["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=id"]
         subprocess.run(_as_server(initdb), check=True, capture_output=True, cwd=folder)
         with _running(folder, data):
             yield PostgresServer(folder)
