@@ -285,6 +285,13 @@ def test_an_account_that_is_switched_off_is_out_at_the_next_click(rahma: str) ->
     assert _found(entered) is None
 
 
+def test_a_living_session_of_an_account_that_is_off_opens_nothing(rahma: str) -> None:
+    entered = _enter()
+    with database.transaction():  # as a restored or mended database may have it
+        db.session.get_one(Account, rahma).active = False
+    assert _found(entered) is None
+
+
 def test_no_password_and_no_token_stands_in_the_journal(rahma: str) -> None:
     entered = _enter()
     password = accounts.reset_password(rahma, by=None, at=AT)
