@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
@@ -143,6 +143,35 @@ def fill_queue(node: Node, staff: journey.Staff) -> None:
         cases.open_case(new, request_id=f"queue {number}", by=by, at=at)
 
 
+FAMILY = (("Abd. Rahman", "L", "1", 1960), ("Sitti Hajrah", "P", "3", 1964), ("Nurul Hidayah", "P", "4", 1999))
+
+
+def fill_family(node: Node, staff: journey.Staff) -> str:
+    """Three people on one family card; the identifier of the mother."""
+    at, by = datetime.now(UTC), node.actor(staff.fo)
+    ids = []
+    for name, sex, relation, year in FAMILY:
+        person = people.NewPerson(
+            name, sex, journey.VILLAGE, nik_reason="Belum membawa KTP", kk="7303010101100001", relation=relation,
+            birth_date=date(year, 3, 9), birth_place="Bantaeng", address="Jl. Bakri 3", rt="1", rw="2", phone="081234567890",
+        )  # fmt: skip
+        ids.append(people.register_person(person, request_id=name, by=by, at=at))
+    new = cases.NewCase(ids[1], catalogue.service_types()[3].id, "permohonan", TOLD[0], informed=True, reporter_name="Nurul")
+    cases.open_case(new, request_id="family", by=by, at=at)
+    return ids[1]
+
+
+def namesake(page: Page, album: Album) -> None:
+    """Somebody of the same name is known already."""
+    page.goto("/warga/baru")
+    page.get_by_label("Nama lengkap").fill("St. Hajrah")
+    page.get_by_label("Perempuan").check()
+    page.get_by_label("Alasan tanpa NIK").fill("KTP hilang, NIK tidak diingat")
+    page.get_by_label("Desa atau kelurahan").select_option(journey.VILLAGE)
+    page.get_by_role("button", name="Daftarkan warga").click()
+    album.take(page, "fo-namesake")
+
+
 def slower(fast: Page, slow: Page, album: Album) -> None:
     """Two people take the same case."""
     number = slow.get_by_role("link", name="SLRT-").last.inner_text()
@@ -169,7 +198,11 @@ def main(folder: Path) -> None:
 
         number = counter(window(staff.fo), album)
         node.run(lambda: fill_queue(node, staff))
-        album.take(window(staff.fo), "fo-home-busy")
+        page = window(staff.fo)
+        album.take(page, "fo-home-busy")
+        page.goto(f"/warga/{node.run(lambda: fill_family(node, staff))}")
+        album.take(page, "fo-person-with-family")
+        namesake(page, album)
         back_office(window(staff.bo), album, number)
         manager(window(staff.manajer), album, number)
         page = window(staff.bo)
