@@ -317,7 +317,7 @@ runtime() {
   release=$(release_name)
   runtime_packages
   reached runtime-packages
-  if [[ -e $RELEASES/$release/.complete ]]; then
+  if is_whole "$RELEASES/$release"; then
     step 2 "Program rilis $release: sudah ada"
   else
     make_release "$RELEASES/$release"
@@ -325,6 +325,9 @@ runtime() {
   switch_to "$release"
   reached runtime-switch
 }
+
+# Complete, and still with an interpreter: an upgrade of Debian takes the old one away.
+is_whole() { [[ -e $1/.complete ]] && "$1/venv/bin/python" -c 'import click, cryptography' 2>/dev/null; }
 
 runtime_packages() {
   if has_all_packages; then
@@ -460,7 +463,7 @@ show_plan() {
   local release
   release=$(release_name)
   has_all_packages || say "akan: pasang paket Debian ${RUNTIME_PACKAGES[*]}"
-  [[ -e $RELEASES/$release/.complete ]] || say "akan: pasang program rilis $release di $RELEASES"
+  is_whole "$RELEASES/$release" || say "akan: pasang program rilis $release di $RELEASES"
   [[ $(readlink "$CURRENT" 2>/dev/null) == "$RELEASES/$release" ]] || say "akan: pakai rilis $release"
   if [[ -x $CURRENT/venv/bin/slrt-provision ]]; then
     local -a options

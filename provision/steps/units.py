@@ -80,6 +80,7 @@ def services(site: Site) -> Step:
         Running("slrt-front.socket", before=("slrt-front.service",)),
         Running("slrt-front.service", (NGINX_CONF,)),
         Running("slrt-certificate.timer"),
+        Running("slrt-certificate.path"),
         Running("slrt.target"),
     )
     return Step("layanan", "Layanan", changes)

@@ -65,9 +65,14 @@ def ups(site: Site) -> Step:
     paths = tuple(file.path for file in files)
     # NUT makes a unit for each UPS named in ups.conf
     drivers = Applied("nut-drivers", "buat unit driver UPS", paths, (("systemctl", "restart", ENUMERATOR),))
-    daemons = (Running(f"nut-driver@{power.name}.service", paths, enabled=False), *(Running(unit, paths) for unit in DAEMONS))
+    driver = Running(f"nut-driver@{power.name}.service", (*paths, _drop_in("nut-driver@.service")), enabled=False)
+    daemons = (driver, *(Running(unit, (*paths, _drop_in(unit))) for unit in DAEMONS))
     own = _simulated(power) if power.ups == "simulated" else _endgame()
     return Step("ups", "UPS", (*files, *own, drivers, *daemons))
+
+
+def _drop_in(unit: str) -> str:
+    return f"/etc/systemd/system/{unit}.d/slrt.conf"
 
 
 def _nut_files(site: Site) -> tuple[NutFile, ...]:
