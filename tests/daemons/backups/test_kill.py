@@ -64,7 +64,7 @@ def assert_all_is_well(plan: Plan, old_rows: list[tuple[int, str]], folder: Path
 def test_killed_when_a_step_begins(plan: Plan, tmp_path: Path, step: int) -> None:
     old = ledger(plan.database_file)
     process = victim(plan, step)
-    assert process.wait(60) == -signal.SIGKILL
+    assert process.wait(200) == -signal.SIGKILL
     wait_for(lambda: not is_running(plan.repository), what="the killed run's borg is gone")
     assert_all_is_well(plan, old, tmp_path)
 
