@@ -296,6 +296,10 @@ def test_no_password_is_shown_again(settings: Settings, web: Web) -> None:
     assert refused.status_code == 503
     assert PASSWORD not in refused.text
     assert "sungai" not in refused.text
+    web.get("/masuk")
+    half = web.post("/masuk", {"username": "rahma", "password": PASSWORD})
+    assert half.status_code == 503
+    assert "Simpan lagi</button>" not in half.text  # without the password it could not be sent again anyway
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b'{"at": 1, "stage": []}', b"\xff"])
