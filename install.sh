@@ -138,11 +138,18 @@ complete_options() {
 
 ask_options() {
   say "Beberapa pertanyaan; tekan Enter untuk menerima nilai dalam kurung."
-  [[ -n $district ]] || read -r -p "Kode kabupaten/kota Kemendagri [73.03]: " district
+  [[ -n $district ]] || ask district "Kode kabupaten/kota Kemendagri [73.03]: "
   district=${district:-73.03}
-  [[ -n $hostname ]] || read -r -p "Nama mesin di jaringan kantor [slrt]: " hostname
-  [[ -n $admin ]] || read -r -p "Nama pengguna administrator pertama [admin.it]: " admin
-  [[ -n $ups ]] || read -r -p "UPS: usb, simulated atau none [usb]: " ups
+  [[ -n $hostname ]] || ask hostname "Nama mesin di jaringan kantor [slrt]: "
+  [[ -n $admin ]] || ask admin "Nama pengguna administrator pertama [admin.it]: "
+  [[ -n $ups ]] || ask ups "UPS: usb, simulated atau none [usb]: "
+}
+
+# ask VARIABLE QUESTION
+ask() {
+  local answer
+  read -r -p "$2" answer || fail "$EXIT_USAGE" "Jawaban terputus." "Ulangi, atau berikan semua pilihan dengan --unattended."
+  printf -v "$1" '%s' "$answer"
 }
 
 check_options() {

@@ -128,6 +128,7 @@ def test_installing_stops_at_the_same_questions() -> None:
     [
         ("--unattended", "--district 73.03"),
         ("--unattended --district 7303", "--district 7303"),
+        ("--unattended --district 73.99", "73.99: tidak ada kabupaten/kota"),
         ("--unattended --district 73.03 --hostname Slrt_1", "--hostname Slrt_1"),
         ("--unattended --district 73.03 --hostname -x", "--hostname -x"),
         ("--unattended --district 73.03 --admin A", "--admin A"),
@@ -144,6 +145,18 @@ def test_a_wrong_word_is_named(options: str, told: str) -> None:
     assert done.returncode == 2, done.stderr
     assert told in done.stderr
     assert "CHANGED" not in done.stderr
+
+
+def test_at_a_terminal_it_asks_and_takes_what_stands_in_brackets() -> None:
+    """Three times Enter and one answer; then the machine is judged. A terminal that hangs up is an end, not an answer."""
+    answers = r"printf '51.71\n\n\nnone\n'"
+    asked = in_a_machine(FRESH, f"{answers} | script --quiet --return --command './install.sh check' /dev/null")
+    assert "Kode kabupaten/kota Kemendagri [73.03]:" in asked.stdout
+    assert "dihubungi" in asked.stdout, "it went on to the questions about the machine"
+    assert asked.returncode == 75
+    hung_up = in_a_machine("", "script --quiet --return --command './install.sh check' /dev/null </dev/null")
+    assert hung_up.returncode == 2
+    assert "Jawaban terputus" in hung_up.stdout
 
 
 def test_help_is_no_error() -> None:
