@@ -17,6 +17,7 @@ HERE = Path(__file__).parent
 TEST_SECONDS = 1500  # the first test of a run may have to make the tree, download everything and install
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
@@ -50,10 +51,19 @@ def release(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(scope="session")
+def standing_machines() -> Iterator[dict[str, Machine]]:
+    """The machines that are only looked at."""
+    machines: dict[str, Machine] = {}
+    yield machines
+    for machine in machines.values():
+        machine.destroy()
+
+
 @pytest.fixture
-def room(machine_run: Run) -> Iterator[Room]:
+def room(machine_run: Run, standing_machines: dict[str, Machine]) -> Iterator[Room]:
     """Makes machines and takes them away after the test."""
-    made = Room(machine_run)
+    made = Room(machine_run, standing_machines)
     yield made
     made.clear()
 
@@ -68,3 +78,9 @@ def bare(room: Room, release: str) -> Machine:
 def installed(room: Room, release: str) -> Machine:
     """A booted installed machine of each release."""
     return room.installed(release)
+
+
+@pytest.fixture
+def standing(room: Room, release: str) -> Machine:
+    """A booted installed machine of each release, to look at but not to change."""
+    return room.standing(release)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from tests.support.machine import SOURCE, Machine, differences, manifest
+from tests.support.machine_bed import Bed
 from tests.support.machine_room import Room
 from tests.support.machine_run import FIRST_SIGN_IN, install, until_well
 from tests.support.story import first_password
@@ -21,8 +22,8 @@ VOLATILE = (
 
 def test_an_installation_ends_with_an_address_a_sign_in_and_green(room: Room, release: str) -> None:
     done = room.installation(release)
-    machine = room.installed(release)
-    assert f"https://{machine.address}/" in done.output
+    machine = room.standing(release)
+    assert f"https://{Bed(done.number).address}/" in done.output
     assert "Semua baik." in done.output
     assert done.output.count(first_password(machine)) == 1, "the first password is shown once"
     assert done.secret_file.startswith("600 root\n")
@@ -33,10 +34,10 @@ def test_an_installation_ends_with_an_address_a_sign_in_and_green(room: Room, re
     assert all(status[name]["text"] for name in PARTS)
 
 
-def test_the_password_is_in_no_log(installed: Machine) -> None:
-    found = installed.run(f"grep -rlF {first_password(installed)} / --include='*' --exclude-dir={{proc,sys,dev}} -s", check=False)
+def test_the_password_is_in_no_log(standing: Machine) -> None:
+    found = standing.run(f"grep -rlF {first_password(standing)} / --include='*' --exclude-dir={{proc,sys,dev}} -s", check=False)
     assert found.out.split() == [FIRST_SIGN_IN]
-    assert installed.run(f"journalctl --no-pager | grep -cF {first_password(installed)}", check=False).out == "0\n"
+    assert standing.run(f"journalctl --no-pager | grep -cF {first_password(standing)}", check=False).out == "0\n"
 
 
 def test_a_second_run_changes_nothing_and_says_so(installed: Machine) -> None:
@@ -59,41 +60,38 @@ def test_a_second_run_repairs_what_somebody_broke(installed: Machine) -> None:
     until_well(installed)
 
 
-def test_only_the_pages_listen_on_the_network(installed: Machine) -> None:
-    until_well(installed)
-    rows = [line.split() for line in installed.run("ss -Hltn").out.splitlines()]
+def test_only_the_pages_listen_on_the_network(standing: Machine) -> None:
+    rows = [line.split() for line in standing.run("ss -Hltn").out.splitlines()]
     addresses = {row[3] for row in rows}
     assert {address for address in addresses if not address.startswith(("127.", "[::1]"))} == {"0.0.0.0:80", "0.0.0.0:443"}
     assert addresses - {"0.0.0.0:80", "0.0.0.0:443"} <= {"127.0.0.1:3493", "[::1]:3493"}
 
 
-def test_no_service_of_ours_runs_as_root_or_has_failed(installed: Machine) -> None:
-    until_well(installed)
-    assert installed.run("systemctl --failed --no-legend").out == ""
+def test_no_service_of_ours_runs_as_root_or_has_failed(standing: Machine) -> None:
+    assert standing.run("systemctl --failed --no-legend").out == ""
     ask = f"for unit in $({OURS}); do echo $unit $(ps -o user= -p $(systemctl show -p MainPID --value $unit)); done"
-    users = dict(line.split() for line in installed.run(ask).out.splitlines() if len(line.split()) == 2)
+    users = dict(line.split() for line in standing.run(ask).out.splitlines() if len(line.split()) == 2)
     assert users.keys() >= {"slrt-web.service", "slrt-scheduler.service", "slrt-watcher.service", "slrt-front.service"}
     assert "root" not in users.values(), users
 
 
-def test_services_are_closed_by_systemd(installed: Machine) -> None:
-    until_well(installed)
+def test_services_are_closed_by_systemd(standing: Machine) -> None:
     units = "slrt-web slrt-scheduler slrt-watcher slrt-front"
-    rows = json.loads(installed.run("systemd-analyze security --no-pager --json=short").out)
+    rows = json.loads(standing.run("systemd-analyze security --no-pager --json=short").out)
     exposure = {row["unit"]: float(row["exposure"]) for row in rows if row["unit"].startswith("slrt-")}
     print("exposure:", exposure)
     assert {f"{name}.service" for name in units.split()} <= exposure.keys()
     assert {unit: value for unit, value in exposure.items() if value > MOST_EXPOSED} == {}
 
 
-def test_secrets_are_for_root_alone_and_data_for_the_service(installed: Machine) -> None:
+def test_secrets_are_for_root_alone_and_data_for_the_service(standing: Machine) -> None:
     stat = "stat -c '%a %U %n' /etc/slrt/secrets /etc/slrt/secrets/* /var/lib/slrt /srv/backup/slrt"
-    for line in installed.run(stat).out.splitlines():
+    for line in standing.run(stat).out.splitlines():
         mode, owner, path = line.split()
         assert (mode, owner) == {True: ("700", "root"), False: ("600", "root")}[path == "/etc/slrt/secrets"] or owner == "slrt"
         assert mode in {"700", "600"}, line
     for secret in ("backup-passphrase", "audit-key"):
-        as_other = installed.run(f"cat /etc/slrt/secrets/{secret}", check=False, user="nobody")
+        as_other = standing.run(f"cat /etc/slrt/secrets/{secret}", check=False, user="nobody")
         assert as_other.code != 0
 
 

@@ -25,7 +25,7 @@ def furnished(machine: Machine) -> Node:
     """The node with its officers."""
     until_well(machine)
     node = meet(machine)
-    furnish(node)
+    furnish(node, "fo.ani", "spv.citra")
     return node
 
 

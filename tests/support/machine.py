@@ -53,13 +53,18 @@ class Result:
         return self
 
 
-def wait_for(what: str, ask: Callable[[], Answer], seconds: float = 60.0, say: Callable[[], str] | None = None) -> Answer:
-    """Ask until the answer is true and give it; after `seconds` fail with the last answer, or with what `say` says."""
+def wait_for(
+    what: str, ask: Callable[[], Answer], seconds: float = 60.0, say: Callable[[], str] | None = None, pause: float = 0.1
+) -> Answer:
+    """Ask every `pause` seconds until the answer is true, and give it.
+
+    After `seconds` fail with the last answer, or with what `say` says.
+    """
     deadline = time.monotonic() + seconds
     while not (answer := ask()):
         if time.monotonic() > deadline:
             raise AssertionError(f"after {seconds:.0f} s still not: {what}; instead: {say() if say else repr(answer)}")
-        time.sleep(0.1)
+        time.sleep(pause)
     return answer
 
 

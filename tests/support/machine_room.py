@@ -5,18 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tests.support.machine import Machine, copy_of, new_machine
-from tests.support.machine_run import Installed, Run
+from tests.support.machine_run import Installed, Run, until_well
 
 LOG = "var/log/slrt-install.log"
 LAST_LINES = 40
 
 
 class Room:
-    """The machines of one test."""
+    """The machines of one test. `standing` are copies that live as long as the test run: to look at, never to change."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, standing: dict[str, Machine]) -> None:
         self.run = run
         self.machines: list[Machine] = []
+        self._standing = standing
+        self._visited: list[Machine] = []
+
+    def standing(self, release: str) -> Machine:
+        """A booted installed machine that is well, shared by all tests that only look."""
+        if release not in self._standing:
+            machine = self.installed(release)
+            until_well(machine)
+            self.machines.remove(machine)
+            self._standing[release] = machine
+        self._visited.append(self._standing[release])
+        return self._standing[release]
 
     def bare(self, release: str) -> Machine:
         """A booted Debian that has nothing of ours, and a copy of the project."""
@@ -48,7 +60,7 @@ class Room:
 
     def report(self) -> Iterator[tuple[str, str]]:
         """For a failed test: what each machine has to say."""
-        for machine in self.machines:
+        for machine in (*self.machines, *self._visited):
             yield f"{machine.bed.name} ({machine.release}, {machine.address})", machine.journal()
             log = machine.bed.root / "var/log/slrt-install.log"
             if log.is_file():

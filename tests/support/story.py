@@ -79,10 +79,12 @@ def first_password(machine: Machine) -> str:
     return found[1]
 
 
-def furnish(node: Node) -> None:
-    """The first admin takes over, and gives every officer an account."""
+def furnish(node: Node, *usernames: str) -> None:
+    """The first admin takes over, and gives the officers (all, or those that are named) their accounts."""
     admin = node.take_over("admin.it", first_password(node.machine))
     for username, (name, role) in OFFICERS.items():
+        if usernames and username not in usernames:
+            continue
         admin.visit("/akun")
         admin.follow("Akun baru")
         unit = {"unit_id": "Dinas Kesehatan"} if username.startswith("opd") else {}
