@@ -224,9 +224,9 @@ def new_machine(release: str, number: int = 1) -> Machine:
     return _lay(release, (bare_tree(release), seed_layer(release)), number)
 
 
-def copy_of(snapshot: Snapshot) -> Machine:
-    """A machine with the disk of another one, at its address if that is free; not booted yet."""
-    return _lay(snapshot.release, snapshot.layers, snapshot.number)
+def copy_of(snapshot: Snapshot, aside: int = 0) -> Machine:
+    """A machine with the disk of another one, at its address if that is free, or `aside` so many beds; not booted yet."""
+    return _lay(snapshot.release, snapshot.layers, snapshot.number + aside)
 
 
 def _lay(release: str, layers: tuple[Path, ...], number: int) -> Machine:

@@ -9,6 +9,7 @@ from tests.support.machine_run import Installed, Run, until_well
 
 LOG = "var/log/slrt-install.log"
 LAST_LINES = 40
+ASIDE = 3  # a standing machine leaves the address of the installation to the copies that come and go
 
 
 class Room:
@@ -23,7 +24,7 @@ class Room:
     def standing(self, release: str) -> Machine:
         """A booted installed machine that is well, shared by all tests that only look."""
         if release not in self._standing:
-            machine = self.installed(release)
+            machine = self.installed(release, aside=ASIDE)
             until_well(machine)
             self.machines.remove(machine)
             self._standing[release] = machine
@@ -36,10 +37,10 @@ class Room:
         machine.put_project()
         return machine
 
-    def installed(self, release: str) -> Machine:
+    def installed(self, release: str, aside: int = 0) -> Machine:
         """A booted copy of the machine that install.sh was run on."""
         disk = self.run.installed(release).snapshot
-        machine = self._add(copy_of(disk)).boot()
+        machine = self._add(copy_of(disk, aside)).boot()
         if machine.bed.number != disk.number:
             # Two copies at once: the second one lives at another address, as after a move to another network.
             machine.run("slrt-provision renew-certificate")

@@ -23,7 +23,7 @@ INSTALL = "./install.sh --unattended --district 73.03 --hostname slrt --admin ad
 FIRST_SIGN_IN = "/root/slrt-first-sign-in.txt"
 INSTALL_SECONDS = 900
 WELL_SECONDS = 90.0
-PAIRS = 70  # pairs of numbers for the installed machines of a run: their copies must find their address free
+ROOMS, ROOM = 7, 20  # each run has twenty numbers for its installed machines: their copies must find their address free
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,8 @@ class Run:
             return found
 
     def _number(self, release: str) -> int:
-        return 100 + len(RELEASES) * (zlib.crc32(self.folder.name.encode()) % PAIRS) + RELEASES.index(release)
+        run = zlib.crc32(self.folder.name.encode()) % ROOMS
+        return 100 + ROOM * run + ROOM // len(RELEASES) * RELEASES.index(release)
 
     def _make(self, release: str) -> dict[str, object]:
         machine = None
