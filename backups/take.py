@@ -143,10 +143,12 @@ def _make_room(plan: Plan, engine: Engine, known: list[Run], at: datetime) -> li
         repository.require_room(plan.repository, needed, "Disk cadangan")
     except NoSpace:
         repository.release_reserve(plan)
-        left = forget(plan, engine, known, at)
-        engine.compact()
+        # borg itself wants some room to delete; what is left of it tells more than its complaint.
+        with suppress(NoSpace):
+            forget(plan, engine, known, at)
+            engine.compact()
         repository.require_room(plan.repository, needed, "Disk cadangan")
-        return left
+        return list_runs(engine)
     return known
 
 

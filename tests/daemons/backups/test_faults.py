@@ -115,7 +115,7 @@ def test_a_run_that_is_stopped_ends_and_leaves_the_repository_fine(plan: Plan) -
 @pytest.mark.parametrize("where", ["repository", "data"])
 def test_a_full_disk_is_told_and_the_next_run_with_room_succeeds(tmp_path: Path, where: str) -> None:
     with small_disk(tmp_path / "small", 96) as small:
-        plan = make_plan(tmp_path / "node", rows=5000)
+        plan = replace(make_plan(tmp_path / "node", rows=5000), spare_bytes=20 * MEBIBYTE)
         if where == "repository":
             plan = replace(plan, repository=small / "repository")
             repository.init(plan)
@@ -154,8 +154,8 @@ def test_a_disk_that_fills_up_in_the_middle(tmp_path: Path) -> None:
 
 
 def test_the_reserve_is_given_up_when_there_is_no_room(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "small", 200) as small:
-        plan = replace(make_plan(tmp_path / "node"), repository=small / "repository", reserve_bytes=40 * MEBIBYTE)
+    with small_disk(tmp_path / "small", 800) as small:
+        plan = replace(make_plan(tmp_path / "node"), repository=small / "repository", reserve_bytes=180 * MEBIBYTE)
         repository.init(plan)
         reserve = plan.repository / repository.RESERVE
         assert reserve.stat().st_blocks * 512 == plan.reserve_bytes
