@@ -600,7 +600,7 @@ run_tests() {
   local log=.venv/test.log code=0
   say "Menjalankan uji; catatan: $SOURCE/$log"
   # all of it in four processes: most tests wait for a daemon, a browser or a machine
-  (($#)) || set -- -n 4 --dist loadgroup
+  (($#)) || set -- -n 4 --dist loadfile --no-loadscope-reorder
   .venv/bin/python -m pytest "$@" 2>&1 | tee -i "$log" || code=${PIPESTATUS[0]}
   exit "$code"
 }

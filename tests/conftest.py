@@ -1,4 +1,4 @@
-"""How the whole suite is dealt out to several processes (`-n 4 --dist loadgroup`): a file stays together, machines begin first."""
+"""The order of the whole suite: machines first, for they take longest and must not begin when all else is done."""
 
 from __future__ import annotations
 
@@ -10,8 +10,5 @@ MACHINES = Path(__file__).parent / "machine"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files share servers between their tests; machines take longest, so they must not begin last. They have their own groups."""
-    for item in items:
-        if MACHINES not in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
+    """The rest stays as it was collected."""
     items.sort(key=lambda item: MACHINES not in item.path.parents)
