@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -135,9 +136,14 @@ def _backup(settings: Settings, at: datetime) -> Part:
 def _advice_on_disk(settings: Settings) -> str:
     """A backup on the disk it protects is still a backup, so this is advice, not a warning."""
     data, repository = Path(settings.paths.data), Path(settings.backup.repository)
-    if repository.exists() and data.stat().st_dev == repository.stat().st_dev:
+    if _is_visible(repository) and data.stat().st_dev == repository.stat().st_dev:
         return "Saran: pasang disk kedua untuk cadangan; kini cadangan berada di disk yang sama dengan data."
     return ""
+
+
+def _is_visible(folder: str | Path) -> bool:
+    """Whether this process can see the folder: the pages run where the repository is hidden from them."""
+    return os.access(folder, os.F_OK)
 
 
 def _power(settings: Settings, at: datetime) -> Part:
@@ -158,7 +164,7 @@ def _power(settings: Settings, at: datetime) -> Part:
 
 def _disk(settings: Settings) -> Part:
     tightest, free = "", 1.0
-    for folder in (settings.paths.data, settings.backup.repository):
+    for folder in filter(_is_visible, (settings.paths.data, settings.backup.repository)):
         usage = shutil.disk_usage(folder)
         if usage.free / usage.total <= free:
             tightest, free = folder, usage.free / usage.total

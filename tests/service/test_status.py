@@ -143,3 +143,11 @@ def test_advice_on_a_second_disk_does_not_spoil_a_good_state(settings: Settings)
     assert "disk kedua" in read_status(settings, AT)["backup"].next_step
     elsewhere = dataclasses.replace(settings, backup=BackupSettings(repository="/dev/shm"))
     assert read_status(elsewhere, AT)["backup"].next_step == ""
+
+
+def test_a_repository_out_of_sight_hides_nothing_else(settings: Settings) -> None:
+    Path(settings.backup.repository).rmdir()
+    write(Path(settings.paths.data) / "backup", outcome(AT))
+    status = read_status(settings, AT)
+    assert (status["backup"].state, status["disk"].state) == (Health.OK, Health.OK)
+    assert settings.paths.data in status["disk"].text
