@@ -43,7 +43,7 @@ class Plan:
     zone: tzinfo = field(default_factory=lambda: ZoneInfo("Asia/Makassar"))
     node: str = ""
     reserve_bytes: int = 640 * MEBIBYTE  # borg wants a whole segment (500 MB) of room before it deletes anything
-    spare_bytes: int = 256 * MEBIBYTE
+    spare_bytes: int = 640 * MEBIBYTE  # the same, before a run begins
 
     @property
     def database_file(self) -> Path:

@@ -114,7 +114,7 @@ def test_a_run_that_is_stopped_ends_and_leaves_the_repository_fine(plan: Plan) -
 
 @pytest.mark.parametrize("where", ["repository", "data"])
 def test_a_full_disk_is_told_and_the_next_run_with_room_succeeds(tmp_path: Path, where: str) -> None:
-    with small_disk(tmp_path / "small", 96) as small:
+    with small_disk(tmp_path / "small", 900) as small:
         plan = replace(make_plan(tmp_path / "node", rows=5000), spare_bytes=20 * MEBIBYTE)
         if where == "repository":
             plan = replace(plan, repository=small / "repository")
@@ -136,14 +136,14 @@ def test_a_full_disk_is_told_and_the_next_run_with_room_succeeds(tmp_path: Path,
 
 def test_a_disk_that_fills_up_in_the_middle(tmp_path: Path) -> None:
     """More comes than the check before the run could know: the files grow after it."""
-    with small_disk(tmp_path / "small", 64) as small:
+    with small_disk(tmp_path / "small", 700) as small:
         plan = replace(make_plan(tmp_path / "node"), repository=small / "repository", reserve_bytes=0)
         repository.init(plan)
         run_now(plan)
 
         def grow(text: str) -> None:
             if "lampiran" in text:
-                add_attachment(plan.data, os.urandom(90 * MEBIBYTE))
+                add_attachment(plan.data, os.urandom(MEBIBYTE) * 10 + os.urandom(720 * MEBIBYTE))
 
         with pytest.raises(NoSpace):
             run_now(plan, say=grow)
@@ -154,8 +154,8 @@ def test_a_disk_that_fills_up_in_the_middle(tmp_path: Path) -> None:
 
 
 def test_the_reserve_is_given_up_when_there_is_no_room(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "small", 800) as small:
-        plan = replace(make_plan(tmp_path / "node"), repository=small / "repository", reserve_bytes=180 * MEBIBYTE)
+    with small_disk(tmp_path / "small", 3000) as small:
+        plan = replace(make_plan(tmp_path / "node"), repository=small / "repository", reserve_bytes=640 * MEBIBYTE)
         repository.init(plan)
         reserve = plan.repository / repository.RESERVE
         assert reserve.stat().st_blocks * 512 == plan.reserve_bytes
