@@ -15,7 +15,7 @@ import click
 from appliance import __version__
 from appliance.commands.door import Door
 from appliance.config import config_path
-from appliance.errors import ApplianceError
+from appliance.errors import EXIT_DONE, ApplianceError
 
 # subject → the line in the list of commands; the module of the same name holds the command
 SUBJECTS = {
@@ -57,7 +57,9 @@ def slrt(context: click.Context, config: Path | None) -> None:
 def main() -> None:
     """Run the command; an error of ours becomes two lines and its exit code."""
     try:
-        slrt.main(standalone_mode=False)
+        # what a command leaves with context.exit() comes back as a number
+        ended = slrt.main(standalone_mode=False)
+        sys.exit(ended if isinstance(ended, int) else EXIT_DONE)
     except ApplianceError as error:
         click.echo(f"Gagal: {error.message}", err=True)
         if error.hint:
@@ -66,8 +68,6 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except click.exceptions.Exit as end:
-        sys.exit(end.exit_code)
     except click.Abort:
         click.echo("Dibatalkan.", err=True)
         sys.exit(130)

@@ -119,7 +119,11 @@ def _database(settings: Settings) -> Part:
 
 def _backup(settings: Settings, at: datetime) -> Part:
     record = backup_outcome.read(Path(settings.paths.data) / "backup")
-    run = "Jalankan: sudo slrt backup run"
+    run, repository = "Jalankan: sudo slrt backup run", Path(settings.backup.repository)
+    if os.access(repository.parent, os.X_OK) and not _is_visible(repository):
+        return Part(
+            Health.FAIL, f"Tempat cadangan {repository} tidak ada.", "Pasang disk cadangan, lalu jalankan: sudo slrt status"
+        )
     if record.last_good is None:
         return Part(Health.FAIL, record.last.text if record.last else "Belum ada cadangan.", run)
     made = record.last_good.moment.at

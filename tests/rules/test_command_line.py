@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from appliance.cli import SUBJECTS
-from appliance.config import Settings, render
+from appliance.config import PathSettings, Settings, render
 
 SLRT = Path(sys.executable).parent / "slrt"
 
@@ -52,3 +52,13 @@ def test_a_wrong_word_is_a_usage_error(words: tuple[str, ...]) -> None:
     assert run.returncode == 2
     assert "nonsense" in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def test_the_code_of_a_command_is_the_code_of_the_program(config: Path, tmp_path: Path) -> None:
+    settings = Settings(paths=PathSettings(data=str(tmp_path), secrets=str(tmp_path)))
+    (tmp_path / "audit-key").touch(mode=0o600)
+    (tmp_path / "audit-key").write_text("0" * 64)
+    config.write_text(render(settings))
+    run = slrt("--config", str(config), "database", "check")
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert "belum disiapkan" in run.stdout

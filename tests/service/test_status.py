@@ -145,9 +145,9 @@ def test_advice_on_a_second_disk_does_not_spoil_a_good_state(settings: Settings)
     assert read_status(elsewhere, AT)["backup"].next_step == ""
 
 
-def test_a_repository_out_of_sight_hides_nothing_else(settings: Settings) -> None:
-    Path(settings.backup.repository).rmdir()
+def test_a_backup_disk_that_is_gone_is_told_at_once(settings: Settings) -> None:
     write(Path(settings.paths.data) / "backup", outcome(AT))
+    Path(settings.backup.repository).rmdir()
     status = read_status(settings, AT)
-    assert (status["backup"].state, status["disk"].state) == (Health.OK, Health.OK)
-    assert settings.paths.data in status["disk"].text
+    assert (status["backup"].state, settings.backup.repository in status["backup"].text) == (Health.FAIL, True)
+    assert status["disk"].state is Health.OK
