@@ -93,7 +93,8 @@ class Bed:
         for folder in (self.root, self.upper, self.folder / "work"):
             folder.mkdir(parents=True)
         lower = ":".join(map(str, layers))
-        options = f"lowerdir={lower},upperdir={self.upper},workdir={self.folder / 'work'}"
+        # redirect_dir: a folder of a lower layer can be renamed, as on the plain disk that this stands for
+        options = f"redirect_dir=on,lowerdir={lower},upperdir={self.upper},workdir={self.folder / 'work'}"
         host_run("mount", "-t", "overlay", self.name, "-o", options, str(self.root))
 
     def wire(self) -> None:
