@@ -238,10 +238,12 @@ def _engine_options(settings: Settings) -> dict[str, Any]:
 
 
 def _driver_options(settings: Settings) -> dict[str, Any]:
+    # a traceback in the journal must not show what was stored about a person
+    private = {"hide_parameters": True}
     if settings.database.url:
-        return {"connect_args": {"connect_timeout": BUSY_SECONDS}}
+        return {**private, "connect_args": {"connect_timeout": BUSY_SECONDS}}
     require_sqlite(dbapi2.sqlite_version_info)
-    return {"module": dbapi2, "connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False}}
+    return {**private, "module": dbapi2, "connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False}}
 
 
 def require_sqlite(version: tuple[int, ...]) -> None:

@@ -105,6 +105,12 @@ def test_a_taken_value_is_told_as_such(app: Flask) -> None:
         store(unit("dinkes"))
 
 
+def test_an_error_shows_no_values(app: Flask) -> None:
+    with app.app_context(), pytest.raises(sa.exc.SQLAlchemyError) as caught:
+        db.session.execute(sa.text("SELECT * FROM nowhere WHERE nik = :nik"), {"nik": "7303014101900001"})
+    assert "7303014101900001" not in str(caught.value)
+
+
 def test_references_are_kept(app: Flask) -> None:
     stray = unit("baru")
     stray.area_code = "00.00"
