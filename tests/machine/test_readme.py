@@ -18,6 +18,7 @@ def ask_demo(machine: Machine, path: str) -> str:
     return machine.run(f'python3 -c "{program}"', check=False).out
 
 
+@pytest.mark.parametrize("release", ["bookworm"])
 def test_the_demonstration_needs_no_root_and_no_systemd(bare: Machine) -> None:
     bare.run("useradd --create-home tamu")
     bare.put_project(f"{HOME}/slrt-node", "tamu")

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.machine import PROJECT, Machine
 from tests.support.machine_run import INSTALL_SECONDS, until_well
 from tests.support.office import Office
@@ -36,6 +38,7 @@ def provision(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.parametrize("release", ["bookworm"])
 def test_a_machine_is_installed_over_ssh(bare: Machine, tmp_path: Path) -> None:
     bare.run("rm -rf /root/slrt-node")
     key = open_ssh(bare, tmp_path)
