@@ -6,6 +6,7 @@ things by hand is `tests.support.machine_shell`.
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import re
@@ -85,6 +86,7 @@ class Machine:
     release: str
     layers: tuple[Path, ...]
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    gone: bool = False
 
     @property
     def address(self) -> str:
@@ -182,14 +184,20 @@ class Machine:
         host_run("umount", str(self.bed.root))
         folder.parent.mkdir(parents=True, exist_ok=True)
         self.bed.upper.rename(folder)
-        self.bed.clear()
+        self._leave_bed()
         return Snapshot(self.release, (folder, *self.layers), self.bed.number)
 
     def destroy(self) -> None:
-        """Take it away with everything it holds, in whatever state it is."""
-        self.bed.clear()
+        """Take it away with everything it holds, in whatever state it is. May be repeated."""
+        if not self.gone:
+            self._leave_bed()
         if self.process is not None:
             self.process.wait()
+
+    def _leave_bed(self) -> None:
+        # Only once: the bed may be somebody else's the moment after.
+        self.gone = True
+        self.bed.clear()
 
     def journal(self, lines: int = 150) -> str:
         """The end of its journal and its failed units, on or off: for the report of a failed test."""
@@ -240,8 +248,12 @@ def _lay(release: str, layers: tuple[Path, ...], number: int) -> Machine:
     return Machine(bed, release, layers)
 
 
+@functools.cache
 def project_archive() -> bytes:
-    """The project's files as git sees them (new ones too, ignored ones not), as a tar archive owned by root."""
+    """The project's files as git sees them (new ones too, ignored ones not), as a tar archive owned by root.
+
+    Taken once: all machines of a run get the same program, whatever is edited meanwhile.
+    """
     names = host_run("git", "-C", str(PROJECT), "ls-files", "-co", "--exclude-standard", "-z").split("\0")
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as archive:

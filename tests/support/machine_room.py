@@ -61,7 +61,7 @@ class Room:
 
     def report(self) -> Iterator[tuple[str, str]]:
         """For a failed test: what each machine has to say."""
-        for machine in (*self.machines, *self._visited):
+        for machine in (one for one in (*self.machines, *self._visited) if not one.gone):
             yield f"{machine.bed.name} ({machine.release}, {machine.address})", machine.journal()
             log = machine.bed.root / "var/log/slrt-install.log"
             if log.is_file():

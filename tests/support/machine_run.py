@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support.machine import SOURCE, CommandFailed, Machine, Result, Snapshot, new_machine, wait_for
+from tests.support.machine import SOURCE, CommandFailed, Machine, Result, Snapshot, new_machine, project_archive, wait_for
 from tests.support.machine_bed import STATE, identity, is_alive
 from tests.support.machine_tree import RELEASES, keep_downloads, locked
 
@@ -58,6 +58,7 @@ class Run:
             self.note.parent.mkdir(parents=True, exist_ok=True)
             self.note.write_text(identity(os.getpid()))
         self._threads: list[threading.Thread] = []
+        project_archive()
 
     def installed(self, release: str) -> Installed:
         """The installation on `release`, made now if nobody did yet. Raises InstallationFailed with its log."""
