@@ -12,7 +12,7 @@ from tests.support.machine_bed import Bed, claim_bed, started_at
 ABANDON = """
 import os, sys
 from tests.support.machine import new_machine
-machine = new_machine("bookworm").boot()
+machine = new_machine("bookworm", 90).boot()
 print(machine.bed.number, flush=True)
 os.kill(os.getpid(), 9)
 """
@@ -63,7 +63,7 @@ def test_what_a_killed_run_left_behind_is_taken_away() -> None:
     assert killed.returncode == -9, killed.stderr
     left = Bed(int(killed.stdout))
     assert left.folder.exists()
-    bed = claim_bed()
+    bed = claim_bed(left.number)
     try:
         assert bed.number == left.number
         assert not (bed.folder / "nspawn").exists()
