@@ -25,8 +25,8 @@ from tests.support.machine_tree import bare_tree, seed_layer
 PROJECT = Path(__file__).resolve().parents[2]
 SOURCE = "/root/slrt-node"  # where the operator unpacked the project
 ENVIRONMENT = ("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "TERM=dumb", "HOME=/root")
-BOOT_SECONDS = 90.0
-POWER_OFF_SECONDS = 120.0
+BOOT_SECONDS = 180.0
+POWER_OFF_SECONDS = 240.0
 
 Answer = TypeVar("Answer")
 
@@ -136,7 +136,7 @@ class Machine:
         self.wait_until_off()
 
     def run(
-        self, command: str, *, check: bool = True, seconds: float = 120, user: str = "", stdin: bytes = b"", folder: str = "/"
+        self, command: str, *, check: bool = True, seconds: float = 240, user: str = "", stdin: bytes = b"", folder: str = "/"
     ) -> Result:
         """Run `command` in bash in the machine, as root or as `user`. Raises CommandFailed unless it exits 0 or `check` is off."""
         # Files, not pipes: a daemon that a command leaves behind must not keep the test waiting, and a killed command has said something.
