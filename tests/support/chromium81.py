@@ -16,14 +16,13 @@ import signal
 import subprocess
 import tarfile
 import tempfile
-import urllib.request
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import playwright
 
-PACKAGE = "https://registry.npmjs.org/chrome-aws-lambda/-/chrome-aws-lambda-3.0.4.tgz"
+PACKAGE = "chrome-aws-lambda@3.0.4"
 PACKAGE_SHA256 = "fad8f5e0eb2b990a3a5b3b95343a077118e830c6bef156f16eac38dbde78a982"
 CACHE = Path.home() / ".cache" / "slrt-tests"
 _UNPACK = 'const z=require("zlib"),f=require("fs");f.writeFileSync(process.argv[2],z.brotliDecompressSync(f.readFileSync(process.argv[1])))'
@@ -36,9 +35,9 @@ def program(cache: Path = CACHE) -> Path:
         return wanted
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as folder:
-        packed = Path(folder) / "package.tgz"
-        with urllib.request.urlopen(PACKAGE, timeout=120) as answer, packed.open("wb") as file:
-            shutil.copyfileobj(answer, file)
+        # npm, because where packages come from is set up for it on each machine
+        subprocess.run(["npm", "pack", PACKAGE, "--silent", "--pack-destination", folder], cwd=folder, check=True, timeout=240)
+        [packed] = Path(folder).glob("*.tgz")
         found = hashlib.sha256(packed.read_bytes()).hexdigest()
         if found != PACKAGE_SHA256:
             raise RuntimeError(f"{PACKAGE} has the hash {found}, not {PACKAGE_SHA256}")
