@@ -26,6 +26,8 @@ from appliance.power import state as power_state
 from backups import outcome as backup_outcome
 
 UNITS = ("slrt-web.socket", "slrt-web.service", "slrt-front.service", "slrt-scheduler.service", "slrt-watcher.service")
+# without these the node would see the mains fail and could not power off
+POWER_UNITS = ("slrt-force-shutdown.path", "slrt-poweroff.path", "nut-monitor.service")
 ANSWER_SECONDS = 5.0
 SILENCE_OF_WATCHER = timedelta(seconds=60)
 BACKUP_LATE = timedelta(hours=30)
@@ -196,7 +198,7 @@ def _certificate(settings: Settings, at: datetime) -> Part:
 
 def _services(settings: Settings) -> Part:
     processes = Path(settings.paths.runtime) / "processes.json"
-    stopped = _dead_processes(processes) if processes.exists() else _inactive_units()
+    stopped = _dead_processes(processes) if processes.exists() else _inactive_units(settings)
     if stopped:
         return Part(Health.FAIL, f"Layanan berhenti: {', '.join(stopped)}.", f"Lihat sebabnya: sudo journalctl -u {stopped[0]}")
     return Part(Health.OK, "Semua layanan berjalan.")
@@ -207,8 +209,9 @@ def _dead_processes(file: Path) -> list[str]:
     return [name for name, number in json.loads(file.read_text()).items() if not Path(f"/proc/{number}").exists()]
 
 
-def _inactive_units() -> list[str]:
+def _inactive_units(settings: Settings) -> list[str]:
+    units = UNITS if settings.power.ups == "none" else UNITS + POWER_UNITS
     run = subprocess.run(
-        ["systemctl", "is-active", *UNITS], capture_output=True, text=True, timeout=ANSWER_SECONDS * 2, check=False
+        ["systemctl", "is-active", *units], capture_output=True, text=True, timeout=ANSWER_SECONDS * 2, check=False
     )
-    return [unit for unit, state in zip(UNITS, run.stdout.split(), strict=True) if state != "active"]
+    return [unit for unit, state in zip(units, run.stdout.split(), strict=True) if state != "active"]

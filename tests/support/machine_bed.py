@@ -20,6 +20,7 @@ from tests.support.machine_tree import locked
 
 STATE = Path(tempfile.gettempdir()) / "slrt-tests"
 NETWORK = "10.213.0.0/16"
+INOTIFY_INSTANCES = 4096
 COUNT = 250
 END_SECONDS = 20.0
 
@@ -110,6 +111,7 @@ class Bed:
         host_run(*ip, "address", "add", f"{self.address}/24", "dev", "host0")
         host_run(*ip, "link", "set", "lo", "up")
         self.plug()
+        _make_room_for_watches()
         _open_way_out()
 
     def plug(self) -> None:
@@ -176,6 +178,13 @@ def _uplink_mtu() -> str:
     words = host_run("ip", "route", "show", "default").split()
     device = words[words.index("dev") + 1] if "dev" in words else "lo"
     return Path(f"/sys/class/net/{device}/mtu").read_text().strip() if device != "lo" else "1500"
+
+
+def _make_room_for_watches() -> None:
+    """All machines, browsers and this host share root's inotify instances; without one, a systemd misses that a service ended."""
+    limit = Path("/proc/sys/fs/inotify/max_user_instances")
+    if int(limit.read_text()) < INOTIFY_INSTANCES:
+        limit.write_text(str(INOTIFY_INSTANCES))
 
 
 def _open_way_out() -> None:
