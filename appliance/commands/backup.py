@@ -11,6 +11,7 @@ import json
 import logging
 import logging.handlers
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -126,7 +127,7 @@ def verify(door: Door, wanted: str) -> None:
 @click.argument("wanted", metavar="NOMOR")
 @click.option("--to", type=click.Path(path_type=Path, readable=False), help="Folder baru atau kosong untuk hasilnya.")
 @click.option("--in-place", is_flag=True, help="Menggantikan data sistem ini; data lama tetap disimpan di sampingnya.")
-@click.option("--yes", is_flag=True, help="Tanpa bertanya lagi.")
+@click.option("--yes", is_flag=True, help="Tanpa bertanya lagi (di terminal).")
 @with_source
 @click.pass_obj
 def restore(door: Door, wanted: str, to: Path | None, in_place: bool, yes: bool, source: Source) -> None:
@@ -135,7 +136,8 @@ def restore(door: Door, wanted: str, to: Path | None, in_place: bool, yes: bool,
         raise InvalidInput(
             {}, "Pilih salah satu: --to FOLDER atau --in-place.", "Contoh: slrt backup restore terakhir --to /tmp/pulih"
         )
-    if in_place and not yes:
+    # a script has nobody to ask, and has said what it wants
+    if in_place and not yes and sys.stdin.isatty():
         click.confirm("Data sistem ini akan diganti dengan isi cadangan. Lanjutkan?", abort=True)
     if to is not None:
         _restore_to(door, wanted, to.absolute(), source)

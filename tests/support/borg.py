@@ -204,10 +204,10 @@ class Node:
         """A secret of this node."""
         return (self.folder / "secrets" / name).read_text().strip()
 
-    def slrt(self, *words: str, given: str = "", check: bool = False) -> subprocess.CompletedProcess[str]:
-        """Run `slrt` as root to its end."""
+    def slrt(self, *words: str, terminal: int = subprocess.DEVNULL, check: bool = False) -> subprocess.CompletedProcess[str]:
+        """Run `slrt` as root to its end, at the file descriptor `terminal` if there is one."""
         ended = subprocess.run(
-            self._command(words), input=given, capture_output=True, text=True, cwd="/", env=environment(), check=False
+            self._command(words), stdin=terminal, capture_output=True, text=True, cwd="/", env=environment(), check=False
         )
         assert not check or ended.returncode == 0, ended.stderr
         return ended

@@ -123,10 +123,22 @@ def test_wrong_words(node: Node, tmp_path: Path, words: list[str], code: int) ->
     assert "Traceback" not in ended.stderr
 
 
-def test_without_yes_it_asks(node: Node) -> None:
-    ended = node.slrt("backup", "restore", "1", "--in-place", given="n\n")
-    assert ended.returncode == 130
-    assert "Lanjutkan?" in ended.stdout
+def test_at_a_terminal_it_asks_before_it_replaces_anything(node: Node) -> None:
+    node.slrt("backup", "run", check=True)
+    before = ledger(node.plan.database_file)
+    keyboard, terminal = os.openpty()
+    os.write(keyboard, b"n\n")
+    ended = node.slrt("backup", "restore", "1", "--in-place", terminal=terminal)
+    os.close(keyboard)
+    os.close(terminal)
+    assert (ended.returncode, "Lanjutkan?" in ended.stdout) == (130, True)
+    assert ledger(node.plan.database_file) == before
+    assert not list(node.plan.data.glob("before-restore-*"))
+
+
+def test_a_script_is_not_asked(node: Node) -> None:
+    node.slrt("backup", "run", check=True)
+    assert "sudah di tempatnya" in node.slrt("backup", "restore", "1", "--in-place", check=True).stdout
 
 
 def test_a_closed_gate_refuses_and_a_closing_gate_ends_a_run(node: Node) -> None:
