@@ -10,9 +10,10 @@ import json
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from backups.errors import (
@@ -35,6 +36,9 @@ DUMP = ("--compression=zstd,3", "--chunker-params=buzhash,15,19,17,4095")
 FILES = ("--compression=auto,zstd,3",)
 WARNING_CODE = 1
 WARNING_CODES_MODERN = range(100, 128)
+READS_BESIDE_A_WRITER = 5
+# What a repository is made of, without what is only being written.
+PIECE = re.compile(r"config|README|data|(index|hints|integrity)\.\d+")
 
 
 @dataclass(frozen=True)
@@ -47,13 +51,17 @@ class Stored:
 
 @dataclass(frozen=True)
 class Engine:
-    """A borg repository in `folder`; `base` is borg's own folder for cache and security notes; `keep` is the run's lock."""
+    """A borg repository in `folder`; `base` is borg's own folder for cache and security notes; `keep` is the run's lock.
+
+    `told` is the folder to name to people, where that is another one.
+    """
 
     folder: Path
     base: Path
     passphrase: str = field(repr=False)
     keep: tuple[int, ...] = ()
     stop: Stop = never
+    told: Path | None = None
 
     def exists(self) -> bool:
         """Whether there is a repository at all."""
@@ -65,7 +73,7 @@ class Engine:
 
     def archives(self) -> list[Stored]:
         """All archives, oldest first. Does not disturb a run that writes."""
-        answer = self._borg("list", "--bypass-lock", "--json", "--format={name}{comment}", str(self.folder))
+        answer = self._read("list", "--json", "--format={name}{comment}", at="")
         return [Stored(found["name"], found.get("comment", "")) for found in json.loads(answer.out)["archives"]]
 
     def store_paths(self, archive: str, folder: Path, names: Sequence[str], options: Sequence[str]) -> int:
@@ -82,7 +90,7 @@ class Engine:
 
     def read(self, archive: str, name: str, sink: Sink) -> None:
         """Stream one stored file to `sink`."""
-        self._borg("extract", "--bypass-lock", "--stdout", self._at(archive), name, sink=sink)
+        self._read("extract", "--stdout", at=archive, names=(name,), sink=sink)
 
     def read_bytes(self, archive: str, name: str) -> bytes:
         """One small stored file."""
@@ -92,27 +100,16 @@ class Engine:
 
     def extract(self, archive: str, to: Path, names: Sequence[str] = ()) -> None:
         """Unpack all of an archive, or only `names`, into the folder `to`."""
-        answer = self._borg(
-            "extract",
-            "--bypass-lock",
-            "--numeric-ids",
-            "--noxattrs",
-            "--noacls",
-            self._at(archive),
-            "--",
-            *names,
-            folder=to,
-            warnings=True,
-        )
-        _refuse_unread(answer)
+        options = ("--numeric-ids", "--noxattrs", "--noacls")
+        _refuse_unread(self._read("extract", *options, at=archive, names=("--", *names), folder=to, warnings=True))
 
     def prove_readable(self, archive: str) -> None:
         """Read and decrypt everything of an archive without writing it."""
-        self._borg("extract", "--bypass-lock", "--dry-run", self._at(archive))
+        self._read("extract", "--dry-run", at=archive)
 
     def files(self, archive: str) -> list[tuple[str, int]]:
         """Path and size of each regular file of an archive."""
-        answer = self._borg("list", "--bypass-lock", "--json-lines", "--format={type}{size}{path}", self._at(archive))
+        answer = self._read("list", "--json-lines", "--format={type}{size}{path}", at=archive)
         found = [json.loads(line) for line in answer.out.splitlines()]
         return [(item["path"], item["size"]) for item in found if item["type"] == "-"]
 
@@ -144,7 +141,62 @@ class Engine:
             self._borg("break-lock", str(self.folder))
 
     def _at(self, archive: str) -> str:
-        return f"{self.folder}::{archive}"
+        return f"{self.folder}::{archive}" if archive else str(self.folder)
+
+    def _read(
+        self,
+        *command: str,
+        at: str,
+        names: Sequence[str] = (),
+        folder: Path | None = None,
+        sink: Sink | None = None,
+        warnings: bool = False,
+    ) -> Ended:
+        """A command that only reads, beside a run that may be writing.
+
+        What borg read before a commit does not fit what it reads after one: it then speaks of an attack or of missing pieces.
+        So a read that failed while the repository changed is done again, unless the sink has had some of it.
+        """
+        handed: list[int] = []
+
+        def noted(block: bytes) -> None:
+            handed.append(len(block))
+            if sink is not None:
+                sink(block)
+
+        for left in reversed(range(READS_BESIDE_A_WRITER)):
+            before = self._commits()
+            try:
+                with self._view() as view:
+                    words = (*command, "--bypass-lock", view._at(at), *names)
+                    return view._borg(*words, folder=folder, sink=noted if sink else None, warnings=warnings)
+            except RepositoryDamaged:
+                if not left or handed or self._commits() == before:
+                    raise
+        raise AssertionError("the last try returns or raises")
+
+    def _commits(self) -> set[str]:
+        """What changes with each commit: the index is named by its number."""
+        return {name for name in self._names() if name.startswith("index.")}
+
+    @contextmanager
+    def _view(self) -> Iterator[Engine]:
+        """The repository as a folder of links: a borg that finds the index one commit behind writes a new one, without asking
+        for a lock. Beside a run that is about to write the same file, that would break the run.
+        """
+        with tempfile.TemporaryDirectory(prefix="slrt-borg-") as place:
+            for name in self._names():
+                (Path(place) / name).symlink_to(self.folder.absolute() / name)
+            yield replace(self, folder=Path(place), told=self.folder)
+
+    def _names(self) -> list[str]:
+        """The names of its pieces. Raises RepositoryMissing when the folder cannot be read."""
+        try:
+            return [path.name for path in self.folder.iterdir() if PIECE.fullmatch(path.name)]
+        except OSError as error:
+            raise RepositoryMissing(
+                f"Folder cadangan {self.folder} tidak dapat dibaca ({error.strerror}).", "Periksa apakah disk cadangan terpasang."
+            ) from error
 
     def _borg(
         self,
@@ -167,7 +219,7 @@ class Engine:
             )
         warned = ended.code == WARNING_CODE or ended.code in WARNING_CODES_MODERN
         if ended.code != 0 and not (warned and warnings):
-            raise _translated(ended, self.folder)
+            raise _translated(ended, self.told or self.folder)
         return ended
 
     def _environment(self, handle: int) -> dict[str, str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -47,6 +49,25 @@ def test_a_copy_taken_while_others_write_is_a_prefix_of_the_acknowledged_commits
     assert rows == [(number, entry(number)) for number in range(1, len(rows) + 1)]
     assert before <= len(rows) <= after + 1  # one commit may have been on the disk before it was told
     assert written_meanwhile > 0
+
+
+def test_whoever_lists_the_backups_meanwhile_neither_fails_nor_disturbs(plan: Plan) -> None:
+    ended = threading.Event()
+
+    def list_again_and_again() -> set[tuple[int, ...]]:
+        seen = set()
+        while not ended.is_set():
+            seen.add(tuple(numbers(plan)))
+        return seen
+
+    with ThreadPoolExecutor(3) as readers:
+        asked = [readers.submit(list_again_and_again) for _ in range(3)]
+        try:
+            made = [run_now(plan).ok for _ in range(3)]
+        finally:
+            ended.set()
+    assert made == [True] * 3
+    assert {(1,), (1, 2, 3)} <= set().union(*(one.result() for one in asked))
 
 
 def test_the_main_file_stands_still_while_it_is_frozen_and_checkpoints_pass_by(plan: Plan, tmp_path: Path) -> None:
