@@ -25,6 +25,7 @@ SUBJECTS = {
     "power": "Keadaan listrik dan UPS.",
     "user": "Akun petugas.",
     "database": "Menyiapkan dan memeriksa basis data.",
+    "work": "Mengerjakan impor, ekspor dan pekerjaan panjang lain.",
 }
 
 

@@ -22,8 +22,9 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
+from appliance.background import is_anything_to_do
 from appliance.config import Settings, config_path, load
-from appliance.database import checkpoint
+from appliance.database import checkpoint, create_service, current_revision, newest_revision
 from appliance.errors import ApplianceError, TryLater
 from appliance.gate import Gate
 from appliance.notify import notify, watchdog_interval
@@ -33,6 +34,7 @@ from backups.schedule import Reason, Rhythm, due
 
 TICK = timedelta(seconds=30)
 CHECKPOINT = timedelta(minutes=1)
+LOOK_FOR_WORK = timedelta(seconds=3)
 PULSE = timedelta(seconds=10)
 LONGEST_SILENCE = timedelta(minutes=3)
 POLL_SECONDS = 0.2
@@ -66,8 +68,10 @@ class Clockwork:
         self._state = Path(settings.paths.data) / "backup"
         self._repository = Path(settings.backup.repository)
         self._gate = Gate(Path(settings.paths.runtime) / "gate.lock", Path(settings.power.runtime) / "state.json")
+        self._service = create_service(settings)
+        self._tables_there = False
         self._alive = time.monotonic()
-        self._ticker = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(3)})
+        self._ticker = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(4)})
 
     def start(self) -> None:
         """Finish what a cut-off restore left, then begin to tick."""
@@ -77,6 +81,7 @@ class Clockwork:
             ("pulse", self._pulse, PULSE),
             ("backup", self.back_up_if_due, TICK),
             ("checkpoint", self.keep_log_short, CHECKPOINT),
+            ("work", self.do_waiting_work, LOOK_FOR_WORK),
         ):
             self._ticker.add_job(
                 guarded(name, job),
@@ -113,7 +118,26 @@ class Clockwork:
             log.error("Pencadangan gagal (kode %d); dicoba lagi satu jam lagi.", code)
 
     def _run_backup(self) -> int:
-        command = [*SLRT, "--config", str(self._config_file.absolute()), "backup", "run"]
+        return self._run("backup", "run")
+
+    def do_waiting_work(self) -> None:
+        """Start a worker when somebody asked for an import, an export or other long work."""
+        if not self._gate.accepts_work() or not self._is_work_waiting():
+            return
+        code = self._run("work")
+        if code not in {0, TryLater.exit_code}:
+            log.error("Pekerjaan latar belakang gagal (kode %d).", code)
+
+    def _is_work_waiting(self) -> bool:
+        self._tables_there = self._tables_there or current_revision(self._settings) == newest_revision()
+        if not self._tables_there:
+            return False
+        with self._service.app_context():
+            return is_anything_to_do()
+
+    def _run(self, *words: str) -> int:
+        """Run `slrt` to its end; it is told to end when the daemon ends. Its exit code."""
+        command = [*SLRT, "--config", str(self._config_file.absolute()), *words]
         with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:
             while process.poll() is None and not self._ending.wait(POLL_SECONDS):
                 pass

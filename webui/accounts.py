@@ -13,9 +13,10 @@ from werkzeug.wrappers import Response
 
 from appliance import accounts
 from appliance.accounts import NewAccount, NewAssignment
-from appliance.casework import areas, catalogue
+from appliance.casework import catalogue
 from appliance.errors import InvalidInput
 from appliance.models.roles import Role
+from appliance.registry import areas
 from webui.forms.fields import read_day
 from webui.navigation import Entry
 from webui.session import actor, now, settings, signed_in

@@ -14,11 +14,12 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from appliance.access import AREA_ROLES, REGISTRAR_ROLES
-from appliance.casework import areas, casebook, cases, catalogue, people
+from appliance.casework import casebook, cases, catalogue
 from appliance.casework.casebook import ActionOffer, CaseDetail, CaseFilter
 from appliance.errors import Conflict, InvalidInput
 from appliance.models.columns import new_id
 from appliance.models.states import CaseState
+from appliance.registry import areas, people
 from webui import words
 from webui.forms.cases import CaseFilterForm, CaseForm
 from webui.forms.fields import read_day

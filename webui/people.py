@@ -8,12 +8,13 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from appliance.access import AREA_ROLES, REGISTRAR_ROLES
-from appliance.casework import areas, casebook, people
+from appliance.casework import casebook
 from appliance.casework.casebook import CaseFilter
-from appliance.casework.people import NikTaken, PersonDetail
-from appliance.casework.people_search import PersonLine, find_people
 from appliance.errors import InvalidInput
 from appliance.models.columns import new_id
+from appliance.registry import areas, people
+from appliance.registry.people import NikTaken, PersonDetail
+from appliance.registry.people_search import PersonLine, find_people
 from webui.cases import case_of_number
 from webui.forms.people import FindForm, PersonForm
 from webui.navigation import Entry

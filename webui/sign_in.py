@@ -12,8 +12,8 @@ from werkzeug.wrappers import Response
 from appliance import accounts
 from appliance.accounts import TooManyAttempts
 from appliance.accounts.passwords import SHORTEST
-from appliance.casework import areas
 from appliance.errors import InvalidInput
+from appliance.registry import areas
 from webui.session import (
     DEVICE_DAYS,
     clear_cookie,

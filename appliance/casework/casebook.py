@@ -15,10 +15,8 @@ from sqlalchemy.orm import joinedload
 
 from appliance import audit
 from appliance.access import AREA_ROLES, Actor, scope
-from appliance.casework.areas import area_names
 from appliance.casework.cases import facts_of
 from appliance.casework.catalogue import CATEGORIES
-from appliance.casework.people_search import PersonLine, lines_of, matching_ids
 from appliance.casework.referrals import referral_not_found, steps_for
 from appliance.casework.transitions import LABELS, MAY_PREPARE_REFERRAL, Field, allowed, queue_of
 from appliance.database import begins_with, db, transaction
@@ -27,6 +25,8 @@ from appliance.models.account import Account
 from appliance.models.case import Case, CaseEvent, Referral
 from appliance.models.roles import Role
 from appliance.models.states import CLOCK_STOPPED, OPEN, CaseState, Priority, ReferralState
+from appliance.registry.areas import area_names
+from appliance.registry.people_search import PersonLine, lines_of, matching_ids
 
 PAGE_SIZE = 25
 MOST_COUNTED = 1000

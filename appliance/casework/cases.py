@@ -13,7 +13,6 @@ from appliance.access import REGISTRAR_ROLES, Actor, require, require_area, scop
 from appliance.casework import sla
 from appliance.casework.catalogue import CATEGORIES, SECRETARIAT
 from appliance.casework.history import Fact, add_fact, next_number
-from appliance.casework.people import person_in_scope
 from appliance.casework.transitions import (
     REFERRAL_OPEN,
     Action,
@@ -38,6 +37,7 @@ from appliance.models.states import (
     Vulnerable,
 )
 from appliance.models.unit import Unit
+from appliance.registry.people import person_in_scope
 
 LONGEST_TEXT = 5000
 CLOCK_TOLERANCE = timedelta(minutes=10)

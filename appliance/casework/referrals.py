@@ -13,8 +13,7 @@ import sqlalchemy as sa
 
 from appliance import audit
 from appliance.access import Actor, require, scope
-from appliance.casework import nik, sla
-from appliance.casework.areas import area_name
+from appliance.casework import sla
 from appliance.casework.cases import LONGEST_TEXT, follow, locked_case
 from appliance.casework.history import Fact, add_fact, next_number
 from appliance.casework.transitions import (
@@ -31,6 +30,8 @@ from appliance.models.person import Person
 from appliance.models.roles import Role
 from appliance.models.states import CaseState, Outcome, ReferralState
 from appliance.models.unit import Unit, UnitKind
+from appliance.registry import nik
+from appliance.registry.areas import area_name
 
 WAYS = {"akun": "Lewat sistem ini", "surat": "Surat", "kurir": "Diantar", "wa": "WhatsApp"}
 # What can be shared, and how it is read from the case. Never the reporter: some of them fear being named.

@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from appliance import audit, database
-from appliance.casework.areas import load_areas
 from appliance.casework.catalogue import seed_catalogue
 from appliance.commands.door import Door, become_owner_of
 from appliance.config import Settings
 from appliance.errors import EXIT_FAILED
+from appliance.registry.areas import load_areas
 
 
 @click.group()

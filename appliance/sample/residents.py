@@ -13,9 +13,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from appliance.access import Actor
-from appliance.casework import people
 from appliance.database import db
 from appliance.models.area import Area, Level
+from appliance.registry import people
 
 MARK = "contoh-"
 FAMILIES = 60

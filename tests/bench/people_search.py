@@ -24,14 +24,14 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from appliance import database
 from appliance.access import Actor
-from appliance.casework.areas import villages
-from appliance.casework.names import searchable
-from appliance.casework.people_search import find_people
 from appliance.config import Settings
 from appliance.database import db, transaction
 from appliance.models.columns import new_id
 from appliance.models.person import Family, Person, PersonWord
 from appliance.models.roles import Role
+from appliance.registry.areas import villages
+from appliance.registry.names import searchable
+from appliance.registry.people_search import find_people
 from tests.support.databases import postgres_server, prepare, settings_below
 
 AT = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from appliance.casework import cases, catalogue, people
+from appliance.casework import cases, catalogue
+from appliance.registry import people
 from tests.support import journey
 from tests.support.browser import Desks, Node, Officer, launch
 

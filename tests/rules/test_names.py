@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.casework.names import searchable, words
+from appliance.registry.names import searchable, words
 
 
 @pytest.mark.parametrize(

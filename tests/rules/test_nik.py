@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.casework.nik import check_kk, check_nik, clean, mask, spaced
+from appliance.registry.nik import check_kk, check_nik, clean, mask, spaced
 
 BANTAENG = {"73", "73.03", "73.03.01"}
 GOOD_WOMAN = "7303014101800001"  # 1 January, +40

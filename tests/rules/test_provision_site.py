@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 import pytest
 
-from appliance.casework.areas import data_set
 from appliance.config import Settings, render
 from appliance.errors import ConfigurationError
+from appliance.registry.areas import data_set
 from provision.cli import Wish, _site
 from tests.support.pretend_host import PretendHost
 

@@ -9,10 +9,11 @@ import sqlalchemy as sa
 from flask import Flask
 
 from appliance.access import Actor, scope
-from appliance.casework import areas, casebook, people, people_search, referrals
+from appliance.casework import casebook, referrals
 from appliance.casework.casebook import CaseFilter
 from appliance.errors import NotFound
 from appliance.models.account import Account
+from appliance.registry import areas, people, people_search
 from tests.support.desk import decided, move, open_case, prepare_referral, referred, resident
 from tests.support.staff import AT, FAR, HOME, NEIGHBOUR, Staff
 

@@ -9,11 +9,11 @@ import sqlalchemy as sa
 
 from appliance import database
 from appliance.access import Actor
-from appliance.casework.areas import area_name, load_areas, villages
 from appliance.database import db, transaction
 from appliance.errors import ConfigurationError
 from appliance.models.area import Area
 from appliance.models.roles import Role
+from appliance.registry.areas import area_name, load_areas, villages
 from tests.support.databases import settings_below
 
 

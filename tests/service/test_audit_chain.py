@@ -9,12 +9,13 @@ import sqlalchemy as sa
 from flask import Flask
 
 from appliance import audit, database
-from appliance.casework import casebook, people, referrals
+from appliance.casework import casebook, referrals
 from appliance.casework.history import history_is_whole
 from appliance.config import Settings
 from appliance.database import db, transaction
 from appliance.errors import NotAllowed
 from appliance.models.audit import AuditEntry
+from appliance.registry import people
 from tests.support.desk import decided, move, open_case, referred, resident, version_of
 from tests.support.staff import AT, Staff
 

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from flask import Flask
 
 from appliance import audit
-from appliance.casework import casebook, cases, people, referrals
+from appliance.casework import casebook, cases, referrals
 from appliance.database import db
 from appliance.errors import Conflict
 from appliance.models.case import Case
 from appliance.models.person import Family, Person
 from appliance.models.states import CaseState
+from appliance.registry import people
 from tests.support.desk import decided, new_case, open_case, referred, request, resident, version_of
 from tests.support.staff import AT, HOME, Staff
 

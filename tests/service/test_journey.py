@@ -7,9 +7,10 @@ from datetime import date
 from flask import Flask
 
 from appliance import audit
-from appliance.casework import casebook, cases, catalogue, people, people_search, referrals
+from appliance.casework import casebook, cases, catalogue, referrals
 from appliance.casework.history import history_is_whole
 from appliance.models.states import CaseState, ReferralState
+from appliance.registry import people, people_search
 from tests.support.staff import AT, HOME, Staff
 
 

@@ -11,9 +11,10 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from appliance import database
-from appliance.casework import casebook, cases, catalogue, people, referrals
+from appliance.casework import casebook, cases, catalogue, referrals
 from appliance.config import Settings
 from appliance.models.roles import Role
+from appliance.registry import people
 from tests.support.staff import AT, HOME, NEIGHBOUR, Staff, hire
 from tests.support.web_client import Web, officer, web_app
 

@@ -12,9 +12,10 @@ from flask import Flask
 
 from appliance import database
 from appliance.access import Actor
-from appliance.casework import cases, catalogue, people
+from appliance.casework import cases, catalogue
 from appliance.config import Settings
 from appliance.models.roles import Role
+from appliance.registry import people
 from tests.support.staff import AT, HOME, NEIGHBOUR, hire
 from tests.support.web_client import Web, officer, web_app
 

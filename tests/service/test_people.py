@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from appliance.casework import people
-from appliance.casework.people_search import MOST_HITS, PAGE_SIZE, PeopleFound, find_people
 from appliance.database import db, transaction
 from appliance.errors import InvalidInput, NotAllowed
 from appliance.models.person import Family, Person, PersonWord
+from appliance.registry import people
+from appliance.registry.people_search import MOST_HITS, PAGE_SIZE, PeopleFound, find_people
 from tests.support.desk import request, resident
 from tests.support.staff import AT, FAR, HOME, NEIGHBOUR, Staff
 

@@ -11,13 +11,13 @@ from click.testing import CliRunner, Result
 
 from appliance import audit, database
 from appliance.casework.history import history_is_whole
-from appliance.casework.nik import check_nik
 from appliance.cli import slrt
 from appliance.config import Settings, render
 from appliance.database import db
 from appliance.errors import Conflict
 from appliance.models.case import Case
 from appliance.models.person import Person
+from appliance.registry.nik import check_nik
 from appliance.sample import STAFF, fill
 from tests.support.databases import settings_below
 from tests.support.desk import resident

@@ -26,11 +26,12 @@ from appliance.access import Actor
 from appliance.accounts import passwords
 from appliance.accounts.own import set_password
 from appliance.accounts.register import NewAccount, NewAssignment
-from appliance.casework import areas, catalogue
+from appliance.casework import catalogue
 from appliance.config import BackupSettings, NodeSettings, PathSettings, PowerSettings, Settings, WebSettings, render
 from appliance.database import db
 from appliance.models.account import Account
 from appliance.models.roles import Role
+from appliance.registry import areas
 from tests.support.waiting import wait_for
 
 PROJECT = Path(__file__).parents[2]

@@ -22,10 +22,10 @@ import psycopg
 import sqlalchemy as sa
 
 from appliance import database
-from appliance.casework.areas import data_set
 from appliance.casework.catalogue import seed_catalogue
 from appliance.config import DatabaseSettings, NodeSettings, PathSettings, Settings
 from appliance.models.area import Area
+from appliance.registry.areas import data_set
 from tests.support.waiting import wait_for
 
 AUDIT_KEY = "5a" * 32

@@ -7,7 +7,8 @@ from datetime import date, datetime
 from typing import Any
 
 from appliance.access import Actor
-from appliance.casework import casebook, cases, catalogue, people, referrals
+from appliance.casework import casebook, cases, catalogue, referrals
+from appliance.registry import people
 from tests.support.staff import AT, HOME, Staff
 
 _numbers = itertools.count(1)

@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime
 
 from playwright.sync_api import Page
 
-from appliance.casework import casebook, cases, catalogue, people, referrals
+from appliance.casework import casebook, cases, catalogue, referrals
 from appliance.models.roles import Role
+from appliance.registry import people
 from tests.support.browser import Node, Officer
 
 # Two villages of Kabupaten Bantaeng, in different subdistricts.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from wtforms import BooleanField, Field, StringField
 from wtforms.validators import Length, Optional, ValidationError
 
-from appliance.casework.nik import check_kk, check_nik
-from appliance.casework.people import NewPerson
+from appliance.registry.nik import check_kk, check_nik
+from appliance.registry.people import NewPerson
 from webui.forms.fields import Day, Digits, Line, Needed, PageForm
 
 

@@ -10,12 +10,12 @@ import sqlalchemy as sa
 
 from appliance import audit
 from appliance.access import REGISTRAR_ROLES, Actor, require, require_area, scope
-from appliance.casework import areas, nik
-from appliance.casework.names import searchable
-from appliance.casework.people_search import PersonLine, family_of, lines_of
 from appliance.database import Duplicate, db, transaction
 from appliance.errors import Conflict, InvalidInput, NotFound
 from appliance.models.person import Family, NikStatus, Person, PersonWord, Relation, Sex
+from appliance.registry import areas, nik
+from appliance.registry.names import searchable
+from appliance.registry.people_search import PersonLine, family_of, lines_of
 
 NIK_REASONS = (
     "Bayi baru lahir",

@@ -13,11 +13,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from appliance.access import Actor, scope
-from appliance.casework import nik
-from appliance.casework.areas import area_names
-from appliance.casework.names import words
 from appliance.database import begins_with, db
 from appliance.models.person import Family, Person, PersonWord
+from appliance.registry import nik
+from appliance.registry.areas import area_names
+from appliance.registry.names import words
 
 PAGE_SIZE = 20
 MOST_HITS = 200
