@@ -41,12 +41,14 @@ def program(cache: Path = CACHE) -> Path:
         found = hashlib.sha256(packed.read_bytes()).hexdigest()
         if found != PACKAGE_SHA256:
             raise RuntimeError(f"{PACKAGE} has the hash {found}, not {PACKAGE_SHA256}")
-        with tarfile.open(packed) as archive:
-            archive.extract("package/bin/chromium.br", folder, filter="data")
-        unpacked = Path(folder) / "chromium"
+        squeezed, unpacked = Path(folder) / "chromium.br", Path(folder) / "chromium"
+        with tarfile.open(packed) as archive, squeezed.open("wb") as file:
+            member = archive.extractfile("package/bin/chromium.br")
+            assert member is not None, "a package of this hash holds it"
+            shutil.copyfileobj(member, file)
         # the JavaScript engine that comes with playwright can undo brotli; Python cannot
         node = Path(playwright.__file__).parent / "driver" / "node"
-        subprocess.run([node, "-e", _UNPACK, Path(folder) / "package/bin/chromium.br", unpacked], check=True, timeout=120)
+        subprocess.run([node, "-e", _UNPACK, squeezed, unpacked], check=True, timeout=120)
         unpacked.chmod(0o755)
         unpacked.rename(wanted)
     return wanted
