@@ -128,17 +128,22 @@ def active_villages() -> tuple[Village, ...]:
 
 
 def area_names(codes: set[str]) -> dict[str, str]:
-    """The names of villages with their subdistrict, for lists: "Desa Bonto Cinde, Kec. Bissappu"."""
+    """The names of areas, for lists; villages with their subdistrict: "Desa Bonto Cinde, Kec. Bissappu"."""
     parent = sa.orm.aliased(Area)
     statement = (
-        sa.select(Area.code, Area.kind, Area.name, parent.name)
+        sa.select(Area.code, Area.kind, Area.name, sa.case((Area.level == Level.VILLAGE, parent.name)))
         .outerjoin(parent, Area.parent_code == parent.code)
         .where(Area.code.in_(codes))
     )
     return {
-        code: f"{kind.capitalize()} {name}" + (f", Kec. {above}" if above else "")
+        code: called(kind, name) + (f", Kec. {above}" if above else "")
         for code, kind, name, above in db.session.execute(statement)
     }
+
+
+def called(kind: str, name: str) -> str:
+    """An area by its kind and name; districts bear the kind in their name: "Kabupaten Bantaeng"."""
+    return name if name.casefold().startswith(f"{kind} ") else f"{kind.capitalize()} {name}"
 
 
 def area_name(code: str) -> str:
