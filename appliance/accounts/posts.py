@@ -45,11 +45,20 @@ class Post:
 def posts_in(village_code: str, *, by: Actor, today: date) -> tuple[Post, ...]:
     """Everybody who served, serves or will serve a village in the field, the latest first. Raises NotFound."""
     look_at_area(village_code, by=by)
-    statement = sa.select(Assignment, Account.name).join(Assignment.account).where(Assignment.role.in_(FIELD_ROLES))
+    columns = (
+        Assignment.account_id,
+        Account.name,
+        Assignment.role,
+        Assignment.starts,
+        Assignment.ends,
+        Assignment.decree,
+        Assignment.area_codes,
+    )
+    rows = db.session.execute(sa.select(*columns).join(Assignment.account).where(Assignment.role.in_(FIELD_ROLES)))
     found = [
-        _post(assignment, name, today)
-        for assignment, name in db.session.execute(statement)
-        if reaches(assignment.area_codes, village_code) and (assignment.ends is None or assignment.ends >= assignment.starts)
+        Post(row.account_id, row.name, Role(row.role), row.starts, row.ends, row.decree or "", _when(row.starts, row.ends, today))
+        for row in rows
+        if reaches(row.area_codes, village_code) and (row.ends is None or row.ends >= row.starts)
     ]
     return tuple(sorted(found, key=lambda post: (post.starts, post.name), reverse=True))
 
@@ -96,7 +105,7 @@ def reaches(area_codes: Iterable[str], village_code: str) -> bool:
     return not {village_code, village_code.rpartition(".")[0]}.isdisjoint(area_codes)
 
 
-def _post(assignment: Assignment, name: str, today: date) -> Post:
-    later = "nanti" if assignment.starts > today else "dahulu"
-    when = "kini" if assignment.holds_on(today) else later
-    return Post(assignment.account_id, name, assignment.kind, assignment.starts, assignment.ends, assignment.decree or "", when)
+def _when(starts: date, ends: date | None, today: date) -> str:
+    if starts > today:
+        return "nanti"
+    return "kini" if ends is None or today <= ends else "dahulu"

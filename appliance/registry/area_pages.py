@@ -12,12 +12,12 @@ from datetime import date, datetime
 import sqlalchemy as sa
 
 from appliance.access import AREA_ROLES, Actor
-from appliance.database import begins_with, db
+from appliance.database import db
 from appliance.errors import NotFound
 from appliance.models.area import Area, AreaCount, Level
 from appliance.models.roles import Role
 from appliance.registry.area_counts import counts
-from appliance.registry.areas import Village, active_villages
+from appliance.registry.areas import Village, active_villages, in_district
 
 MOST_OLD_CODES = 200
 
@@ -116,12 +116,7 @@ def look_at_area(code: str, *, by: Actor) -> AreaDetail:
 
 def old_codes() -> tuple[OldCode, ...]:
     """Codes of this node's district that a newer data set has dropped, for the admin to name their successors."""
-    district = db.session.scalar(sa.select(Area.code).where(Area.level == Level.DISTRICT, Area.active))
-    if district is None:
-        return ()
-    statement = sa.select(Area.code, Area.name, Area.successor_code).where(
-        begins_with(Area.code, f"{district}."), Area.active.is_(False)
-    )
+    statement = sa.select(Area.code, Area.name, Area.successor_code).where(in_district(), Area.active.is_(False))
     rows = db.session.execute(statement.order_by(Area.code).limit(MOST_OLD_CODES))
     return tuple(OldCode(row.code, row.name, row.successor_code or "") for row in rows)
 

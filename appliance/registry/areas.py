@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from appliance.access import Actor
-from appliance.database import db, transaction
+from appliance.database import begins_with, db, settings_in_use, transaction
 from appliance.errors import ConfigurationError
 from appliance.models.area import Area, Level
 from appliance.models.roles import Role
@@ -121,10 +121,15 @@ def active_villages() -> tuple[Village, ...]:
     statement = (
         sa.select(Area.code, Area.name, Area.kind, parent.code, parent.name)
         .join(parent, Area.parent_code == parent.code)
-        .where(Area.level == Level.VILLAGE, Area.active)
+        .where(in_district(), Area.level == Level.VILLAGE, Area.active)
         .order_by(parent.name, Area.name)
     )
     return tuple(Village(*row) for row in db.session.execute(statement))
+
+
+def in_district() -> sa.ColumnElement[bool]:
+    """The parts of this node's district, by the index of codes: looking for active ones would read all of Indonesia."""
+    return begins_with(Area.code, f"{settings_in_use().node.district}.")
 
 
 def area_names(codes: set[str]) -> dict[str, str]:
