@@ -102,9 +102,9 @@ def assign(account_id: str) -> ResponseReturnValue:
 @blueprint.post("/akun/<account_id>/penugasan/<assignment_id>/akhiri")
 @signed_in(Role.ADMIN)
 def end(account_id: str, assignment_id: str) -> ResponseReturnValue:
-    """Take a role away from tomorrow on."""
+    """Take a role away from tomorrow on; one that has not begun never will."""
     accounts.end_assignment(account_id, assignment_id, last_day=today(), by=actor(), at=now())
-    flash("Penugasan berakhir hari ini.", "good")
+    flash("Penugasan berakhir hari ini; yang belum mulai dibatalkan.", "good")
     return redirect(url_for("accounts.show", account_id=account_id), 303)
 
 

@@ -20,7 +20,7 @@ from appliance.scheduler import Clockwork
 from tests.support.databases import SqliteTemplate
 from tests.support.web_client import web_settings
 
-SLRT = Path(sys.executable).with_name("slrt")
+PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -34,7 +34,8 @@ def load(folder: Path, content: str) -> subprocess.CompletedProcess[str]:
     file = folder / "bps.csv"
     file.write_text(content, encoding="utf-8-sig")
     return subprocess.run(
-        [SLRT, "database", "bps", str(file)],
+        [sys.executable, "-c", "from appliance.cli import main; main()", "database", "bps", str(file)],
+        cwd=PROJECT,
         env={"SLRT_CONFIG": str(folder / "appliance.toml"), "PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
