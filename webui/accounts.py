@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
@@ -103,9 +102,9 @@ def assign(account_id: str) -> ResponseReturnValue:
 @blueprint.post("/akun/<account_id>/penugasan/<assignment_id>/akhiri")
 @signed_in(Role.ADMIN)
 def end(account_id: str, assignment_id: str) -> ResponseReturnValue:
-    """Take a role away from tomorrow on."""
+    """Take a role away from tomorrow on; one that has not begun never will."""
     accounts.end_assignment(account_id, assignment_id, last_day=today(), by=actor(), at=now())
-    flash("Penugasan berakhir hari ini.", "good")
+    flash("Penugasan berakhir hari ini; yang belum mulai dibatalkan.", "good")
     return redirect(url_for("accounts.show", account_id=account_id), 303)
 
 
@@ -148,8 +147,7 @@ def _choices() -> dict[str, object]:
 def area_groups() -> list[tuple[tuple[str, str], list[tuple[str, str]]]]:
     """Each subdistrict of this node with its villages, as (code, name)."""
     groups: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    everywhere = replace(actor(), areas=(settings().node.district,))  # names of areas are no secret; an admin has none of her own
-    for village in areas.villages(by=everywhere):
+    for village in areas.active_villages():
         groups.setdefault((village.subdistrict_code, village.subdistrict), []).append(
             (village.code, f"{village.kind.capitalize()} {village.name}")
         )

@@ -13,6 +13,7 @@ from appliance.casework.casebook import CaseFilter
 from appliance.errors import InvalidInput
 from appliance.models.columns import new_id
 from appliance.registry import areas, people
+from appliance.registry.hamlets import Suggestions, suggestions
 from appliance.registry.people import NikTaken, PersonDetail
 from appliance.registry.people_search import PersonLine, find_people
 from webui.cases import case_of_number
@@ -29,6 +30,8 @@ NAVIGATION = (Entry("Warga", "people.listing", icon="people", roles=READERS, ord
 NIK_LENGTH = 16
 # More namesakes than this say only that the name is a common one.
 MOST_NAMESAKES = 8
+# The hamlets of so many villages can be suggested together.
+FEW_VILLAGES = 3
 
 
 @blueprint.get("/warga")
@@ -117,11 +120,20 @@ def _form_page(form: PersonForm, namesakes: tuple[PersonLine, ...] = (), holder_
         problems=form.problems,
         namesakes=namesakes,
         holder_id=holder_id,
-        villages=areas.villages(by=actor()),
+        villages=areas.villages(by=actor(), roles=REGISTRARS),
         relations=list(people.RELATIONS.items()),
         insurances=list(people.INSURANCES.items()),
         nik_reasons=people.NIK_REASONS,
+        suggested=_suggested(form.village_code.data or ""),
     )
+
+
+def _suggested(village_code: str) -> Suggestions:
+    """For an address: of the village that is chosen, else of all of hers when these are few."""
+    known = [village.code for village in areas.villages(by=actor(), roles=REGISTRARS)]
+    if village_code in known:
+        return suggestions([village_code])
+    return suggestions(known) if len(known) <= FEW_VILLAGES else Suggestions()
 
 
 def _carried_over(text: str) -> dict[str, str]:
@@ -132,7 +144,7 @@ def _carried_over(text: str) -> dict[str, str]:
 
 
 def _only_village() -> str:
-    known = areas.villages(by=actor())
+    known = areas.villages(by=actor(), roles=REGISTRARS)
     return known[0].code if len(known) == 1 else ""
 
 

@@ -21,7 +21,7 @@ PAGE_SIZE = 25
 
 @dataclass(frozen=True)
 class AssignmentLine:
-    """An assignment as it is read; `holds` says whether it gives rights today."""
+    """An assignment as it is read; `holds` says whether it gives rights today, `planned` whether it will."""
 
     id: str
     role: Role
@@ -31,6 +31,7 @@ class AssignmentLine:
     ends: date | None
     decree: str
     holds: bool
+    planned: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,4 +125,5 @@ def _assignment_line(assignment: Assignment, today: date) -> AssignmentLine:
         ends=assignment.ends,
         decree=assignment.decree or "",
         holds=assignment.holds_on(today),
+        planned=assignment.starts > today and (assignment.ends is None or assignment.ends >= assignment.starts),
     )

@@ -185,6 +185,7 @@ LABELS: dict[str, str] = {line.action.value: line.label for line in TRANSITIONS}
     "proses_rujukan": "Rujukan diproses",
     "jawab_rujukan": "Rujukan dijawab OPD",
     "kembalikan_rujukan": "Rujukan dikembalikan OPD",
+    "serah_terima": "Diserahkan kepada fasilitator pengganti",
 }
 
 

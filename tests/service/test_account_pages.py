@@ -100,6 +100,19 @@ def test_an_admin_gives_a_role_and_takes_it_away(pages: Flask, admin: Web) -> No
     assert admin.post(end[1]).status_code == 303
 
 
+def test_a_plan_is_shown_as_such_and_can_be_dropped(admin: Web) -> None:
+    address = _address(admin.post("/akun/baru", dict(SITI)).text)
+    admin.post(f"{address}/penugasan", {"role": "fasilitator", "area_codes": "73.03.01.1001", "starts": "1 Januari 2090"})
+    page = admin.get(address).text
+    assert "direncanakan" in page
+    drop = re.search(r'action="([^"]+/akhiri)"(?:(?!</form>).)*Batalkan rencana', page, re.DOTALL)
+    assert drop
+    assert admin.post(drop[1]).status_code == 303
+    page = admin.get(address).text
+    assert "direncanakan" not in page
+    assert "Batalkan rencana" not in page
+
+
 def test_a_reset_and_a_deactivation_throw_her_out_at_once(pages: Flask, admin: Web) -> None:
     with pages.app_context():
         account = officer("rahma", Role.FO)

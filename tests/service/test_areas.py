@@ -55,4 +55,7 @@ def test_everybody_gets_the_villages_of_her_areas(tmp_path: Path, app: object) -
     assert seen() == []
     assert area_name("73.03.01.1001") == "Kelurahan Bonto Manai, Kec. Bissappu"
     assert area_name("73.03.01.2009") == "Desa Bonto Cinde, Kec. Bissappu"
+    assert area_name("73.03.01") == "Kecamatan Bissappu"
+    assert area_name("73.03") == "Kabupaten Bantaeng"
+    assert area_name("73") == "Provinsi Sulawesi Selatan"
     assert area_name("00") == "00"

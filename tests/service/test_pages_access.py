@@ -62,6 +62,19 @@ POST accounts.deactivate           401       403 403     403  403        403    
 POST accounts.activate             401       403 403     403  403        403    404      403        403  403
 POST accounts.assign               401       403 403     403  403        403    404      403        403  403
 POST accounts.end                  401       403 403     403  403        403    404      403        403  403
+GET  areas.listing                 303       200 200     200  403        403    200      403        200  200
+POST areas.count                   401       403 403     403  403        403    303      403        403  403
+GET  areas.show                    303       200 200     200  403        403    200      403        404  404
+GET  areas.suggest                 303       200 200     200  403        403    200      403        404  404
+POST areas.save_codes              401       403 403     403  403        403    303      403        403  403
+POST areas.add_hamlet              401       403 403     403  403        403    422      403        403  403
+POST areas.remove_hamlet           401       403 403     403  403        403    404      403        403  403
+GET  handovers.listing             303       200 200     200  403        403    200      403        200  200
+GET  handovers.new                 303       403 403     403  403        403    200      403        403  403
+POST handovers.review              401       403 403     403  403        403    422      403        403  403
+POST handovers.create              401       403 403     403  403        403    422      403        403  403
+GET  handovers.show                303       404 404     404  403        403    404      403        404  404
+GET  handovers.sheet               303       404 404     404  403        403    404      403        404  404
 GET  sign_in.enter                 200       303 303     303  303        303    303      303        303  303
 POST sign_in.enter_now             422       422 422     422  422        422    422      422        422  422
 GET  sign_in.mine                  303       200 200     200  200        200    200      200        200  200
@@ -72,6 +85,16 @@ POST sign_in.leave                 401       303 303     303  303        303    
 GET  health.show                   200       200 200     200  200        200    200      200        200  200
 GET  power_banner.state            200       200 200     200  200        200    200      200        200  200
 """
+
+# Where somebody of a column gets another answer than the rest of it: her role may do more.
+APART: dict[tuple[str, str], dict[str, int]] = {
+    ("POST", "areas.count"): {"supervisor": 303, "manajer": 303},
+    ("POST", "areas.add_hamlet"): {"supervisor": 422, "koordinator_puskesos": 422},
+    ("POST", "areas.remove_hamlet"): {"supervisor": 404, "koordinator_puskesos": 404},
+    ("GET", "handovers.new"): {"supervisor": 200, "manajer": 200},
+    ("POST", "handovers.review"): {"supervisor": 422, "manajer": 422},
+    ("POST", "handovers.create"): {"supervisor": 422, "manajer": 422},
+}
 
 
 @dataclass(frozen=True)
@@ -152,6 +175,9 @@ def _case_with_referral(staff: Staff) -> dict[str, str]:
         "step": "receive",
         "account_id": "nobody",
         "assignment_id": "nothing",
+        "code": HOME,
+        "hamlet_id": "nothing",
+        "handover_id": "nothing",
     }
 
 
@@ -176,8 +202,9 @@ def test_everybody_gets_the_answer_of_her_column(pages: Flask) -> None:
                 # a name of her own each, or the brake on guessing would answer for all
                 typed: dict[str, object] = {"username": f"bukan.{name}"} if line.endpoint == "sign_in.enter_now" else {}
                 answer = web.get(path) if line.method == "GET" else web.post(path, typed)
-                if answer.status_code != line.answers[column]:
-                    wrong.append(f"{name}: {line.method} {line.endpoint} gives {answer.status_code}, not {line.answers[column]}")
+                right = APART.get((line.method, line.endpoint), {}).get(name, line.answers[column])
+                if answer.status_code != right:
+                    wrong.append(f"{name}: {line.method} {line.endpoint} gives {answer.status_code}, not {right}")
     assert wrong == []
 
 

@@ -62,7 +62,37 @@
     if (problems) problems.focus();
   }
 
+  // Hamlets, RW and RT follow the village that is chosen; without this the page suggests what it was made with.
+  function suggestPlaces() {
+    const mark = document.getElementById("suggest");
+    const village = mark && document.getElementById(mark.dataset.village);
+    if (!village) return;
+
+    function fill(name, texts) {
+      const list = document.getElementById(name + "-suggestions");
+      if (!list) return;
+      list.textContent = "";
+      (texts || []).forEach(function (text) {
+        const option = document.createElement("option");
+        option.value = text;
+        list.appendChild(option);
+      });
+    }
+
+    village.addEventListener("change", function () {
+      const code = village.value;
+      if (!code) return;
+      fetch(mark.dataset.url.replace("KODE", encodeURIComponent(code)), { credentials: "same-origin" })
+        .then(function (answer) { return answer.ok ? answer.json() : {}; })
+        .then(function (found) {
+          if (village.value === code) ["hamlet", "rw", "rt"].forEach(function (name) { fill(name, found[name]); });
+        })
+        .catch(function () { /* the field still takes any text */ });
+    });
+  }
+
   watchPower();
+  suggestPlaces();
   sendOnce();
   closeMenu();
   goToProblems();
