@@ -14,8 +14,6 @@ from appliance.database import Duplicate, db, transaction
 from appliance.errors import Conflict, InvalidInput, NotFound
 from appliance.models.person import Family, NikStatus, Person, PersonWord, Relation, Sex
 from appliance.registry import areas, nik
-from appliance.registry.codes import INSURANCES as INSURANCES
-from appliance.registry.codes import RELATIONS as RELATIONS
 from appliance.registry.names import searchable
 from appliance.registry.people_search import PersonLine, family_of, lines_of
 
