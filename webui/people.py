@@ -117,7 +117,7 @@ def _form_page(form: PersonForm, namesakes: tuple[PersonLine, ...] = (), holder_
         problems=form.problems,
         namesakes=namesakes,
         holder_id=holder_id,
-        villages=areas.villages(by=actor()),
+        villages=areas.villages(by=actor(), roles=REGISTRARS),
         relations=list(codes.RELATIONS.items()),
         insurances=list(codes.INSURANCES.items()),
         nik_reasons=people.NIK_REASONS,
@@ -132,7 +132,7 @@ def _carried_over(text: str) -> dict[str, str]:
 
 
 def _only_village() -> str:
-    known = areas.villages(by=actor())
+    known = areas.villages(by=actor(), roles=REGISTRARS)
     return known[0].code if len(known) == 1 else ""
 
 

@@ -142,7 +142,7 @@ def _register(new: NewPerson, request_id: str, by: Actor, at: datetime) -> str:
     problems = _problems(new, number, at)
     if problems:
         raise InvalidInput(problems)
-    require_area(by, new.village_code)
+    require_area(by, new.village_code, *REGISTRAR_ROLES)
     if number:
         _refuse_taken(number.digits, by)
     person = _person(new, number)
