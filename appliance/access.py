@@ -26,6 +26,10 @@ AREA_ROLES = frozenset(Role) - {Role.OPD, Role.ADMIN, Role.PELATIH}
 CONFIDENTIAL_ROLES = frozenset({Role.MANAJER, Role.SUPERVISOR, Role.BO})
 # Roles that register people and open cases.
 REGISTRAR_ROLES = frozenset({Role.FASILITATOR, Role.FO, Role.FO_PUSKESOS})
+# Roles that correct people and families, and note what happened to them.
+EDITOR_ROLES = REGISTRAR_ROLES | {Role.SUPERVISOR, Role.BO}
+# Roles that may see a whole NIK or card number, with a reason: whoever handles papers, not who only signs or watches.
+REVEAL_ROLES = AREA_ROLES - {Role.PIMPINAN, Role.PENANDATANGAN}
 # Roles that read disability and illness.
 HEALTH_ROLES = frozenset({Role.FASILITATOR, Role.SUPERVISOR, Role.MANAJER, Role.BO})
 
