@@ -21,7 +21,7 @@ from appliance.config import Settings, config_path, load, read_secret
 from appliance.errors import ApplianceError, ConfigurationError
 from appliance.gate import Gate
 from appliance.notify import notify
-from appliance.power import handover, journal, memory, sentences
+from appliance.power import handover, journal, memory, samples, sentences
 from appliance.power.handover import Handover
 from appliance.power.journal import Entry, Event
 from appliance.power.memory import Recalled
@@ -53,6 +53,7 @@ class Watcher:
         self._memory = Memory()
         self._heard: Reading | Silence = Silence(SilenceKind.UNCLEAR)
         self._remembered_at: timedelta | None = None
+        self._sampled_at: timedelta | None = None
         self._said: tuple[object, ...] = ()
 
     def start(self, at: Moment) -> None:
@@ -86,6 +87,7 @@ class Watcher:
         self._keep(now.memory, at)
         said = sentences.sentence(now.memory, heard, at, now.seconds_left)
         self._publish(now, heard, at, said)
+        self._sample(heard, at)
         self._act(now, at)
         return said
 
@@ -140,6 +142,15 @@ class Watcher:
             # A full or read-only disk is no reason not to power off.
             log.warning("Ingatan pengawas listrik tidak dapat disimpan: %s", error)
 
+    def _sample(self, heard: Reading | Silence, at: Moment) -> None:
+        if isinstance(heard, Silence) or (self._sampled_at is not None and at.ticks - self._sampled_at < samples.EVERY):
+            return
+        self._sampled_at = at.ticks
+        try:
+            samples.append(self._folder, at.wall, heard)
+        except OSError as error:
+            log.warning("Catatan keadaan UPS tidak dapat ditulis: %s", error)
+
     def _record(self, at: Moment, event: Event, **facts: Any) -> None:
         try:
             journal.append(self._journal, Entry(at.wall, event, facts))
@@ -168,6 +179,9 @@ class Watcher:
                 seconds_left=now.seconds_left,
                 sentence=said + self._complaint(heard),
                 cause=now.memory.cause or "",
+                mains_volts=known.mains_volts if known else None,
+                battery_volts=known.battery_volts if known else None,
+                load=known.load if known else None,
             ),
         )
 
@@ -188,14 +202,16 @@ def changed(old: Memory, new: Memory) -> list[tuple[Event, dict[str, Any]]]:
     charge = new.last.charge if new.last else None
     outage = (Stage.ON_BATTERY, Stage.DRAINING, Stage.DOWN)
     was_out, is_out = old.stage in outage, new.stage in outage
-    note(Event.MAINS_LOST, is_out and not was_out and new.battery_since is not None, charge=charge)
+    lost = is_out and not was_out and new.battery_since is not None
+    before = new.before or new.last
+    note(Event.MAINS_LOST, lost, charge=before and before.charge, volts=before and before.mains_volts)
     note(Event.DECIDED, new.cause is not None and old.cause is None, cause=new.cause, charge=charge)
     note(Event.CANCELLED, old.stage is Stage.DRAINING and new.accepts_work, cause=old.cause)
     if new.stage is Stage.DOWN and old.stage is not Stage.DOWN:
         waited = (new.down_since or timedelta()) - (new.draining_since or new.down_since or timedelta())
         note(Event.DRAINED, happened=True, seconds=round(waited.total_seconds(), 1), idle=new.idle)
         note(Event.HANDED_OVER, happened=True, cause=new.cause)
-    note(Event.MAINS_BACK, was_out and not is_out, charge=charge)
+    note(Event.MAINS_BACK, was_out and not is_out, charge=charge, volts=new.last.mains_volts if new.last else None)
     note(Event.UPS_SILENT, new.stage is Stage.UNKNOWN and old.stage is not Stage.UNKNOWN)
     note(Event.UPS_BACK, old.stage is Stage.UNKNOWN and new.stage is not Stage.UNKNOWN and old.last is not None)
     wants, wanted = bool(new.last and new.last.replace_battery), bool(old.last and old.last.replace_battery)

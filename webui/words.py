@@ -29,6 +29,11 @@ def short_date_words(value: date | datetime | None, zone: ZoneInfo) -> str:
     return NOTHING if value is None else str(format_date(_day(value, zone), "dd-MM-y", locale="id"))
 
 
+def month_words(value: date) -> str:
+    """November 2026."""
+    return str(format_date(value, "MMMM y", locale="id"))
+
+
 def moment_words(value: datetime | None, zone: ZoneInfo) -> str:
     """Sabtu, 21 November 2026 pukul 14.05 WITA."""
     if value is None:

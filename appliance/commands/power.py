@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,8 @@ import click
 
 from appliance.commands.door import Door
 from appliance.errors import ApplianceError, ConfigurationError, InvalidInput
-from appliance.power import journal, simulate, state
-from appliance.power.sentences import CAUSES, duration
+from appliance.power import book, journal, simulate, state
+from appliance.power.sentences import CAUSES, duration, what_happened
 from appliance.power.simulate import Scene
 
 LINES = 40
@@ -65,7 +65,7 @@ def status(door: Door, as_json: bool) -> None:
 @click.pass_obj
 def show_journal(door: Door, as_json: bool) -> None:
     """Menampilkan catatan kejadian listrik, yang terbaru di bawah."""
-    entries = journal.entries(Path(door.settings.power.state) / journal.JOURNAL_FILE)
+    entries = _entries(door)
     if as_json:
         for entry in entries:
             click.echo(json.dumps({"at": entry.at.isoformat(), "event": entry.event, **entry.facts}, ensure_ascii=False))
@@ -74,6 +74,43 @@ def show_journal(door: Door, as_json: bool) -> None:
         click.echo("Jurnal listrik masih kosong.")
     for entry in entries[-LINES:]:
         click.echo(f"{_local(door, entry.at)}  {_EVENTS[entry.event]}{_details(door, entry)}")
+
+
+@command.command(name="book")
+@click.option("--month", default="", metavar="TTTT-BB", help="Hanya satu bulan, misalnya 2026-11.")
+@click.pass_obj
+def show_book(door: Door, month: str) -> None:
+    """Menampilkan buku pemadaman: setiap kali listrik padam, berapa lama, dan akibatnya."""
+    zone = door.settings.zone
+    found = book.cuts(_entries(door))
+    if month:
+        sheet = book.month_of(found, *_month(month), zone)
+        found = list(sheet.cuts)
+    for cut in found[-LINES:]:
+        lasted = "lama tidak diketahui" if cut.lasted is None else duration(cut.lasted)
+        click.echo(f"{_local(door, cut.lost_at)}  {lasted}; {what_happened(cut)}")
+    if month:
+        total, off = duration(sheet.known), sheet.shutdowns + sheet.crashes
+        click.echo(f"{len(found)} kali padam, seluruhnya {total}, terlama {duration(sheet.longest)}; sistem mati {off} kali.")
+    elif not found:
+        click.echo("Belum pernah tercatat listrik padam.")
+
+
+@command.command()
+@click.pass_obj
+def explain(door: Door) -> None:
+    """Menceritakan pemadaman terakhir langkah demi langkah: apa yang diputuskan, kapan, dan mengapa."""
+    told = book.last_cut_entries(_entries(door))
+    if not told:
+        click.echo("Belum pernah tercatat listrik padam.")
+        return
+    power, begin = door.settings.power, told[0].at
+    for entry in told:
+        click.echo(f"{_local(door, entry.at)}  +{duration(entry.at - begin)}  {_EVENTS[entry.event]}{_details(door, entry)}")
+    click.echo(
+        f"Batas yang berlaku sekarang: {duration(timedelta(seconds=power.on_battery_seconds))} tanpa listrik (lebih singkat bila baterai "
+        f"belum penuh), baterai {power.charge_floor} %, sisa waktu {duration(timedelta(seconds=power.runtime_floor_seconds))}."
+    )
 
 
 @command.command(name="simulate")
@@ -96,6 +133,18 @@ def play(door: Door, scene: str) -> None:
     click.echo(_SCENES[chosen])
 
 
+def _entries(door: Door) -> list[journal.Entry]:
+    return journal.entries(Path(door.settings.power.state) / journal.JOURNAL_FILE)
+
+
+def _month(text: str) -> tuple[int, int]:
+    try:
+        first = datetime.strptime(text, "%Y-%m")  # noqa: DTZ007 - a month has no zone
+    except ValueError as error:
+        raise InvalidInput({}, f"Bulan “{text}” tidak terbaca.", "Tulis tahun-bulan, misalnya 2026-11.") from error
+    return first.year, first.month
+
+
 def _local(door: Door, at: datetime) -> str:
     return at.astimezone(door.settings.zone).strftime("%d-%m-%Y %H:%M:%S %Z")
 
@@ -106,6 +155,8 @@ def _details(door: Door, entry: journal.Entry) -> str:
     told = [CAUSES[facts["cause"]]] if facts.get("cause") in CAUSES else []
     if facts.get("charge") is not None:
         told.append(f"baterai {facts['charge']} %")
+    if facts.get("volts"):
+        told.append(f"tegangan {facts['volts']:g} V")
     if "idle" in facts:
         told.append("semua selesai" if facts["idle"] else "belum semua selesai")
     if isinstance(facts.get("seconds"), int | float):

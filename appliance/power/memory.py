@@ -87,19 +87,18 @@ def sync_folder(folder: Path) -> None:
 
 def _packed(memory: Memory) -> dict[str, Any]:
     packed: dict[str, Any] = {name: _seconds(getattr(memory, name)) for name in _TICKS}
-    last = memory.last
     return packed | {
         "stage": memory.stage,
         "cause": memory.cause,
         "forced": memory.forced,
         "idle": memory.idle,
         "cuts": [cut.total_seconds() for cut in memory.cuts],
-        "last": last and {"flags": sorted(last.flags), "charge": last.charge, "runtime": _seconds(last.runtime)},
+        "before": _packed_reading(memory.before),
+        "last": _packed_reading(memory.last),
     }
 
 
 def _unpacked(packed: dict[str, Any]) -> Memory:
-    last = packed["last"]
     ticks: dict[str, Any] = {name: _duration(packed[name]) for name in _TICKS}
     return dataclasses.replace(
         Memory(
@@ -108,10 +107,23 @@ def _unpacked(packed: dict[str, Any]) -> Memory:
             forced=bool(packed["forced"]),
             idle=bool(packed["idle"]),
             cuts=tuple(timedelta(seconds=cut) for cut in packed["cuts"]),
-            last=last and Reading(frozenset(last["flags"]), last["charge"], _duration(last["runtime"])),
+            before=_unpacked_reading(packed["before"]),
+            last=_unpacked_reading(packed["last"]),
         ),
         **ticks,
     )
+
+
+def _packed_reading(reading: Reading | None) -> dict[str, Any] | None:
+    if reading is None:
+        return None
+    return {**dataclasses.asdict(reading), "flags": sorted(reading.flags), "runtime": _seconds(reading.runtime)}
+
+
+def _unpacked_reading(packed: dict[str, Any] | None) -> Reading | None:
+    if packed is None:
+        return None
+    return Reading(**{**packed, "flags": frozenset(packed["flags"]), "runtime": _duration(packed["runtime"])})
 
 
 def _seconds(duration: timedelta | None) -> float | None:

@@ -26,6 +26,9 @@ GRACE = timedelta(seconds=30)  # the UPS's numbers are old, or nonsense, right a
 LOW_HELD = timedelta(seconds=2)  # a low battery that fits the other numbers
 LOW_HELD_ALONE = timedelta(seconds=10)  # and one that nothing else speaks for
 FLOOR_HELD = timedelta(seconds=2)  # one odd number is not a floor
+EMPTY_SHARE = 23 / 24  # of the nominal voltage: a lead battery under load is nearly empty there, whatever the charge says
+FULL_ENOUGH = 90  # percent: a battery that begins an outage with less gets less time
+LEAST_TIME = timedelta(seconds=60)
 LOW_CHARGE, LOW_RUNTIME, LOW_ELAPSED = 40, timedelta(seconds=400), timedelta(seconds=120)
 SILENCE_NOTED = timedelta(seconds=20)
 SILENCE_ON_BATTERY = timedelta(seconds=60)
@@ -49,6 +52,7 @@ class Cause(StrEnum):
     TIME = "time-on-battery"
     CHARGE = "low-charge"
     RUNTIME = "low-runtime"
+    VOLTAGE = "low-voltage"
     LOW = "low-battery"
     SILENT = "ups-silent"
     FORCED = "forced"
@@ -110,11 +114,12 @@ class Memory:
     battery_since: timedelta | None = None  # start of the outage; kept over short returns of the mains
     mains_since: timedelta | None = None  # mains seen again during an outage
     low_since: timedelta | None = None
-    floor_since: timedelta | None = None  # charge or runtime at its floor
+    floor_since: timedelta | None = None  # charge, runtime or voltage at its floor
     silent_since: timedelta | None = None
     draining_since: timedelta | None = None
     down_since: timedelta | None = None
     cuts: tuple[timedelta, ...] = ()
+    before: Reading | None = None  # the last one on mains before the outage: what the battery began with
     cause: Cause | None = None
     forced: bool = False  # a forced shutdown was seen in upsd: upsmon shuts down, whatever we think
     idle: bool = False
@@ -175,7 +180,9 @@ def _see_nothing(memory: Memory, ticks: timedelta) -> Memory:
 def _see_mains(memory: Memory, ticks: timedelta) -> Memory:
     returned = _first(memory.mains_since, ticks) if memory.battery_since is not None else None
     memory = dataclasses.replace(memory, mains_since=returned, low_since=None, floor_since=None)
-    if returned is None or not memory.accepts_work:
+    if returned is None:
+        return dataclasses.replace(memory, before=memory.last)
+    if not memory.accepts_work:
         return memory
     # A blink that nobody was told about is over at once; a told outage only when the mains has held.
     if memory.stage is not Stage.ON_BATTERY or ticks - returned >= _settle(memory, ticks):
@@ -223,13 +230,21 @@ def _cause(memory: Memory, ticks: timedelta, limits: Limits) -> Cause | None:
         return Cause.LOW if memory.low_since is not None else Cause.FORCED
     if memory.battery_since is None or memory.mains_since is not None or memory.last is None:
         return None
-    if ticks - memory.battery_since >= limits.on_battery:
+    if ticks - memory.battery_since >= _time_allowed(memory, limits):
         return Cause.TIME
     if _low_is_believed(memory, memory.last, ticks):
         return Cause.LOW
     if memory.floor_since is not None and ticks - memory.floor_since >= FLOOR_HELD:
         return _floor_reached(memory.last, limits)
     return Cause.SILENT if _silence_is_too_long(memory, memory.last, ticks, limits) else None
+
+
+def _time_allowed(memory: Memory, limits: Limits) -> timedelta:
+    """How long this outage may last: a battery that is not full again after the last one gets its share of the time."""
+    charge = memory.before.charge if memory.before else None
+    if charge is None or charge >= FULL_ENOUGH:
+        return limits.on_battery
+    return max(min(LEAST_TIME, limits.on_battery), limits.on_battery * charge / 100)
 
 
 def _low_is_believed(memory: Memory, last: Reading, ticks: timedelta) -> bool:
@@ -249,6 +264,8 @@ def _floor_reached(last: Reading, limits: Limits) -> Cause | None:
         return Cause.CHARGE
     if last.runtime is not None and last.runtime <= limits.runtime:
         return Cause.RUNTIME
+    if last.battery_volts is not None and last.nominal_volts and last.battery_volts < EMPTY_SHARE * last.nominal_volts:
+        return Cause.VOLTAGE
     return None
 
 
@@ -287,7 +304,7 @@ def _seconds_left(memory: Memory, ticks: timedelta, limits: Limits) -> int | Non
     if memory.stage is not Stage.ON_BATTERY or memory.battery_since is None or memory.mains_since is not None:
         return None
     elapsed = ticks - memory.battery_since
-    left = limits.on_battery - elapsed
+    left = _time_allowed(memory, limits) - elapsed
     if memory.last is not None and memory.last.runtime is not None and elapsed >= GRACE:
         left = min(left, memory.last.runtime - limits.runtime)
     if memory.silent_since is not None:

@@ -12,6 +12,9 @@ from datetime import timedelta
 from enum import StrEnum
 
 LONGEST_RUNTIME = timedelta(days=2)
+# Volts and percent outside of these are nonsense for any unit that an office buys.
+MAINS_VOLTS, BATTERY_VOLTS, LOADS = (0.0, 300.0), (5.0, 60.0), (0.0, 200.0)
+NOMINAL_VOLTS = (12.0, 24.0, 36.0, 48.0)
 
 
 class SilenceKind(StrEnum):
@@ -38,11 +41,15 @@ class Silence:
 
 @dataclass(frozen=True)
 class Reading:
-    """One whole answer of the UPS. `charge` in percent; numbers that make no sense are None."""
+    """One whole answer of the UPS. `charge` and `load` in percent, the rest in volts; numbers that make no sense are None."""
 
     flags: frozenset[str]
     charge: int | None = None
     runtime: timedelta | None = None
+    mains_volts: float | None = None
+    battery_volts: float | None = None
+    nominal_volts: float | None = None
+    load: float | None = None
 
     @property
     def mains(self) -> bool | None:
@@ -74,6 +81,10 @@ def parse(variables: Mapping[str, str]) -> Reading | Silence:
         flags,
         _number(variables.get("battery.charge"), 100),
         None if seconds is None else timedelta(seconds=seconds),
+        _between(variables.get("input.voltage"), *MAINS_VOLTS),
+        _between(variables.get("battery.voltage"), *BATTERY_VOLTS),
+        _nominal(variables.get("battery.voltage.nominal")),
+        _between(variables.get("ups.load"), *LOADS),
     )
     # A forced shutdown counts whatever else is there: upsmon acts on it as well.
     if reading.mains is None and not reading.forced:
@@ -83,8 +94,19 @@ def parse(variables: Mapping[str, str]) -> Reading | Silence:
 
 def _number(text: str | None, most: float) -> int | None:
     """A whole number from 0 to `most`, or None: -1, 150 %, "" and "nan" have all been seen from real devices."""
+    value = _between(text, 0, most)
+    return None if value is None else int(value)
+
+
+def _nominal(text: str | None) -> float | None:
+    """What the battery is sold as; a unit that claims 13 volts claims nothing."""
+    value = _between(text, *BATTERY_VOLTS)
+    return value if value in NOMINAL_VOLTS else None
+
+
+def _between(text: str | None, least: float, most: float) -> float | None:
     try:
         value = float(text or "")
     except ValueError:
         return None
-    return int(value) if 0 <= value <= most else None
+    return value if least <= value <= most else None

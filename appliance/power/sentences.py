@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from appliance.power.book import Cut
 from appliance.power.journal import End
 from appliance.power.policy import Cause, Memory, Moment, Stage
 from appliance.power.reading import Reading, Silence, SilenceKind
@@ -14,6 +15,7 @@ CAUSES: dict[str, str] = {
     Cause.TIME: "listrik padam terlalu lama",
     Cause.CHARGE: "isi baterai UPS mencapai batas",
     Cause.RUNTIME: "sisa waktu baterai UPS mencapai batas",
+    Cause.VOLTAGE: "tegangan baterai UPS mencapai batas",
     Cause.LOW: "baterai UPS hampir habis",
     Cause.SILENT: "UPS tidak menjawab lagi ketika listrik padam",
     Cause.FORCED: "pematian paksa diminta lewat NUT",
@@ -69,6 +71,16 @@ def _on_battery(memory: Memory, heard: Reading | Silence, at: Moment, seconds_le
 
 def _why(memory: Memory) -> str:
     return CAUSES[memory.cause] if memory.cause else "alasan tidak tercatat"
+
+
+def what_happened(cut: Cut) -> str:
+    """What a cut of the mains did to the node."""
+    if cut.back_at is None:
+        return "masih berlangsung"
+    why = CAUSES.get(cut.cause, "alasan tidak tercatat")
+    if cut.down_at is not None:
+        return f"sistem mati dengan tertib: {why}" if cut.clean else f"sistem mati mendadak: {why}"
+    return "pematian dibatalkan karena listrik menyala kembali" if cut.cancelled else "ditanggung baterai UPS"
 
 
 def duration(length: timedelta) -> str:

@@ -16,7 +16,7 @@ STATE_FILE = "state.json"
 
 @dataclass(frozen=True)
 class State:
-    """`charge` in percent; `seconds_left` until the decision to shut down, None when no outage is counted."""
+    """`charge` and `load` in percent; `seconds_left` until the decision to shut down, None when no outage is counted."""
 
     at: datetime
     stage: str
@@ -27,6 +27,9 @@ class State:
     seconds_left: int | None = None
     sentence: str = ""
     cause: str = ""
+    mains_volts: float | None = None
+    battery_volts: float | None = None
+    load: float | None = None
 
 
 def publish(folder: Path, state: State) -> None:

@@ -375,7 +375,12 @@ def test_the_operator_sees_state_and_journal_and_plays_the_mains(lab: NutLab, no
     assert (state["stage"], state["mains"], state["accepts_work"]) == ("on-battery", False, True)
     lines = [json.loads(line) for line in node.slrt("power", "journal", "--json").stdout.splitlines()]
     assert [line["event"] for line in lines] == ["started", "mains-lost"]
-    assert "listrik padam (baterai 92 %)" in node.slrt("power", "journal").stdout
+    assert "listrik padam (baterai 100 %; tegangan 224 V)" in node.slrt("power", "journal").stdout
+    book = node.slrt("power", "book").stdout.splitlines()
+    assert [line.partition("; ")[2] for line in book] == ["masih berlangsung"]
+    told = node.slrt("power", "explain").stdout
+    assert "+0 detik  listrik padam" in told
+    assert "10 menit tanpa listrik" in told
 
 
 @pytest.mark.parametrize("kind", ["usb", "none"])

@@ -117,12 +117,16 @@ def test_a_first_boot_has_no_past() -> None:
 
 
 ticks = st.none() | st.floats(0, 1e6).map(lambda seconds: timedelta(seconds=round(seconds, 3)))
+volts = st.none() | st.floats(0, 300)
+readings = st.none() | st.builds(
+    Reading, st.frozensets(st.sampled_from(["OL", "OB"])), st.none() | st.integers(0, 100), ticks, volts, volts, volts, volts
+)
 memories = st.builds(
     Memory,
     stage=st.sampled_from(Stage), battery_since=ticks, mains_since=ticks, low_since=ticks, floor_since=ticks, silent_since=ticks,
     draining_since=ticks, down_since=ticks, cuts=st.lists(ticks.filter(bool), max_size=3).map(tuple),
     cause=st.none() | st.sampled_from(Cause), idle=st.booleans(), forced=st.booleans(),
-    last=st.none() | st.builds(Reading, st.frozensets(st.sampled_from(["OL", "OB"])), st.none() | st.integers(0, 100), ticks),
+    before=readings, last=readings,
 )  # fmt: skip
 
 

@@ -37,6 +37,14 @@ ON, OFF = reading("OL"), reading("OB DISCHRG", 90, 2400)
 LOW = reading("OB DISCHRG LB", 8, 110)
 
 
+def at_volts(volts: float | None, nominal: float | None = 24.0) -> Reading:
+    """On battery with a charge that says nothing of its voltage."""
+    return dataclasses.replace(OFF, battery_volts=volts, nominal_volts=nominal)
+
+
+HALF_ON = reading("OL CHRG", 50)
+
+
 def play(
     *scenes: tuple[Reading | Silence, int], memory: Memory | None = None, begin: int = 1000, idle: bool = False
 ) -> list[Step]:
@@ -64,6 +72,17 @@ def decided(steps: list[Step]) -> int | None:
         pytest.param([(ON, 5), (OFF, 400)], Cause.TIME, 5 + 300, id="time on battery"),
         pytest.param([(ON, 5), (reading("OB", 50), 60)], Cause.CHARGE, 5 + 30 + 2, id="charge at its floor, after the grace"),
         pytest.param([(ON, 5), (reading("OB", 90, 600), 60)], Cause.RUNTIME, 5 + 30 + 2, id="runtime at its floor"),
+        pytest.param([(ON, 5), (at_volts(22.9), 60)], Cause.VOLTAGE, 5 + 30 + 2, id="a voltage that contradicts the charge"),
+        pytest.param([(ON, 5), (at_volts(11.4, 12.0), 60)], Cause.VOLTAGE, 5 + 30 + 2, id="the voltage of a smaller unit"),
+        pytest.param([(HALF_ON, 5), (OFF, 400)], Cause.TIME, 5 + 150, id="half charged at the begin, half the time"),
+        pytest.param([(reading("OL", 10), 5), (OFF, 400)], Cause.TIME, 5 + 60, id="hardly charged, but never at once"),
+        pytest.param([(reading("OL", 90), 5), (OFF, 400)], Cause.TIME, 5 + 300, id="nearly full is full"),
+        pytest.param(
+            [(ON, 5), (OFF, 140), (HALF_ON, 9), (OFF, 200)],
+            Cause.TIME,
+            5 + 300,
+            id="a short return does not judge the battery anew",
+        ),
         pytest.param([(ON, 5), (LOW, 20)], Cause.LOW, 5 + 2, id="a low battery that the charge confirms"),
         pytest.param([(ON, 5), (reading("OB LB"), 20)], Cause.LOW, 5 + 10, id="a low battery that nothing confirms"),
         pytest.param([(LOW, 20)], Cause.LOW, 2, id="started on a low battery"),
@@ -105,6 +124,9 @@ def test_what_decides(scenes: list[tuple[Reading | Silence, int]], cause: Cause,
         pytest.param([(ON, 5), (reading("OB", 0, 0), 29), (OFF, 60)], id="nonsense right after the transfer"),
         pytest.param([(ON, 5), (OFF, 60), (reading("OB", 0), 1), (OFF, 60)], id="one odd number"),
         pytest.param([(ON, 5), (reading("OB", None, None), 299)], id="no numbers at all"),
+        pytest.param([(ON, 5), (at_volts(23.0), 299)], id="a voltage just above its floor"),
+        pytest.param([(ON, 5), (at_volts(20.0, None), 299)], id="a voltage without a nominal one to compare with"),
+        pytest.param([(ON, 5), (at_volts(12.0), 29), (at_volts(25.0), 60)], id="a voltage that sags at the transfer"),
         pytest.param([(ON, 5), *[(OFF, 8), (ON, 70)] * 20], id="short cuts all evening"),
     ],
 )
@@ -132,6 +154,10 @@ def test_an_outage_is_told_after_three_seconds_and_ends_when_the_mains_holds() -
     assert steps[25].seconds_left is None, "no countdown while the mains is there"
     assert steps[25 + 9].memory.stage is Stage.ON_BATTERY
     assert steps[25 + 10].memory.stage is Stage.ONLINE
+
+
+def test_the_countdown_of_a_battery_that_was_not_full_is_shorter() -> None:
+    assert play((HALF_ON, 5), (OFF, 20))[5 + 10].seconds_left == 140
 
 
 def test_flapping_mains_must_hold_longer() -> None:

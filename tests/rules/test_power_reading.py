@@ -63,3 +63,24 @@ def test_a_runtime_that_makes_no_sense_is_none(text: str, seconds: int | None) -
 @given(st.dictionaries(st.sampled_from(["ups.status", "battery.charge", "battery.runtime"]), st.text(max_size=20)))
 def test_no_text_breaks_it(variables: dict[str, str]) -> None:
     assert isinstance(parse(variables), Reading | Silence)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "attribute", "value"),
+    [
+        ("input.voltage", "224.0", "mains_volts", 224.0),
+        ("input.voltage", "0.0", "mains_volts", 0.0),
+        ("input.voltage", "6550", "mains_volts", None),
+        ("battery.voltage", "27.1", "battery_volts", 27.1),
+        ("battery.voltage", "0", "battery_volts", None),
+        ("battery.voltage", "nan", "battery_volts", None),
+        ("battery.voltage.nominal", "24.0", "nominal_volts", 24.0),
+        ("battery.voltage.nominal", "13", "nominal_volts", None),
+        ("ups.load", "12", "load", 12.0),
+        ("ups.load", "-3", "load", None),
+    ],
+)
+def test_volts_and_load_that_make_no_sense_are_none(name: str, text: str, attribute: str, value: float | None) -> None:
+    found = parse({"ups.status": "OL", name: text})
+    assert isinstance(found, Reading)
+    assert getattr(found, attribute) == value

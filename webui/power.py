@@ -1,0 +1,99 @@
+"""The power page: how the mains and the UPS are, the last day as a chart, and the book of outages, a sheet a month."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from flask import Blueprint, Response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from appliance.models.roles import Role
+from appliance.power import journal, samples
+from appliance.power import state as published
+from appliance.power.book import Month, cuts, month_of
+from appliance.power.sentences import duration, what_happened
+from webui.navigation import Entry
+from webui.power_banner import BELIEVED
+from webui.power_chart import HEIGHT, WIDTH, chart
+from webui.session import now, settings, signed_in
+from webui.words import month_words, short_moment_words
+
+blueprint = Blueprint("power", __name__)
+KEEPERS = (Role.ADMIN, Role.MANAJER, Role.PIMPINAN, Role.SUPERVISOR)
+NAVIGATION = (Entry("Listrik", "power.show", icon="power", roles=KEEPERS, order=80),)
+CHART = timedelta(days=1)
+HEADINGS = ("Padam", "Menyala", "Lama", "Baterai sebelum (%)", "Baterai sesudah (%)", "Tegangan sebelum (V)", "Akibat")
+
+
+@blueprint.get("/listrik")
+@signed_in()
+def show() -> ResponseReturnValue:
+    """Everybody who works here may know how the power is; the book is for whoever complains to the power company."""
+    at, zone = now(), settings().zone
+    found = published.read(Path(settings().power.runtime) / published.STATE_FILE)
+    day = chart(samples.since(_folder(), at - CHART), at - CHART, at, zone)
+    first = _chosen_month()
+    return render_template(
+        "power/show.html",
+        state=found if found and abs(at - found.at) <= BELIEVED else None,
+        chart=day,
+        size=(WIDTH, HEIGHT),
+        month=f"{first:%Y-%m}",
+        month_name=month_words(first),
+        sheet=_sheet(first),
+        before=_neighbour(first, -1),
+        after=_neighbour(first, 1) if (first.year, first.month) < (_today().year, _today().month) else None,
+        headings=HEADINGS,
+        duration=duration,
+        duration_of=lambda seconds: "" if seconds is None else duration(timedelta(seconds=seconds)),
+        what_happened=what_happened,
+    )
+
+
+@blueprint.get("/listrik/buku.csv")
+@signed_in()
+def sheet() -> Response:
+    """The sheet of a month for a spreadsheet."""
+    first, zone = _chosen_month(), settings().zone
+    text = io.StringIO()
+    table = csv.writer(text, delimiter=";")
+    table.writerow(HEADINGS)
+    for cut in _sheet(first).cuts:
+        lost, back = short_moment_words(cut.lost_at, zone), short_moment_words(cut.back_at, zone)
+        lasted = "" if cut.lasted is None else duration(cut.lasted)
+        volts = "" if cut.volts_before is None else f"{cut.volts_before:g}".replace(".", ",")
+        table.writerow([lost, back, lasted, cut.charge_before, cut.charge_after, volts, what_happened(cut)])
+    name = f"pemadaman-{first:%Y-%m}.csv"
+    # the mark at the begin tells a spreadsheet that it is UTF-8
+    answer = Response("\ufeff" + text.getvalue(), mimetype="text/csv")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+def _folder() -> Path:
+    return Path(settings().power.state)
+
+
+def _today() -> date:
+    return now().astimezone(settings().zone).date()
+
+
+def _chosen_month() -> date:
+    """The first day of the month in the address; what is not a month, or lies ahead, is this one."""
+    this = _today().replace(day=1)
+    try:
+        asked = datetime.strptime(request.args.get("bulan", ""), "%Y-%m").date()  # noqa: DTZ007 - a month has no zone
+    except ValueError:
+        return this
+    return min(asked, this)
+
+
+def _neighbour(first: date, step: int) -> str:
+    return f"{(first + timedelta(days=32 if step > 0 else -1)):%Y-%m}"
+
+
+def _sheet(first: date) -> Month:
+    return month_of(cuts(journal.entries(_folder() / journal.JOURNAL_FILE)), first.year, first.month, settings().zone)
