@@ -139,7 +139,6 @@ def _column(column: str, name: str, endpoint: str) -> str:
     return other if endpoint.startswith(doors) else column
 
 
-
 @dataclass(frozen=True)
 class Line:
     """One line of the table: the answer for each column."""
