@@ -17,6 +17,7 @@ BLUEPRINTS = (
     "home",
     "people",
     "corrections",
+    "contacts",
     "families",
     "happenings",
     "person_files",
