@@ -139,7 +139,7 @@ def test_a_closed_gate_refuses_and_a_closing_gate_ends_a_run(node: Node) -> None
 
     state.write_text('{"accepts_work": true}')
     process = node.start("backup", "run")
-    wait_for(lambda: any(node.plan.repository.glob("lock.exclusive/*")), what="borg works")
+    wait_for(lambda: any(node.plan.repository.glob("lock.exclusive/*")), seconds=60, what="borg works")
     state.write_text('{"accepts_work": false}')
     assert process.wait(20) == 75
     state.write_text('{"accepts_work": true}')
@@ -148,7 +148,7 @@ def test_a_closed_gate_refuses_and_a_closing_gate_ends_a_run(node: Node) -> None
 
 def test_ctrl_c_ends_a_run(node: Node) -> None:
     process = node.start("backup", "run")
-    wait_for(lambda: any(node.plan.repository.glob("lock.exclusive/*")), what="borg works")
+    wait_for(lambda: any(node.plan.repository.glob("lock.exclusive/*")), seconds=60, what="borg works")
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 75
 
@@ -178,7 +178,7 @@ def test_the_passphrase_is_in_no_argument_and_no_environment(node: Node) -> None
                 continue
         return process.poll() is not None
 
-    wait_for(look, seconds=60)
+    wait_for(look, seconds=240, what="the run ended")
     assert seen
     assert not any(node.secret("backup-passphrase").encode() in words for words in seen)
 
