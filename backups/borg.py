@@ -6,6 +6,7 @@ new versions share; exit codes differ between them. The passphrase reaches borg 
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -251,9 +252,10 @@ def _passphrase(text: str) -> Iterator[int]:
 
 def require_borg() -> tuple[int, ...]:
     """The version of borg. Raises EngineMissing when there is none or it is too old or of another generation."""
-    if shutil.which("borg") is None:
+    program = shutil.which("borg")
+    if program is None:
         raise EngineMissing("Program borg tidak ada.", "Pasang paketnya: sudo apt install borgbackup")
-    words = run(["borg", "--version"]).out.decode()
+    words = _version(program, Path(program).stat().st_mtime_ns)
     found = re.search(r"(\d+)\.(\d+)\.(\d+)", words)
     version = tuple(int(part) for part in found.groups()) if found else (0,)
     if not MINIMUM <= version < (2,):
@@ -262,6 +264,12 @@ def require_borg() -> tuple[int, ...]:
             "Pasang borgbackup dari Debian, lalu ulangi.",
         )
     return version
+
+
+@functools.cache
+def _version(program: str, _changed: int) -> str:
+    """What the program says of itself. Asked once, and again when it was replaced: an answer takes a quarter of a second."""
+    return run([program, "--version"]).out.decode()
 
 
 def _growth(answer: Ended) -> int:

@@ -20,14 +20,8 @@ from appliance.scheduler import FromNow, guarded
 from backups import exchange, outcome
 from backups.clock import moment
 from backups.outcome import Outcome, Record
-from tests.support.borg import Node, a_node, add_rows, environment
+from tests.support.borg import Node, add_rows, environment
 from tests.support.waiting import wait_for
-
-
-@pytest.fixture
-def node() -> Iterator[Node]:
-    with a_node() as made:
-        yield made
 
 
 @contextmanager

@@ -175,16 +175,28 @@ class Node:
         for name in SECRETS:
             (folder / "secrets" / name).write_text(f"{secrets.token_hex(32)}\n")
             (folder / "secrets" / name).chmod(0o600)
-        paths = PathSettings(str(plan.data), str(folder / "run"), str(folder / "secrets"), str(folder / "tls"))
-        power = PowerSettings(ups="none", runtime=str(folder / "power"), state=str(folder / "power"))
-        kept = BackupSettings(repository=str(plan.repository), boot_delay_seconds=0)
-        (folder / "appliance.toml").write_text(render(Settings(paths=paths, power=power, backup=kept)))
         node = cls(folder, plan)
+        node._write_settings()
         node._lock_identity()
         plan.repository.mkdir(mode=0o700)
         node.give_to_service()
         node.slrt("backup", "init", check=True)
         return node
+
+    def copy(self, folder: Path) -> Node:
+        """The same node, with the same secrets, below the new folder `folder`."""
+        shutil.copytree(self.folder, folder)
+        node = Node(folder, moved(self.plan, folder))
+        node._write_settings()
+        node.give_to_service()
+        return node
+
+    def _write_settings(self) -> None:
+        folder = self.folder
+        paths = PathSettings(str(self.plan.data), str(folder / "run"), str(folder / "secrets"), str(folder / "tls"))
+        power = PowerSettings(ups="none", runtime=str(folder / "power"), state=str(folder / "power"))
+        kept = BackupSettings(repository=str(self.plan.repository), boot_delay_seconds=0)
+        (folder / "appliance.toml").write_text(render(Settings(paths=paths, power=power, backup=kept)))
 
     def _lock_identity(self) -> None:
         locked = serialization.BestAvailableEncryption(self.secret("backup-passphrase").encode())
@@ -238,11 +250,12 @@ def environment() -> dict[str, str]:
 
 
 @contextmanager
-def a_node() -> Iterator[Node]:
-    """A node in a folder that other users may enter, unlike pytest's."""
+def a_node(template: Node | None = None) -> Iterator[Node]:
+    """A node, new or a copy of `template`, in a folder that other users may enter, unlike pytest's."""
     folder = Path(tempfile.mkdtemp(prefix="slrt-backup-"))
+    folder.chmod(0o755)
     try:
-        yield Node.make(folder)
+        yield template.copy(folder / "node") if template else Node.make(folder / "node")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

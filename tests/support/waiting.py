@@ -10,15 +10,18 @@ from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
+# Often enough for a lock that is there for a moment; what is asked takes the processor from what is waited for.
+FIRST_PAUSE, LAST_PAUSE = 0.005, 0.04
 
 
 def wait_for(question: Callable[[], T], seconds: float = 20, what: str = "") -> T:
-    """Ask until the answer is true and return it. Raises TimeoutError with `what`."""
-    deadline = time.monotonic() + seconds
+    """Ask until the answer is true and return it, less often the longer it takes. Raises TimeoutError with `what`."""
+    deadline, pause = time.monotonic() + seconds, FIRST_PAUSE
     while not (answer := question()):
         if time.monotonic() > deadline:
             raise TimeoutError(f"not within {seconds} s: {what or question}")
-        time.sleep(0.01)
+        time.sleep(pause)
+        pause = min(2 * pause, LAST_PAUSE)
     return answer
 
 

@@ -18,13 +18,8 @@ from tests.support.waiting import wait_for
 
 
 @pytest.fixture
-def node() -> Iterator[Node]:
-    with a_node() as made:
-        yield made
-
-
-@pytest.fixture
 def second() -> Iterator[Node]:
+    """Another machine, with secrets of its own."""
     with a_node() as made:
         yield made
 
@@ -64,15 +59,14 @@ def test_from_the_first_init_to_a_restore_beside(node: Node, tmp_path: Path) -> 
     assert owners == {node.plan.data.stat().st_uid}
 
 
-def test_another_machines_backup_on_an_empty_machine(node: Node, second: Node, tmp_path: Path) -> None:
+def test_another_machines_backup_on_an_empty_machine(backed_up: Node, second: Node, tmp_path: Path) -> None:
     """One command: data, attachments and CA come over; the CA key opens with the new machine's passphrase, audit with the old key."""
-    node.slrt("backup", "run", check=True)
     medium = tmp_path / "usb"
-    shutil.copytree(node.plan.repository, medium)
+    shutil.copytree(backed_up.plan.repository, medium)
     for path in (medium, *medium.rglob("*")):
         os.chown(path, 4711, 4711)
     note = tmp_path / "lembar.txt"
-    note.write_text(node.secret("backup-passphrase") + "\n")
+    note.write_text(backed_up.secret("backup-passphrase") + "\n")
     old_audit_key = second.secret("audit-key")
     origin = ("--repository", str(medium), "--passphrase-file", str(note))
 
@@ -81,10 +75,10 @@ def test_another_machines_backup_on_an_empty_machine(node: Node, second: Node, t
     done = second.slrt("backup", "restore", "terakhir", "--in-place", "--yes", *origin)
 
     assert "sudah di tempatnya" in done.stdout, done.stderr
-    assert ledger(second.plan.database_file) == ledger(node.plan.database_file)
-    assert contents(second.plan.data / "attachments") == contents(node.plan.data / "attachments")
-    assert relocked(second) == relocked(node)
-    assert second.secret("audit-key") == node.secret("audit-key")
+    assert ledger(second.plan.database_file) == ledger(backed_up.plan.database_file)
+    assert contents(second.plan.data / "attachments") == contents(backed_up.plan.data / "attachments")
+    assert relocked(second) == relocked(backed_up)
+    assert second.secret("audit-key") == backed_up.secret("audit-key")
     kept = second.folder / "secrets" / "audit-key.before-restore-1"
     assert kept.read_text().strip() == old_audit_key
     assert stat.S_IMODE((second.folder / "secrets" / "audit-key").stat().st_mode) == 0o600
@@ -94,11 +88,10 @@ def test_another_machines_backup_on_an_empty_machine(node: Node, second: Node, t
     assert second.slrt("backup", "run").returncode == 0
 
 
-def test_in_place_is_refused_while_somebody_uses_the_data(node: Node, tmp_path: Path) -> None:
-    node.slrt("backup", "run", check=True)
-    with writing(node.plan.database_file, tmp_path / "log") as writer:
+def test_in_place_is_refused_while_somebody_uses_the_data(backed_up: Node, tmp_path: Path) -> None:
+    with writing(backed_up.plan.database_file, tmp_path / "log") as writer:
         writer.wait_for(2001)
-        refused = node.slrt("backup", "restore", "1", "--in-place", "--yes")
+        refused = backed_up.slrt("backup", "restore", "1", "--in-place", "--yes")
     assert refused.returncode == 1
     assert "sedang dipakai" in refused.stderr
 
@@ -123,22 +116,20 @@ def test_wrong_words(node: Node, tmp_path: Path, words: list[str], code: int) ->
     assert "Traceback" not in ended.stderr
 
 
-def test_at_a_terminal_it_asks_before_it_replaces_anything(node: Node) -> None:
-    node.slrt("backup", "run", check=True)
-    before = ledger(node.plan.database_file)
+def test_at_a_terminal_it_asks_before_it_replaces_anything(backed_up: Node) -> None:
+    before = ledger(backed_up.plan.database_file)
     keyboard, terminal = os.openpty()
     os.write(keyboard, b"n\n")
-    ended = node.slrt("backup", "restore", "1", "--in-place", terminal=terminal)
+    ended = backed_up.slrt("backup", "restore", "1", "--in-place", terminal=terminal)
     os.close(keyboard)
     os.close(terminal)
     assert (ended.returncode, "Lanjutkan?" in ended.stdout) == (130, True)
-    assert ledger(node.plan.database_file) == before
-    assert not list(node.plan.data.glob("before-restore-*"))
+    assert ledger(backed_up.plan.database_file) == before
+    assert not list(backed_up.plan.data.glob("before-restore-*"))
 
 
-def test_a_script_is_not_asked(node: Node) -> None:
-    node.slrt("backup", "run", check=True)
-    assert "sudah di tempatnya" in node.slrt("backup", "restore", "1", "--in-place", check=True).stdout
+def test_a_script_is_not_asked(backed_up: Node) -> None:
+    assert "sudah di tempatnya" in backed_up.slrt("backup", "restore", "1", "--in-place", check=True).stdout
 
 
 def test_a_closed_gate_refuses_and_a_closing_gate_ends_a_run(node: Node) -> None:
@@ -148,7 +139,7 @@ def test_a_closed_gate_refuses_and_a_closing_gate_ends_a_run(node: Node) -> None
 
     state.write_text('{"accepts_work": true}')
     process = node.start("backup", "run")
-    wait_for(lambda: any(node.plan.repository.glob("lock.exclusive/*")), what="borg works")
+    wait_for(lambda: any(node.plan.repository.glob("lock.exclusive/*")), seconds=60, what="borg works")
     state.write_text('{"accepts_work": false}')
     assert process.wait(20) == 75
     state.write_text('{"accepts_work": true}')
@@ -157,7 +148,7 @@ def test_a_closed_gate_refuses_and_a_closing_gate_ends_a_run(node: Node) -> None
 
 def test_ctrl_c_ends_a_run(node: Node) -> None:
     process = node.start("backup", "run")
-    wait_for(lambda: any(node.plan.repository.glob("lock.exclusive/*")), what="borg works")
+    wait_for(lambda: any(node.plan.repository.glob("lock.exclusive/*")), seconds=60, what="borg works")
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 75
 
@@ -187,7 +178,7 @@ def test_the_passphrase_is_in_no_argument_and_no_environment(node: Node) -> None
                 continue
         return process.poll() is not None
 
-    wait_for(look, seconds=60)
+    wait_for(look, seconds=240, what="the run ended")
     assert seen
     assert not any(node.secret("backup-passphrase").encode() in words for words in seen)
 

@@ -48,9 +48,10 @@ def assert_all_is_well(plan: Plan, old_rows: list[tuple[int, str]], folder: Path
     last = add_rows(plan, 3)
     done = run_now(plan)
     assert done.ok
-    complete = [run.number for run in catalogue.list_runs(repository.engine(plan)) if run.complete]
+    archives = repository.engine(plan).archives()
+    complete = [run.number for run in catalogue.runs(archives) if run.complete]
     assert {1, int(done.archive or 0)} <= set(complete)
-    stored = {archive.name for archive in repository.engine(plan).archives()}
+    stored = {archive.name for archive in archives}
     assert stored == {f"{kind}-{number}" for kind in ("db", "att", "ok") for number in complete}
 
     restore.restore(plan, "1", folder / "old")
