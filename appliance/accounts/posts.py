@@ -15,6 +15,7 @@ from appliance.access import Actor
 from appliance.database import db
 from appliance.models.account import Account, Assignment
 from appliance.models.roles import Role
+from appliance.registry.area_codes import at_any_time
 from appliance.registry.area_pages import look_at_area, reachable_villages
 from appliance.registry.areas import Village
 
@@ -45,6 +46,7 @@ class Post:
 def posts_in(village_code: str, *, by: Actor, today: date) -> tuple[Post, ...]:
     """Everybody who served, serves or will serve a village in the field, the latest first. Raises NotFound."""
     look_at_area(village_code, by=by)
+    codes = at_any_time([village_code])
     columns = (
         Assignment.account_id,
         Account.name,
@@ -58,7 +60,7 @@ def posts_in(village_code: str, *, by: Actor, today: date) -> tuple[Post, ...]:
     found = [
         Post(row.account_id, row.name, Role(row.role), row.starts, row.ends, row.decree or "", _when(row.starts, row.ends, today))
         for row in rows
-        if reaches(row.area_codes, village_code) and (row.ends is None or row.ends >= row.starts)
+        if any(reaches(row.area_codes, code) for code in codes) and (row.ends is None or row.ends >= row.starts)
     ]
     return tuple(sorted(found, key=lambda post: (post.starts, post.name), reverse=True))
 

@@ -19,6 +19,7 @@ from appliance.access import Actor, Grant
 from appliance.config import WebSettings
 from appliance.database import db, transaction
 from appliance.models.account import Account, WebSession
+from appliance.registry.area_codes import at_any_time
 
 # The last click is noted at most this often: a write for each page would wear the disk for nothing.
 TOUCH_EVERY = timedelta(seconds=60)
@@ -69,9 +70,12 @@ def digest(token: str) -> str:
 
 
 def actor_of(account: Account, at: datetime, device: str, zone: ZoneInfo) -> Actor:
-    """The person with the rights of the assignments that hold on this day in the office's zone."""
+    """The person with the rights of the assignments that hold on this day in the office's zone.
+
+    An area counts under every code it had or has: after a new edition of the codes nobody loses sight of her people.
+    """
     held = account.assignments_on(at.astimezone(zone).date())
-    grants = (Grant(assignment.kind, tuple(assignment.area_codes), assignment.unit_id) for assignment in held)
+    grants = (Grant(assignment.kind, at_any_time(assignment.area_codes), assignment.unit_id) for assignment in held)
     return Actor.holding(account.id, account.name, account.username, grants, device)
 
 

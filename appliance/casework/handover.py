@@ -28,6 +28,7 @@ from appliance.models.columns import new_id
 from appliance.models.handover import Handover, HandoverVillage
 from appliance.models.roles import Role
 from appliance.models.states import OPEN, CaseState
+from appliance.registry.area_codes import at_any_time
 from appliance.registry.areas import area_names
 
 HANDING_ROLES = (Role.SUPERVISOR, Role.MANAJER)
@@ -223,7 +224,8 @@ def _people_problems(new: NewHandover, giver: Account | None, taker: Account | N
 
 
 def _serves(account: Account, village_code: str, day: date) -> bool:
-    return any(covered(held.area_codes, village_code) for held in account.assignments_on(day) if held.kind is Role.FASILITATOR)
+    held = [one.area_codes for one in account.assignments_on(day) if one.kind is Role.FASILITATOR]
+    return any(covered(codes, code) for codes in held for code in at_any_time([village_code]))
 
 
 def _has_been_facilitator(account: Account) -> bool:
@@ -241,7 +243,7 @@ def _passing(giver_id: str, village_codes: Iterable[str]) -> sa.Select[Case]:
     )
     return (
         sa.select(Case)
-        .where(Case.village_code.in_(sorted(village_codes)), Case.state.in_(_TO_DO), hers)
+        .where(Case.village_code.in_(at_any_time(village_codes)), Case.state.in_(_TO_DO), hers)
         .options(joinedload(Case.service_type))
         .order_by(Case.id)
     )
@@ -249,7 +251,7 @@ def _passing(giver_id: str, village_codes: Iterable[str]) -> sa.Select[Case]:
 
 def _others(village_codes: Iterable[str]) -> int:
     """All open cases of the villages, whoever works on them."""
-    statement = sa.select(sa.func.count()).where(Case.village_code.in_(sorted(village_codes)), Case.state.in_(OPEN))
+    statement = sa.select(sa.func.count()).where(Case.village_code.in_(at_any_time(village_codes)), Case.state.in_(OPEN))
     return db.session.scalar(statement) or 0
 
 

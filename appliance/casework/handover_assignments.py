@@ -10,6 +10,7 @@ from appliance.casework.handover_rules import covered, without
 from appliance.database import db
 from appliance.models.account import Account, Assignment
 from appliance.models.roles import Role
+from appliance.registry.area_codes import at_any_time
 from appliance.registry.areas import active_villages
 
 
@@ -17,10 +18,11 @@ def end_assignments(giver: Account, given: Collection[str], day: date, by: Actor
     """From `day` on she does not serve the villages `given`; what she has besides them goes on.
 
     An assignment that runs ends the day before, and a new one takes over its other areas; one that has not begun is narrowed.
+    One that still names a village by an old code is no way back to it.
     """
-    villages = [village.code for village in active_villages()]
+    villages, gone = [village.code for village in active_villages()], at_any_time(given)
     for held in [held for held in giver.assignments if held.kind is Role.FASILITATOR]:
-        kept = without(held.area_codes, given, villages)
+        kept = without(held.area_codes, gone, villages)
         if kept == list(held.area_codes) or (held.ends is not None and held.ends < day):
             continue
         if held.starts < day:

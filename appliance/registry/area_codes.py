@@ -6,7 +6,7 @@ People's numbers and papers keep old codes, and lists of ministries use BPS's; b
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -47,6 +47,27 @@ def current_code(code: str) -> str | None:
             return code
         code = row.successor_code
     return None
+
+
+def at_any_time(codes: Iterable[str]) -> tuple[str, ...]:
+    """The codes with all others that the same areas had or have: records keep the code of their day, assignments too."""
+    wanted = set(codes)
+    statement = sa.select(Area.code, Area.successor_code).where(Area.successor_code.is_not(None))
+    successors = {row.code: row.successor_code for row in db.session.execute(statement)}
+    if not successors:
+        return tuple(sorted(wanted))
+    today = {code: _last(code, successors) for code in {*successors, *wanted}}
+    meant = {today[code] for code in wanted}
+    return tuple(sorted({*wanted, *meant, *(code for code in successors if today[code] in meant)}))
+
+
+def _last(code: str, successors: Mapping[str, str]) -> str:
+    """The end of a chain of successors; chains do not turn back, `save_codes` sees to it."""
+    for _ in range(len(successors)):
+        if code not in successors:
+            break
+        code = successors[code]
+    return code
 
 
 def area_of_bps(code: str, name: str = "") -> str | None:

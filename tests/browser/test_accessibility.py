@@ -40,6 +40,12 @@ PAGES = [
     ("opd", "/rujukan/{referral}", ""),
     ("opd", "/rujukan/{referral}?langkah=return", "Kembalikan"),
     ("pimpinan", "/", ""),
+    ("supervisor", "/wilayah", ""),
+    ("supervisor", "/wilayah/73.03.01", ""),
+    ("supervisor", "/wilayah/73.03.01.1001", "Tambah ke daftar"),
+    ("supervisor", "/serah-terima/baru", ""),
+    ("supervisor", "/serah-terima", ""),
+    ("admin", "/wilayah/73.03.04", ""),
     ("admin", "/", ""),
 ]
 

@@ -65,7 +65,7 @@ def test_it_is_the_browser_of_the_tablets(tablet: OldTablet) -> None:
     assert tablet.value("document.querySelectorAll('b')[1].offsetLeft - document.querySelector('b').offsetWidth") < 20
 
 
-@pytest.mark.parametrize("who", ["fo", "bo", "opd"])
+@pytest.mark.parametrize("who", ["fo", "bo", "opd", "supervisor"])
 def test_the_pages_of_the_journey_look_right(tablet: OldTablet, node: Node, staff: Staff, nik: str, who: str) -> None:
     story = journey.tell(node, staff, nik)
     pages = {
@@ -79,6 +79,7 @@ def test_the_pages_of_the_journey_look_right(tablet: OldTablet, node: Node, staf
         ],
         "bo": ["/", "/kasus?tampil=semua", f"/kasus/{story.case}", f"/kasus/{story.case}/rujukan-baru", "/rujukan"],
         "opd": ["/", "/rujukan", f"/rujukan/{story.referral}", f"/rujukan/{story.referral}?langkah=return"],
+        "supervisor": ["/wilayah", "/wilayah/73.03.01", "/wilayah/73.03.01.1001", "/serah-terima/baru"],
     }
     _sign_in(tablet, node, getattr(staff, who))
     for path in pages[who]:

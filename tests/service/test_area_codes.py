@@ -10,14 +10,18 @@ from flask import Flask
 
 from appliance import background
 from appliance.access import Actor, Grant
-from appliance.database import db, transaction
+from appliance.accounts import actor_of
+from appliance.database import db, settings_in_use, transaction
 from appliance.errors import InvalidInput, NotAllowed, NotFound
+from appliance.models.account import Account, Assignment
 from appliance.models.area import Area
 from appliance.models.audit import AuditEntry
+from appliance.models.person import Person
 from appliance.models.roles import Role
 from appliance.registry import area_counts, area_pages, hamlets
-from appliance.registry.area_codes import AreaCodes, area_of_bps, current_code, load_bps, save_codes
+from appliance.registry.area_codes import AreaCodes, area_of_bps, at_any_time, current_code, load_bps, save_codes
 from appliance.registry.areas import _successors, load_areas
+from appliance.registry.people import look_at_person
 from tests.support.desk import move, open_case, resident
 from tests.support.doers_hands import Hands
 from tests.support.staff import AT, FAR, HOME, NEIGHBOUR, Staff
@@ -42,6 +46,31 @@ def test_an_old_code_leads_to_the_one_of_today(staff: Staff, old: str) -> None:
     save_codes(old, AreaCodes(successor_code=HOME, valid_since=date(2026, 1, 1)), by=staff.admin, at=AT)
     assert (current_code(old), current_code(HOME), current_code("99.99")) == (HOME, HOME, None)
     assert (last_entry().action, last_entry().subject) == ("wilayah-kode", f"area:{old}")
+
+
+def test_an_assignment_holds_under_every_code_of_its_area(staff: Staff, old: str) -> None:
+    assert at_any_time([HOME]) == (HOME,)
+    older = "73.03.98.2001"
+    with transaction() as session:
+        session.add(Area(code=older, name="Lebih lama", level="desa", kind="desa", parent_code="73.03", active=False))
+        for code in (HOME, older):
+            account = session.get_one(Account, (staff.facilitator if code == HOME else staff.neighbour).account_id)
+            made = Assignment(account_id=account.id, role="fasilitator", area_codes=[code], starts=date(2026, 1, 1))
+            made.stamp("system", AT)
+            session.add(made)
+    person = resident(staff.fo)
+    with transaction() as session:
+        session.get_one(Person, person).village_code = older
+    save_codes(older, AreaCodes(successor_code=old), by=staff.admin, at=AT)
+    save_codes(old, AreaCodes(successor_code=HOME), by=staff.admin, at=AT)
+    assert at_any_time([HOME]) == at_any_time([older]) == (HOME, older, old)
+    assert at_any_time([NEIGHBOUR, "73.03.06"]) == (NEIGHBOUR, "73.03.06")
+    zone = settings_in_use().zone
+    for who in (staff.facilitator, staff.neighbour):
+        account = db.session.get_one(Account, who.account_id)
+        db.session.refresh(account, ["assignments"])
+        assert look_at_person(person, by=actor_of(account, AT, "test", zone), at=AT).line.id == person
+        assert actor_of(account, AT, "test", zone).has_in(HOME, Role.FASILITATOR)
 
 
 @pytest.mark.parametrize(

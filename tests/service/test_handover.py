@@ -142,6 +142,23 @@ def test_a_whole_subdistrict_becomes_its_other_villages_and_plans_are_narrowed(s
     assert (["73.03.06"], YEAR, None) in rows, "another role is not hers to give away"
 
 
+def test_an_old_code_of_a_village_goes_with_it(field: Staff) -> None:
+    """Neither her cases nor her rights under the old code stay behind."""
+    old = "73.03.99.2001"
+    with transaction() as session:
+        session.add(Area(code=old, name="L", level="desa", kind="desa", parent_code="73.03", active=False, successor_code=HOME))
+    assign(field.facilitator.account_id, old)
+    case = open_case(field.facilitator)
+    with transaction() as session:
+        session.get_one(Case, case).village_code = old
+    assert today(field.facilitator).has_in(HOME, Role.FASILITATOR)
+    hand(field)
+    assert owner(case) == field.neighbour.account_id
+    assert not today(field.facilitator).covers(HOME)
+    assert not today(field.facilitator).covers(old)
+    assert today(field.neighbour).covers(old)
+
+
 def test_who_serves_a_village_already_gets_no_second_assignment(field: Staff) -> None:
     assign(field.neighbour.account_id, HOME)
     hand(field)
