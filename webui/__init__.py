@@ -9,11 +9,23 @@ from flask import Flask, url_for
 
 from appliance import config, database
 from appliance.config import Settings
-from webui import errors, navigation, power_banner, security, words
+from webui import aid_words, errors, navigation, power_banner, security, words
 from webui.session import may_open, person
 
 # Each module holds a `blueprint`, and a `NAVIGATION` when it belongs in the menu.
-BLUEPRINTS = ("home", "people", "cases", "referrals", "sign_in", "accounts", "health", "power_banner")
+BLUEPRINTS = (
+    "home",
+    "people",
+    "cases",
+    "referrals",
+    "programmes",
+    "aid",
+    "profiles",
+    "sign_in",
+    "accounts",
+    "health",
+    "power_banner",
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -45,6 +57,7 @@ def _words(app: Flask, settings: Settings) -> None:
         moment=lambda value: words.moment_words(value, zone),
         short_moment=lambda value: words.short_moment_words(value, zone),
         number=words.number_words,
+        rupiah=aid_words.rupiah,
     )
 
 
