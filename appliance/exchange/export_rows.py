@@ -67,15 +67,14 @@ class Rows:
         """The villages of the list in the order of their codes, closed ones too: people may still be written there."""
         above, top = aliased(Area), aliased(Area)
         statement = (
-            sa.select(
-                Area.code, Area.name, above.code, above.name, sa.func.coalesce(top.kind, ""), sa.func.coalesce(top.name, "")
-            )
+            sa.select(Area.code, Area.name, above.code, above.name, sa.func.coalesce(top.name, ""))
             .join(above, Area.parent_code == above.code)
             .outerjoin(top, above.parent_code == top.code)
             .where(Area.level == Level.VILLAGE, in_areas(Area.code, self.area_codes))
             .order_by(Area.code)
         )
-        return [Village(*row) for row in db.session.execute(statement)]
+        found = db.session.execute(statement)
+        return [Village(code, name, upper, subdistrict, district) for code, name, upper, subdistrict, district in found]
 
     def pages(self, village_code: str) -> Iterator[list[Any]]:
         """The rows of one village, PAGE_ROWS at a time. Every page is a look of its own at the database."""
