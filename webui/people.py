@@ -12,7 +12,7 @@ from appliance.casework import casebook
 from appliance.casework.casebook import CaseFilter
 from appliance.errors import InvalidInput
 from appliance.models.columns import new_id
-from appliance.registry import areas, people
+from appliance.registry import areas, codes, people
 from appliance.registry.people import NikTaken, PersonDetail
 from appliance.registry.people_search import PersonLine, find_people
 from webui.cases import case_of_number
@@ -76,7 +76,7 @@ def reveal(person_id: str) -> ResponseReturnValue:
 
 def _person_page(person: PersonDetail, *, revealed: bool) -> str:
     found = casebook.list_cases(CaseFilter(applicant_id=person.line.id), by=actor(), at=now())
-    return render_template("people/show.html", resident=person, cases=found, revealed=revealed, relations=people.RELATIONS)
+    return render_template("people/show.html", resident=person, cases=found, revealed=revealed, relations=codes.RELATIONS)
 
 
 @blueprint.get("/warga/baru")
@@ -117,9 +117,9 @@ def _form_page(form: PersonForm, namesakes: tuple[PersonLine, ...] = (), holder_
         problems=form.problems,
         namesakes=namesakes,
         holder_id=holder_id,
-        villages=areas.villages(by=actor()),
-        relations=list(people.RELATIONS.items()),
-        insurances=list(people.INSURANCES.items()),
+        villages=areas.villages(by=actor(), roles=REGISTRARS),
+        relations=list(codes.RELATIONS.items()),
+        insurances=list(codes.INSURANCES.items()),
         nik_reasons=people.NIK_REASONS,
     )
 
@@ -132,7 +132,7 @@ def _carried_over(text: str) -> dict[str, str]:
 
 
 def _only_village() -> str:
-    known = areas.villages(by=actor())
+    known = areas.villages(by=actor(), roles=REGISTRARS)
     return known[0].code if len(known) == 1 else ""
 
 

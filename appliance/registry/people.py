@@ -24,27 +24,6 @@ NIK_REASONS = (
     "ODGJ tanpa identitas",
     "KTP hilang, NIK tidak diingat",
 )
-RELATIONS = {
-    Relation.HEAD.value: "Kepala keluarga",
-    Relation.HUSBAND.value: "Suami",
-    Relation.WIFE.value: "Istri",
-    Relation.CHILD.value: "Anak",
-    Relation.CHILD_IN_LAW.value: "Menantu",
-    Relation.GRANDCHILD.value: "Cucu",
-    Relation.PARENT.value: "Orang tua",
-    Relation.PARENT_IN_LAW.value: "Mertua",
-    Relation.RELATIVE.value: "Famili lain",
-    Relation.HELPER.value: "Pembantu",
-    Relation.OTHER.value: "Lainnya",
-}
-INSURANCES = {
-    "tidak": "Tidak punya",
-    "PBI": "PBI-JK (KIS)",
-    "PBI_APBD": "PBI APBD",
-    "mandiri": "Mandiri",
-    "PPU": "Pekerja penerima upah",
-    "lain": "Lainnya",
-}
 LONGEST = {"name": 120, "nickname": 60, "address": 300, "hamlet": 80, "birth_place": 80, "phone": 20, "nik_reason": 300}
 
 
@@ -163,7 +142,7 @@ def _register(new: NewPerson, request_id: str, by: Actor, at: datetime) -> str:
     problems = _problems(new, number, at)
     if problems:
         raise InvalidInput(problems)
-    require_area(by, new.village_code)
+    require_area(by, new.village_code, *REGISTRAR_ROLES)
     if number:
         _refuse_taken(number.digits, by)
     person = _person(new, number)
