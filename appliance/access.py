@@ -22,7 +22,7 @@ Columns = TypeVarTuple("Columns")
 
 # Roles that read the cases and people of their areas.
 AREA_ROLES = frozenset(Role) - {Role.OPD, Role.ADMIN, Role.PELATIH}
-# Of these, the roles that also read what is confidential; anybody else only what she wrote herself.
+# Of these, the roles that also read what is confidential; anybody else only what she wrote herself or was handed.
 CONFIDENTIAL_ROLES = frozenset({Role.MANAJER, Role.SUPERVISOR, Role.BO})
 # Roles that register people and open cases.
 REGISTRAR_ROLES = frozenset({Role.FASILITATOR, Role.FO, Role.FO_PUSKESOS})
@@ -151,7 +151,12 @@ def _not_too_confidential(by: Actor) -> sa.ColumnElement[bool]:
     trusted = by.areas_of(CONFIDENTIAL_ROLES)
     if trusted == by.areas_of(AREA_ROLES):
         return sa.true()
-    return sa.or_(Case.confidential.is_(False), Case.created_by == by.account_id, in_areas(Case.village_code, trusted))
+    return sa.or_(
+        Case.confidential.is_(False),
+        Case.created_by == by.account_id,
+        Case.owner_id == by.account_id,
+        in_areas(Case.village_code, trusted),
+    )
 
 
 def _addressed_to(by: Actor) -> sa.ColumnElement[bool]:
