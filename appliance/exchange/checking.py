@@ -19,10 +19,29 @@ from appliance.registry.names import searchable
 NO_NIK = "Belum ada NIK di berkas impor."
 BAD_NIK = "NIK di berkas impor tidak sah; tanyakan kepada orangnya."
 MONTHS = {
-    **{"jan": 1, "feb": 2, "peb": 2, "mar": 3, "apr": 4, "mei": 5, "may": 5, "jun": 6, "jul": 7, "agu": 8, "ags": 8, "agt": 8, "aug": 8},
+    **{
+        "jan": 1,
+        "feb": 2,
+        "peb": 2,
+        "mar": 3,
+        "apr": 4,
+        "mei": 5,
+        "may": 5,
+        "jun": 6,
+        "jul": 7,
+        "agu": 8,
+        "ags": 8,
+        "agt": 8,
+        "aug": 8,
+    },
     **{"sep": 9, "okt": 10, "oct": 10, "nop": 11, "nov": 11, "des": 12, "dec": 12},
 }
-_UNSEEN = dict.fromkeys([*range(0x200B, 0x2010), 0x2060, 0xFEFF, 0x00AD, *range(32), 127], None) | {0xA0: " ", 9: " ", 10: " ", 13: " "}
+_UNSEEN = dict.fromkeys([*range(0x200B, 0x2010), 0x2060, 0xFEFF, 0x00AD, *range(32), 127], None) | {
+    0xA0: " ",
+    9: " ",
+    10: " ",
+    13: " ",
+}
 _BY_DAY = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})(?: [\d:.]+)?")
 _BY_YEAR = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ][\d:.]+)?")
 _BY_NAME = re.compile(r"(?:\w+, ?)?(\d{1,2})[- ]([a-z]{3,9})\.?[- ](\d{4})", re.IGNORECASE)
@@ -130,7 +149,9 @@ class Checker:
             return
         values["nik"], values["nik_doubts"] = check.digits, check.doubts
         for doubt in check.doubts:
-            line.findings.append(Finding(self._place(line, "nik"), nik.mask(check.digits), doubt, "Cocokkan dengan KTP bila orangnya datang."))
+            line.findings.append(
+                Finding(self._place(line, "nik"), nik.mask(check.digits), doubt, "Cocokkan dengan KTP bila orangnya datang.")
+            )
 
     def _note(self, line: Line, key: str, cell: Cell, odd: Odd) -> None:
         shown = "" if cell is None else _masked(shown_text(cell))
@@ -214,7 +235,9 @@ def _digits(cell: Cell, what: str) -> str:
         text = clean(cell)
     if _BY_EXCEL.fullmatch(text) or (isinstance(cell, int | float) and len(text) == nik.LENGTH and text.endswith("0")):
         lost = "angka terakhirnya hilang" if "e" not in text.lower() else "hanya tersisa beberapa angka depannya"
-        raise Odd(f"{what} rusak oleh Excel: {lost}.", "Jadikan kolomnya Teks, ketik ulang dari kartunya, lalu unggah lagi.", wrong=True)
+        raise Odd(
+            f"{what} rusak oleh Excel: {lost}.", "Jadikan kolomnya Teks, ketik ulang dari kartunya, lalu unggah lagi.", wrong=True
+        )
     return "" if text.lower() in EMPTY else re.sub(r"[\s.\-'’`]", "", text)
 
 
@@ -241,7 +264,9 @@ def _read_name(cell: Cell, what: Field) -> str:
 def _read_text(cell: Cell, what: Field) -> str:
     text = clean(cell)
     if what.longest and len(text) > what.longest:
-        raise Odd(f"{what.label} lebih dari {what.longest} huruf; dipotong.", "Singkatkan di berkasnya.", instead=text[: what.longest])
+        raise Odd(
+            f"{what.label} lebih dari {what.longest} huruf; dipotong.", "Singkatkan di berkasnya.", instead=text[: what.longest]
+        )
     return "" if text in {"-", "--"} else text
 
 

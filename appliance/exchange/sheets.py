@@ -211,7 +211,9 @@ def _csv_rows(path: Path, encoding: str, separator: str) -> Iterator[Row]:
         except csv.Error as error:
             nul = "NUL" in str(error)
             said = "berisi byte kosong (NUL)" if nul else "tidak terbaca; mungkin tanda kutip tidak ditutup"
-            raise Unreadable(f"Baris sesudah {number} {said}.", "Perbaiki baris itu di penyunting teks, atau simpan sebagai .xlsx.") from error
+            raise Unreadable(
+                f"Baris sesudah {number} {said}.", "Perbaiki baris itu di penyunting teks, atau simpan sebagai .xlsx."
+            ) from error
 
 
 def _encoding(path: Path) -> str:

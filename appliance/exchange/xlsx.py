@@ -230,7 +230,7 @@ class _SheetReader:
 
 
 def column_index(letters: str) -> int:
-    """"A" is 0, "AA" is 26."""
+    """ "A" is 0, "AA" is 26."""
     index = 0
     for letter in letters:
         index = index * 26 + ord(letter) - 64

@@ -9,7 +9,9 @@ DECILE = Field(
     "decile", "Desil", Kind.DECILE,
     ("desil", "desilnasional", "desilnasionalkeluarga", "desilnasionalanggota", "desilkesejahteraan"),
 )  # fmt: skip
-OUTSIDE_ID = Field("outside_id", "Nomor di daftar (ID DTKS/DTSEN)", Kind.TEXT, ("iddtks", "iddtsen", "idbdt", "idsemesta", "iddesil"), 40)
+OUTSIDE_ID = Field(
+    "outside_id", "Nomor di daftar (ID DTKS/DTSEN)", Kind.TEXT, ("iddtks", "iddtsen", "idbdt", "idsemesta", "iddesil"), 40
+)
 
 RESIDENTS = Layout(
     key="warga",

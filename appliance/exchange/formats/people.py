@@ -21,7 +21,18 @@ OCCUPATION_WORDS = {
     "tidakbekerja": "1", "aparatursipilnegaraasn": "5", "pns": "5", "pegawainegerisipil": "5", "tni": "6", "polri": "7", "petani": "9",
     "nelayan": "11", "buruhharian": "19", "buruhtani": "20", "sopir": "81",
 }  # fmt: skip
-SEXES = {"1": "L", "l": "L", "lk": "L", "lakilaki": "L", "pria": "L", "2": "P", "p": "P", "pr": "P", "perempuan": "P", "wanita": "P"}
+SEXES = {
+    "1": "L",
+    "l": "L",
+    "lk": "L",
+    "lakilaki": "L",
+    "pria": "L",
+    "2": "P",
+    "p": "P",
+    "pr": "P",
+    "perempuan": "P",
+    "wanita": "P",
+}
 STATUSES = {
     "1": "hidup", "hidup": "hidup", "2": "mati", "mati": "mati", "meninggal": "mati", "3": "pindah", "pindah": "pindah",
     "pindahdalamnegeri": "pindah", "pindahluarnegeri": "pindah", "4": "hilang", "hilang": "hilang", "6": "pindah", "pergi": "pindah",
@@ -40,10 +51,18 @@ def coded(listed: dict[str, str], more: dict[str, str]) -> dict[str, str]:
     return known | {plain(label): code for code, label in listed.items()} | more
 
 
-NAME = Field("name", "Nama lengkap", Kind.NAME, ("nama", "namalengkap", "namapenduduk", "namaart", "namapenerima", "namakpm", "namaanggotakeluarga"), NAME_LENGTH)
+NAME = Field(
+    "name",
+    "Nama lengkap",
+    Kind.NAME,
+    ("nama", "namalengkap", "namapenduduk", "namaart", "namapenerima", "namakpm", "namaanggotakeluarga"),
+    NAME_LENGTH,
+)
 NIK = Field("nik", "NIK", Kind.NIK, ("nik", "nonik", "nomornik", "noktp", "nikkpm", "nikpenerima", "noindukkependudukan"))
 KK = Field("kk", "Nomor KK", Kind.KK, ("nokk", "kk", "nomorkk", "nokartukeluarga", "nomorkartukeluarga"))
-SEX = Field("sex", "Jenis kelamin", Kind.SEX, ("sex", "jeniskelamin", "jk", "jnskel", "idjeniskelamin", "kelamin", "lp"), choices=SEXES)
+SEX = Field(
+    "sex", "Jenis kelamin", Kind.SEX, ("sex", "jeniskelamin", "jk", "jnskel", "idjeniskelamin", "kelamin", "lp"), choices=SEXES
+)
 BIRTH_PLACE = Field("birth_place", "Tempat lahir", Kind.TEXT, ("tempatlahir", "tmplahir", "tptlahir"), 80)
 BIRTH_DATE = Field("birth_date", "Tanggal lahir", Kind.DATE, ("tanggallahir", "tgllahir"))
 ADDRESS = Field("address", "Alamat", Kind.TEXT, ("alamat", "alamatlengkap", "alamatkk", "alamatrumah"), 300)
@@ -59,7 +78,9 @@ EDUCATION = Field(
     "education", "Pendidikan", Kind.CODE, ("pendidikankkid", "pendidikandalamkk", "pendidikan", "pendidikankk"),
     choices=coded(codes.EDUCATIONS, EDUCATION_WORDS),
 )  # fmt: skip
-OCCUPATION = Field("occupation", "Pekerjaan", Kind.CODE, ("pekerjaanid", "pekerjaan"), choices=coded(codes.OCCUPATIONS, OCCUPATION_WORDS))
+OCCUPATION = Field(
+    "occupation", "Pekerjaan", Kind.CODE, ("pekerjaanid", "pekerjaan"), choices=coded(codes.OCCUPATIONS, OCCUPATION_WORDS)
+)
 MARITAL = Field(
     "marital_status", "Status kawin", Kind.CODE, ("statuskawin", "statusperkawinan", "stakawin", "idstatusperkawinan", "statusnikah", "stanikah"),
     choices=coded(codes.MARITAL_STATUSES, MARITAL_WORDS),
@@ -69,7 +90,9 @@ MOTHER = Field("mother_name", "Nama ibu", Kind.TEXT, ("namaibu", "ibu", "namaibu
 PHONE = Field("phone", "Nomor telepon", Kind.TEXT, ("telepon", "nohp", "hp", "notelp", "notelepon", "nomorhp", "nowa"), 20)
 STATUS = Field("status", "Status penduduk", Kind.CODE, ("statusdasar", "statuspenduduk"), choices=STATUSES)
 INSURANCE = Field("insurance", "Jaminan kesehatan", Kind.CODE, ("idasuransi", "asuransi", "jaminankesehatan"), choices=INSURANCES)
-INSURANCE_NUMBER = Field("insurance_number", "Nomor jaminan kesehatan", Kind.TEXT, ("noasuransi", "nomorasuransi", "nobpjs", "nokis"), 20)
+INSURANCE_NUMBER = Field(
+    "insurance_number", "Nomor jaminan kesehatan", Kind.TEXT, ("noasuransi", "nomorasuransi", "nobpjs", "nokis"), 20
+)
 LATITUDE = Field("latitude", "Lintang", Kind.NUMBER, ("lat", "latitude", "lintang"))
 LONGITUDE = Field("longitude", "Bujur", Kind.NUMBER, ("lng", "long", "longitude", "bujur"))
 VILLAGE = Field(
