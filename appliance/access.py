@@ -30,6 +30,10 @@ REGISTRAR_ROLES = frozenset({Role.FASILITATOR, Role.FO, Role.FO_PUSKESOS})
 # Roles that bring whole lists into the registry.
 IMPORT_ROLES = frozenset({Role.BO, Role.SUPERVISOR, Role.MANAJER, Role.KOORDINATOR_PUSKESOS})
 SUPERVISORS = frozenset({Role.SUPERVISOR, Role.MANAJER})
+# Roles that correct people and families, and note what happened to them.
+EDITOR_ROLES = REGISTRAR_ROLES | {Role.SUPERVISOR, Role.BO}
+# Roles that may see a whole NIK or card number, with a reason: whoever handles papers, not who only signs or watches.
+REVEAL_ROLES = AREA_ROLES - {Role.PIMPINAN, Role.PENANDATANGAN}
 # Roles that read disability and illness.
 HEALTH_ROLES = frozenset({Role.FASILITATOR, Role.SUPERVISOR, Role.MANAJER, Role.BO})
 

@@ -30,7 +30,7 @@ from appliance.models.person import Person
 from appliance.models.roles import Role
 from appliance.models.states import CaseState, Outcome, ReferralState
 from appliance.models.unit import Unit, UnitKind
-from appliance.registry import nik
+from appliance.registry import nik, phones
 from appliance.registry.areas import area_name
 
 WAYS = {"akun": "Lewat sistem ini", "surat": "Surat", "kurir": "Diantar", "wa": "WhatsApp"}
@@ -42,7 +42,7 @@ _READERS: dict[str, tuple[str, Callable[[Case, Person], str]]] = {
     "tanggal_lahir": ("Tanggal lahir", lambda case, person: f"{person.birth_date:%d-%m-%Y}" if person.birth_date else ""),
     "alamat": ("Alamat", lambda case, person: person.family.address if person.family else ""),
     "desa": ("Desa/kelurahan", lambda case, person: area_name(case.village_code)),
-    "telepon": ("Telepon", lambda case, person: person.phone),
+    "telepon": ("Telepon", lambda case, person: phones.shown(person.phone)),
     "uraian": ("Uraian keluhan", lambda case, person: case.description),
     "harapan": ("Harapan warga", lambda case, person: case.expectation),
     "kelompok_rentan": ("Kelompok rentan", lambda case, person: ", ".join(case.vulnerable_groups).replace("_", " ")),

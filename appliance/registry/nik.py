@@ -18,6 +18,7 @@ _NOT_DIGITS = re.compile(r"[\s.\-'\u200b-\u200f\u2060\ufeff\u00ad]")
 _BY_EXCEL = re.compile(r"\d[\d.,]*[eE]\+?\d+")
 # A number cell written out by a program: sixteen digits and nothing behind the point.
 _WHOLE_NUMBER = re.compile(r"\s*(\d{16})[.,]0+\s*")
+_LONG_NUMBER = re.compile(r"\d(?:[ .\-]?\d){15}")
 _LAST_DIGIT_LOST = "{} disimpan Excel sebagai angka, sehingga angka ke-16 hilang dan menjadi 0; cocokkan dengan kartunya."
 
 
@@ -74,6 +75,11 @@ def check_kk(text: str, *, was_number: bool = False) -> NikCheck:
 def mask(number: str | None) -> str:
     """For lists: the area, and dots for what tells the birth date and the person."""
     return "" if not number else number[:DIGITS_OF_AREA] + "•" * (len(number) - DIGITS_OF_AREA)
+
+
+def mask_within(text: str) -> str:
+    """A sentence with every number in it that is as long as a NIK masked, for what is kept outside of the registry."""
+    return _LONG_NUMBER.sub(lambda found: mask(clean(found[0])), text)
 
 
 def spaced(number: str | None) -> str:
