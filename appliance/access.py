@@ -36,6 +36,11 @@ EDITOR_ROLES = REGISTRAR_ROLES | {Role.SUPERVISOR, Role.BO}
 REVEAL_ROLES = AREA_ROLES - {Role.PIMPINAN, Role.PENANDATANGAN}
 # Roles that read disability and illness.
 HEALTH_ROLES = frozenset({Role.FASILITATOR, Role.SUPERVISOR, Role.MANAJER, Role.BO})
+# Roles that take lists of people out of the system, and of these the roles whose lists may hold whole NIK and KK numbers.
+EXPORT_ROLES = frozenset({Role.MANAJER, Role.SUPERVISOR, Role.BO, Role.KOORDINATOR_PUSKESOS, Role.PIMPINAN})
+EXPORT_WHOLE_ROLES = frozenset({Role.MANAJER, Role.SUPERVISOR, Role.BO})
+# Roles that choose the columns of those lists for the whole office.
+LAYOUT_ROLES = frozenset({Role.MANAJER})
 
 
 @dataclass(frozen=True)
