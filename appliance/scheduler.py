@@ -29,6 +29,7 @@ from appliance.errors import ApplianceError, TryLater
 from appliance.exchange.exports import remove_expired
 from appliance.gate import Gate
 from appliance.notify import notify, watchdog_interval
+from appliance.registry import area_counts
 from backups import lock, outcome, restore
 from backups.clock import moment
 from backups.schedule import Reason, Rhythm, due
@@ -84,6 +85,7 @@ class Clockwork:
             ("backup", self.back_up_if_due, TICK),
             ("checkpoint", self.keep_log_short, CHECKPOINT),
             ("work", self.do_waiting_work, LOOK_FOR_WORK),
+            ("night", self.ask_for_the_night, TICK),
             ("exports", self.clear_exports, CLEAR_EXPORTS),
         ):
             self._ticker.add_job(
@@ -131,19 +133,26 @@ class Clockwork:
         if code not in {0, TryLater.exit_code}:
             log.error("Pekerjaan latar belakang gagal (kode %d).", code)
 
+    def ask_for_the_night(self) -> None:
+        """Put what is done once a night into the queue; it is late by itself when the node was off."""
+        if not self._gate.accepts_work() or not self._has_tables():
+            return
+        with self._gate.work(), self._service.app_context():
+            area_counts.ask_nightly(datetime.now(UTC), self._settings.zone)
+
     def _is_work_waiting(self) -> bool:
-        if not self._are_tables_there():
+        if not self._has_tables():
             return False
         with self._service.app_context():
             return is_anything_to_do()
 
-    def _are_tables_there(self) -> bool:
+    def _has_tables(self) -> bool:
         self._tables_there = self._tables_there or current_revision(self._settings) == newest_revision()
         return self._tables_there
 
     def clear_exports(self) -> None:
         """Delete exported lists whose time is over, and what a killed run left of one."""
-        if not self._gate.accepts_work() or not self._are_tables_there():
+        if not self._gate.accepts_work() or not self._has_tables():
             return
         with self._gate.work(), self._service.app_context():
             if removed := remove_expired(self._settings, at=datetime.now(UTC)):

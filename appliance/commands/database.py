@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -11,7 +13,8 @@ from appliance import audit, database
 from appliance.casework.catalogue import seed_catalogue
 from appliance.commands.door import Door, become_owner_of
 from appliance.config import Settings
-from appliance.errors import EXIT_FAILED
+from appliance.errors import EXIT_FAILED, InvalidInput
+from appliance.registry.area_codes import load_bps
 from appliance.registry.areas import load_areas
 
 
@@ -41,6 +44,36 @@ def prepare(settings: Settings) -> bool:
         if seeded := seed_catalogue(district, at=at):
             click.echo(f"Daftar layanan dan unit: {seeded} baris ditambahkan.")
     return bool(migrated or areas or seeded)
+
+
+@command.command()
+@click.argument("file", metavar="BERKAS", type=click.File("r", encoding="utf-8-sig"))
+@click.pass_obj
+def bps(door: Door, file: TextIO) -> None:
+    """Memuat padanan kode BPS dan kode Kemendagri dari CSV: dua kolom, kode BPS lalu kode Kemendagri. Aman diulang."""
+    key = door.secret("audit-key")
+    rows = [row for row in csv.reader(file, dialect=_dialect(file)) if any(cell.strip() for cell in row)]
+    if rows and not rows[0][0].strip().isdigit():
+        rows = rows[1:]
+    _become_owner(door.settings)
+    try:
+        with database.create_service(door.settings, audit_key=key).app_context():
+            changed = load_bps(((row[0], row[1] if len(row) > 1 else "") for row in rows), at=datetime.now(UTC))
+    except InvalidInput as error:
+        for line, sentence in error.problems.items():
+            click.echo(f"{line}: {sentence}", err=True)
+        raise
+    click.echo(f"{changed} wilayah mendapat kode BPS." if changed else "Tidak ada yang berubah.")
+
+
+def _dialect(file: TextIO) -> type[csv.Dialect]:
+    """Comma, semicolon or tab, whichever the first lines use."""
+    start = file.read(4096)
+    file.seek(0)
+    try:
+        return csv.Sniffer().sniff(start, delimiters=",;\t")
+    except csv.Error:
+        return csv.excel
 
 
 @command.command()

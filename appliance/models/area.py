@@ -1,16 +1,18 @@
-"""Areas of Kemendagri, from province to village. Codes are "73", "73.03", "73.03.01", "73.03.01.1001"."""
+"""Areas of Kemendagri, from province to village, and what lies inside a village. Codes are "73", "73.03", "73.03.01.1001"."""
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from appliance.database import Model
-from appliance.models.columns import Code
+from appliance.models.columns import Code, Moment, Stamped
 
 CODE_LENGTH = 13
+BPS_LENGTH = 10
 
 
 class Level(StrEnum):
@@ -21,7 +23,10 @@ class Level(StrEnum):
 
 
 class Area(Model):
-    """One area. All of Indonesia is here; only the node's own district, its parents and its parts are active."""
+    """One area. All of Indonesia is here; only the node's own district, its parents and its parts are active.
+
+    A code that a newer data set has dropped stays, inactive, and names its successor: people's numbers and papers keep it.
+    """
 
     __tablename__ = "area"
 
@@ -32,3 +37,32 @@ class Area(Model):
     kind: Mapped[str] = mapped_column(sa.String(10))
     parent_code: Mapped[str | None] = mapped_column(Code(CODE_LENGTH), sa.ForeignKey("area.code"), index=True)
     active: Mapped[bool] = mapped_column(sa.Boolean)
+    # No foreign key: an old code may be taught before the edition that brings its successor.
+    successor_code: Mapped[str | None] = mapped_column(Code(CODE_LENGTH), index=True)
+    # The first day of the successor, of a code that was dropped; of any other code its own first day, where that is known.
+    valid_since: Mapped[date | None] = mapped_column(sa.Date)
+    bps_code: Mapped[str | None] = mapped_column(Code(BPS_LENGTH), index=True, unique=True)
+
+
+class Hamlet(Stamped, Model):
+    """A dusun or lingkungan of a village, down to one RW and RT ("" where there is none): suggested, never demanded."""
+
+    __tablename__ = "hamlet"
+    __table_args__ = (sa.UniqueConstraint("village_code", "name", "rw", "rt"),)
+
+    village_code: Mapped[str] = mapped_column(Code(CODE_LENGTH), sa.ForeignKey("area.code"))
+    name: Mapped[str] = mapped_column(sa.String(80))
+    rw: Mapped[str] = mapped_column(sa.String(3), default="")
+    rt: Mapped[str] = mapped_column(sa.String(3), default="")
+
+
+class AreaCount(Model):
+    """How many live in a village and how many cases are open there, as of `counted_at`: counting millions is for the night."""
+
+    __tablename__ = "area_count"
+
+    village_code: Mapped[str] = mapped_column(Code(CODE_LENGTH), sa.ForeignKey("area.code"), primary_key=True)
+    people: Mapped[int] = mapped_column(sa.Integer)
+    families: Mapped[int] = mapped_column(sa.Integer)
+    open_cases: Mapped[int] = mapped_column(sa.Integer)
+    counted_at: Mapped[datetime] = mapped_column(Moment)

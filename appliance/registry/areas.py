@@ -1,10 +1,15 @@
-"""Areas: loading all of Indonesia from the data set of the lokal package, and the villages a person works in."""
+"""Areas: loading all of Indonesia from the data set of the lokal package, and the villages a person works in.
+
+A new edition of the package is loaded like the first: codes that it dropped stay, inactive, with their successor where the
+name leaves no doubt; any other successor is taught by the admin (`area_codes`).
+"""
 
 from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -15,8 +20,20 @@ from appliance.access import Actor
 from appliance.database import db, transaction
 from appliance.errors import ConfigurationError
 from appliance.models.area import Area, Level
+from appliance.models.roles import Role
 
 ROWS_AT_ONCE = 5000
+# The statistics office numbers areas in its own way. What is known for sure; the admin adds the rest.
+BPS_CODES = {
+    "73": "73",
+    "7303": "73.03",
+    "7303011": "73.03.06",
+    "7303012": "73.03.08",
+    "7303030": "73.03.04",
+    "51": "51",
+    "5171": "51.71",
+    "5171031": "51.71.04",
+}
 _LEVELS = (Level.PROVINCE, Level.DISTRICT, Level.SUBDISTRICT, Level.VILLAGE)
 
 
@@ -35,16 +52,17 @@ def load_areas(district: str) -> int:
     """Make the table of areas equal to the data set, with `district`, its parents and its parts active.
 
     Returns how many rows were added or changed; 0 when all was as it should be. Areas that the data set dropped stay, inactive:
-    people's records still name them. One transaction. Raises ConfigurationError for an unknown district.
+    people's records still name them. BPS's codes that are known are filled in where none is. One transaction.
+    Raises ConfigurationError for an unknown district.
     """
     wanted = {row["code"]: row for row in data_set(district)}
     if district not in wanted:
         raise ConfigurationError(f"Kode kabupaten/kota {district} tidak dikenal.", "Perbaiki node.district di berkas pengaturan.")
     with transaction() as session:
-        columns = (Area.code, Area.name, Area.level, Area.kind, Area.parent_code, Area.active)
+        columns = (Area.code, Area.name, Area.level, Area.kind, Area.parent_code, Area.active, Area.successor_code)
         found = {row["code"]: dict(row) for row in session.execute(sa.select(*columns)).mappings()}
         missing = [row for code, row in wanted.items() if code not in found]
-        changed = [row for code, row in wanted.items() if code in found and row != found[code]]
+        changed = [row for code, row in wanted.items() if code in found and not row.items() <= found[code].items()]
         dropped = [code for code, row in found.items() if code not in wanted and row["active"]]
         for start in range(0, len(missing), ROWS_AT_ONCE):
             session.execute(sa.insert(Area), missing[start : start + ROWS_AT_ONCE])
@@ -52,11 +70,53 @@ def load_areas(district: str) -> int:
             session.execute(sa.update(Area), changed)
         if dropped:
             session.execute(sa.update(Area), [{"code": code, "active": False} for code in dropped])
-        return len(missing) + len(changed) + len(dropped)
+        gone = [row for code, row in found.items() if code not in wanted and row["successor_code"] is None]
+        successors = _successors(gone, missing)
+        if successors:
+            session.execute(sa.update(Area), [{"code": old, "successor_code": new} for old, new in successors.items()])
+        return len(missing) + len(changed) + len(dropped) + _fill_in_bps()
 
 
-def villages(*, by: Actor) -> tuple[Village, ...]:
-    """The active villages in the areas of `by`, by subdistrict and name."""
+def _successors(gone: list[dict[str, Any]], added: list[dict[str, Any]]) -> dict[str, str]:
+    """Old code → new code, where one area of a name left a district (a district: its province) and one of that name came."""
+
+    def by_name(rows: list[dict[str, Any]]) -> dict[tuple[str, str, str], list[str]]:
+        named: dict[tuple[str, str, str], list[str]] = {}
+        for row in rows:
+            home = row["code"][: 2 if row["level"] == Level.DISTRICT else 5]
+            named.setdefault((row["level"], home, plain_name(row["name"])), []).append(row["code"])
+        return named
+
+    old, new = by_name(gone), by_name(added)
+    return {old[key][0]: new[key][0] for key in old.keys() & new.keys() if len(old[key]) == len(new[key]) == 1}
+
+
+def plain_name(name: str) -> str:
+    """A name of an area as it is compared: "Kel. Bonto-Bontoa" and "BONTO BONTOA" are one."""
+    bare = re.sub(r"^(desa|ds|kelurahan|kel|kecamatan|kec|kabupaten|kab|kota|provinsi|prov)\b\.?", "", name.casefold().strip())
+    return re.sub(r"[^a-z0-9]", "", bare)
+
+
+def _fill_in_bps() -> int:
+    """Inside the running transaction: the codes of BPS that are known, for areas that have none; how many."""
+    taken = set(db.session.scalars(sa.select(Area.bps_code).where(Area.bps_code.in_(BPS_CODES))))
+    rows = db.session.scalars(sa.select(Area).where(Area.code.in_(BPS_CODES.values()), Area.bps_code.is_(None)))
+    missing = {row.code: row for row in rows}
+    filled = {bps: code for bps, code in BPS_CODES.items() if bps not in taken and code in missing}
+    for bps, code in filled.items():
+        missing[code].bps_code = bps
+    db.session.flush()
+    return len(filled)
+
+
+def villages(*, by: Actor, roles: Iterable[Role] = Role) -> tuple[Village, ...]:
+    """The active villages where `by` holds one of `roles`, by subdistrict and name."""
+    held = frozenset(roles)
+    return tuple(village for village in active_villages() if by.has_in(village.code, *held))
+
+
+def active_villages() -> tuple[Village, ...]:
+    """All villages of this node's district, by subdistrict and name. Names of areas are no secret."""
     parent = sa.orm.aliased(Area)
     statement = (
         sa.select(Area.code, Area.name, Area.kind, parent.code, parent.name)
@@ -64,7 +124,7 @@ def villages(*, by: Actor) -> tuple[Village, ...]:
         .where(Area.level == Level.VILLAGE, Area.active)
         .order_by(parent.name, Area.name)
     )
-    return tuple(Village(*row) for row in db.session.execute(statement) if by.covers(row[0]))
+    return tuple(Village(*row) for row in db.session.execute(statement))
 
 
 def area_names(codes: set[str]) -> dict[str, str]:
@@ -87,7 +147,7 @@ def area_name(code: str) -> str:
 
 
 def knows_area(code: str) -> bool:
-    """Whether the code (province, district, subdistrict or village) exists."""
+    """Whether the code (province, district, subdistrict or village) exists, or did: NIKs keep the code of their first issue."""
     return db.session.get(Area, code) is not None
 
 
