@@ -11,11 +11,14 @@ from appliance.access import EXPORT_ROLES, EXPORT_WHOLE_ROLES, LAYOUT_ROLES
 from appliance.errors import InvalidInput
 from appliance.exchange import export_layouts, export_shelf, exports
 from appliance.exchange.export_columns import PERSON_STATUSES
+from appliance.exchange.export_filter import CASES_ENDED, CASES_OPEN
 from appliance.exchange.export_layouts import LAYOUTS, ChosenLayout, Format
 from appliance.exchange.export_shelf import Expired, Shelf
 from appliance.models.columns import new_id
 from appliance.registry import areas
 from appliance.registry.areas import Village
+from appliance.registry.participation import STATUSES as PARTICIPATIONS
+from appliance.registry.programmes import list_programmes
 from webui import words
 from webui.forms.exports import MASKED, WHOLE, ExportForm, asked_again, columns_typed
 from webui.navigation import Entry
@@ -69,7 +72,7 @@ def ask() -> ResponseReturnValue:
 
 def _form_page(form: ExportForm) -> str:
     grouped: dict[tuple[str, str], list[Village]] = {}
-    for village in areas.villages(by=actor()):
+    for village in areas.villages(by=actor(), roles=EXPORT_ROLES):
         grouped.setdefault((village.subdistrict_code, village.subdistrict), []).append(village)
     whole = actor().has(*EXPORT_WHOLE_ROLES)
     return render_template(
@@ -80,7 +83,10 @@ def _form_page(form: ExportForm) -> str:
         formats=[(one.value, one.label) for one in Format],
         numbers=[(MASKED, "Disamarkan"), *([(WHOLE, "Lengkap")] if whole else [])],
         area_groups=grouped,
-        covers=actor().covers,
+        covers=lambda code: actor().has_in(code, *EXPORT_ROLES),
+        programmes=[(one.id, one.name) for one in list_programmes(by=actor())],
+        participations=[("", "Semua status kepesertaan"), *PARTICIPATIONS.items()],
+        case_choices=[("", "Semua kasus"), (CASES_OPEN, "Kasus terbuka"), (CASES_ENDED, "Kasus selesai")],
         reasons=list(exports.REASONS.items()),
         statuses=[("", "Semua status"), *PERSON_STATUSES.items()],
         keep_hours=settings().exports.keep_hours,

@@ -17,7 +17,7 @@ from appliance.access import EXPORT_ROLES, EXPORT_WHOLE_ROLES, LAYOUT_ROLES, Act
 from appliance.database import changed_meanwhile, db, transaction
 from appliance.errors import InvalidInput, NotAllowed, NotFound
 from appliance.exchange import export_opensid
-from appliance.exchange.export_columns import FAMILIES, PEOPLE, Field
+from appliance.exchange.export_columns import CASES, FAMILIES, PARTICIPANTS, PEOPLE, Field
 from appliance.models.export import ExportLayout
 
 LONGEST_HEADING = 60
@@ -28,6 +28,8 @@ class Subject(StrEnum):
 
     PEOPLE = "warga"
     FAMILIES = "keluarga"
+    PARTICIPANTS = "peserta"
+    CASES = "kasus"
 
 
 class Format(StrEnum):
@@ -106,6 +108,28 @@ LAYOUTS: Mapping[str, Layout] = {
             (
                 *("no_kk", "nama_kepala", "nik_kepala", "anggota", "alamat", "rt", "rw", "dusun", "kode_desa", "desa"),
                 *("kecamatan", "telepon"),
+            ),
+        ),
+        Layout(
+            "peserta",
+            "Peserta program",
+            "Warga dan keluarga dalam satu program bantuan.",
+            Subject.PARTICIPANTS,
+            PARTICIPANTS,
+            (
+                *("program", "penerima", "nama", "nik", "no_kk", "tanggal_lahir", "alamat", "rt", "rw", "dusun", "desa"),
+                *("kecamatan", "telepon", "no_kartu", "status_peserta", "mulai", "selesai", "sumber", "status"),
+            ),
+        ),
+        Layout(
+            "kasus",
+            "Register kasus",
+            "Satu baris untuk setiap kasus, tanpa uraiannya.",
+            Subject.CASES,
+            CASES,
+            (
+                *("nomor", "diterima", "pemohon", "nik", "desa", "kecamatan", "layanan", "kategori", "prioritas", "status"),
+                *("sejak", "batas", "petugas", "hasil", "ditutup"),
             ),
         ),
         Layout(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, SelectMultipleField, StringField
-from wtforms.validators import Regexp
+from wtforms.validators import Optional, Regexp
 
-from appliance.exchange.export_rows import ListFilter
+from appliance.exchange.export_filter import ListFilter
 from appliance.exchange.exports import NewExport
 from appliance.models.export import Export
-from webui.forms.fields import Digits, Line, PageForm, Text
+from webui.forms.fields import Day, Digits, Line, PageForm, Text
 
 _AGE = Regexp(r"[0-9]{0,3}$", message="Tulis umur dengan angka, misalnya 60.")
 MASKED, WHOLE = "samar", "lengkap"
@@ -30,6 +31,11 @@ class ExportForm(PageForm):
     without_nik = BooleanField()
     age_from = Digits(default="", validators=[_AGE])
     age_to = Digits(default="", validators=[_AGE])
+    programme_id = StringField(default="")
+    participation = StringField(default="aktif")
+    cases = StringField(default="terbuka")
+    received_from = Day(validators=[Optional()])
+    received_to = Day(validators=[Optional()])
     reason = StringField(default="")
     reason_note = Text(default="")
     recipient = Line(default="")
@@ -50,6 +56,11 @@ class ExportForm(PageForm):
                 sex=self.sex.data or "",
                 age_from=_years(self.age_from.data),
                 age_to=_years(self.age_to.data),
+                programme_id=self.programme_id.data or "",
+                participation=self.participation.data or "",
+                cases=self.cases.data or "",
+                received_from=_iso(self.received_from.data),
+                received_to=_iso(self.received_to.data),
             ),
         )
 
@@ -67,6 +78,11 @@ def asked_again(export: Export) -> dict[str, object]:
         "without_nik": wanted.without_nik,
         "age_from": "" if wanted.age_from is None else str(wanted.age_from),
         "age_to": "" if wanted.age_to is None else str(wanted.age_to),
+        "programme_id": wanted.programme_id,
+        "participation": wanted.participation,
+        "cases": wanted.cases,
+        "received_from": date.fromisoformat(wanted.received_from) if wanted.received_from else None,
+        "received_to": date.fromisoformat(wanted.received_to) if wanted.received_to else None,
         "recipient": export.recipient,
     }
 
@@ -83,3 +99,7 @@ def columns_typed(typed: MultiDict[str, str], keys: Iterable[str]) -> list[tuple
 
 def _years(text: str | None) -> int | None:
     return int(text) if text else None
+
+
+def _iso(day: date | None) -> str:
+    return day.isoformat() if day else ""
