@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from appliance.models.person import NikStatus
-from appliance.registry.people import INSURANCES, RELATIONS
+from appliance.registry.codes import INSURANCES, RELATIONS
 from appliance.registry.people_search import age
 
 PERSON_STATUSES: Mapping[str, str] = {
