@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 
+from appliance.models.imports import ImportState, Verdict
 from appliance.models.person import NikStatus, Sex
 from appliance.models.states import CaseKind, CaseState, Channel, Outcome, Priority, ReferralState, Vulnerable
 
@@ -187,6 +188,25 @@ PERSON_STATUSES: Mapping[str, Word] = {
     "hilang": Word("Hilang", "warn"),
     "ganda": Word("Data ganda", "warn"),
     "tidak_valid": Word("Data tidak valid", "bad"),
+}
+
+IMPORT_STATES: Mapping[str, Word] = {
+    ImportState.MAPPING: Word("Kolom belum dipastikan", "warn"),
+    ImportState.CHECKING: Word("Sedang diperiksa", "info"),
+    ImportState.CHECKED: Word("Menunggu persetujuan Anda", "warn"),
+    ImportState.STORING: Word("Sedang disimpan", "info"),
+    ImportState.STORED: Word("Selesai", "good"),
+    ImportState.UNDOING: Word("Sedang dibatalkan", "info"),
+    ImportState.UNDONE: Word("Dibatalkan"),
+    ImportState.DROPPED: Word("Dibuang"),
+}
+
+VERDICTS: Mapping[str, Word] = {
+    Verdict.NEW: Word("Baru", "good"),
+    Verdict.CHANGED: Word("Berubah", "info"),
+    Verdict.SAME: Word("Sama"),
+    Verdict.SKIPPED: Word("Dilewati"),
+    Verdict.WRONG: Word("Salah", "bad"),
 }
 
 

@@ -19,22 +19,26 @@ from appliance.registry.names import searchable
 NO_NIK = "Belum ada NIK di berkas impor."
 BAD_NIK = "NIK di berkas impor tidak sah; tanyakan kepada orangnya."
 MONTHS = {
-
-        "jan": 1,
-        "feb": 2,
-        "peb": 2,
-        "mar": 3,
-        "apr": 4,
-        "mei": 5,
-        "may": 5,
-        "jun": 6,
-        "jul": 7,
-        "agu": 8,
-        "ags": 8,
-        "agt": 8,
-        "aug": 8
-    ,
-    "sep": 9, "okt": 10, "oct": 10, "nop": 11, "nov": 11, "des": 12, "dec": 12,
+    "jan": 1,
+    "feb": 2,
+    "peb": 2,
+    "mar": 3,
+    "apr": 4,
+    "mei": 5,
+    "may": 5,
+    "jun": 6,
+    "jul": 7,
+    "agu": 8,
+    "ags": 8,
+    "agt": 8,
+    "aug": 8,
+    "sep": 9,
+    "okt": 10,
+    "oct": 10,
+    "nop": 11,
+    "nov": 11,
+    "des": 12,
+    "dec": 12,
 }
 _UNSEEN = dict.fromkeys([*range(0x200B, 0x2010), 0x2060, 0xFEFF, 0x00AD, *range(32), 127], None) | {
     0xA0: " ",

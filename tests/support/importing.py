@@ -24,7 +24,9 @@ def employ(by: Actor) -> Actor:
     """Store the assignments of an actor: the worker reads the rights of who asked from there."""
     with transaction() as session:
         for grant in by.grants:
-            row = Assignment(account_id=by.account_id, role=grant.role.value, area_codes=list(grant.areas), starts=date(2020, 1, 1))
+            row = Assignment(
+                account_id=by.account_id, role=grant.role.value, area_codes=list(grant.areas), starts=date(2020, 1, 1)
+            )
             row.stamp("system", AT)
             session.add(row)
     db.session.expire_all()

@@ -8,12 +8,51 @@ from typing import Any
 
 from xlsxwriter import Workbook
 
-COLUMNS = (
-    "alamat dusun rw rt nama no_kk nik sex tempatlahir tanggallahir agama_id pendidikan_kk_id pendidikan_sedang_id pekerjaan_id "
-    "status_kawin kk_level warganegara_id ayah_nik nama_ayah ibu_nik nama_ibu golongan_darah_id akta_lahir dokumen_pasport "
-    "tanggal_akhir_paspor dokumen_kitas akta_perkawinan tanggalperkawinan akta_perceraian tanggalperceraian cacat_id cara_kb_id hamil "
-    "ktp_el status_rekam alamat_sekarang status_dasar suku tag_id_card id_asuransi no_asuransi lat lng"
-).split()
+COLUMNS = [
+    "alamat",
+    "dusun",
+    "rw",
+    "rt",
+    "nama",
+    "no_kk",
+    "nik",
+    "sex",
+    "tempatlahir",
+    "tanggallahir",
+    "agama_id",
+    "pendidikan_kk_id",
+    "pendidikan_sedang_id",
+    "pekerjaan_id",
+    "status_kawin",
+    "kk_level",
+    "warganegara_id",
+    "ayah_nik",
+    "nama_ayah",
+    "ibu_nik",
+    "nama_ibu",
+    "golongan_darah_id",
+    "akta_lahir",
+    "dokumen_pasport",
+    "tanggal_akhir_paspor",
+    "dokumen_kitas",
+    "akta_perkawinan",
+    "tanggalperkawinan",
+    "akta_perceraian",
+    "tanggalperceraian",
+    "cacat_id",
+    "cara_kb_id",
+    "hamil",
+    "ktp_el",
+    "status_rekam",
+    "alamat_sekarang",
+    "status_dasar",
+    "suku",
+    "tag_id_card",
+    "id_asuransi",
+    "no_asuransi",
+    "lat",
+    "lng",
+]
 CARD = "7303012005080003"
 # As in the ministry's template: codes and words mixed, the days text, birth dates that do not agree with the NIK.
 HEAD = {
