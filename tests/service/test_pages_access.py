@@ -5,24 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import BytesIO
 
 import pytest
-import sqlalchemy as sa
 from flask import Flask
 from werkzeug.routing import Rule
 
 from appliance import database
-from appliance.access import Actor
 from appliance.casework import casebook, cases, catalogue, referrals
 from appliance.config import Settings
-from appliance.database import db
-from appliance.exchange import imports
-from appliance.models.account import Account
-from appliance.models.imports import Import, ImportState
 from appliance.models.roles import Role
 from appliance.registry import people
-from tests.support.opensid import population
 from tests.support.staff import AT, HOME, NEIGHBOUR, Staff, hire
 from tests.support.web_client import Web, officer, web_app
 
@@ -31,9 +23,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "nobody": ("nobody",),
     "registrar": ("fo", "fasilitator", "fo_puskesos"),
     "bo": ("bo",),
-    "leader": ("supervisor", "manajer"),
-    "puskesos": ("koordinator_puskesos",),
-    "reader": ("bo_puskesos", "tksk", "penandatangan", "pimpinan"),
+    "reader": ("supervisor", "manajer", "koordinator_puskesos", "bo_puskesos", "tksk", "penandatangan", "pimpinan"),
     "opd": ("opd.kesehatan",),
     "other opd": ("opd.pendidikan",),
     "admin": ("admin",),
@@ -44,53 +34,43 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 
 # From top to bottom with one sign-in, so leaving comes last of what needs one. Forms are sent empty and with an old version, so that nobody changes anything: 422 and 409 mean "she may, but not like this".
 TABLE = """
-                                nobody registrar  bo  leader  puskesos  reader  opd  other_opd  admin  trainer  neighbour  far
-GET  home.show                   303       200 200     200       200     200  200        200    200      200        200  200
-GET  people.listing              303       200 200     200       200     200  403        403    403      403        200  200
-POST people.search               401       303 303     303       303     303  403        403    403      403        303  303
-GET  people.show                 303       200 200     200       200     200  403        403    403      403        404  404
-POST people.reveal               401       200 200     200       200     200  403        403    403      403        404  404
-GET  people.new                  303       200 403     403       403     403  403        403    403      403        200  200
-POST people.register             401       422 403     403       403     403  403        403    403      403        422  422
-GET  cases.listing               303       200 200     200       200     200  403        403    403      403        200  200
-POST cases.search                401       303 303     303       303     303  403        403    403      403        303  303
-GET  cases.new                   303       200 403     403       403     403  403        403    403      403        404  404
-POST cases.create                401       422 403     403       403     403  403        403    403      403        404  404
-GET  cases.show                  303       200 200     200       200     200  403        403    403      403        404  404
-POST cases.move                  401       409 409     409       409     409  403        403    403      403        404  404
-GET  referrals.listing           303       200 200     200       200     200  200        200    403      403        200  200
-GET  referrals.show              303       200 200     200       200     200  200        404    403      403        404  404
-POST referrals.move              401       409 409     409       409     409  409        404    403      403        404  404
-GET  referrals.new               303       403 200     403       403     403  403        403    403      403        403  403
-POST referrals.create            401       403 422     403       403     403  403        403    403      403        403  403
-GET  accounts.listing            303       403 403     403       403     403  403        403    200      403        403  403
-GET  accounts.new                303       403 403     403       403     403  403        403    200      403        403  403
-POST accounts.create             401       403 403     403       403     403  403        403    422      403        403  403
-GET  accounts.show               303       403 403     403       403     403  403        403    404      403        403  403
-POST accounts.reset              401       403 403     403       403     403  403        403    404      403        403  403
-POST accounts.deactivate         401       403 403     403       403     403  403        403    404      403        403  403
-POST accounts.activate           401       403 403     403       403     403  403        403    404      403        403  403
-POST accounts.assign             401       403 403     403       403     403  403        403    404      403        403  403
-POST accounts.end                401       403 403     403       403     403  403        403    404      403        403  403
-GET  imports.listing             303       403 200     200       200     403  403        403    403      403        403  403
-POST imports.receive             401       403 422     422       422     403  403        403    403      403        403  403
-GET  imports.show                303       403 200     200       404     403  403        403    403      403        403  403
-GET  imports.columns             303       403 200     200       404     403  403        403    403      403        403  403
-POST imports.check               401       403 422     422       404     403  403        403    403      403        403  403
-POST imports.store               401       403 409     409       404     403  403        403    403      403        403  403
-POST imports.undo                401       403 409     409       404     403  403        403    403      403        403  403
-POST imports.resume              401       403 409     409       404     403  403        403    403      403        403  403
-GET  imports.report              303       403 200     200       404     403  403        403    403      403        403  403
-POST imports.drop                401       403 409     409       404     403  403        403    403      403        403  403
-GET  sign_in.enter               200       303 303     303       303     303  303        303    303      303        303  303
-POST sign_in.enter_now           422       422 422     422       422     422  422        422    422      422        422  422
-GET  sign_in.mine                303       200 200     200       200     200  200        200    200      200        200  200
-GET  sign_in.change_password     303       200 200     200       200     200  200        200    200      200        200  200
-POST sign_in.change_password     401       422 422     422       422     422  422        422    422      422        422  422
-POST sign_in.leave_elsewhere     401       303 303     303       303     303  303        303    303      303        303  303
-POST sign_in.leave               401       303 303     303       303     303  303        303    303      303        303  303
-GET  health.show                 200       200 200     200       200     200  200        200    200      200        200  200
-GET  power_banner.state          200       200 200     200       200     200  200        200    200      200        200  200
+                                nobody registrar  bo  reader  opd  other_opd  admin  trainer  neighbour  far
+GET  home.show                     303       200 200     200  200        200    200      200        200  200
+GET  people.listing                303       200 200     200  403        403    403      403        200  200
+POST people.search                 401       303 303     303  403        403    403      403        303  303
+GET  people.show                   303       200 200     200  403        403    403      403        404  404
+POST people.reveal                 401       200 200     200  403        403    403      403        404  404
+GET  people.new                    303       200 403     403  403        403    403      403        200  200
+POST people.register               401       422 403     403  403        403    403      403        422  422
+GET  cases.listing                 303       200 200     200  403        403    403      403        200  200
+POST cases.search                  401       303 303     303  403        403    403      403        303  303
+GET  cases.new                     303       200 403     403  403        403    403      403        404  404
+POST cases.create                  401       422 403     403  403        403    403      403        404  404
+GET  cases.show                    303       200 200     200  403        403    403      403        404  404
+POST cases.move                    401       409 409     409  403        403    403      403        404  404
+GET  referrals.listing             303       200 200     200  200        200    403      403        200  200
+GET  referrals.show                303       200 200     200  200        404    403      403        404  404
+POST referrals.move                401       409 409     409  409        404    403      403        404  404
+GET  referrals.new                 303       403 200     403  403        403    403      403        403  403
+POST referrals.create              401       403 422     403  403        403    403      403        403  403
+GET  accounts.listing              303       403 403     403  403        403    200      403        403  403
+GET  accounts.new                  303       403 403     403  403        403    200      403        403  403
+POST accounts.create               401       403 403     403  403        403    422      403        403  403
+GET  accounts.show                 303       403 403     403  403        403    404      403        403  403
+POST accounts.reset                401       403 403     403  403        403    404      403        403  403
+POST accounts.deactivate           401       403 403     403  403        403    404      403        403  403
+POST accounts.activate             401       403 403     403  403        403    404      403        403  403
+POST accounts.assign               401       403 403     403  403        403    404      403        403  403
+POST accounts.end                  401       403 403     403  403        403    404      403        403  403
+GET  sign_in.enter                 200       303 303     303  303        303    303      303        303  303
+POST sign_in.enter_now             422       422 422     422  422        422    422      422        422  422
+GET  sign_in.mine                  303       200 200     200  200        200    200      200        200  200
+GET  sign_in.change_password       303       200 200     200  200        200    200      200        200  200
+POST sign_in.change_password       401       422 422     422  422        422    422      422        422  422
+POST sign_in.leave_elsewhere       401       303 303     303  303        303    303      303        303  303
+POST sign_in.leave                 401       303 303     303  303        303    303      303        303  303
+GET  health.show                   200       200 200     200  200        200    200      200        200  200
+GET  power_banner.state            200       200 200     200  200        200    200      200        200  200
 """
 
 
@@ -172,19 +152,7 @@ def _case_with_referral(staff: Staff) -> dict[str, str]:
         "step": "receive",
         "account_id": "nobody",
         "assignment_id": "nothing",
-        "import_id": _import_of_home(),
     }
-
-
-def _import_of_home() -> str:
-    """A list for HOME that the back officer of the columns has stored, so that no step of it can be taken again."""
-    by = db.session.scalars(sa.select(Account).where(Account.username == _username("bo"))).one()
-    actor = Actor(by.id, by.name, by.username, frozenset({Role.BO}), (HOME,))
-    import_id = imports.receive(BytesIO(population()), "a.xlsx", request_id="i", by=actor, at=AT)
-    with database.transaction():
-        row = db.session.get_one(Import, import_id)
-        row.state, row.village_code = ImportState.UNDONE, HOME
-    return import_id
 
 
 def test_every_route_is_in_the_table(pages: Flask) -> None:
