@@ -231,6 +231,9 @@ EVENT_FACTS: Mapping[str, str] = {
     "ke_luar": "Ke",
     "pasangan": "Dengan",
     "anggota": "Anggota yang pindah ke KK baru",
+    "sumber": "Sumber",
+    "kk": "Keluarga",
+    "impor": "Impor",
 }
 
 FILE_KINDS: Mapping[str, str] = {

@@ -13,7 +13,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from appliance import database
-from appliance.access import IMPORT_ROLES, Actor
+from appliance.access import Actor
 from appliance.casework import casebook, cases, catalogue, referrals
 from appliance.config import Settings
 from appliance.database import db
@@ -91,16 +91,16 @@ POST accounts.deactivate           401       403 403     403  403        403    
 POST accounts.activate             401       403 403     403  403        403    404      403        403  403
 POST accounts.assign               401       403 403     403  403        403    404      403        403  403
 POST accounts.end                  401       403 403     403  403        403    404      403        403  403
-GET  imports.listing               303       403 200 200/403  403        403    403      403        403  403
-POST imports.receive               401       403 422 422/403  403        403    403      403        403  403
-GET  imports.show                  303       403 200 200/403  403        403    403      403        403  403
-GET  imports.columns               303       403 200 200/403  403        403    403      403        403  403
-POST imports.check                 401       403 422 422/403  403        403    403      403        403  403
-POST imports.store                 401       403 409 409/403  403        403    403      403        403  403
-POST imports.undo                  401       403 409 409/403  403        403    403      403        403  403
-POST imports.resume                401       403 409 409/403  403        403    403      403        403  403
-GET  imports.report                303       403 200 200/403  403        403    403      403        403  403
-POST imports.drop                  401       403 409 409/403  403        403    403      403        403  403
+GET  imports.listing               303       403 200     403  403        403    403      403        403  403
+POST imports.receive               401       403 422     403  403        403    403      403        403  403
+GET  imports.show                  303       403 200     403  403        403    403      403        403  403
+GET  imports.columns               303       403 200     403  403        403    403      403        403  403
+POST imports.check                 401       403 422     403  403        403    403      403        403  403
+POST imports.store                 401       403 409     403  403        403    403      403        403  403
+POST imports.undo                  401       403 409     403  403        403    403      403        403  403
+POST imports.resume                401       403 409     403  403        403    403      403        403  403
+GET  imports.report                303       403 200     403  403        403    403      403        403  403
+POST imports.drop                  401       403 409     403  403        403    403      403        403  403
 GET  sign_in.enter                 200       303 303     303  303        303    303      303        303  303
 POST sign_in.enter_now             422       422 422     422  422        422    422      422        422  422
 GET  sign_in.mine                  303       200 200     200  200        200    200      200        200  200
@@ -117,8 +117,9 @@ _REVEAL = ("people.reveal", "families.reveal")
 # Who stands in one column but gets at some doors the answers of another: the doors by how their names begin.
 APART: dict[str, tuple[str, tuple[str, ...]]] = {
     "fasilitator": ("bo", _HEALTH),
-    "manajer": ("bo", _HEALTH),
-    "supervisor": ("bo", ("corrections.", "happenings.", "person_files.")),
+    "manajer": ("bo", (*_HEALTH, "imports.")),
+    "supervisor": ("bo", ("corrections.", "happenings.", "person_files.", "imports.")),
+    "koordinator_puskesos": ("bo", ("imports.",)),
     "penandatangan": ("opd", _REVEAL),
     "pimpinan": ("opd", _REVEAL),
 }
@@ -135,16 +136,12 @@ class Line:
 
     method: str
     endpoint: str
-    answers: dict[str, str]
-
-    def answer(self, column: str, name: str) -> int:
-        """What this person gets. A cell with two answers gives the first to those who may import."""
-        return int(self.answers[column].split("/")[0 if name in IMPORT_ROLES else -1])
+    answers: dict[str, int]
 
 
 def _lines() -> list[Line]:
     rows = [row.split() for row in TABLE.strip().splitlines()[1:]]
-    return [Line(row[0], row[1], dict(zip(COLUMNS, row[2:], strict=True))) for row in rows]
+    return [Line(row[0], row[1], dict(zip(COLUMNS, map(int, row[2:]), strict=True))) for row in rows]
 
 
 def _doors(app: Flask) -> dict[tuple[str, str], Rule]:
