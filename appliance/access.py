@@ -29,7 +29,7 @@ CONFIDENTIAL_ROLES = frozenset({Role.MANAJER, Role.SUPERVISOR, Role.BO})
 REGISTRAR_ROLES = frozenset({Role.FASILITATOR, Role.FO, Role.FO_PUSKESOS})
 # Roles that bring whole lists into the registry.
 IMPORT_ROLES = frozenset({Role.BO, Role.SUPERVISOR, Role.MANAJER, Role.KOORDINATOR_PUSKESOS})
-SUPERVISORS = frozenset({Role.SUPERVISOR, Role.MANAJER})
+SUPERVISORS = frozenset({Role.SUPERVISOR, Role.MANAJER, Role.KOORDINATOR_PUSKESOS})
 # Roles that correct people and families, and note what happened to them.
 EDITOR_ROLES = REGISTRAR_ROLES | {Role.SUPERVISOR, Role.BO}
 # Roles that may see a whole NIK or card number, with a reason: whoever handles papers, not who only signs or watches.

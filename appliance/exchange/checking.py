@@ -19,22 +19,26 @@ from appliance.registry.names import searchable
 NO_NIK = "Belum ada NIK di berkas impor."
 BAD_NIK = "NIK di berkas impor tidak sah; tanyakan kepada orangnya."
 MONTHS = {
-    **{
-        "jan": 1,
-        "feb": 2,
-        "peb": 2,
-        "mar": 3,
-        "apr": 4,
-        "mei": 5,
-        "may": 5,
-        "jun": 6,
-        "jul": 7,
-        "agu": 8,
-        "ags": 8,
-        "agt": 8,
-        "aug": 8,
-    },
-    **{"sep": 9, "okt": 10, "oct": 10, "nop": 11, "nov": 11, "des": 12, "dec": 12},
+    "jan": 1,
+    "feb": 2,
+    "peb": 2,
+    "mar": 3,
+    "apr": 4,
+    "mei": 5,
+    "may": 5,
+    "jun": 6,
+    "jul": 7,
+    "agu": 8,
+    "ags": 8,
+    "agt": 8,
+    "aug": 8,
+    "sep": 9,
+    "okt": 10,
+    "oct": 10,
+    "nop": 11,
+    "nov": 11,
+    "des": 12,
+    "dec": 12,
 }
 _UNSEEN = dict.fromkeys([*range(0x200B, 0x2010), 0x2060, 0xFEFF, 0x00AD, *range(32), 127], None) | {
     0xA0: " ",
@@ -229,10 +233,7 @@ def _day(year: int, month: int, day: int, text: str) -> date:
 
 def _digits(cell: Cell, what: str) -> str:
     """A long number out of a cell, unless a spreadsheet has spoilt it."""
-    if isinstance(cell, float):
-        text = f"{cell:.0f}" if cell.is_integer() else str(cell)
-    else:
-        text = clean(cell)
+    text = (f"{cell:.0f}" if cell.is_integer() else str(cell)) if isinstance(cell, float) else clean(cell)
     if _BY_EXCEL.fullmatch(text) or (isinstance(cell, int | float) and len(text) == nik.LENGTH and text.endswith("0")):
         lost = "angka terakhirnya hilang" if "e" not in text.lower() else "hanya tersisa beberapa angka depannya"
         raise Odd(

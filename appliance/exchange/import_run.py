@@ -16,13 +16,14 @@ from appliance import audit, background
 from appliance.access import IMPORT_ROLES, Actor
 from appliance.accounts.sessions import actor_of
 from appliance.background import Taken
-from appliance.database import db, transaction
+from appliance.database import db, table_of, transaction
 from appliance.errors import ApplianceError, NotFound
 from appliance.exchange import import_files
 from appliance.exchange.checking import Checker, Finding, Line
+from appliance.exchange.export_run import Hands
 from appliance.exchange.formats import LAYOUTS, Layout, plain
 from appliance.exchange.import_undo import take_back
-from appliance.exchange.imports import CHECK, STORE, UNDO
+from appliance.exchange.imports import CHECK, UNDO
 from appliance.exchange.listing import note_listed
 from appliance.exchange.sheets import Book, Unreadable, open_book
 from appliance.exchange.village_names import Villages
@@ -31,7 +32,6 @@ from appliance.models.account import Account
 from appliance.models.area import Area, Level
 from appliance.models.imports import Existing, Import, ImportRow, ImportState, Verdict
 from appliance.registry.bulk import Candidate, Decision, Stored, judge, write
-from appliance.work import Work
 
 PART = 500
 MOST_ROWS = 250_000
@@ -50,7 +50,7 @@ class ImportStopped(ApplianceError):
     """The import cannot go on: the file is not as it was, or who asked may not do it any more."""
 
 
-def run(task: Taken, work: Work) -> str:
+def run(task: Taken, work: Hands) -> str:
     """Check, store or take back, as the task says; a sentence for who asked. Raises ImportStopped and Unreadable with a reason."""
     try:
         actor = _actor(task, work)
@@ -63,7 +63,7 @@ def run(task: Taken, work: Work) -> str:
         raise
 
 
-def _actor(task: Taken, work: Work) -> Actor:
+def _actor(task: Taken, work: Hands) -> Actor:
     """Who asked, with her rights of this moment: they may have been taken away while the task waited."""
     account = db.session.get(Account, task.asked_by)
     if account is None or not account.active:
@@ -86,7 +86,7 @@ def _note_problem(task: Taken, error: ApplianceError, at: datetime) -> None:
 class Job:
     """One reading of one file."""
 
-    def __init__(self, task: Taken, work: Work, actor: Actor) -> None:
+    def __init__(self, task: Taken, work: Hands, actor: Actor) -> None:
         row = db.session.get(Import, task.subject)
         if row is None or row.layout not in LAYOUTS:
             raise NotFound("Impor itu tidak ada.", "Muat ulang halaman.")
@@ -112,7 +112,7 @@ class Job:
                 rows = [_report(self._id, decision) for decision in decisions] + [self._wrong(line) for line in wrong]
                 done += len(lines)
                 with transaction() as session:
-                    session.execute(sa.insert(ImportRow.__table__), rows)
+                    session.execute(sa.insert(table_of(ImportRow)), rows)
                     background.move(self._task.id, done, None, at=self._work.now())
         if not done:
             raise Unreadable("Tidak ada baris data di bawah judul kolom.", "Periksa lembar dan baris judul yang dipilih.")
@@ -139,7 +139,7 @@ class Job:
             between = (ImportRow.import_id == self._id, ImportRow.number.between(min(numbers), max(numbers)))
             session.execute(sa.delete(ImportRow).where(*between).execution_options(synchronize_session=False))
             rows = [_report(self._id, one, stored.get(one.candidate.number)) for one in decisions]
-            session.execute(sa.insert(ImportRow.__table__), rows + [self._wrong(line) for line in wrong])
+            session.execute(sa.insert(table_of(ImportRow)), rows + [self._wrong(line) for line in wrong])
             background.move(self._task.id, done, self._total, at=at)
             counts = {verdict.value: sum(row["verdict"] == verdict for row in rows) for verdict in (Verdict.NEW, Verdict.CHANGED)}
             detail = {"baris": f"{min(numbers)}-{max(numbers)}"} | counts
@@ -211,7 +211,7 @@ class Job:
         """Whether the same person stood in a row before; the first one counts."""
         if candidate is None:
             return False
-        keys = [candidate.nik] if candidate.nik else []
+        keys: list[Any] = [candidate.nik] if candidate.nik else []
         own = (candidate.village_code, hash(candidate.identity)) if candidate.identity else None
         asked = keys or ([own] if own else [])
         first = next((self._seen[key] for key in asked if key in self._seen), None)
@@ -251,7 +251,7 @@ class Job:
             found = session.execute(
                 sa.select(ImportRow.verdict, sa.func.count()).where(ImportRow.import_id == self._id).group_by(ImportRow.verdict)
             )
-            row.counts = {verdict: count for verdict, count in found}
+            row.counts = {verdict: count for verdict, count in found}  # noqa: C416 - rows are no pairs to mypy
             row.state, row.rows, row.problem = state, done, ""
             if state is ImportState.CHECKED:
                 row.remarks = [*(one for one in row.remarks if "baris kosong" not in one), *self._remarks()]

@@ -15,13 +15,14 @@ import sqlalchemy as sa
 from appliance import audit, background
 from appliance.access import Actor
 from appliance.background import Taken
-from appliance.database import Model, db, transaction
+from appliance.database import Model, db, table_of, transaction
+from appliance.exchange.export_run import Hands
 from appliance.models.columns import new_id
 from appliance.models.imports import Import, ImportRow, ImportState, Verdict
 from appliance.models.person import Family, LifeEvent, LifeKind, NikStatus, Person, PersonWord
 from appliance.registry.bulk import reword
 from appliance.registry.life_events import CHANGES
-from appliance.work import Work
+from appliance.registry.names import searchable
 
 PART = 300
 WITHDRAWN = "tidak_valid"
@@ -35,7 +36,7 @@ WORDS = {
 CHANGED_SINCE = "sudah diubah petugas sesudah impor"
 
 
-def take_back(task: Taken, work: Work, actor: Actor) -> str:
+def take_back(task: Taken, work: Hands, actor: Actor) -> str:
     """Take back all that is still to be taken back; a sentence for who asked."""
     done, total = task.done, _count(task.subject)
     while True:
@@ -52,7 +53,7 @@ def take_back(task: Taken, work: Work, actor: Actor) -> str:
 
 
 def _stored(import_id: str) -> tuple[sa.ColumnElement[bool], ...]:
-    return ImportRow.import_id == import_id, ImportRow.stored
+    return ImportRow.import_id == import_id, ImportRow.stored.is_(True)
 
 
 def _count(import_id: str) -> int:
@@ -79,7 +80,8 @@ def _take_back_part(rows: Sequence[ImportRow], import_id: str, actor: Actor, at:
     people = {one.id: one for one in db.session.scalars(sa.select(Person).where(Person.id.in_([row.person_id for row in rows])))}
     new = [row.person_id for row in rows if row.verdict == Verdict.NEW and row.person_id]
     built_on = _built_on(new)
-    withdrawn, changed = [], []
+    withdrawn: list[tuple[ImportRow, Person]] = []
+    changed: list[tuple[ImportRow, Person]] = []
     for row in rows:
         person = people.get(row.person_id or "")
         if person is None or person.row_version != row.version or person.merged_into_id:
@@ -104,7 +106,7 @@ def _built_on(people: list[str]) -> dict[str, str]:
             names_people = any(key.column.table.name == "person" for key in column.foreign_keys)
             if names_people and table.name not in OWN_TABLES and people:
                 reason = WORDS.get(table.name, f"sudah dipakai di catatan lain ({table.name})")
-                found |= {person: reason for person in db.session.scalars(sa.select(column).where(column.in_(people)).distinct())}
+                found |= dict.fromkeys(db.session.scalars(sa.select(column).where(column.in_(people)).distinct()), reason)
     lived = sa.select(LifeEvent.person_id).where(LifeEvent.person_id.in_(people), LifeEvent.kind != LifeKind.IMPORTED)
     return found | {person: "sudah ada peristiwa yang dicatat" for person in db.session.scalars(lived.distinct()) if person}
 
@@ -123,7 +125,7 @@ def _withdraw(people: list[Person], actor: Actor, at: datetime) -> None:
     session.execute(sa.delete(PersonWord).where(PersonWord.person_id.in_(ids)).execution_options(synchronize_session=False))
     heads = sa.update(Family).where(Family.head_id.in_(ids)).values(head_id=None)
     session.execute(heads.execution_options(synchronize_session=False))
-    session.execute(sa.insert(LifeEvent.__table__), [_event(one, {"impor": "dibatalkan"}, actor, at) for one in ids])
+    session.execute(sa.insert(table_of(LifeEvent)), [_event(one, {"impor": "dibatalkan"}, actor, at) for one in ids])
 
 
 def _restore(row: ImportRow, person: Person, actor: Actor, at: datetime) -> None:
@@ -142,14 +144,12 @@ def _restore(row: ImportRow, person: Person, actor: Actor, at: datetime) -> None
     for name, value in before.items():
         setattr(person, name, date.fromisoformat(value) if name == "birth_date" and value else value)
     if "name" in before or "village_code" in before:
-        from appliance.registry.names import searchable
-
         person.name_search = searchable(person.name)
         reword({person.id: (person.name_search, person.village_code)})
     if before:
         person.stamp(actor.account_id, at)
     detail = {"impor": "dibatalkan", CHANGES: changes}
-    db.session.execute(sa.insert(LifeEvent.__table__), [_event(person.id, detail, actor, at)])
+    db.session.execute(sa.insert(table_of(LifeEvent)), [_event(person.id, detail, actor, at)])
 
 
 def _empty_families(families: list[str], actor: Actor, at: datetime) -> None:

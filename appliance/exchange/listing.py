@@ -11,7 +11,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 
 from appliance.access import Actor
-from appliance.database import db
+from appliance.database import db, table_of
 from appliance.models.columns import new_id
 from appliance.models.imports import Verdict
 from appliance.models.profile import Listed, ListStatus
@@ -20,7 +20,7 @@ from appliance.registry.bulk import Decision, Stored
 SEEN = (Verdict.NEW, Verdict.CHANGED, Verdict.SAME, Verdict.SKIPPED)
 
 
-def note_listed(  # noqa: PLR0913  one look has many sides
+def note_listed(
     decisions: Sequence[Decision],
     stored: Mapping[int, Stored],
     import_id: str,
@@ -55,5 +55,5 @@ def note_listed(  # noqa: PLR0913  one look has many sides
             }
         )
     if rows:
-        db.session.execute(sa.insert(ListStatus.__table__), rows)
+        db.session.execute(sa.insert(table_of(ListStatus)), rows)
     return len(rows)

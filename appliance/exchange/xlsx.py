@@ -78,15 +78,11 @@ class Xlsx:
     def value(self, kind: str, style: str, text: str) -> Cell:
         """What a cell holds, by its type and style as they stand in the file."""
         if kind == "s":
-            return self.string(int(text)) if text else None
-        if kind in {"str", "inlineStr", "d"}:
-            return text or None
+            return self.string(int(text))
         if kind == "b":
             return text == "1"
-        if kind == "e":
-            return text
-        if not text:
-            return None
+        if kind != "n":
+            return text  # in the cell itself, a date in words, or what a spreadsheet says of a fault (#N/A)
         number = float(text)
         if style in self._dates:
             return _moment(number, self._old_epoch)

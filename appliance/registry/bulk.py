@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from appliance.access import Actor
-from appliance.database import db
+from appliance.database import db, table_of
 from appliance.models.columns import new_id
 from appliance.models.imports import Existing, Verdict
 from appliance.models.person import Family, LifeEvent, LifeKind, NikStatus, Person, PersonWord
@@ -332,7 +332,7 @@ class _Batch:
         session = db.session()
         for table, rows in ((Family, self._families), (Person, self._people), (PersonWord, self._words)):
             if rows:
-                session.execute(sa.insert(table.__table__), rows)
+                session.execute(sa.insert(table_of(table)), rows)
         stamp = {"updated_at": self._at, "updated_by": self._by}
         for table, row_id, values in self._updates:
             changed = values | stamp | {"row_version": table.row_version + 1}
@@ -342,7 +342,7 @@ class _Batch:
         if self._reworded:
             reword(self._reworded)
         if self._events:
-            session.execute(sa.insert(LifeEvent.__table__), self._events)
+            session.execute(sa.insert(table_of(LifeEvent)), self._events)
 
     def _update(self, person: dict[str, Any], candidate: Candidate, values: dict[str, Any]) -> None:
         if "nik" in values:
@@ -391,7 +391,7 @@ def reword(people: dict[str, tuple[str, str]]) -> None:
         for word in set(searched.split())
     ]
     if words:
-        session.execute(sa.insert(PersonWord.__table__), words)
+        session.execute(sa.insert(table_of(PersonWord)), words)
 
 
 def _plain(value: Any) -> str:
