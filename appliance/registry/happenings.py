@@ -28,6 +28,7 @@ from appliance.registry.people import (
     require_there,
     three_digits,
 )
+from appliance.registry.person_fields import today
 
 MOVED_AWAY = "pindah"
 DEAD = "mati"
@@ -327,7 +328,7 @@ def _told(village_from: str, move: Move) -> dict[str, str]:
 
 
 def _go_away(person: Person, move: Move, by: Actor, at: datetime) -> None:
-    person.status, person.status_since = MOVED_AWAY, move.on or at.date()
+    person.status, person.status_since = MOVED_AWAY, move.on or today(at)
     person.stamp(by.account_id, at)
 
 
@@ -368,7 +369,7 @@ def _settle_family(family: Family, move: Move, at: datetime) -> None:
     if digits and digits != family.kk:
         refuse_taken_card(digits)
         if family.kk:
-            db.session.add(FormerCard(family_id=family.id, kk=family.kk, until=move.on or at.date(), reason="Pindah"))
+            db.session.add(FormerCard(family_id=family.id, kk=family.kk, until=move.on or today(at), reason="Pindah"))
         family.kk = digits
 
 

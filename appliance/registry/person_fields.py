@@ -12,7 +12,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 
 from appliance.access import Actor, scope
-from appliance.database import db
+from appliance.database import db, settings_in_use
 from appliance.errors import Conflict
 from appliance.models.person import NikStatus, Person, PersonWord, Relation, Sex
 from appliance.registry import areas, codes, nik, phones
@@ -83,6 +83,11 @@ class PersonFields:
     insurance_number: str = ""
 
 
+def today(at: datetime) -> date:
+    """The day it is in the office at that moment."""
+    return at.astimezone(settings_in_use().zone).date()
+
+
 def fields_of(person: Person) -> PersonFields:
     """What is stored of a person, as it would be typed. Holds the whole NIK."""
     same = {field.name: getattr(person, field.name) for field in fields(PersonFields)}
@@ -116,7 +121,7 @@ def problems_of(
         problems["nik"] = " ".join(number.wrong)
     if not typed.nik and not typed.nik_reason.strip():
         problems["nik_reason"] = "Bila NIK tidak ada, tulis alasannya."
-    if typed.birth_date and not date(1900, 1, 1) <= typed.birth_date <= at.date():
+    if typed.birth_date and not date(1900, 1, 1) <= typed.birth_date <= today(at):
         problems["birth_date"] = "Tanggal lahir tidak mungkin."
     if typed.nationality and codes.find("nationality", typed.nationality) is None:
         problems["nationality"] = "Pilih kewarganegaraan dari daftar."
