@@ -72,7 +72,7 @@ def _together(rule: Rule, aids: Sequence[Aid], names: Callable[[str], str]) -> I
         first = [aid for aid in group if aid.programme_id == rule.first_id]
         second = [aid for aid in group if aid.programme_id == rule.second_id]
         if first and second and rule.first_id != rule.second_id:
-            text = f"{first[0].programme} dan {second[0].programme} bersamaan {_where(rule.within, group)}: {_holders(first + second)}."
+            text = f"{first[0].programme} dan {second[0].programme} bersamaan {_where(rule.within, group)}{_holders(first + second)}."
             yield _caution(rule, text, first + second)
 
 
@@ -84,7 +84,7 @@ def _twice(rule: Rule, aids: Sequence[Aid], names: Callable[[str], str]) -> Iter
         heaps.setdefault((aid.programme_id, "" if aid.target == Target.FAMILY else aid.person_id), []).append(aid)
     for heap in heaps.values():
         if len(heap) > 1:
-            yield _caution(rule, f"{heap[0].programme} tercatat {len(heap)} kali: {_holders(heap)}.", heap)
+            yield _caution(rule, f"{heap[0].programme} tercatat {len(heap)} kali{_holders(heap)}.", heap)
 
 
 def _too_many(rule: Rule, aids: Sequence[Aid], names: Callable[[str], str]) -> Iterable[Caution]:
@@ -133,7 +133,10 @@ def _where(within: str, group: Sequence[Aid]) -> str:
 
 
 def _holders(aids: Sequence[Aid]) -> str:
-    return ", ".join(dict.fromkeys(aid.holder for aid in aids))
+    """Who holds them, after a colon; nothing when it is the family as a whole."""
+    if not any(aid.person_id for aid in aids):
+        return ""
+    return ": " + ", ".join(dict.fromkeys(aid.holder for aid in aids))
 
 
 def _caution(rule: Rule, text: str, aids: Sequence[Aid]) -> Caution:

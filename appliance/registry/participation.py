@@ -45,7 +45,7 @@ STATUSES = {
 }
 SOURCES = {
     Source.CITIZEN.value: "Keterangan warga",
-    Source.CARD.value: "Kartu atau dokumen yang dilihat",
+    Source.CARD.value: "Kartu atau dokumen",
     Source.SIKS_NG.value: "SIKS-NG",
     Source.CEK_BANSOS.value: "Cek Bansos",
     Source.VILLAGE.value: "Data desa",

@@ -39,7 +39,7 @@ CASES: dict[str, tuple[Rule, list[Aid], list[str]]] = {
     "one is proposed": (
         NOT_BOTH,
         [aid(PKH, status="diusulkan"), aid(BLT)],
-        ["PKH dan BLT-DESA bersamaan dalam satu keluarga: keluarga."],
+        ["PKH dan BLT-DESA bersamaan dalam satu keluarga."],
     ),
     "one was refused": (NOT_BOTH, [aid(PKH, status="ditolak"), aid(BLT)], []),
     "within a person, two people": (Rule("bersamaan", "orang", PKH, PBI), [aid(PKH, "ani"), aid(PBI, "budi")], []),
@@ -58,6 +58,7 @@ CASES: dict[str, tuple[Rule, list[Aid], list[str]]] = {
         [aid(PKH, "ani"), aid(PKH, "budi")],
         ["PKH tercatat 2 kali: ani, budi."],
     ),
+    "family aid twice for the family": (Rule("ganda"), [aid(PKH), aid(PKH, id="2")], ["PKH tercatat 2 kali."]),
     "personal aid of two people": (Rule("ganda"), [aid(PBI, "ani"), aid(PBI, "budi")], []),
     "personal aid twice": (Rule("ganda"), [aid(PBI, "ani"), aid(PBI, "ani", id="2")], ["PBI-JK tercatat 2 kali: ani."]),
     "twice, but only of another programme": (Rule("ganda", first_id=BLT), [aid(PKH, "ani"), aid(PKH, "budi")], []),

@@ -148,7 +148,7 @@ def test_payments_are_shown_newest_first_and_a_struck_one_counts_no_more(app: Fl
     with pytest.raises(InvalidInput):
         participation.strike_payment(ids[0], " ", row_version=newest.row_version, by=staff.fo, at=AT)
     participation.strike_payment(ids[0], "Salah orang", row_version=newest.row_version, by=staff.fo, at=AT)
-    assert [one.amount for one in aid.aid_of_person(wife, by=staff.fo).payments][0] == 600_001
+    assert aid.aid_of_person(wife, by=staff.fo).payments[0].amount == 600_001
     seen = aid.look_at_participation(row, by=staff.fo, at=AT)
     assert (len(seen.payments), seen.payments[0].struck_reason) == (len(ids), "Salah orang")
     assert seen.total == sum(600_000 + n for n in range(1, len(ids)))
