@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from appliance.models.export import Export
 from appliance.models.person import Family, Person
 from appliance.models.roles import Role
 from appliance.models.task import TaskState
+from appliance.scheduler import Clockwork
 from appliance.work import Work, do_everything
 from tests.support.aid import programme, take_part
 from tests.support.desk import move, open_case, request, resident
@@ -441,6 +443,18 @@ def test_what_nobody_waits_for_is_cleared_away(app: Flask, office: Staff, settin
         (settings.export_files / name / "tulis.xlsx").touch()
     assert remove_expired(settings, at=AT) == 1
     assert {folder.name for folder in settings.export_files.iterdir()} == {kept, waiting}
+
+
+def test_the_clockwork_clears_away_by_itself(app: Flask, office: Staff, settings: Settings) -> None:
+    export = made(settings, office.bo)
+    (settings.export_files / "of-another-time").mkdir()
+    clockwork = Clockwork(settings, Path("appliance.toml"), threading.Event())
+    with transaction() as session:
+        session.get_one(Export, export).expires_at = datetime(2026, 1, 1, tzinfo=UTC)
+    clockwork.clear_exports()
+    assert list(settings.export_files.iterdir()) == []
+    database.db.session.rollback()
+    assert [entry.subject for entry in journal("ekspor-kedaluwarsa")] == [f"export:{export}"]
 
 
 def test_a_file_that_a_restore_did_not_bring_back_is_expired(app: Flask, office: Staff, settings: Settings) -> None:

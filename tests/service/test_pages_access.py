@@ -165,7 +165,8 @@ APART: dict[str, tuple[str, tuple[str, ...]]] = {
     "tksk": ("opd", ("exports.",)),
     "penandatangan": ("opd", (*_REVEAL, "exports.")),
     "pimpinan": ("opd", _REVEAL),
-}  # Where one of a column is not like the others: who writes about aid does not sign, and the manager edits the catalogue.
+}
+# Where one of a column is not like the others: who writes about aid does not sign, and the manager edits the catalogue.
 _READ_ONLY = {"penandatangan": 403, "pimpinan": 403}
 EXCEPT: dict[str, dict[str, int]] = {
     "programmes.new": {"manajer": 200},
