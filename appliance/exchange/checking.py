@@ -158,7 +158,7 @@ class Checker:
             )
 
     def _note(self, line: Line, key: str, cell: Cell, odd: Odd) -> None:
-        shown = "" if cell is None else _masked(shown_text(cell))
+        shown = "" if cell is None else masked(shown_text(cell))
         line.findings.append(Finding(self._place(line, key), shown, odd.reason, odd.advice))
         line.wrong = line.wrong or odd.wrong
 
@@ -319,7 +319,7 @@ def _sex_of(digits: str | None) -> str:
     return "" if not digits else "P" if int(digits[6:8]) > 40 else "L"
 
 
-def _masked(text: str) -> str:
+def masked(text: str) -> str:
     """What may stand in a report: no whole number of a person."""
     text = text[:60]
     return re.sub(r"\d{10,}", lambda found: nik.mask(found[0]), text)

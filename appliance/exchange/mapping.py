@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
+from appliance.exchange.checking import masked, shown_text
 from appliance.exchange.formats import LAYOUTS, Layout, plain
 from appliance.exchange.xlsx import Cell, Row
 
@@ -100,7 +101,9 @@ def headings_of(rows: Sequence[Row], header_row: int, shown: int = 3) -> list[He
     width = max((len(cells) for cells in [header, *below]), default=0)
     columns = []
     for index in range(width):
-        samples = tuple(str(cells[index])[:40] for cells in below if index < len(cells) and cells[index] is not None)
+        samples = tuple(
+            masked(shown_text(cells[index]))[:40] for cells in below if index < len(cells) and cells[index] is not None
+        )
         text = str(header[index]).strip() if index < len(header) and header[index] is not None else ""
         if text or samples:
             columns.append(Heading(index, text, samples))
