@@ -23,7 +23,7 @@ from appliance.registry.corrections import (
     require_version,
 )
 from appliance.registry.people import given_reason, require_there, three_digits
-from appliance.registry.people_search import PersonLine, lines_of
+from appliance.registry.people_search import PersonLine, family_of, lines_of
 from appliance.registry.person_fields import today
 
 ALIVE = "hidup"
@@ -260,10 +260,8 @@ def _part(person: Person, old: Family, parted: Family, split: Split, by: Actor, 
 
 
 def _detail(family: Family, by: Actor, at: datetime, shown: Callable[[str | None], str]) -> FamilyDetail:
-    members = db.session.scalars(sa.select(Person).where(Person.family_id == family.id).limit(MOST_MEMBERS)).all()
-    seen = [person for person in members if by.covers(person.village_code) and person.merged_into_id is None]
-    seen.sort(key=lambda member: (int(member.relation), member.birth_date or date.max, member.name))
-    alive = {person.id for person in members if person.status == ALIVE}
+    seen = [person for person in family_of(family.id, by) if person.merged_into_id is None]
+    alive = {person.id for person in living_members(family.id)}
     cards = sa.select(FormerCard).where(FormerCard.family_id == family.id).order_by(FormerCard.until.desc(), FormerCard.id)
     return FamilyDetail(
         id=family.id,

@@ -29,6 +29,7 @@ from appliance.registry.people import (
     three_digits,
 )
 from appliance.registry.person_fields import today
+from appliance.registry.search_index import entries_of, index_person
 
 MOVED_AWAY = "pindah"
 DEAD = "mati"
@@ -334,13 +335,18 @@ def _go_away(person: Person, move: Move, by: Actor, at: datetime) -> None:
 
 def _settle(person: Person, move: Move, by: Actor, at: datetime) -> None:
     """She lives in the village from now on, on the card that was typed or on none yet."""
-    person_fields.forget_words(person)
-    person.village_code = move.village_code
+    _live_in(person, move.village_code, by, at)
     person.family_id = family_for(_as_new(move), by, at)
     person.relation = Relation.OTHER.value
-    person.domicile = ""
+
+
+def _live_in(person: Person, village_code: str, by: Actor, at: datetime) -> None:
+    """From now on the officers of this village see and find her."""
+    entries = entries_of(person)
+    person.village_code, person.domicile = village_code, ""
     person.stamp(by.account_id, at)
-    person_fields.index_words(person)
+    db.session.flush()
+    index_person(person, before=entries)
 
 
 def _follow(person: Person, move: Move, told: dict[str, str], by: Actor, at: datetime) -> None:
@@ -350,11 +356,7 @@ def _follow(person: Person, move: Move, told: dict[str, str], by: Actor, at: dat
     if not move.village_code:
         _go_away(person, move, by, at)
     else:
-        person_fields.forget_words(person)
-        person.village_code = move.village_code
-        person.domicile = ""
-        person.stamp(by.account_id, at)
-        person_fields.index_words(person)
+        _live_in(person, move.village_code, by, at)
     life_events.note(
         LifeKind.MOVED, person_id=person.id, on=move.on, detail=told, evidence=move.evidence, by=by.account_id, at=at
     )

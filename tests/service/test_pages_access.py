@@ -51,6 +51,9 @@ GET  people.show                   303       200 200     200  403        403    
 POST people.reveal                 401       422 422     422  403        403    403      403        404  404
 GET  people.new                    303       200 403     403  403        403    403      403        200  200
 POST people.register               401       422 403     403  403        403    403      403        422  422
+GET  contacts.listing              303       200 200     403  403        403    403      403        404  404
+POST contacts.add                  401       422 422     403  403        403    403      403        404  404
+POST contacts.remove               401       404 404     403  403        403    403      403        404  404
 GET  corrections.edit_person       303       200 200     403  403        403    403      403        404  404
 POST corrections.correct_person    401       422 422     403  403        403    403      403        404  404
 GET  corrections.edit_family       303       200 200     403  403        403    403      403        404  404
@@ -159,7 +162,7 @@ _REVEAL = ("people.reveal", "families.reveal")
 APART: dict[str, tuple[str, tuple[str, ...]]] = {
     "fasilitator": ("bo", _HEALTH),
     "manajer": ("bo", (*_HEALTH, "imports.")),
-    "supervisor": ("bo", ("corrections.", "happenings.", "person_files.", "imports.")),
+    "supervisor": ("bo", ("contacts.", "corrections.", "happenings.", "person_files.", "imports.")),
     "koordinator_puskesos": ("bo", ("imports.",)),
     "bo_puskesos": ("opd", ("exports.",)),
     "tksk": ("opd", ("exports.",)),
@@ -278,6 +281,7 @@ def _case_with_referral(staff: Staff) -> dict[str, str]:
         "family_id": people.look_at_person(person_id, by=staff.fo, at=AT).family_id or "",
         "kind": "pindah",
         "file_id": "nothing",
+        "contact_id": "nothing",
         "case_id": case_id,
         "referral_id": referral_id,
         "action": "usulkan_keluar",
