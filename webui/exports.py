@@ -141,29 +141,29 @@ def layouts() -> ResponseReturnValue:
     return render_template("exports/layouts.html", layouts=[one for one in LAYOUTS.values() if not one.fixed])
 
 
-@blueprint.get("/ekspor/susunan/<code>")
+@blueprint.get("/ekspor/susunan/<layout_code>")
 @signed_in(*LAYERS)
-def layout(code: str) -> ResponseReturnValue:
+def layout(layout_code: str) -> ResponseReturnValue:
     """The columns of one list as they are."""
-    chosen = export_layouts.look_at_layout(code, by=actor())
+    chosen = export_layouts.look_at_layout(layout_code, by=actor())
     return _layout_page(chosen, list(chosen.columns), chosen.row_version)
 
 
-@blueprint.post("/ekspor/susunan/<code>")
+@blueprint.post("/ekspor/susunan/<layout_code>")
 @signed_in(*LAYERS)
-def save_layout(code: str) -> ResponseReturnValue:
+def save_layout(layout_code: str) -> ResponseReturnValue:
     """Store the new order; the button "as delivered" brings back the one of the program."""
-    chosen = export_layouts.look_at_layout(code, by=actor())
+    chosen = export_layouts.look_at_layout(layout_code, by=actor())
     columns = [] if "bawaan" in request.form else columns_typed(request.form, chosen.layout.fields)
     version = request.form.get("row_version", 0, type=int)
     try:
         if not columns and "bawaan" not in request.form:
             raise InvalidInput({"columns": "Beri nomor urut pada paling sedikit satu kolom."})
-        export_layouts.save_layout(code, columns, row_version=version, by=actor(), at=now())
+        export_layouts.save_layout(layout_code, columns, row_version=version, by=actor(), at=now())
     except InvalidInput as error:
         return _layout_page(chosen, columns, version, error.problems), 422
     flash("Susunan kolom tersimpan dan berlaku untuk ekspor berikutnya.", "good")
-    return redirect(url_for("exports.layout", code=code), 303)
+    return redirect(url_for("exports.layout", layout_code=layout_code), 303)
 
 
 def _layout_page(

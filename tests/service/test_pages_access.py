@@ -287,7 +287,7 @@ def _case_with_referral(staff: Staff) -> dict[str, str]:
         "action": "usulkan_keluar",
         "step": "receive",
         "export_id": "nothing",
-        "code": "siksng",
+        "layout_code": "siksng",
         "account_id": "nobody",
         "assignment_id": "nothing",
         "import_id": _import_of_home(),
