@@ -16,6 +16,7 @@ from webui.session import may_open, person
 BLUEPRINTS = (
     "home",
     "people",
+    "contacts",
     "corrections",
     "families",
     "happenings",

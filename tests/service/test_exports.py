@@ -36,6 +36,7 @@ from appliance.models.export import Export
 from appliance.models.person import Family, Person
 from appliance.models.roles import Role
 from appliance.models.task import TaskState
+from appliance.registry.participation import SOURCES
 from appliance.scheduler import Clockwork
 from appliance.work import Work, do_everything
 from tests.support.aid import programme, take_part
@@ -210,7 +211,7 @@ def test_participants_of_a_programme_are_people_and_families(app: Flask, office:
     told = [(row["Nama (Kepala Keluarga)"], row["Penerima"], row["No Kartu Program"]) for row in found]
     assert told == [("Sitti Aminah", "Perorangan", "6013010000000001"), ("Baharuddin", "Keluarga", "")]
     assert found[1]["No KK"] == "730301••••••••••"
-    assert {(row["Status Kepesertaan"], row["Sumber"]) for row in found} == {("Aktif", "Kartu atau dokumen yang dilihat")}
+    assert {(row["Status Kepesertaan"], row["Sumber"]) for row in found} == {("Aktif", SOURCES["kartu"])}
     with pytest.raises(InvalidInput) as caught:
         ask(office.bo, "peserta")
     assert set(caught.value.problems) == {"programme_id"}
