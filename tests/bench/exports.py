@@ -4,6 +4,9 @@
 
 Each kind of file is written by a process of its own, as the worker does. The floor is reading the same rows and writing nothing.
 Rows a second of processor time are the figure to compare on a machine that does other things as well.
+
+Measured with 100,000 residents on SQLite, one of two cores of a busy machine, rows a second of processor time: floor 21,200; OpenSID
+4,400; SIKS-NG 4,800; plain XLSX 4,000; CSV 11,600. At most 101 MB; 96 MB with 20,000 residents.
 """
 
 from __future__ import annotations
