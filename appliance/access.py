@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from appliance.database import begins_with
 from appliance.errors import NotAllowed
 from appliance.models.case import Case, Referral
+from appliance.models.imports import Import
 from appliance.models.person import Family, Person, PersonWord
 from appliance.models.roles import Role
 
@@ -26,12 +27,20 @@ AREA_ROLES = frozenset(Role) - {Role.OPD, Role.ADMIN, Role.PELATIH}
 CONFIDENTIAL_ROLES = frozenset({Role.MANAJER, Role.SUPERVISOR, Role.BO})
 # Roles that register people and open cases.
 REGISTRAR_ROLES = frozenset({Role.FASILITATOR, Role.FO, Role.FO_PUSKESOS})
+# Roles that bring whole lists into the registry.
+IMPORT_ROLES = frozenset({Role.BO, Role.SUPERVISOR, Role.MANAJER, Role.KOORDINATOR_PUSKESOS})
+SUPERVISORS = frozenset({Role.SUPERVISOR, Role.MANAJER, Role.KOORDINATOR_PUSKESOS})
 # Roles that correct people and families, and note what happened to them.
 EDITOR_ROLES = REGISTRAR_ROLES | {Role.SUPERVISOR, Role.BO}
 # Roles that may see a whole NIK or card number, with a reason: whoever handles papers, not who only signs or watches.
 REVEAL_ROLES = AREA_ROLES - {Role.PIMPINAN, Role.PENANDATANGAN}
 # Roles that read disability and illness.
 HEALTH_ROLES = frozenset({Role.FASILITATOR, Role.SUPERVISOR, Role.MANAJER, Role.BO})
+# Roles that take lists of people out of the system, and of these the roles whose lists may hold whole NIK and KK numbers.
+EXPORT_ROLES = frozenset({Role.MANAJER, Role.SUPERVISOR, Role.BO, Role.KOORDINATOR_PUSKESOS, Role.PIMPINAN})
+EXPORT_WHOLE_ROLES = frozenset({Role.MANAJER, Role.SUPERVISOR, Role.BO})
+# Roles that choose the columns of those lists for the whole office.
+LAYOUT_ROLES = frozenset({Role.MANAJER})
 
 
 @dataclass(frozen=True)
@@ -121,7 +130,7 @@ class Actor:
 
 
 def scope(statement: sa.Select[*Columns], table: type[Any], by: Actor) -> sa.Select[*Columns]:
-    """`statement` narrowed to the rows of `table` (of people, cases or referrals) that `by` may see.
+    """`statement` narrowed to the rows of `table` (of people, cases, referrals or imports) that `by` may see.
 
     Raises TypeError for any other table: what has no rule is not readable through here.
     """
@@ -131,6 +140,11 @@ def scope(statement: sa.Select[*Columns], table: type[Any], by: Actor) -> sa.Sel
         return statement.where(in_areas(Case.village_code, by.areas_of(AREA_ROLES)), _not_too_confidential(by))
     if table is Referral:
         return statement.where(sa.or_(_addressed_to(by), Referral.case_id.in_(scope(sa.select(Case.id), Case, by))))
+    if table is Import:
+        # Her own, and those into villages that she supervises: somebody must go on when she is ill.
+        return statement.where(
+            sa.or_(Import.created_by == by.account_id, in_areas(Import.village_code, by.areas_of(SUPERVISORS)))
+        )
     raise TypeError(f"no scope rule for {table.__name__}")
 
 

@@ -113,6 +113,13 @@ class BackupSettings:
 
 
 @dataclass(frozen=True)
+class ExportSettings:
+    """Lists that officers take out of the system."""
+
+    keep_hours: int = setting(24, "hours after which the file of an export is deleted", "1 to 168", _between(1, 168))
+
+
+@dataclass(frozen=True)
 class PowerSettings:
     """The UPS and the limits after which the node powers itself off."""
 
@@ -142,6 +149,7 @@ class Settings:
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     web: WebSettings = field(default_factory=WebSettings)
     backup: BackupSettings = field(default_factory=BackupSettings)
+    exports: ExportSettings = field(default_factory=ExportSettings)
     power: PowerSettings = field(default_factory=PowerSettings)
 
     @property
@@ -158,6 +166,11 @@ class Settings:
     def attachments(self) -> Path:
         """Folder of the attachments, each file named by its content hash."""
         return Path(self.paths.data) / "attachments"
+
+    @property
+    def export_files(self) -> Path:
+        """Folder of the exported lists, each in a folder of its own until it expires. On purpose in no backup."""
+        return Path(self.paths.data) / "exports"
 
     @property
     def identity(self) -> Path:

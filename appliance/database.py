@@ -134,6 +134,12 @@ def changed_meanwhile() -> Conflict:
     return Conflict("Data ini baru saja diubah oleh petugas lain.", "Muat ulang halaman, periksa keadaannya, lalu ulangi.")
 
 
+def table_of(model: type[Any]) -> sa.Table:
+    """The bare table of a model: rows for it are stored many at a time, without objects."""
+    table: sa.Table = model.__table__
+    return table
+
+
 def begins_with(column: sa.ColumnElement[str] | Any, text: str) -> sa.ColumnElement[bool]:
     """Whether `column` begins with `text`, in the form that an index answers on both databases (LIKE does not)."""
     return sa.and_(column >= text, column < text + HIGHEST)

@@ -26,6 +26,7 @@ from appliance.background import is_anything_to_do
 from appliance.config import Settings, config_path, load
 from appliance.database import checkpoint, create_service, current_revision, newest_revision
 from appliance.errors import ApplianceError, TryLater
+from appliance.exchange.exports import remove_expired
 from appliance.gate import Gate
 from appliance.notify import notify, watchdog_interval
 from appliance.registry import area_counts
@@ -36,6 +37,7 @@ from backups.schedule import Reason, Rhythm, due
 TICK = timedelta(seconds=30)
 CHECKPOINT = timedelta(minutes=1)
 LOOK_FOR_WORK = timedelta(seconds=3)
+CLEAR_EXPORTS = timedelta(minutes=2)
 PULSE = timedelta(seconds=10)
 LONGEST_SILENCE = timedelta(minutes=3)
 POLL_SECONDS = 0.2
@@ -84,6 +86,7 @@ class Clockwork:
             ("checkpoint", self.keep_log_short, CHECKPOINT),
             ("work", self.do_waiting_work, LOOK_FOR_WORK),
             ("night", self.ask_for_the_night, TICK),
+            ("exports", self.clear_exports, CLEAR_EXPORTS),
         ):
             self._ticker.add_job(
                 guarded(name, job),
@@ -146,6 +149,14 @@ class Clockwork:
     def _has_tables(self) -> bool:
         self._tables_there = self._tables_there or current_revision(self._settings) == newest_revision()
         return self._tables_there
+
+    def clear_exports(self) -> None:
+        """Delete exported lists whose time is over, and what a killed run left of one."""
+        if not self._gate.accepts_work() or not self._has_tables():
+            return
+        with self._gate.work(), self._service.app_context():
+            if removed := remove_expired(self._settings, at=datetime.now(UTC)):
+                log.info("%d berkas ekspor yang kedaluwarsa dihapus.", removed)
 
     def _run(self, *words: str) -> int:
         """Run `slrt` to its end; it is told to end when the daemon ends. Its exit code."""

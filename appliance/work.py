@@ -24,7 +24,13 @@ from appliance.models.task import TaskState
 
 LOCK = "work.lock"
 # kind of task → the module whose `run(task, work)` does it and returns a sentence; imported only when it is needed
-DOERS: dict[str, str] = {"hitung_wilayah": "appliance.registry.area_counts"}
+DOERS: dict[str, str] = {
+    "hitung_wilayah": "appliance.registry.area_counts",
+    "ekspor": "appliance.exchange.export_run",
+    "impor_periksa": "appliance.exchange.import_run",
+    "impor_simpan": "appliance.exchange.import_run",
+    "impor_batal": "appliance.exchange.import_run",
+}
 FAULT = "Pekerjaan gagal karena kesalahan program; sudah dicatat. Beri tahu admin."
 
 log = logging.getLogger("slrt-work")

@@ -23,6 +23,8 @@ BLUEPRINTS = (
     "person_files",
     "cases",
     "referrals",
+    "imports",
+    "exports",
     "programmes",
     "aid",
     "profiles",

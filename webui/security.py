@@ -31,6 +31,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 READS_ONLY = "slrt_reads_only"
+TAKES_FILES = "slrt_takes_files"
 MAX_REQUEST_BYTES = 8 * 1024 * 1024
 
 HEADERS = {
@@ -55,6 +56,16 @@ def reads_only(view: View) -> View:
     """Mark a POST view that stores nothing (a search): it is served while the node prepares to power off."""
     setattr(view, READS_ONLY, True)
     return view
+
+
+def takes_files(most_bytes: int) -> Callable[[View], View]:
+    """Mark a view to which more is sent than to others; the front must let as much pass (provision/templates/web/nginx.conf)."""
+
+    def mark(view: View) -> View:
+        setattr(view, TAKES_FILES, most_bytes)
+        return view
+
+    return mark
 
 
 class BehindFront:
@@ -102,6 +113,8 @@ def admit() -> Response | None:
     _bind_forms()
     if request.method in SAFE_METHODS or request.endpoint is None:
         return None
+    # before anything reads the form, and after it is known that she may send one
+    request.max_content_length = getattr(current_app.view_functions[request.endpoint], TAKES_FILES, MAX_REQUEST_BYTES)
     _come_from_here()
     csrf.protect()
     if not getattr(current_app.view_functions[request.endpoint], READS_ONLY, False):

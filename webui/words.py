@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 
+from appliance.models.imports import ImportState, Verdict
 from appliance.models.person import LifeKind, NikStatus, Sex
 from appliance.models.states import CaseKind, CaseState, Channel, Outcome, Priority, ReferralState, Vulnerable
 
@@ -194,6 +195,25 @@ PERSON_STATUSES: Mapping[str, Word] = {
     "tidak_valid": Word("Data tidak valid", "bad"),
 }
 
+IMPORT_STATES: Mapping[str, Word] = {
+    ImportState.MAPPING: Word("Kolom belum dipastikan", "warn"),
+    ImportState.CHECKING: Word("Sedang diperiksa", "info"),
+    ImportState.CHECKED: Word("Menunggu persetujuan Anda", "warn"),
+    ImportState.STORING: Word("Sedang disimpan", "info"),
+    ImportState.STORED: Word("Selesai", "good"),
+    ImportState.UNDOING: Word("Sedang dibatalkan", "info"),
+    ImportState.UNDONE: Word("Dibatalkan"),
+    ImportState.DROPPED: Word("Dibuang"),
+}
+
+VERDICTS: Mapping[str, Word] = {
+    Verdict.NEW: Word("Baru", "good"),
+    Verdict.CHANGED: Word("Berubah", "info"),
+    Verdict.SAME: Word("Sama"),
+    Verdict.SKIPPED: Word("Dilewati"),
+    Verdict.WRONG: Word("Salah", "bad"),
+}
+
 LIFE_KINDS: Mapping[str, str] = {
     LifeKind.BORN: "Lahir",
     LifeKind.DIED: "Meninggal",
@@ -216,6 +236,9 @@ EVENT_FACTS: Mapping[str, str] = {
     "ke_luar": "Ke",
     "pasangan": "Dengan",
     "anggota": "Anggota yang pindah ke KK baru",
+    "sumber": "Sumber",
+    "kk": "Keluarga",
+    "impor": "Impor",
 }
 
 FILE_KINDS: Mapping[str, str] = {

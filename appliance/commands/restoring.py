@@ -99,6 +99,7 @@ def plan_of(settings: Settings, handed: Handed, repository: Path | None = None) 
         passphrase=handed.repository,
         database=str(settings.database_file.relative_to(data)),
         database_url=settings.database.url.replace("postgresql+psycopg://", "postgresql://", 1),
+        # Not the exports: a list of people that is to be gone in a day must not live on for years in the repository.
         folders=(settings.attachments.name, settings.identity.name),
         secrets={AUDIT_KEY: handed.audit_key},
         retention=Retention(kept.keep_daily, kept.keep_weekly, kept.keep_monthly, kept.keep_yearly),

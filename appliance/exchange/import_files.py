@@ -1,0 +1,80 @@
+"""Where uploaded files lie: a folder each below the data folder, on the disk before the database knows of them.
+
+Names of people stand in file names too often, so the file is called the same in each folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from appliance.config import Settings
+from appliance.errors import InvalidInput
+from appliance.exchange.sheets import MEGABYTE, MOST_BYTES
+
+FOLDER = "imports"
+UPLOAD = "upload"
+PIECE = 1 << 18
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A file that is on the disk for good."""
+
+    path: Path
+    sha256: str
+    size: int
+
+
+def folder_of(settings: Settings, import_id: str) -> Path:
+    """The folder of one import."""
+    return Path(settings.paths.data) / FOLDER / import_id
+
+
+def upload_of(settings: Settings, import_id: str) -> Path:
+    """The uploaded file of one import."""
+    return folder_of(settings, import_id) / UPLOAD
+
+
+def keep(stream: IO[bytes], settings: Settings, import_id: str) -> Kept:
+    """Copy an upload to its place, piece by piece, and force it to the disk. Raises InvalidInput when it is too big or empty."""
+    folder = folder_of(settings, import_id)
+    folder.mkdir(mode=0o700, parents=True)
+    path, digest, size = folder / UPLOAD, hashlib.sha256(), 0
+    try:
+        with path.open("xb") as file:
+            path.chmod(0o600)
+            while piece := stream.read(PIECE):
+                size += len(piece)
+                if size > MOST_BYTES:
+                    limit = f"Berkas lebih besar dari {MOST_BYTES // MEGABYTE} MB; bagi menjadi beberapa berkas, lalu unggah satu per satu."
+                    raise InvalidInput({"file": limit})
+                digest.update(piece)
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+        if not size:
+            raise InvalidInput({"file": "Berkas ini kosong. Salin ulang dari sumbernya, lalu unggah lagi."})
+        for parent in (folder, folder.parent):
+            _sync(parent)
+    except BaseException:
+        forget(settings, import_id)
+        raise
+    return Kept(path, digest.hexdigest(), size)
+
+
+def forget(settings: Settings, import_id: str) -> None:
+    """Remove the folder of an import that is no longer needed."""
+    shutil.rmtree(folder_of(settings, import_id), ignore_errors=True)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,127 @@
+"""Which column is which: finds the row of headings, recognises a layout, and proposes a field for each column.
+
+Pure. A layout that was mapped by hand once is known again by its signature.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz
+
+from appliance.exchange.checking import masked, shown_text
+from appliance.exchange.formats import LAYOUTS, Layout, plain
+from appliance.exchange.xlsx import Cell, Row
+
+ROWS_TO_LOOK_AT = 30
+FEWEST_HEADINGS = 3
+ALIKE = 88
+
+
+@dataclass(frozen=True)
+class Heading:
+    """One column as the officer sees it: its letter is that of the sheet, `samples` are the first values below."""
+
+    index: int
+    text: str
+    samples: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """A sheet as it was understood. `sure`: the layout is one of the known ones; else a person should look."""
+
+    layout: str
+    header_row: int
+    mapping: dict[str, int]
+    signature: str
+    sure: bool
+
+
+def recognise(rows: Sequence[Row]) -> Recognised | None:
+    """The best reading of the first rows of a sheet; None when no row looks like headings."""
+    best: tuple[int, Recognised] | None = None
+    for number, cells in rows[:ROWS_TO_LOOK_AT]:
+        headings = [plain(cell) if isinstance(cell, str) else "" for cell in cells]
+        if sum(map(bool, headings)) < FEWEST_HEADINGS:
+            continue
+        found = _read_as(headings, number)
+        merit = len(found.mapping) + (100 if found.sure else 0)
+        if best is None or merit > best[0]:
+            best = merit, found
+    return best[1] if best else None
+
+
+def _read_as(headings: list[str], number: int) -> Recognised:
+    signature = signature_of(headings)
+    for layout in LAYOUTS.values():
+        mapping = propose(headings, layout)
+        if layout.marks and all(mark[1:] in mapping if mark.startswith("=") else mark in headings for mark in layout.marks):
+            return Recognised(layout.key, number, mapping, signature, sure=bool({"nik", "name"} <= set(mapping)))
+    general = list(LAYOUTS.values())[-1]
+    return Recognised(general.key, number, propose(headings, general), signature, sure=False)
+
+
+def propose(headings: Sequence[str], layout: Layout) -> dict[str, int]:
+    """For each field the column that bears one of its names, or one very much like them. A column serves one field."""
+    mapping: dict[str, int] = {}
+    taken: set[int] = set()
+    for alike in (False, True):
+        for field in layout.fields:
+            if field.key in mapping:
+                continue
+            index = _column_for(field.names, headings, taken, alike)
+            if index is not None:
+                mapping[field.key] = index
+                taken.add(index)
+    return mapping
+
+
+def _column_for(names: tuple[str, ...], headings: Sequence[str], taken: set[int], alike: bool) -> int | None:
+    for name in names:
+        for index, heading in enumerate(headings):
+            if index in taken or not heading:
+                continue
+            if heading == name or (alike and len(name) > 4 and fuzz.ratio(heading, name) >= ALIKE):
+                return index
+    return None
+
+
+def signature_of(headings: Sequence[str]) -> str:
+    """The same for all files with these headings in this order."""
+    return hashlib.sha256("\n".join(map(plain, headings)).rstrip("\n").encode()).hexdigest()
+
+
+def headings_of(rows: Sequence[Row], header_row: int, shown: int = 3) -> list[Heading]:
+    """The columns below a row of headings, with a few values each."""
+    header = next((cells for number, cells in rows if number == header_row), [])
+    below = [cells for number, cells in rows if number > header_row][:shown]
+    width = max((len(cells) for cells in [header, *below]), default=0)
+    columns = []
+    for index in range(width):
+        samples = tuple(
+            masked(shown_text(cells[index]))[:40] for cells in below if index < len(cells) and cells[index] is not None
+        )
+        text = str(header[index]).strip() if index < len(header) and header[index] is not None else ""
+        if text or samples:
+            columns.append(Heading(index, text, samples))
+    return columns
+
+
+def problems_of(mapping: Mapping[str, int], layout: Layout) -> dict[str, str]:
+    """What is missing before the rows can be read."""
+    problems = {}
+    if "name" not in mapping and not layout.only_known:
+        problems["name"] = "Pilih kolom yang berisi nama."
+    if "nik" not in mapping and "birth_date" not in mapping:
+        problems["nik"] = "Pilih kolom NIK, atau sekurangnya kolom tanggal lahir: tanpa itu orangnya tidak dapat dikenali."
+    twice = [key for key, index in mapping.items() if list(mapping.values()).count(index) > 1]
+    problems |= {key: "Kolom ini dipilih untuk dua isian." for key in twice if key not in problems}
+    return problems
+
+
+def cell_at(cells: Sequence[Cell], index: int | None) -> Cell:
+    """The cell of a column; None beyond the end of the row."""
+    return cells[index] if index is not None and index < len(cells) else None
