@@ -14,6 +14,8 @@ from appliance.database import Duplicate, db, transaction
 from appliance.errors import Conflict, InvalidInput, NotFound
 from appliance.models.person import Family, NikStatus, Person, PersonWord, Relation, Sex
 from appliance.registry import areas, nik
+from appliance.registry.codes import INSURANCES as INSURANCES
+from appliance.registry.codes import RELATIONS as RELATIONS
 from appliance.registry.names import searchable
 from appliance.registry.people_search import PersonLine, family_of, lines_of
 
@@ -24,27 +26,6 @@ NIK_REASONS = (
     "ODGJ tanpa identitas",
     "KTP hilang, NIK tidak diingat",
 )
-RELATIONS = {
-    Relation.HEAD.value: "Kepala keluarga",
-    Relation.HUSBAND.value: "Suami",
-    Relation.WIFE.value: "Istri",
-    Relation.CHILD.value: "Anak",
-    Relation.CHILD_IN_LAW.value: "Menantu",
-    Relation.GRANDCHILD.value: "Cucu",
-    Relation.PARENT.value: "Orang tua",
-    Relation.PARENT_IN_LAW.value: "Mertua",
-    Relation.RELATIVE.value: "Famili lain",
-    Relation.HELPER.value: "Pembantu",
-    Relation.OTHER.value: "Lainnya",
-}
-INSURANCES = {
-    "tidak": "Tidak punya",
-    "PBI": "PBI-JK (KIS)",
-    "PBI_APBD": "PBI APBD",
-    "mandiri": "Mandiri",
-    "PPU": "Pekerja penerima upah",
-    "lain": "Lainnya",
-}
 LONGEST = {"name": 120, "nickname": 60, "address": 300, "hamlet": 80, "birth_place": 80, "phone": 20, "nik_reason": 300}
 
 

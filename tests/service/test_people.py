@@ -10,7 +10,7 @@ from flask import Flask
 
 from appliance.database import db, transaction
 from appliance.errors import InvalidInput, NotAllowed
-from appliance.models.person import Family, Person, PersonWord
+from appliance.models.person import Family, FormerCard, Person, PersonWord
 from appliance.registry import people
 from appliance.registry.people_search import MOST_HITS, PAGE_SIZE, PeopleFound, find_people
 from tests.support.desk import request, resident
@@ -132,7 +132,8 @@ def test_people_are_found_by_numbers_and_words(app: Flask, staff: Staff, text: s
 def test_a_former_card_number_still_finds_the_family(app: Flask, staff: Staff) -> None:
     person = resident(staff.fo, kk=CARD)
     with transaction() as session:
-        session.get_one(Family, session.get_one(Person, person).family_id).kk_previous = "7303010101990009"
+        family_id = session.get_one(Person, person).family_id
+        session.add(FormerCard(family_id=family_id, kk="7303010101990009", until=None, reason=""))
     assert [line.id for line in find_people("7303010101990009", by=staff.fo, at=AT).people] == [person]
 
 
