@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from appliance.database import begins_with
 from appliance.errors import NotAllowed
 from appliance.models.case import Case, Referral
+from appliance.models.duplicate import DuplicateCandidate
 from appliance.models.person import Family, Person, PersonWord
 from appliance.models.roles import Role
 
@@ -54,7 +55,7 @@ class Actor:
 
 
 def scope(statement: sa.Select[*Columns], table: type[Any], by: Actor) -> sa.Select[*Columns]:
-    """`statement` narrowed to the rows of `table` (of people, cases or referrals) that `by` may see.
+    """`statement` narrowed to the rows of `table` (of people, cases, referrals or pairs of people) that `by` may see.
 
     Raises TypeError for any other table: what has no rule is not readable through here.
     """
@@ -64,6 +65,8 @@ def scope(statement: sa.Select[*Columns], table: type[Any], by: Actor) -> sa.Sel
         return statement.where(_in_areas(Case.village_code, by), _not_too_confidential(by))
     if table is Referral:
         return statement.where(sa.or_(_addressed_to(by), Referral.case_id.in_(scope(sa.select(Case.id), Case, by))))
+    if table is DuplicateCandidate:
+        return statement.where(_in_areas(table.village_code, by), _in_areas(table.other_village_code, by))
     raise TypeError(f"no scope rule for {table.__name__}")
 
 

@@ -30,6 +30,7 @@ class Reason(StrEnum):
     """Why a pair is asked about; `label` stands on the page, `against` marks what speaks against it."""
 
     SAME_NIK = "nik_sama"
+    FORMER_NIK = "nik_lama"
     ONE_DIGIT = "nik_satu_angka"
     SWAPPED_DIGITS = "nik_tertukar"
     OTHER_NIK = "nik_beda"
@@ -57,6 +58,7 @@ class Reason(StrEnum):
 
 _LABELS = {
     Reason.SAME_NIK: "NIK sama",
+    Reason.FORMER_NIK: "NIK pernah tercatat pada data ini",
     Reason.ONE_DIGIT: "NIK berbeda satu angka",
     Reason.SWAPPED_DIGITS: "dua angka NIK tertukar",
     Reason.OTHER_NIK: "NIK berbeda",
@@ -171,17 +173,25 @@ def _may_be_one(one: Identity, other: Identity, name: int, reasons: frozenset[Re
         return near and Reason.SAME_BIRTH in reasons
     if Reason.OTHER_NIK in reasons and not (Reason.SAME_BIRTH in reasons and reasons & {Reason.SAME_MOTHER, Reason.SAME_CARD}):
         return False
-    if near:
-        return True
+    return near or _birth_and_more(one, other, name, reasons)
+
+
+def _birth_and_more(one: Identity, other: Identity, name: int, reasons: frozenset[Reason]) -> bool:
+    """The less is sure of the birth, the nearer must the rest be."""
+    here = Reason.SAME_VILLAGE in reasons
+    if Reason.SAME_CARD in reasons:
+        return bool(reasons & {Reason.SAME_BIRTH, Reason.SWAPPED_BIRTH, Reason.SAME_YEAR}) or _birth_unknown(one, other)
     if Reason.SAME_BIRTH in reasons:
-        return bool(reasons & {Reason.SAME_VILLAGE, Reason.SAME_SUBDISTRICT, Reason.SAME_CARD, Reason.SAME_MOTHER})
+        return here or bool(reasons & {Reason.SAME_SUBDISTRICT, Reason.SAME_MOTHER})
     if Reason.SWAPPED_BIRTH in reasons:
-        return Reason.SAME_VILLAGE in reasons or Reason.SAME_CARD in reasons
+        return here
     if Reason.SAME_YEAR in reasons:
-        return Reason.SAME_CARD in reasons or (Reason.SAME_VILLAGE in reasons and name >= CLOSE)
-    if one.birth_date and other.birth_date:
-        return False
-    return Reason.SAME_CARD in reasons or (Reason.SAME_VILLAGE in reasons and _tells_apart(one, other, name, reasons))
+        return here and name >= CLOSE
+    return here and _birth_unknown(one, other) and _tells_apart(one, other, name, reasons)
+
+
+def _birth_unknown(one: Identity, other: Identity) -> bool:
+    return one.birth_date is None or other.birth_date is None
 
 
 def _tells_apart(one: Identity, other: Identity, name: int, reasons: frozenset[Reason]) -> bool:
@@ -217,7 +227,9 @@ def _birth(one: Identity, other: Identity) -> tuple[Reason, ...]:
         return (Reason.SAME_YEAR if one.estimated and other.estimated else Reason.SAME_BIRTH,)
     if one.birth_date == swapped(other.birth_date):
         return (Reason.SWAPPED_BIRTH,)
-    loose = any(who.estimated or (who.birth_date and (who.birth_date.day, who.birth_date.month) == (1, 1)) for who in (one, other))
+    loose = any(
+        who.estimated or (who.birth_date and (who.birth_date.day, who.birth_date.month) == (1, 1)) for who in (one, other)
+    )
     return (Reason.SAME_YEAR,) if loose and one.birth_date.year == other.birth_date.year else ()
 
 

@@ -68,6 +68,11 @@ def words(name: str) -> list[str]:
     return [_normal(word) for word in bare or found]
 
 
+def veiled(name: str) -> str:
+    """For somebody who may not know who it is: "A•••• B••••". The dots do not tell how long a word is."""
+    return " ".join(f"{word[0].upper()}••••" for word in name.split())
+
+
 def _normal(word: str) -> str:
     word = _SPELLINGS.get(word, word)
     before = ""

@@ -16,7 +16,7 @@ from appliance.models.person import Family, NikStatus, Person, PersonWord, Relat
 from appliance.registry import areas, nik
 from appliance.registry.codes import INSURANCES as INSURANCES
 from appliance.registry.codes import RELATIONS as RELATIONS
-from appliance.registry.names import searchable
+from appliance.registry.names import searchable, veiled
 from appliance.registry.people_search import PersonLine, family_of, lines_of
 
 NIK_REASONS = (
@@ -30,13 +30,19 @@ LONGEST = {"name": 120, "nickname": 60, "address": 300, "hamlet": 80, "birth_pla
 
 
 class NikTaken(Conflict):
-    """Somebody with this NIK is registered. `person_id` names her if the reader may see her."""
+    """Somebody with this NIK is registered. `person_id` names her if the reader may see her; `holder_id` is for the journal."""
 
-    def __init__(self, person_id: str | None, who: str) -> None:
-        super().__init__(
-            f"NIK ini sudah terdaftar{who}.", "Buka data yang sudah ada; jangan mendaftarkan orang yang sama dua kali."
-        )
-        self.person_id = person_id
+    def __init__(self, holder_id: str, who: str, *, seen: bool) -> None:
+        super().__init__(f"NIK sudah dipakai oleh {who}.", _WHEN_SEEN if seen else _WHEN_ELSEWHERE)
+        self.holder_id = holder_id
+        self.person_id = holder_id if seen else None
+
+
+_WHEN_SEEN = "Buka data yang sudah ada; jangan mendaftarkan orang yang sama dua kali."
+_WHEN_ELSEWHERE = (
+    "Cocokkan angkanya dengan KTP. Bila benar, mungkin warga ini pindah: hubungi petugas desa itu atau supervisor; jangan "
+    "mendaftarkannya lagi tanpa NIK."
+)
 
 
 @dataclass(frozen=True)
@@ -113,33 +119,45 @@ def _look(person_id: str, action: str, by: Actor, at: datetime) -> PersonDetail:
 
 
 def person_in_scope(person_id: str, by: Actor) -> Person:
-    """The row of a person that `by` may see. Raises NotFound. For services."""
+    """The row of a person that `by` may see; of one who was merged, the row that survived. Raises NotFound. For services."""
     person = db.session.scalar(scope(sa.select(Person).where(Person.id == person_id), Person, by))
+    while person is not None and person.merged_into_id:
+        person = db.session.scalar(scope(sa.select(Person).where(Person.id == person.merged_into_id), Person, by))
     if person is None:
         raise NotFound("Data warga tidak ditemukan.", "Cari lagi dengan NIK, nomor KK, atau nama.")
     return person
 
 
-def register_person(new: NewPerson, *, request_id: str, by: Actor, at: datetime) -> str:
+def register_person(
+    new: NewPerson, *, request_id: str, by: Actor, at: datetime, then: Callable[[Person], None] | None = None
+) -> str:
     """Register a resident, with her family if its number or an address is given; her identifier.
 
-    The same `request_id` again gives the same person. Raises InvalidInput with all problems, NikTaken, NotAllowed.
+    The same `request_id` again gives the same person. `then` does in the same transaction what belongs to it. Raises
+    InvalidInput with all problems, NikTaken (that it was told is in the journal), NotAllowed.
     """
     require(by, *REGISTRAR_ROLES)
     try:
+        try:
+            with transaction():
+                return registered(request_id, by=by) or _register(new, request_id, by, at, then)
+        except Duplicate:
+            # Another process was faster with the same request or the same NIK: the second look sees it.
+            with transaction():
+                return registered(request_id, by=by) or _register(new, request_id, by, at, then)
+    except NikTaken as taken:
         with transaction():
-            return _registered(request_id, by) or _register(new, request_id, by, at)
-    except Duplicate:
-        # Another process was faster with the same request or the same NIK: the second look sees it.
-        with transaction():
-            return _registered(request_id, by) or _register(new, request_id, by, at)
+            detail = {"desa": new.village_code, "terlihat": taken.person_id is not None}
+            audit.record("nik_terpakai", f"person:{taken.holder_id}", by=by, at=at, detail=detail)
+        raise
 
 
-def _registered(request_id: str, by: Actor) -> str | None:
+def registered(request_id: str, *, by: Actor) -> str | None:
+    """Whom `by` registered with this request already."""
     return db.session.scalar(sa.select(Person.id).where(Person.request_id == request_id, Person.created_by == by.account_id))
 
 
-def _register(new: NewPerson, request_id: str, by: Actor, at: datetime) -> str:
+def _register(new: NewPerson, request_id: str, by: Actor, at: datetime, then: Callable[[Person], None] | None) -> str:
     number = nik.check_nik(new.nik, sex=new.sex, birth_date=new.birth_date, knows_area=areas.knows_area) if new.nik else None
     problems = _problems(new, number, at)
     if problems:
@@ -160,6 +178,8 @@ def _register(new: NewPerson, request_id: str, by: Actor, at: datetime) -> str:
         family = db.session.get_one(Family, person.family_id)
         family.head_id = family.head_id or person.id
         family.stamp(by.account_id, at)
+    if then:
+        then(person)
     audit.record("daftar", f"person:{person.id}", by=by, at=at, detail={"desa": person.village_code})
     return person.id
 
@@ -200,11 +220,13 @@ def _family_problems(new: NewPerson) -> dict[str, str]:
 
 
 def _refuse_taken(digits: str, by: Actor) -> None:
-    taken = sa.select(Person.id, Person.name).where(Person.nik == digits)
-    if db.session.execute(taken).first() is None:
+    taken = sa.select(Person.id, Person.name, Person.village_code).where(Person.nik == digits)
+    holder = db.session.execute(taken).first()
+    if holder is None:
         return
-    seen = db.session.execute(scope(taken, Person, by)).first()
-    raise NikTaken(seen.id, f" atas nama {seen.name}") if seen else NikTaken(None, " di luar wilayah Anda")
+    if db.session.execute(scope(taken, Person, by)).first():
+        raise NikTaken(holder.id, holder.name, seen=True)
+    raise NikTaken(holder.id, f"{veiled(holder.name)} di {areas.area_name(holder.village_code)}", seen=False)
 
 
 def _person(new: NewPerson, number: nik.NikCheck | None) -> Person:

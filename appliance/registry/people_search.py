@@ -14,6 +14,7 @@ from sqlalchemy.orm import joinedload
 
 from appliance.access import Actor, scope
 from appliance.database import begins_with, db
+from appliance.models.duplicate import OldIdentifier
 from appliance.models.person import Family, FormerCard, Person, PersonWord
 from appliance.registry import nik
 from appliance.registry.areas import area_names
@@ -96,7 +97,8 @@ def family_of(family_id: str | None, by: Actor) -> Sequence[Person]:
     """The members of a family whom `by` may see, by their relation and age."""
     if family_id is None:
         return ()
-    statement = sa.select(Person).where(Person.family_id == family_id).options(joinedload(Person.family))
+    statement = sa.select(Person).where(Person.family_id == family_id, Person.merged_into_id.is_(None))
+    statement = statement.options(joinedload(Person.family))
     members = db.session.scalars(scope(statement, Person, by)).all()
     return sorted(members, key=lambda member: (int(member.relation), member.birth_date or date.max, member.name))
 
@@ -104,7 +106,9 @@ def family_of(family_id: str | None, by: Actor) -> Sequence[Person]:
 def _by_number(number: str) -> sa.Select[Person]:
     former = sa.select(FormerCard.family_id).where(FormerCard.kk == number)
     families = sa.union_all(sa.select(Family.id).where(Family.kk == number), former)
-    return sa.select(Person).where(sa.or_(Person.nik == number, Person.family_id.in_(families)))
+    # The numbers of records that were merged away find the one that survived.
+    merged = sa.select(OldIdentifier.person_id).where(OldIdentifier.number == number)
+    return sa.select(Person).where(sa.or_(Person.nik == number, Person.family_id.in_(families), Person.id.in_(merged)))
 
 
 def _by_words(typed: list[str], village_code: str, by: Actor) -> sa.Select[Person]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -94,7 +95,7 @@ def test_numbers_near_another() -> None:
     near = near_numbers(NIK)
     assert NIK not in near
     assert {NIK[:-1] + "9", "3703014503800001"} <= near
-    assert len(near) == 144 + sum(first != second for first, second in zip(NIK, NIK[1:], strict=False))
+    assert len(near) == 144 + sum(first != second for first, second in pairwise(NIK))
 
 
 @pytest.mark.parametrize(
