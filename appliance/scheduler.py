@@ -28,6 +28,7 @@ from appliance.database import checkpoint, create_service, current_revision, new
 from appliance.errors import ApplianceError, TryLater
 from appliance.gate import Gate
 from appliance.notify import notify, watchdog_interval
+from appliance.registry import duplicate_night
 from backups import lock, outcome, restore
 from backups.clock import moment
 from backups.schedule import Reason, Rhythm, due
@@ -81,6 +82,7 @@ class Clockwork:
             ("pulse", self._pulse, PULSE),
             ("backup", self.back_up_if_due, TICK),
             ("checkpoint", self.keep_log_short, CHECKPOINT),
+            ("duplicates", self.look_for_duplicates_if_due, TICK),
             ("work", self.do_waiting_work, LOOK_FOR_WORK),
         ):
             self._ticker.add_job(
@@ -120,6 +122,15 @@ class Clockwork:
     def _run_backup(self) -> int:
         return self._run("backup", "run")
 
+    def look_for_duplicates_if_due(self) -> None:
+        """Ask for the night's search for people who are registered twice; the worker does it like any other long work."""
+        if not self._gate.accepts_work() or not self._are_tables_there():
+            return
+        rhythm = rhythm_of(self._settings)
+        with self._gate.work(), self._service.app_context():
+            if duplicate_night.ask_if_due(datetime.now(UTC), rhythm.time, rhythm.zone):
+                log.info("Pencarian data ganda malam ini masuk antrean.")
+
     def do_waiting_work(self) -> None:
         """Start a worker when somebody asked for an import, an export or other long work."""
         if not self._gate.accepts_work() or not self._is_work_waiting():
@@ -128,9 +139,12 @@ class Clockwork:
         if code not in {0, TryLater.exit_code}:
             log.error("Pekerjaan latar belakang gagal (kode %d).", code)
 
-    def _is_work_waiting(self) -> bool:
+    def _are_tables_there(self) -> bool:
         self._tables_there = self._tables_there or current_revision(self._settings) == newest_revision()
-        if not self._tables_there:
+        return self._tables_there
+
+    def _is_work_waiting(self) -> bool:
+        if not self._are_tables_there():
             return False
         with self._service.app_context():
             return is_anything_to_do()

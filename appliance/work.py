@@ -24,7 +24,7 @@ from appliance.models.task import TaskState
 
 LOCK = "work.lock"
 # kind of task → the module whose `run(task, work)` does it and returns a sentence; imported only when it is needed
-DOERS: dict[str, str] = {}
+DOERS: dict[str, str] = {"ganda": "appliance.registry.duplicate_night"}
 FAULT = "Pekerjaan gagal karena kesalahan program; sudah dicatat. Beri tahu admin."
 
 log = logging.getLogger("slrt-work")
