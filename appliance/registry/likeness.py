@@ -131,10 +131,13 @@ def compare(one: Identity, other: Identity) -> Likeness | None:
     """How alike the two are; None when nobody needs to be asked."""
     if one.nik and one.nik == other.nik:
         return Likeness(100, (Reason.SAME_NIK, *_reasons_of_name(name_likeness(one.name, other.name))))
+    numbers, birth = _numbers(one, other), _birth(one, other)
+    if Reason.SAME_BIRTH not in birth and (one.sex != other.sex or Reason.OTHER_NIK in numbers):
+        return None  # what costs least is asked first: the night compares millions
     name = name_likeness(one.name, other.name)
     if name < SIMILAR:
         return None
-    reasons = (*_reasons_of_name(name), *_numbers(one, other), *_birth(one, other), *_mothers(one, other), *_place(one, other))
+    reasons = (*_reasons_of_name(name), *numbers, *birth, *_mothers(one, other), *_place(one, other))
     if not _may_be_one(one, other, name, frozenset(reasons)):
         return None
     score = round(name * _NAME_SHARE) + sum(_POINTS.get(reason, 0) for reason in reasons)
