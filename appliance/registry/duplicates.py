@@ -14,19 +14,17 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from appliance import audit
-from appliance.access import REGISTRAR_ROLES, Actor, require, require_area, scope
+from appliance.access import DECIDER_ROLES, REGISTRAR_ROLES, Actor, require, require_area, scope
 from appliance.database import begins_with, changed_meanwhile, db, transaction
 from appliance.errors import Conflict, InvalidInput, NotFound
 from appliance.models.duplicate import DuplicateCandidate, PairState
 from appliance.models.person import REASON_LENGTH, Person
-from appliance.models.roles import Role
 from appliance.registry import people
 from appliance.registry.likeness import Identity, Likeness, Reason
 from appliance.registry.lookalikes import Lookalike, alike, find_lookalikes, identity_of, identity_of_new, to_compare
 from appliance.registry.people import NewPerson
 from appliance.registry.people_search import PersonLine, lines_of
 
-DECIDERS = (Role.SUPERVISOR, Role.MANAJER)
 PAGE_SIZE = 25
 SHORTEST_REASON = 5
 
@@ -85,7 +83,7 @@ def register(new: NewPerson, *, despite: str = "", request_id: str, by: Actor, a
     if despite and not SHORTEST_REASON <= len(despite) <= REASON_LENGTH:
         raise InvalidInput({"despite": f"Tulis alasannya dengan {SHORTEST_REASON} sampai {REASON_LENGTH} huruf."})
     if not despite:
-        require_area(by, new.village_code)
+        require_area(by, new.village_code, *REGISTRAR_ROLES)
         _ask_first(new, by, at)
     return people.register_person(
         new, request_id=request_id, by=by, at=at, then=lambda person: _keep_pairs(person, new, despite, by, at)
@@ -162,7 +160,7 @@ def fingerprint(first: Identity, second: Identity) -> str:
 
 def list_pairs(*, by: Actor, at: datetime, area_code: str = "", after: str = "", size: int = PAGE_SIZE) -> PairsFound:
     """Open pairs in the scope of `by`, the likest first; `area_code` (a village or subdistrict) narrows them by the first of the two."""
-    require(by, *DECIDERS)
+    require(by, *DECIDER_ROLES)
     table = DuplicateCandidate
     statement = scope(sa.select(table).where(table.state == PairState.OPEN), table, by)
     if area_code.count(".") == 3:
@@ -179,7 +177,7 @@ def list_pairs(*, by: Actor, at: datetime, area_code: str = "", after: str = "",
 
 def pairs_of(person_id: str, *, by: Actor, at: datetime) -> tuple[PairLine, ...]:
     """The open pairs of one person, for whoever decides; nothing for anybody else."""
-    if not by.has(*DECIDERS):
+    if not by.has(*DECIDER_ROLES):
         return ()
     table = DuplicateCandidate
     of_her = sa.or_(table.first_id == person_id, table.second_id == person_id)
@@ -189,7 +187,7 @@ def pairs_of(person_id: str, *, by: Actor, at: datetime) -> tuple[PairLine, ...]
 
 def pair_in_scope(pair_id: str, by: Actor) -> DuplicateCandidate:
     """The row of a pair that `by` may decide. Raises NotFound. For services."""
-    require(by, *DECIDERS)
+    require(by, *DECIDER_ROLES)
     table = DuplicateCandidate
     pair = db.session.scalar(scope(sa.select(table).where(table.id == pair_id), table, by))
     if pair is None:

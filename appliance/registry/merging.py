@@ -14,15 +14,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from appliance import audit
-from appliance.access import Actor, require, scope
+from appliance.access import DECIDER_ROLES, Actor, require, scope
 from appliance.database import changed_meanwhile, db, transaction
 from appliance.errors import Conflict, InvalidInput, NotFound
 from appliance.models.columns import new_id
 from appliance.models.duplicate import DuplicateCandidate, OldIdentifier, PairState, PersonMerge
-from appliance.models.person import Family, LifeKind, NikStatus, Person, PersonHealth, PersonWord
+from appliance.models.person import Family, LifeKind, NikStatus, Person, PersonHealth
 from appliance.registry import life_events
-from appliance.registry.duplicates import DECIDERS, checked_reason, decide, pair_in_scope
+from appliance.registry.duplicates import checked_reason, decide, pair_in_scope
 from appliance.registry.merge_rules import CHOICE_NAMES, CHOICES, as_stored, links_to
+from appliance.registry.person_fields import forget_words, index_words
 
 GONE = "ganda"
 GONE_REASON = "Digabungkan ke data lain; NIK-nya tercatat sebagai nomor lama."
@@ -48,7 +49,7 @@ def merge(pair_id: str, wish: Wish, *, request_id: str, by: Actor, at: datetime)
 
     Raises NotFound, NotAllowed, InvalidInput, and Conflict when one of the two was changed or merged meanwhile.
     """
-    require(by, *DECIDERS)
+    require(by, *DECIDER_ROLES)
     with transaction():
         pair = pair_in_scope(pair_id, by)
         survivor, merged = _both(pair, wish, by)
@@ -70,10 +71,10 @@ def _both(pair: DuplicateCandidate, wish: Wish, by: Actor) -> tuple[Person, Pers
 
 
 def locked(person_ids: list[str], by: Actor) -> dict[str, Person]:
-    """The rows of people in scope, locked until the transaction ends. Raises NotFound unless all are there. For services."""
+    """The rows of people about whom `by` decides, locked until the transaction ends. Raises NotFound unless all are there."""
     statement = scope(sa.select(Person).where(Person.id.in_(person_ids)), Person, by).order_by(Person.id)
     people = db.session.scalars(statement.with_for_update(of=Person), execution_options={"populate_existing": True})
-    found = {person.id: person for person in people}
+    found = {person.id: person for person in people if by.has_in(person.village_code, *DECIDER_ROLES)}
     if len(found) < len(person_ids):
         raise NotFound("Data warga tidak ditemukan.", "Kembali ke daftar data ganda.")
     return found
@@ -158,21 +159,13 @@ def _choose(survivor: Person, merged: Person, from_merged: frozenset[str], by: A
     merged.status, merged.merged_into_id = GONE, survivor.id
     merged.stamp(by.account_id, at)
     db.session.flush()
-    words = (survivor.name_search, survivor.village_code)
+    forget_words(survivor)
     for column, value in taken.items():
         setattr(survivor, column, value)
     survivor.stamp(by.account_id, at)
     db.session.flush()
     db.session.refresh(survivor, ["family"])
-    if words != (survivor.name_search, survivor.village_code):
-        index_words(survivor)
-
-
-def index_words(person: Person) -> None:
-    """Make the words of the search those of the name and village as they are now, inside the running transaction."""
-    db.session.execute(sa.delete(PersonWord).where(PersonWord.person_id == person.id))
-    words = {"village_code": person.village_code, "person_id": person.id}
-    db.session.add_all(PersonWord(word=word, **words) for word in set(person.name_search.split()))
+    index_words(survivor)
 
 
 def _move_rows(survivor: Person, merged: Person) -> dict[str, list[str]]:

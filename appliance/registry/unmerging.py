@@ -15,15 +15,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from appliance import audit
-from appliance.access import Actor, require, scope
+from appliance.access import DECIDER_ROLES, Actor, require
 from appliance.database import Model, db, settings_in_use, transaction
 from appliance.errors import Conflict, NotFound
 from appliance.models.duplicate import DuplicateCandidate, OldIdentifier, PairState, PersonMerge
 from appliance.models.person import Family, LifeKind, Person, PersonHealth
-from appliance.registry.duplicates import DECIDERS, checked_reason, decide
+from appliance.registry.duplicates import checked_reason, decide
 from appliance.registry.merge_rules import CHOICES, as_column, as_stored
-from appliance.registry.merging import GONE, health_of, index_words, locked, move, tell
+from appliance.registry.merging import GONE, health_of, locked, move, tell
 from appliance.registry.people_search import PersonLine, lines_of
+from appliance.registry.person_fields import forget_words, index_words
 
 UNDOABLE = timedelta(days=30)
 NUMBER_TAKEN = "NIK-nya kini dipakai warga lain."
@@ -53,13 +54,13 @@ class MergeDetail:
 
 def look_at_merge(merge_id: str, *, by: Actor, at: datetime) -> MergeDetail:
     """One merge for whoever decides about duplicates there. Raises NotFound, NotAllowed."""
-    require(by, *DECIDERS)
+    require(by, *DECIDER_ROLES)
     return _detail(_merge_in_scope(merge_id, by), at)
 
 
 def merges_of(person_id: str, *, by: Actor, at: datetime) -> tuple[MergeDetail, ...]:
     """What was merged into her and not undone, the newest first; nothing for whoever does not decide about duplicates."""
-    if not by.has(*DECIDERS):
+    if not by.has(*DECIDER_ROLES):
         return ()
     statement = sa.select(PersonMerge).where(PersonMerge.survivor_id == person_id, PersonMerge.undone_at.is_(None))
     return tuple(_detail(entry, at) for entry in db.session.scalars(statement.order_by(PersonMerge.merged_at.desc())))
@@ -70,7 +71,7 @@ def undo(merge_id: str, reason: str, *, by: Actor, at: datetime) -> tuple[str, .
 
     Raises NotFound, NotAllowed, InvalidInput, and Conflict when it is too late, undone, or one of a later merge.
     """
-    require(by, *DECIDERS)
+    require(by, *DECIDER_ROLES)
     with transaction():
         entry = _merge_in_scope(merge_id, by)
         people = locked(sorted([entry.survivor_id, entry.merged_id]), by)
@@ -91,9 +92,8 @@ def undo(merge_id: str, reason: str, *, by: Actor, at: datetime) -> tuple[str, .
 def _merge_in_scope(merge_id: str, by: Actor) -> PersonMerge:
     entry = db.session.get(PersonMerge, merge_id)
     if entry is not None:
-        ids = {entry.survivor_id, entry.merged_id}
-        seen = set(db.session.scalars(scope(sa.select(Person.id).where(Person.id.in_(ids)), Person, by)))
-        if seen == ids:
+        villages = db.session.scalars(sa.select(Person.village_code).where(Person.id.in_([entry.survivor_id, entry.merged_id])))
+        if all(by.has_in(village, *DECIDER_ROLES) for village in villages):
             return entry
     raise NotFound("Penggabungan itu tidak ditemukan.", "Kembali ke daftar data ganda.")
 
@@ -118,14 +118,14 @@ def _restore(entry: PersonMerge, survivor: Person, merged: Person, by: Actor, at
     """Put everything back; sentences about what stays."""
     db.session.execute(sa.delete(OldIdentifier).where(OldIdentifier.merge_id == entry.id))
     yield from _restore_rows(entry, survivor)
+    forget_words(survivor)
     yield from _restore_values(entry, "survivor", survivor)
     survivor.stamp(by.account_id, at)
     db.session.flush()
     merged.merged_into_id = None
     yield from _restore_values(entry, "merged", merged)
     merged.stamp(by.account_id, at)
-    for person in (survivor, merged):
-        index_words(person)
+    index_words(survivor)
     yield from _restore_families(entry, by, at)
     yield from _restore_health(entry, by, at)
     db.session.flush()

@@ -13,7 +13,7 @@ from appliance.database import db, transaction
 from appliance.errors import InvalidInput, NotAllowed
 from appliance.models.audit import AuditEntry
 from appliance.models.person import Family, FormerCard, Person, PersonWord
-from appliance.registry import people
+from appliance.registry import life_events, people
 from appliance.registry.people_search import MOST_HITS, PAGE_SIZE, PeopleFound, find_people
 from tests.support.desk import request, resident
 from tests.support.staff import AT, FAR, HOME, NEIGHBOUR, Staff
@@ -62,7 +62,20 @@ def test_numbers_are_masked_until_they_are_revealed(app: Flask, staff: Staff) ->
     seen = people.look_at_person(person, by=staff.fo, at=AT)
     assert NIK[6:] not in repr(seen).replace(" ", "")
     assert CARD[6:] not in repr(seen).replace(" ", "")
-    assert people.reveal_person(person, by=staff.fo, at=AT).nik == "7303 0141 0180 0001"
+    assert people.reveal_person(person, reason="Dicocokkan", by=staff.fo, at=AT).nik == "7303 0141 0180 0001"
+
+
+def test_words_become_codes_and_numbers_are_stored_alike(app: Flask, staff: Staff) -> None:
+    person = resident(staff.fo, religion="ISLAM", education="SLTA / SEDERAJAT", nationality="wni", phone="0812-3456-7890")
+    stored = db.session.get_one(Person, person)
+    assert (stored.religion, stored.education, stored.nationality, stored.phone) == ("1", "5", "1", "+6281234567890")
+    assert people.look_at_person(person, by=staff.fo, at=AT).fields.phone == "0812-3456-7890"
+
+
+def test_who_came_from_elsewhere_is_noted(app: Flask, staff: Staff) -> None:
+    person = resident(staff.fo, arrived_from="Kab. Jeneponto")
+    (event,) = life_events.of_person(person, by=staff.fo).events
+    assert (event.kind, event.facts) == ("datang", {"dari": "Kab. Jeneponto"})
 
 
 def test_a_nik_is_taken_once(app: Flask, staff: Staff) -> None:
