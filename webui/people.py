@@ -8,16 +8,16 @@ from collections.abc import Mapping
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from appliance.access import AREA_ROLES, EDITOR_ROLES, REGISTRAR_ROLES, REVEAL_ROLES
+from appliance.access import AREA_ROLES, EDITOR_ROLES, HEALTH_ROLES, REGISTRAR_ROLES, REVEAL_ROLES
 from appliance.casework import casebook
 from appliance.casework.casebook import CaseFilter
 from appliance.errors import InvalidInput
 from appliance.models.columns import new_id
-from appliance.registry import areas, codes, life_events, people
+from appliance.registry import areas, codes, files, life_events, people
 from appliance.registry.people import NikTaken, PersonDetail
 from appliance.registry.people_search import PersonLine, find_people
 from webui.cases import case_of_number
-from webui.forms.people import FindForm, PersonForm
+from webui.forms.people import FindForm, PersonForm, ReasonForm
 from webui.navigation import Entry
 from webui.sealed import seal, unseal
 from webui.security import reads_only
@@ -74,9 +74,8 @@ def show(person_id: str) -> ResponseReturnValue:
 @signed_in(*READERS)
 def reveal(person_id: str) -> ResponseReturnValue:
     """The same with the whole NIK and family card; who asked and why is noted."""
-    reason = request.form.get("other_reason", "").strip() or request.form.get("reason", "")
     try:
-        person = people.reveal_person(person_id, reason=reason, by=actor(), at=now())
+        person = people.reveal_person(person_id, reason=ReasonForm(request.form).why, by=actor(), at=now())
     except InvalidInput as error:
         return _person_page(people.look_at_person(person_id, by=actor(), at=now()), problems=error.problems), 422
     return _person_page(person, revealed=True)
@@ -89,11 +88,13 @@ def _person_page(person: PersonDetail, *, revealed: bool = False, problems: Mapp
         resident=person,
         cases=casebook.list_cases(CaseFilter(applicant_id=line.id), by=actor(), at=now()),
         happened=life_events.of_person(line.id, by=actor(), most=RECENT_EVENTS),
+        files=files.of_person(line.id, by=actor()),
         revealed=revealed,
         problems=problems or {},
         codes=codes,
-        reasons=people.REVEAL_REASONS,
+        reasons=[(reason, reason) for reason in people.REVEAL_REASONS],
         may_reveal=actor().has_in(line.village_code, *REVEAL_ROLES),
+        may_see_health=actor().has_in(line.village_code, *HEALTH_ROLES),
         may_edit=actor().has_in(line.village_code, *EDITOR_ROLES),
     )
 
@@ -137,8 +138,7 @@ def _form_page(form: PersonForm, namesakes: tuple[PersonLine, ...] = (), holder_
         namesakes=namesakes,
         holder_id=holder_id,
         villages=areas.villages(by=actor(), roles=REGISTRARS),
-        relations=list(codes.RELATIONS.items()),
-        insurances=list(codes.INSURANCES.items()),
+        codes=codes,
         nik_reasons=people.NIK_REASONS,
     )
 

@@ -181,3 +181,21 @@ class LifeEvent(Identified, Model):
     recorded_by: Mapped[str] = mapped_column(sa.String(ID_LENGTH))
     evidence: Mapped[str] = mapped_column(sa.String(REASON_LENGTH), default="")
     detail: Mapped[dict[str, Any]] = mapped_column(sa.JSON, default=dict)
+
+
+class PersonFile(Stamped, Model):
+    """A photo or paper of a person or a family. Its content lies below the attachments, named by `sha256`; `thumbnail` likewise."""
+
+    __tablename__ = "person_file"
+
+    person_id: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("person.id"), index=True)
+    family_id: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("family.id"), index=True)
+    kind: Mapped[str] = mapped_column(sa.String(12))
+    title: Mapped[str] = mapped_column(sa.String(120), default="")
+    media: Mapped[str] = mapped_column(sa.String(40))
+    size: Mapped[int] = mapped_column(sa.Integer)
+    width: Mapped[int | None] = mapped_column(sa.Integer)
+    height: Mapped[int | None] = mapped_column(sa.Integer)
+    sha256: Mapped[str] = mapped_column(sa.String(64))
+    thumbnail: Mapped[str] = mapped_column(sa.String(64), default="")
+    removed_at: Mapped[datetime | None] = mapped_column(Moment)

@@ -26,6 +26,7 @@ from appliance.registry.people import given_reason, require_there, three_digits
 from appliance.registry.people_search import PersonLine, lines_of
 
 ALIVE = "hidup"
+CARD_REASONS = ("Pecah KK", "Pindah", "KK hilang atau rusak", "Perubahan data di Disdukcapil", "Salah ketik")
 # Nobody reads more of them; a family with so many members is a mistake of some import.
 MOST_MEMBERS = 200
 

@@ -17,9 +17,12 @@ from appliance.database import db
 from appliance.models.account import Account
 from appliance.models.person import Family, LifeEvent, LifeKind, Person
 from appliance.registry import codes, nik
+from appliance.registry.areas import area_names
 
 PAGE_SIZE = 30
 CHANGES = "changes"
+# What holds the code of a village.
+PLACES = ("dari_desa", "ke_desa")
 NUMBERS = frozenset({"nik", "kk"})
 HEALTH_LISTS = {"disabilities": codes.DISABILITIES, "chronic_illnesses": codes.ILLNESSES}
 HEALTH_FIELDS = frozenset({*HEALTH_LISTS, "pregnant"})
@@ -118,12 +121,15 @@ def _found(whose: sa.ColumnElement[bool], by: Actor, after: str, most: int) -> E
         older = sa.and_(LifeEvent.recorded_at == last.recorded_at, LifeEvent.id < last.id)
         statement = statement.where(sa.or_(LifeEvent.recorded_at < last.recorded_at, older))
     rows = db.session.execute(statement).all()
-    lines = tuple(_line(event, by_name, name, village, by) for event, by_name, name, village in rows[:most])
+    places = area_names({event.detail[key] for event, *_ in rows for key in PLACES if event.detail.get(key)})
+    lines = tuple(_line(event, by_name, name, village, by, places) for event, by_name, name, village in rows[:most])
     return EventsFound(lines, lines[-1].id if len(rows) > most else "")
 
 
-def _line(event: LifeEvent, by_name: str | None, name: str | None, village: str | None, by: Actor) -> EventLine:
-    detail = dict(event.detail)
+def _line(
+    event: LifeEvent, by_name: str | None, name: str | None, village: str | None, by: Actor, places: Mapping[str, str]
+) -> EventLine:
+    detail = {key: places.get(value, value) if key in PLACES else value for key, value in event.detail.items()}
     changes = detail.pop(CHANGES, {})
     if not by.has_in(village or "", *HEALTH_ROLES):
         changes = {field: change for field, change in changes.items() if field not in HEALTH_FIELDS}

@@ -62,6 +62,7 @@ class PersonDetail:
     family_id: str | None
     family_address: str
     family: tuple[PersonLine, ...]
+    is_head: bool
     photo_id: str | None
     status_since: date | None
     merged_into_id: str | None
@@ -231,6 +232,7 @@ def _detail(person: Person, by: Actor, at: datetime, shown: Callable[[str | None
         family_id=person.family_id,
         family_address=line.address,
         family=tuple(lines_of(others, at)),
+        is_head=person.relation == Relation.HEAD or (family is not None and family.head_id == person.id),
         photo_id=person.photo_id,
         status_since=person.status_since,
         merged_into_id=person.merged_into_id,

@@ -15,6 +15,7 @@ def upgrade() -> None:
     _create_former_cards()
     _create_life_events()
     _add_fields()
+    _create_files()
 
 
 def _create_former_cards() -> None:
@@ -65,6 +66,34 @@ def _add_fields() -> None:
     op.add_column("person", sa.Column("domicile", sa.String(300), nullable=False, server_default=""))
     op.add_column("person", sa.Column("photo_id", sa.String(36), nullable=True))
     op.add_column("person", sa.Column("status_since", sa.Date(), nullable=True))
+
+
+def _create_files() -> None:
+    op.create_table(
+        "person_file",
+        sa.Column("person_id", sa.String(36), nullable=True),
+        sa.Column("family_id", sa.String(36), nullable=True),
+        sa.Column("kind", sa.String(12), nullable=False),
+        sa.Column("title", sa.String(120), nullable=False),
+        sa.Column("media", sa.String(40), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("width", sa.Integer(), nullable=True),
+        sa.Column("height", sa.Integer(), nullable=True),
+        sa.Column("sha256", sa.String(64), nullable=False),
+        sa.Column("thumbnail", sa.String(64), nullable=False),
+        sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.String(36), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(36), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.String(36), nullable=False),
+        sa.Column("row_version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["family_id"], ["family.id"], name="fk_person_file_family_id"),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name="fk_person_file_person_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_person_file"),
+    )
+    op.create_index("ix_person_file_family_id", "person_file", ["family_id"])
+    op.create_index("ix_person_file_person_id", "person_file", ["person_id"])
 
 
 def _refuse_changes(table: str) -> None:
