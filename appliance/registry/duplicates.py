@@ -6,7 +6,7 @@ A pair stays when it is decided. "Bukan duplikat" holds until the identity of on
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,9 +17,11 @@ from appliance import audit
 from appliance.access import DECIDER_ROLES, REGISTRAR_ROLES, Actor, require, require_area, scope
 from appliance.database import begins_with, changed_meanwhile, db, transaction
 from appliance.errors import Conflict, InvalidInput, NotFound
-from appliance.models.duplicate import DuplicateCandidate, PairState
+from appliance.models.account import Account
+from appliance.models.duplicate import DuplicateCandidate, PairState, PersonMerge
 from appliance.models.person import REASON_LENGTH, Person
-from appliance.registry import people
+from appliance.registry import merge_rules, nik, people
+from appliance.registry.comparing import Row, side_by_side
 from appliance.registry.likeness import Identity, Likeness, Reason
 from appliance.registry.lookalikes import Lookalike, alike, find_lookalikes, identity_of, identity_of_new, to_compare
 from appliance.registry.people import NewPerson
@@ -61,28 +63,38 @@ class PairsFound:
 
 
 @dataclass(frozen=True)
-class Decision:
-    """How a pair was decided, when and by whose account."""
+class PairDetail:
+    """Both of a pair, field by field, with what the merge page proposes.
 
-    by: str
-    at: datetime
+    `survivor_id` is the record to keep; `better` maps a field to the identifier of the record that knows it better. `versions`
+    are those of both records. A decided pair says who decided it, when and why; `merge_id` leads to its merge.
+    """
+
+    line: PairLine
+    rows: tuple[Row, ...]
+    survivor_id: str
+    better: Mapping[str, str]
+    versions: Mapping[str, int]
+    row_version: int
+    registered_by: str
+    decided_by: str
+    decided_at: datetime | None
     reason: str
+    merge_id: str
 
 
 def register(new: NewPerson, *, despite: str = "", request_id: str, by: Actor, at: datetime) -> str:
     """Register a resident unless she is known already; her identifier.
 
     `despite` is why she is another person than the ones that were shown; it is kept with each pair, for the supervisor. Raises
-    LooksKnown without it, InvalidInput for one that says nothing, and whatever `people.register_person` raises.
+    LooksKnown without a reason that says something, and whatever `people.register_person` raises.
     """
     require(by, *REGISTRAR_ROLES)
     known = people.registered(request_id, by=by)
     if known:
         return known
-    despite = " ".join(despite.split())
-    if despite and not SHORTEST_REASON <= len(despite) <= REASON_LENGTH:
-        raise InvalidInput({"despite": f"Tulis alasannya dengan {SHORTEST_REASON} sampai {REASON_LENGTH} huruf."})
-    if not despite:
+    despite = nik.mask_within(" ".join(despite.split()))[:REASON_LENGTH]
+    if len(despite) < SHORTEST_REASON:
         require_area(by, new.village_code, *REGISTRAR_ROLES)
         _ask_first(new, by, at)
     return people.register_person(
@@ -103,7 +115,7 @@ def _ask_first(new: NewPerson, by: Actor, at: datetime) -> None:
 
 def _keep_pairs(person: Person, new: NewPerson, despite: str, by: Actor, at: datetime) -> None:
     """What the officer was sure of is for the supervisor to confirm."""
-    if not despite:
+    if len(despite) < SHORTEST_REASON:
         return
     me = identity_of_new(new)
     found = [(other, likeness) for other, likeness in alike(me, by) if other != person.id]
@@ -195,11 +207,37 @@ def pair_in_scope(pair_id: str, by: Actor) -> DuplicateCandidate:
     return pair
 
 
-def decision_of(pair: DuplicateCandidate) -> Decision | None:
-    """Who decided it, if anybody did."""
-    if pair.decided_by is None or pair.decided_at is None:
-        return None
-    return Decision(pair.decided_by, pair.decided_at, pair.reason)
+def look_at_pair(pair_id: str, *, by: Actor, at: datetime) -> PairDetail:
+    """Both people of a pair. That both were looked at is written to the journal. Raises NotFound, NotAllowed."""
+    with transaction():
+        pair = pair_in_scope(pair_id, by)
+        people_of = sa.select(Person).where(Person.id.in_([pair.first_id, pair.second_id])).options(joinedload(Person.family))
+        first, second = sorted(db.session.scalars(people_of), key=lambda person: person.id)
+        (line,) = _lines([pair], at)
+        survivor = merge_rules.better(first, second)
+        merged = second if survivor is first else first
+        taken = merge_rules.proposed(survivor, merged)
+        newest = sa.select(PersonMerge.id).where(PersonMerge.pair_id == pair.id, PersonMerge.undone_at.is_(None))
+        for person in (first, second):
+            audit.record("lihat", f"person:{person.id}", by=by, at=at, detail={"pasangan": pair.id})
+        return PairDetail(
+            line=line,
+            rows=tuple(row for row in side_by_side(first, second) if not row.empty),
+            survivor_id=survivor.id,
+            better={choice.name: (merged if choice.name in taken else survivor).id for choice in merge_rules.CHOICES},
+            versions={person.id: person.row_version for person in (first, second)},
+            row_version=pair.row_version,
+            registered_by=name_of_account(pair.created_by) if pair.note else "",
+            decided_by=name_of_account(pair.decided_by),
+            decided_at=pair.decided_at,
+            reason=pair.reason,
+            merge_id=db.session.scalar(newest) or "",
+        )
+
+
+def name_of_account(account_id: str | None) -> str:
+    """The name to show for an account; "" for nobody. For services."""
+    return db.session.scalar(sa.select(Account.name).where(Account.id == account_id)) or "" if account_id else ""
 
 
 def dismiss(pair_id: str, reason: str, *, row_version: int, by: Actor, at: datetime) -> None:
@@ -223,7 +261,7 @@ def decide(pair: DuplicateCandidate, state: PairState, reason: str, *, by: Actor
 
 def checked_reason(reason: str) -> str:
     """The reason as it is stored. Raises InvalidInput for one that says nothing."""
-    reason = " ".join(reason.split())
+    reason = nik.mask_within(" ".join(reason.split()))
     if not SHORTEST_REASON <= len(reason) <= REASON_LENGTH:
         raise InvalidInput({"reason": f"Tulis alasannya dengan {SHORTEST_REASON} sampai {REASON_LENGTH} huruf."})
     return reason

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from appliance.access import HEALTH_ROLES, Actor, scope
 from appliance.database import db
 from appliance.models.account import Account
+from appliance.models.duplicate import PersonMerge
 from appliance.models.person import Family, LifeEvent, LifeKind, Person
 from appliance.registry import codes, nik
 from appliance.registry.areas import area_names
@@ -96,8 +97,12 @@ class EventsFound:
 
 
 def of_person(person_id: str, *, by: Actor, after: str = "", most: int = PAGE_SIZE) -> EventsFound:
-    """What happened to a person whom `by` may see; nothing of anybody else. A look at her is for the caller to record."""
-    seen = scope(sa.select(Person.id).where(Person.id == person_id), Person, by)
+    """What happened to a person whom `by` may see, and on the records that were merged into hers; nothing of anybody else.
+
+    A look at her is for the caller to record.
+    """
+    merged = sa.select(PersonMerge.merged_id).where(PersonMerge.survivor_id == person_id, PersonMerge.undone_at.is_(None))
+    seen = scope(sa.select(Person.id).where(sa.or_(Person.id == person_id, Person.id.in_(merged))), Person, by)
     return _found(LifeEvent.person_id.in_(seen), by, after, most)
 
 

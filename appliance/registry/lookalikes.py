@@ -20,6 +20,7 @@ from appliance.models.area import Area
 from appliance.models.duplicate import OldIdentifier
 from appliance.models.person import Family, Person, PersonWord
 from appliance.registry import nik
+from appliance.registry.comparing import Row, beside_new
 from appliance.registry.likeness import Identity, Likeness, Reason, compare, identity, near_numbers, swapped
 from appliance.registry.names import searchable
 from appliance.registry.people import NewPerson
@@ -34,11 +35,11 @@ Rows: TypeAlias = sa.Select[*tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class Lookalike:
-    """Somebody known who may be the one being registered; `mother_name` stands beside the line for comparing."""
+    """Somebody known who may be the one being registered; `rows` compare what was typed with what is known."""
 
     line: PersonLine
-    mother_name: str
     likeness: Likeness
+    rows: tuple[Row, ...]
 
     @property
     def has_her_nik(self) -> bool:
@@ -52,7 +53,7 @@ def find_lookalikes(new: NewPerson, *, by: Actor, at: datetime) -> tuple[Lookali
     statement = sa.select(Person).where(Person.id.in_([person_id for person_id, _ in found])).options(joinedload(Person.family))
     people = {person.id: person for person in db.session.scalars(statement)}
     lines = {line.id: line for line in lines_of(people.values(), at)}
-    return tuple(Lookalike(lines[person_id], people[person_id].mother_name, likeness) for person_id, likeness in found)
+    return tuple(Lookalike(lines[person_id], likeness, beside_new(new, people[person_id])) for person_id, likeness in found)
 
 
 def alike(me: Identity, by: Actor) -> list[tuple[str, Likeness]]:

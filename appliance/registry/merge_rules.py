@@ -65,6 +65,8 @@ MOVED = (
     "case.applicant_id",
     "old_identifier.person_id",
     "former_card.family_id",
+    "person_file.person_id",
+    "person_file.family_id",
 )
 # What points at a person or a family and does not move, and why.
 STAYS: Mapping[str, str] = {

@@ -20,7 +20,7 @@ from appliance.database import Model, db, settings_in_use, transaction
 from appliance.errors import Conflict, NotFound
 from appliance.models.duplicate import DuplicateCandidate, OldIdentifier, PairState, PersonMerge
 from appliance.models.person import Family, LifeKind, Person, PersonHealth
-from appliance.registry.duplicates import checked_reason, decide
+from appliance.registry.duplicates import checked_reason, decide, name_of_account
 from appliance.registry.merge_rules import CHOICES, as_column, as_stored
 from appliance.registry.merging import GONE, health_of, locked, move, tell
 from appliance.registry.people_search import PersonLine, lines_of
@@ -43,7 +43,7 @@ class MergeDetail:
     until: datetime
     moved: int
     undone_at: datetime | None
-    undone_by: str | None
+    undone_by: str
     undo_reason: str
     kept: tuple[str, ...]
 
@@ -203,11 +203,11 @@ def _detail(entry: PersonMerge, at: datetime) -> MergeDetail:
         merged=lines[entry.merged_id],
         reason=entry.reason,
         at=entry.merged_at,
-        by=entry.merged_by,
+        by=name_of_account(entry.merged_by),
         until=entry.merged_at + UNDOABLE,
         moved=sum(len(ids) for ids in entry.moved.values()),
         undone_at=entry.undone_at,
-        undone_by=entry.undone_by,
+        undone_by=name_of_account(entry.undone_by),
         undo_reason=entry.undo_reason,
         kept=tuple(entry.undo_kept),
     )

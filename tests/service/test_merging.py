@@ -79,7 +79,14 @@ def two(staff: Staff) -> tuple[str, str]:
     """The same woman twice: with her NIK and a case; with a mistyped one, a telephone, an illness and a case."""
     first = resident(staff.fo, "Sitti Aminah", nik=NIK, kk=CARD, relation="1", address="Jl. Poros")
     second = resident(
-        staff.fo, "St. Aminah", nik=MISTYPED, kk=OTHER_CARD, relation="1", phone="081234567890", village=NEIGHBOUR, address="Jl. Raya"
+        staff.fo,
+        "St. Aminah",
+        nik=MISTYPED,
+        kk=OTHER_CARD,
+        relation="1",
+        phone="081234567890",
+        village=NEIGHBOUR,
+        address="Jl. Raya",
     )
     for person in (first, second):
         open_case(staff.fo, person)
