@@ -20,6 +20,7 @@ BLUEPRINTS = (
     "families",
     "happenings",
     "person_files",
+    "duplicates",
     "cases",
     "referrals",
     "sign_in",

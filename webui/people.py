@@ -13,9 +13,11 @@ from appliance.casework import casebook
 from appliance.casework.casebook import CaseFilter
 from appliance.errors import InvalidInput
 from appliance.models.columns import new_id
-from appliance.registry import areas, codes, files, life_events, people
+from appliance.registry import areas, codes, duplicates, files, life_events, people, unmerging
+from appliance.registry.duplicates import LooksKnown
+from appliance.registry.lookalikes import Lookalike
 from appliance.registry.people import NikTaken, PersonDetail
-from appliance.registry.people_search import PersonLine, find_people
+from appliance.registry.people_search import find_people
 from webui.cases import case_of_number
 from webui.forms.people import FindForm, PersonForm, ReasonForm
 from webui.navigation import Entry
@@ -30,8 +32,6 @@ NAVIGATION = (Entry("Warga", "people.listing", icon="people", roles=READERS, ord
 NIK_LENGTH = 16
 # The newest events of a life that a person's page shows; the rest is on a page of its own.
 RECENT_EVENTS = 5
-# More namesakes than this say only that the name is a common one.
-MOST_NAMESAKES = 8
 
 
 @blueprint.get("/warga")
@@ -67,7 +67,10 @@ def search() -> ResponseReturnValue:
 @signed_in(*READERS)
 def show(person_id: str) -> ResponseReturnValue:
     """One resident: who she is, her family, her cases. Numbers are masked."""
-    return _person_page(people.look_at_person(person_id, by=actor(), at=now()), revealed=False)
+    person = people.look_at_person(person_id, by=actor(), at=now())
+    if person.line.id != person_id:  # the address of a record that was merged into hers
+        return redirect(url_for("people.show", person_id=person.line.id), 303)
+    return _person_page(person)
 
 
 @blueprint.post("/warga/<person_id>/nik")
@@ -89,6 +92,8 @@ def _person_page(person: PersonDetail, *, revealed: bool = False, problems: Mapp
         cases=casebook.list_cases(CaseFilter(applicant_id=line.id), by=actor(), at=now()),
         happened=life_events.of_person(line.id, by=actor(), most=RECENT_EVENTS),
         files=files.of_person(line.id, by=actor()),
+        pairs=duplicates.pairs_of(line.id, by=actor(), at=now()),
+        merges=unmerging.merges_of(line.id, by=actor(), at=now()),
         revealed=revealed,
         problems=problems or {},
         codes=codes,
@@ -115,27 +120,29 @@ def register() -> ResponseReturnValue:
     form = PersonForm(request.form)
     if not form.validate():
         return _form_page(form), 422
-    namesakes = () if form.not_the_same.data or form.nik.data else _namesakes(form)
-    if namesakes:
-        return _form_page(form, namesakes=namesakes), 422
+    request_id, despite = form.request_id.data or new_id(), form.despite.data or ""
     try:
-        person_id = people.register_person(form.person(), request_id=form.request_id.data or new_id(), by=actor(), at=now())
+        person_id = duplicates.register(form.person(), despite=despite, request_id=request_id, by=actor(), at=now())
+    except LooksKnown as found:
+        if form.asked.data:
+            form.refused["despite"] = "Tulis mengapa ini orang lain, paling sedikit beberapa kata."
+        return _form_page(form, known=found.people), 422
     except InvalidInput as error:
         form.refuse(error)
         return _form_page(form), 422
     except NikTaken as error:
-        form.refused["nik"] = error.message
+        form.refused["nik"] = f"{error.message} {error.hint}"
         return _form_page(form, holder_id=error.person_id), 409
     flash("Warga terdaftar. Silakan buka kasus untuk keluhannya.", "good")
     return redirect(url_for("people.show", person_id=person_id), 303)
 
 
-def _form_page(form: PersonForm, namesakes: tuple[PersonLine, ...] = (), holder_id: str | None = None) -> str:
+def _form_page(form: PersonForm, known: tuple[Lookalike, ...] = (), holder_id: str | None = None) -> str:
     return render_template(
         "people/register.html",
         form=form,
         problems=form.problems,
-        namesakes=namesakes,
+        known=known,
         holder_id=holder_id,
         villages=areas.villages(by=actor(), roles=REGISTRARS),
         codes=codes,
@@ -153,12 +160,3 @@ def _carried_over(text: str) -> dict[str, str]:
 def _only_village() -> str:
     known = areas.villages(by=actor(), roles=REGISTRARS)
     return known[0].code if len(known) == 1 else ""
-
-
-def _namesakes(form: PersonForm) -> tuple[PersonLine, ...]:
-    """People of that name in that village who may be the same: born in the same year, or it is not known when."""
-    found = find_people(form.name.data or "", by=actor(), at=now(), village_code=form.village_code.data or "")
-    if found.total > MOST_NAMESAKES:
-        return ()
-    year = form.birth_date.data.year if form.birth_date.data else None
-    return tuple(line for line in found.people if not (year and line.birth_date) or line.birth_date.year == year)

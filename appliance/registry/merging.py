@@ -243,5 +243,5 @@ def _close_pairs(pair: DuplicateCandidate, merged: Person, reason: str, by: Acto
 def tell(entry: PersonMerge, kind: LifeKind, reason: str, by: Actor, at: datetime) -> None:
     """Note it in the history of both. For services."""
     for person_id, other in ((entry.survivor_id, entry.merged_id), (entry.merged_id, entry.survivor_id)):
-        detail = {"merge": entry.id, "other": other, "reason": reason}
+        detail = {"penggabungan": entry.id, "dengan": other, "alasan": reason}
         life_events.note(kind, person_id=person_id, on=at.date(), detail=detail, by=by.account_id, at=at)

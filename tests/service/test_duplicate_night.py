@@ -19,8 +19,8 @@ from appliance.models.task import TaskState
 from appliance.registry import duplicate_night, duplicates, merging
 from appliance.registry.duplicate_night import SUBJECT, ask_if_due
 from appliance.work import Work, do_everything
-from tests.service.test_merging import wish
 from tests.support.desk import request, resident
+from tests.support.pairs import wish
 from tests.support.staff import AT, FAR, HOME, NEIGHBOUR, Staff
 
 BACKUP = time(22)

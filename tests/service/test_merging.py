@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -19,12 +19,12 @@ from appliance.models.case import Case
 from appliance.models.duplicate import DuplicateCandidate, OldIdentifier, PairState, PersonMerge
 from appliance.models.person import Family, LifeEvent, Person, PersonHealth
 from appliance.models.roles import Role
-from appliance.registry import duplicates, merge_rules, merging, people, unmerging
-from appliance.registry.likeness import Likeness, Reason
+from appliance.registry import merge_rules, merging, people, unmerging
 from appliance.registry.merging import Wish
 from appliance.registry.people_search import find_people
 from tests.service.test_concurrency import together
 from tests.support.desk import open_case, request, resident
+from tests.support.pairs import merge, pair_of, wish
 from tests.support.staff import AT, FAR, HOME, NEIGHBOUR, Staff
 
 NIK, MISTYPED = "7303014101800001", "7303014101800010"
@@ -32,30 +32,6 @@ CARD, OTHER_CARD = "7303010101100001", "7303010101100002"
 LATER = AT + timedelta(days=1)
 ROWS = (Person, Family, Case, PersonHealth, OldIdentifier)
 STAMPS = {"updated_at", "updated_by", "row_version"}
-
-
-def pair_of(one: str, other: str, by: Actor) -> str:
-    """A pair as the night finds it."""
-    with transaction():
-        known = duplicates.identities((one, other))
-        alike = Likeness(80, (Reason.SAME_NAME,))
-        duplicates.store_pair((one, known[one]), (other, known[other]), alike, by=by.account_id, at=AT)
-        first, second = sorted((one, other))
-        found = sa.select(DuplicateCandidate.id).where(
-            DuplicateCandidate.first_id == first, DuplicateCandidate.second_id == second
-        )
-        return db.session.scalars(found).one()
-
-
-def wish(survivor: str, merged: str, *from_merged: str, reason: str = "Orang yang sama menurut KTP") -> Wish:
-    db.session.rollback()
-    versions = {one: db.session.get_one(Person, one, populate_existing=True).row_version for one in (survivor, merged)}
-    return Wish(survivor, frozenset(from_merged), reason, versions)
-
-
-def merge(survivor: str, merged: str, *from_merged: str, by: Actor, at: datetime = AT) -> str:
-    pair = pair_of(survivor, merged, by)
-    return merging.merge(pair, wish(survivor, merged, *from_merged), request_id=request(), by=by, at=at)
 
 
 def row(model: type[Any], identifier: str) -> Any:
