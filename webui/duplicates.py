@@ -114,13 +114,7 @@ def _merge_page(merge_id: str, problems: Mapping[str, str] | None = None) -> str
 def undo(merge_id: str) -> ResponseReturnValue:
     """Make two of one again."""
     try:
-        kept = unmerging.undo(merge_id, request.form.get("reason", ""), by=actor(), at=now())
+        unmerging.undo(merge_id, request.form.get("reason", ""), by=actor(), at=now())
     except InvalidInput as error:
         return _merge_page(merge_id, error.problems), 422
-    flash(
-        "Penggabungan dibatalkan; kedua data kembali seperti semula."
-        if not kept
-        else "Penggabungan dibatalkan sebagian; lihat di bawah.",
-        "good" if not kept else "warn",
-    )
     return redirect(url_for("duplicates.show_merge", merge_id=merge_id), 303)

@@ -102,8 +102,11 @@ def of_person(person_id: str, *, by: Actor, after: str = "", most: int = PAGE_SI
     A look at her is for the caller to record.
     """
     merged = sa.select(PersonMerge.merged_id).where(PersonMerge.survivor_id == person_id, PersonMerge.undone_at.is_(None))
-    seen = scope(sa.select(Person.id).where(sa.or_(Person.id == person_id, Person.id.in_(merged))), Person, by)
-    return _found(LifeEvent.person_id.in_(seen), by, after, most)
+    hers = sa.or_(Person.id == person_id, Person.id.in_(merged))
+    seen = LifeEvent.person_id.in_(scope(sa.select(Person.id).where(hers), Person, by))
+    # A merge is noted on both records; once is enough.
+    twice = sa.and_(LifeEvent.person_id != person_id, LifeEvent.kind.in_([LifeKind.MERGED, LifeKind.UNMERGED]))
+    return _found(sa.and_(seen, sa.not_(twice)), by, after, most)
 
 
 def of_family(family_id: str, *, by: Actor, after: str = "", most: int = PAGE_SIZE) -> EventsFound:

@@ -244,4 +244,4 @@ def tell(entry: PersonMerge, kind: LifeKind, reason: str, by: Actor, at: datetim
     """Note it in the history of both. For services."""
     for person_id, other in ((entry.survivor_id, entry.merged_id), (entry.merged_id, entry.survivor_id)):
         detail = {"penggabungan": entry.id, "dengan": other, "alasan": reason}
-        life_events.note(kind, person_id=person_id, on=at.date(), detail=detail, by=by.account_id, at=at)
+        life_events.note(kind, person_id=person_id, detail=detail, by=by.account_id, at=at)
