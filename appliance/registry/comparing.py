@@ -16,6 +16,7 @@ from appliance.registry.people import NewPerson
 
 # So many different digits are shown: a slip of the pen. The digits of two other numbers stay hidden.
 MOST_DIGITS = 2
+NOT_TYPED = frozenset({"status", "photo", "insurance"})
 SEXES = {Sex.MALE.value: "Laki-laki", Sex.FEMALE.value: "Perempuan"}
 
 
@@ -41,8 +42,8 @@ def side_by_side(one: Person, other: Person) -> tuple[Row, ...]:
 
 
 def beside_new(new: NewPerson, known: Person) -> tuple[Row, ...]:
-    """What was typed, beside a record; fields that neither says anything about are left out."""
-    return tuple(row for row in _rows(_of_new(new), _of_person(known)) if not row.empty)
+    """What was typed, beside a record; what nobody types is left out, and what neither says anything about."""
+    return tuple(row for row in _rows(_of_new(new), _of_person(known)) if not row.empty and row.name not in NOT_TYPED)
 
 
 def _rows(one: Mapping[str, str], other: Mapping[str, str]) -> tuple[Row, ...]:
