@@ -12,10 +12,11 @@ from appliance import audit
 from appliance.access import REGISTRAR_ROLES, Actor, require, require_area, scope
 from appliance.database import Duplicate, db, transaction
 from appliance.errors import Conflict, InvalidInput, NotFound
-from appliance.models.person import Family, NikStatus, Person, PersonWord, Relation, Sex
+from appliance.models.person import Family, NikStatus, Person, Relation, Sex
 from appliance.registry import areas, nik
 from appliance.registry.names import searchable
 from appliance.registry.people_search import PersonLine, family_of, lines_of
+from appliance.registry.search_index import index_person
 
 NIK_REASONS = (
     "Bayi baru lahir",
@@ -172,9 +173,7 @@ def _register(new: NewPerson, request_id: str, by: Actor, at: datetime) -> str:
     person.stamp(by.account_id, at)
     db.session.add(person)
     db.session.flush()
-    db.session.add_all(
-        PersonWord(word=word, village_code=person.village_code, person_id=person.id) for word in set(person.name_search.split())
-    )
+    index_person(person)
     if person.family_id and person.relation == Relation.HEAD:
         family = db.session.get_one(Family, person.family_id)
         family.head_id = family.head_id or person.id
