@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
-from typing import TypeVarTuple
+from typing import Any, TypeVarTuple
 
 import sqlalchemy as sa
 
@@ -43,14 +43,16 @@ class Within:
     by: Actor
     villages: tuple[str, ...] = ()
 
-    def narrowed(self, statement: sa.Select[*Columns]) -> sa.Select[*Columns]:
-        """`statement` over PersonWord with both."""
-        statement = scope(statement, PersonWord, self.by)
-        return statement.where(PersonWord.village_code.in_(self.villages)) if self.villages else statement
+    def narrowed(self, statement: sa.Select[*Columns], table: type[Any] = PersonWord) -> sa.Select[*Columns]:
+        """`statement` over `table` (of words or of people) with both."""
+        statement = scope(statement, table, self.by)
+        return statement.where(one_of(table.village_code, list(self.villages))) if self.villages else statement
 
 
-def candidates(typed: Sequence[str], within: Within, most: int) -> list[str]:
+def candidates(typed: Sequence[str], within: Within, most: int, *, tolerant: bool = True) -> list[str]:
     """Identifiers of people with names like the normalised words `typed`: with all of two words, with most of more.
+
+    Unless `tolerant`, with exactly all of them.
 
     More than `most` is never returned; so many mean that there are probably more.
     """
@@ -58,7 +60,7 @@ def candidates(typed: Sequence[str], within: Within, most: int) -> list[str]:
     found: dict[str, None] = {}
     if len(typed) > 2:
         found.update(dict.fromkeys(_with_all(typed, within, most)))
-    for keys, share in _portions(typed):
+    for keys, share in _portions(typed, tolerant):
         if len(found) >= ENOUGH:
             break
         found.update(dict.fromkeys(_holders(keys, within, min(share or most, most))))
@@ -90,10 +92,14 @@ def _exact_keys(typed: Sequence[str]) -> list[str]:
     return list(typed) if len(typed) == 1 else [pair(one, other) for one, other in combinations(typed, 2)]
 
 
-def _portions(typed: Sequence[str]) -> Iterator[tuple[list[str], int]]:
+def _portions(typed: Sequence[str], tolerant: bool) -> Iterator[tuple[list[str], int]]:
     """Keys to look up together, nearest first, with how many people each portion may bring (0: no limit of its own)."""
-    for key in _exact_keys(typed):
-        yield [key], 0 if len(typed) < 3 else SHARE
+    if len(typed) < 3:
+        yield _exact_keys(typed), 0
+    if not tolerant:
+        return
+    if len(typed) > 2:
+        yield from (([key], SHARE) for key in _exact_keys(typed))
     near = [near_words(word) for word in typed]
     if len(near) > 1:
         yield from ((keys, 0) for keys in _pair_tiers(near))

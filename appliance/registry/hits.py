@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
 
 from appliance.access import Actor, scope
 from appliance.database import db, one_of
@@ -30,11 +31,12 @@ PLACED = 0.3
 
 @dataclass(frozen=True)
 class Hit:
-    """A person that was found, before her row is read in full."""
+    """A person that was found, before her row is read in full (unless it was: `person`)."""
 
     id: str
     name: str
     match: Match
+    person: Person | None = None
 
 
 def hits_of(text: str, by: Actor, most: int, village_code: str = "") -> list[Hit]:
@@ -65,28 +67,30 @@ def whole_number(text: str) -> str:
 
 
 def _by_number(number: str, within: Within, most: int) -> dict[str, Hit]:
-    """The holder of the NIK, then the families that have or had the card."""
-    ways = (
-        ("NIK", Person.nik == number),
-        ("KK", Person.family_id.in_(sa.select(Family.id).where(Family.kk == number))),
-        ("KK lama", Person.family_id.in_(sa.select(Family.id).where(Family.kk_previous == number))),
-    )
-    found: dict[str, Hit] = {}
-    for order, (why, condition) in enumerate(ways):
-        rows = db.session.execute(_rows(within).where(condition).limit(most)).all()
-        found = _resolved(rows, within, {row.id: Match(1 - order / 10, why) for row in rows}) | found
-    return found
+    """The holder of the NIK, then the families that have or had the card. One query: a number must be answered at once."""
+    families = sa.select(Family.id).where(sa.or_(Family.kk == number, Family.kk_previous == number))
+    statement = sa.select(Person).where(sa.or_(Person.nik == number, Person.family_id.in_(families)))
+    statement = within.narrowed(statement, Person).options(joinedload(Person.family)).limit(most)
+    people = db.session.scalars(statement).all()
+    return _resolved(people, within, {person.id: _by_what(person, number) for person in people})
+
+
+def _by_what(person: Person, number: str) -> Match:
+    if person.nik == number:
+        return Match(1.0, "NIK")
+    return Match(0.95, "KK") if person.family and person.family.kk == number else Match(0.9, "KK lama")
 
 
 def _by_words(typed: list[str], within: Within, most: int) -> dict[str, Hit]:
     """People with such a name; those of a village that is named beside it come first."""
-    found = _named(typed, within, most)
+    placed: dict[str, Hit] = {}
     for place in named_places(typed, within.by):
         villages = tuple(set(place.villages) & set(within.villages or place.villages))
         if villages:
             there = _named(place.others, replace(within, villages=villages), most)
-            found |= {key: _placed(hit, place) for key, hit in there.items()}
-    return found
+            placed |= {key: _placed(hit, place) for key, hit in there.items()}
+    # Somebody may be called like the village: then her name has all the words.
+    return _named(typed, within, most, tolerant=not placed) | placed
 
 
 def _placed(hit: Hit, place: Place) -> Hit:
@@ -94,8 +98,8 @@ def _placed(hit: Hit, place: Place) -> Hit:
     return replace(hit, match=Match(hit.match.score + PLACED, why))
 
 
-def _named(typed: list[str], within: Within, most: int) -> dict[str, Hit]:
-    ids = candidates(typed, within, most)
+def _named(typed: list[str], within: Within, most: int, *, tolerant: bool = True) -> dict[str, Hit]:
+    ids = candidates(typed, within, most, tolerant=tolerant)
     rows = db.session.execute(_rows(within).where(one_of(Person.id, ids))).all() if ids else []
     return _resolved(rows, within, {row.id: _judged(typed, row) for row in rows})
 
@@ -111,14 +115,12 @@ def _known(ids: list[str], within: Within, judge: Any) -> dict[str, Hit]:
 
 def _rows(within: Within) -> sa.Select[str, str, str, str | None]:
     """What ranking needs of a person, of those whom the reader may see."""
-    columns = sa.select(Person.id, Person.name_search, Person.nickname, Person.merged_into_id)
-    statement = scope(columns, Person, within.by)
-    return statement.where(Person.village_code.in_(within.villages)) if within.villages else statement
+    return within.narrowed(sa.select(Person.id, Person.name_search, Person.nickname, Person.merged_into_id), Person)
 
 
 def _resolved(rows: Any, within: Within, judged: Mapping[str, Match]) -> dict[str, Hit]:
     """Hits by identifier; a merged record is replaced by the one it was merged into, if the reader may see that."""
-    found = {row.id: Hit(row.id, row.name_search, judged[row.id]) for row in rows if row.merged_into_id is None}
+    found = {row.id: _hit(row, judged[row.id]) for row in rows if row.merged_into_id is None}
     merged = {row.merged_into_id: judged[row.id] for row in rows if row.merged_into_id is not None}
     for _ in range(MOST_MERGES):
         if not merged:
@@ -127,9 +129,13 @@ def _resolved(rows: Any, within: Within, judged: Mapping[str, Match]) -> dict[st
         targets = db.session.execute(_rows(anywhere).where(one_of(Person.id, list(merged)))).all()
         for row in targets:
             if row.merged_into_id is None and row.id not in found:
-                found[row.id] = Hit(row.id, row.name_search, replace(merged[row.id], why=merged[row.id].why + MERGED))
+                found[row.id] = _hit(row, replace(merged[row.id], why=merged[row.id].why + MERGED))
         merged = {row.merged_into_id: merged[row.id] for row in targets if row.merged_into_id is not None}
     return found
+
+
+def _hit(row: Any, judged: Match) -> Hit:
+    return Hit(row.id, row.name_search, judged, row if isinstance(row, Person) else None)
 
 
 def _in_order(found: dict[str, Hit], most: int) -> list[Hit]:

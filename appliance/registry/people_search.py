@@ -15,7 +15,7 @@ from sqlalchemy.orm import joinedload
 
 from appliance import audit
 from appliance.access import Actor, scope
-from appliance.database import db, transaction
+from appliance.database import db, one_of, transaction
 from appliance.models.person import Family, Person
 from appliance.registry import nik
 from appliance.registry.areas import area_names
@@ -89,7 +89,7 @@ def matching_ids(text: str, by: Actor) -> sa.Select[str] | None:
     """The identifiers of the people that `text` means, for a condition in another query; None for no text."""
     if not text.strip():
         return None
-    return sa.select(Person.id).where(Person.id.in_([hit.id for hit in hits_of(text, by, MOST_HITS)]))
+    return sa.select(Person.id).where(one_of(Person.id, [hit.id for hit in hits_of(text, by, MOST_HITS)]))
 
 
 def lines_of(people: Iterable[Person], at: datetime) -> list[PersonLine]:
@@ -113,10 +113,18 @@ def _page(hits: list[Hit], page: int, at: datetime) -> PeopleFound:
     hits = hits[:MOST_HITS]
     pages = max(1, -(-len(hits) // PAGE_SIZE))
     page = min(max(1, page), pages)
-    shown = {hit.id: hit.match.why for hit in hits[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]}
-    statement = sa.select(Person).where(Person.id.in_(list(shown))).options(joinedload(Person.family))
-    lines = {line.id: line for line in lines_of(db.session.scalars(statement), at)}
-    return PeopleFound(tuple(replace(lines[key], why=why) for key, why in shown.items()), len(hits), capped, page, pages)
+    shown = hits[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+    lines = {line.id: line for line in lines_of(_read(shown), at)}
+    found = tuple(replace(lines[hit.id], why=hit.match.why) for hit in shown if hit.id in lines)
+    return PeopleFound(found, len(hits), capped, page, pages)
+
+
+def _read(hits: Sequence[Hit]) -> list[Person]:
+    """The rows of the hits, those read that are not there already."""
+    there = [hit.person for hit in hits if hit.person]
+    missing = [hit.id for hit in hits if not hit.person]
+    statement = sa.select(Person).where(one_of(Person.id, missing)).options(joinedload(Person.family))
+    return [*there, *db.session.scalars(statement)] if missing else there
 
 
 def _line(person: Person, village: str, today: date) -> PersonLine:

@@ -452,10 +452,10 @@ class Region:
             common_first = dice.random() < share
             words = max(2, length) if common_first else length
             whole = " ".join([spellings[place], *name][:words] if common_first else name[:words])
-            yield _slipped(dice, whole) if dice.random() < SLIP * words else whole
+            yield slipped(dice, whole) if dice.random() < SLIP * words else whole
 
 
-def _slipped(dice: random.Random, name: str) -> str:
+def slipped(dice: random.Random, name: str) -> str:
     """The name with one letter lost, doubled, swapped or mistaken."""
     place = dice.randrange(1, max(2, len(name) - 1))
     before, here, after = name[:place], name[place : place + 1], name[place + 1 :]
