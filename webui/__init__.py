@@ -13,7 +13,20 @@ from webui import errors, navigation, power_banner, security, words
 from webui.session import may_open, person
 
 # Each module holds a `blueprint`, and a `NAVIGATION` when it belongs in the menu.
-BLUEPRINTS = ("home", "people", "cases", "referrals", "sign_in", "accounts", "health", "power_banner")
+BLUEPRINTS = (
+    "home",
+    "people",
+    "corrections",
+    "families",
+    "happenings",
+    "person_files",
+    "cases",
+    "referrals",
+    "sign_in",
+    "accounts",
+    "health",
+    "power_banner",
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:

@@ -14,11 +14,11 @@ from sqlalchemy.orm import joinedload
 
 from appliance.access import Actor, scope
 from appliance.database import db, one_of
-from appliance.models.person import Family, Person
+from appliance.models.person import Family, FormerCard, Person
 from appliance.registry import nik
 from appliance.registry.candidates import Within, by_key, candidates
 from appliance.registry.names import words
-from appliance.registry.phones import phone_key
+from appliance.registry.phones import search_key
 from appliance.registry.places import Place, named_places
 from appliance.registry.ranking import Match, kept, match
 
@@ -44,7 +44,7 @@ def hits_of(text: str, by: Actor, most: int, village_code: str = "") -> list[Hit
     number, within = whole_number(text), Within(by, (village_code,) if village_code else ())
     if number:
         return _in_order(_by_number(number, within, most), most)
-    phone = phone_key(text)
+    phone = search_key(text)
     if phone:
         return _in_order(_known(by_key(phone, within, most), within, lambda row: Match(1.0, "telepon")), most)
     typed = words(text)
@@ -68,7 +68,8 @@ def whole_number(text: str) -> str:
 
 def _by_number(number: str, within: Within, most: int) -> dict[str, Hit]:
     """The holder of the NIK, then the families that have or had the card. One query: a number must be answered at once."""
-    families = sa.select(Family.id).where(sa.or_(Family.kk == number, Family.kk_previous == number))
+    former = sa.select(FormerCard.family_id).where(FormerCard.kk == number)
+    families = sa.union_all(sa.select(Family.id).where(Family.kk == number), former)
     statement = sa.select(Person).where(sa.or_(Person.nik == number, Person.family_id.in_(families)))
     statement = within.narrowed(statement, Person).options(joinedload(Person.family)).limit(most)
     people = db.session.scalars(statement).all()

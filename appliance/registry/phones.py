@@ -1,23 +1,48 @@
-"""Telephone numbers as they are compared: "+62 812-3456-789", "62812…" and "0812 3456 789" are one number. Pure."""
+"""Telephone numbers: typed as 08…, stored as +62…, shown as 0812-3456-7890.
+
+Pure, and the one place that knows the library for it. A number of no known prefix is stored all the same: they change often.
+"""
 
 from __future__ import annotations
 
 import re
 
-SHORTEST, LONGEST = 7, 15
+import lokal
+
+# What comes with numbers that were copied from a message or a sheet.
+_AROUND = re.compile(r"^\s*(?:(?:wa|hp|telp|tlp|no)\b[\s.:]*)*|[\u200b-\u200f\u2060\ufeff\u00ad\u202a-\u202e']", re.IGNORECASE)
+
 _WRITTEN = re.compile(r"\+?[\d\s().\-/]+")
+# Of digits: half a number is worth looking for, and none is longer than the world's numbers are.
+SHORTEST, LONGEST = 7, 15
 
 
-def phone_key(text: str) -> str:
-    """The digits with the national 0 in front; "" for what cannot be a telephone number. Idempotent."""
-    if not _WRITTEN.fullmatch(text.strip()):
+def to_stored(text: str) -> str | None:
+    """The number as it is stored and compared ("+6281234567890"); None when it cannot be a number of Indonesia. Idempotent."""
+    return lokal.normalize_phone(_AROUND.sub("", text).strip()) if text.strip() else None
+
+
+def search_key(text: str) -> str:
+    """What a number is found by: its digits with the national 0 in front, however it is written or stored.
+
+    "" for what cannot be a telephone number; half a number is the beginning of the key of the whole one. Idempotent.
+    """
+    if not _WRITTEN.fullmatch(_AROUND.sub("", text).strip()):
         return ""
-    digits = re.sub(r"\D", "", text)
-    if digits.startswith("0062"):
-        digits = digits[2:]
-    if digits.startswith("62"):
-        digits = digits[2:]
-        digits = digits if digits.startswith("0") else f"0{digits}"
-    elif digits.startswith("8"):
-        digits = f"0{digits}"
+    digits = re.sub(r"\D", "", text).removeprefix("00")
+    if digits.startswith(("62", "8")):
+        digits = f"0{digits.removeprefix('62').removeprefix('0')}"
     return digits if SHORTEST <= len(digits) <= LONGEST and digits.startswith("0") else ""
+
+
+def problem_of(text: str) -> str | None:
+    """Why `text` cannot be stored as a telephone number, as a sentence; None when it can, or when it is empty."""
+    if not text.strip() or to_stored(text):
+        return None
+    return "Nomor telepon tidak terbaca. Tulis satu nomor, contoh 0812-3456-7890 atau 0413-21000."
+
+
+def shown(number: str) -> str:
+    """A stored number as people read it. What was stored before numbers were checked is shown as it is."""
+    found = lokal.parse_phone(number) if number else None
+    return found.national or number if found else ""

@@ -19,7 +19,7 @@ from appliance.database import db
 from appliance.models.person import Person, PersonWord
 from appliance.models.search import NameVariant, NameWord
 from appliance.registry.names import words
-from appliance.registry.phones import phone_key
+from appliance.registry.phones import search_key
 from appliance.registry.spelling import variants
 
 # Of longer names the first words are enough: six make fifteen pairs.
@@ -39,7 +39,7 @@ def keys_of(name_search: str, nickname: str = "", phone: str = "") -> Keys:
     """The keys of one person; `name_search` is normalised, the others as they were typed."""
     names = sorted(set(islice((*name_search.split(), *(words(nickname) if nickname else ())), MOST_WORDS)))
     keys = [*names, *map(" ".join, combinations(names, 2))]  # in the order that `pair` makes: the names are sorted
-    number = phone_key(phone) if phone else ""
+    number = search_key(phone) if phone else ""
     return Keys(names, [*keys, number] if number else keys)
 
 
@@ -48,34 +48,34 @@ def pair(one: str, other: str) -> str:
     return f"{one} {other}" if one <= other else f"{other} {one}"
 
 
-def entries_of(person: Person) -> frozenset[tuple[str, str]]:
-    """The keys of this row, each with the village: what to hand to `index_person` as `before` when the row is changed."""
-    keys = keys_of(person.name_search, person.nickname or "", person.phone or "").keys
-    return frozenset((key, person.village_code) for key in keys)
+def index_person(person: Person) -> None:
+    """Store what finds a person, inside the running transaction. Before a change of her row, `forget_person`."""
+    db.session.flush()
+    index_people([person])
 
 
-def index_person(person: Person, *, before: frozenset[tuple[str, str]] = frozenset()) -> None:
-    """Make the index say what the row of this person says now. Inside a transaction, after the row was flushed.
-
-    `before` are the entries it had; only what changed is written. Of a new person there are none. Safe to repeat.
-    """
-    now = entries_of(person)
-    gone, come = before - now, now - before
-    if gone:
-        pairs = sa.tuple_(PersonWord.word, PersonWord.village_code)
-        db.session.execute(sa.delete(PersonWord).where(PersonWord.person_id == person.id, pairs.in_(sorted(gone))))
-    _learn({key for key, _ in come if " " not in key and not key.isdigit()})
-    _add(PersonWord, [{"word": key, "village_code": village, "person_id": person.id} for key, village in sorted(come)])
+def forget_person(person: Person) -> None:
+    """Take away what finds the person as her row is now: by its keys, for nothing else is indexed."""
+    mine = (
+        PersonWord.word.in_(_keys(person).keys),
+        PersonWord.village_code == person.village_code,
+        PersonWord.person_id == person.id,
+    )
+    db.session.execute(sa.delete(PersonWord).where(*mine))
 
 
 def index_people(people: Iterable[Person]) -> None:
-    """The same for new people, some hundred at once: for imports."""
-    found = [(person, keys_of(person.name_search, person.nickname or "", person.phone or "")) for person in people]
+    """The same for people whose rows are there already, some hundred at once: for imports. Safe to repeat."""
+    found = [(person, _keys(person)) for person in people]
     _learn({word for _, keys in found for word in keys.names})
     rows = [
         {"word": key, "village_code": person.village_code, "person_id": person.id} for person, keys in found for key in keys.keys
     ]
     _add(PersonWord, sorted(rows, key=itemgetter("word", "village_code")))
+
+
+def _keys(person: Person) -> Keys:
+    return keys_of(person.name_search, person.nickname or "", person.phone or "")
 
 
 def _learn(names: set[str]) -> None:

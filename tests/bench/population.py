@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from appliance import database
 from appliance.casework.catalogue import seed_catalogue
 from appliance.config import NodeSettings, Settings
 from appliance.database import db
-from appliance.models.person import Family, Person, PersonWord
+from appliance.models.person import Family, FormerCard, Person, PersonWord
 from appliance.models.search import NameVariant, NameWord
 from appliance.registry.areas import data_set, load_areas
 from appliance.registry.names import searchable
@@ -46,11 +46,21 @@ FAMILY_SIZES = ((1, 0.09), (2, 0.16), (3, 0.23), (4, 0.25), (5, 0.15), (6, 0.08)
 ROWS_AT_ONCE = 20_000
 _STAMP = {"created_at": "2026-11-20 02:00:00.000000", "created_by": "bench", "updated_by": "bench", "row_version": 1}
 _STAMP["updated_at"] = _STAMP["created_at"]
-FAMILY_GIVEN = ("id", "kk", "kk_previous", "village_code", "address", "hamlet", "rw", "rt")
+FAMILY_GIVEN = ("id", "kk", "village_code", "address", "hamlet", "rw", "rt")
+CARD_GIVEN = ("id", "family_id", "kk", "until", "reason")
 PERSON_GIVEN = (
     *("id", "nik", "nik_status", "nik_reason", "name", "nickname", "name_search", "sex", "birth_place", "birth_date"),
     *("family_id", "relation", "village_code", "mother_name", "phone", "status"),
 )
+
+
+@dataclass
+class Portion:
+    """Rows to store together, in the order of FAMILY_GIVEN, PERSON_GIVEN and CARD_GIVEN."""
+
+    families: list[tuple[Any, ...]] = field(default_factory=list)
+    people: list[tuple[Any, ...]] = field(default_factory=list)
+    cards: list[tuple[Any, ...]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -129,7 +139,7 @@ def _fill(settings: Settings, size: Size) -> None:
 @contextmanager
 def _without_indexes(raw: Any) -> Iterator[None]:
     """The indexes of the big tables are made when everything is there, which is faster by far."""
-    wanted = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name IN ('person', 'family') AND sql IS NOT NULL"
+    wanted = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name IN ('person', 'family', 'former_card') AND sql IS NOT NULL"
     made = list(raw.execute(wanted))
     for name, _ in made:
         raw.execute(f"DROP INDEX {name}")
@@ -138,19 +148,21 @@ def _without_indexes(raw: Any) -> Iterator[None]:
         raw.execute(statement)
 
 
-def _pour(raw: Any, everybody: Iterator[tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]]) -> None:
+def _pour(raw: Any, everybody: Iterator[Portion]) -> None:
     """Store families with their people, then the words they are found by, in the order of their index."""
     family, person = _insert(Family.__table__, FAMILY_GIVEN), _insert(Person.__table__, PERSON_GIVEN)
+    card = _insert(FormerCard.__table__, CARD_GIVEN)
     raw.execute("CREATE TABLE loose_word (word TEXT, village_code TEXT, person_id TEXT)")
     known: set[str] = set()
     begin, stored = time.perf_counter(), 0
-    for families, people in everybody:
+    for portion in everybody:
         raw.execute("BEGIN")
-        raw.executemany(family, families)
-        raw.executemany(person, people)
-        raw.executemany("INSERT INTO loose_word VALUES (?, ?, ?)", _words(people, known))
+        raw.executemany(family, portion.families)
+        raw.executemany(person, portion.people)
+        raw.executemany(card, portion.cards)
+        raw.executemany("INSERT INTO loose_word VALUES (?, ?, ?)", _words(portion.people, known))
         raw.execute("COMMIT")
-        stored += len(people)
+        stored += len(portion.people)
         rate = stored / (time.perf_counter() - begin)
         print(f"\r{stored:>9} people, {rate:.0f} a second", end="", file=sys.stderr, flush=True)
     raw.execute("BEGIN")
@@ -195,23 +207,21 @@ def _literal(value: object) -> str:
     return "NULL" if value is None else str(value) if isinstance(value, int) else f"'{value}'"
 
 
-def people_of(size: Size) -> Iterator[tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]]:
-    """Rows of families and of persons in portions, village by village, in the order of FAMILY_GIVEN and PERSON_GIVEN."""
+def people_of(size: Size) -> Iterator[Portion]:
+    """Everybody, village by village, in portions of ROWS_AT_ONCE."""
     dice = random.Random(size.district)  # noqa: S311  the same people everywhere
     region = names.REGIONS[size.district]
-    families: list[tuple[Any, ...]] = []
-    people: list[tuple[Any, ...]] = []
-    numbers = itertools.count(1)
+    portion, numbers = Portion(), itertools.count(1)
     for subdistrict, settled in itertools.groupby(village_sizes(size, dice), key=lambda one: one[0][:8]):
         town = _Town(dice, region, subdistrict, numbers, size.name)
         for village, heads in settled:
             left = heads
             while left > 0:
-                left -= town.settle(village, min(left, town.next_size()), families, people)
-                if len(people) >= ROWS_AT_ONCE:
-                    yield families, people
-                    families, people = [], []
-    yield families, people
+                left -= town.settle(village, min(left, town.next_size()), portion)
+                if len(portion.people) >= ROWS_AT_ONCE:
+                    yield portion
+                    portion = Portion()
+    yield portion
 
 
 def village_sizes(size: Size, dice: random.Random) -> list[tuple[str, int]]:
@@ -240,7 +250,7 @@ class _Town:
             self.sizes = self.dice.choices(sizes, weights, k=1000)
         return self.sizes.pop()
 
-    def settle(self, village: str, count: int, families: list[tuple[Any, ...]], people: list[tuple[Any, ...]]) -> int:
+    def settle(self, village: str, count: int, portion: Portion) -> int:
         """A family of `count` people moves into the village; how many they are."""
         dice, number = self.dice, next(self.numbers)
         family = f"0190f000-0000-7000-8000-{number:012x}"
@@ -251,7 +261,9 @@ class _Town:
             f"{1 + int(dice.random() * 9):03d}",
             f"{1 + int(dice.random() * 12):03d}",
         )
-        families.append((family, self.card(), previous, village, street, *place))
+        portion.families.append((family, self.card(), village, street, *place))
+        if previous:
+            portion.cards.append((family.replace("0190f", "0192f"), family, previous, None, ""))
         head_age = min(88, max(19, int(dice.gauss(45, 14))))
         mother = ""
         for order in range(count):
@@ -262,7 +274,7 @@ class _Town:
             else:
                 sex, relation, age = dice.choice("LP"), "4", max(0, head_age - 22 - int(dice.random() * 15))
             name = self.region.name(dice, sex, age)
-            people.append(self.person(name, sex, relation, age, (family, village, mother, number * 8 + order)))
+            portion.people.append(self.person(name, sex, relation, age, (family, village, mother, number * 8 + order)))
             mother = name if order == 1 else mother
         return count
 

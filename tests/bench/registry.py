@@ -32,6 +32,7 @@ from appliance.models.roles import Role
 from appliance.registry.areas import area_names
 from appliance.registry.names import words
 from appliance.registry.people_search import find_people
+from appliance.registry.phones import search_key
 from appliance.registry.search_index import pair
 from tests.bench.measuring import Figure, Question, machine, spread, table
 from tests.bench.names import slipped
@@ -130,8 +131,8 @@ def _sample(raw: Any, size: Size, count: int) -> Iterator[Known]:
     dice = random.Random(f"questions {size.key}")  # noqa: S311  the same questions each time
     first, last = (int(row[-12:], 16) for row in raw.execute("SELECT min(id), max(id) FROM person").fetchone())
     statement = (
-        "SELECT p.id, p.name, coalesce(p.nik, ''), coalesce(f.kk, ''), coalesce(f.kk_previous, ''), p.phone, p.village_code "
-        "FROM person p JOIN family f ON f.id = p.family_id WHERE p.id >= ? AND p.nik IS NOT NULL ORDER BY p.id LIMIT 1"
+        "SELECT p.id, p.name, p.nik, coalesce(f.kk, ''), coalesce(c.kk, ''), p.phone, p.village_code "
+        "FROM person p JOIN family f ON f.id = p.family_id LEFT JOIN former_card c ON c.family_id = f.id WHERE p.id >= ? AND p.nik IS NOT NULL ORDER BY p.id LIMIT 1"
     )
     for _ in range(count):
         place = f"0191f000-0000-7000-8000-{dice.randint(first, last - 100):012x}"
@@ -228,7 +229,7 @@ KINDS = (
         5,
         lambda bench, known, place: _find(known.former_kk, bench.by()),
         lambda bench, known, place: bench.bare(
-            "SELECT p.id FROM family f JOIN person p ON p.family_id = f.id WHERE f.kk_previous = ?", known.former_kk
+            "SELECT p.id FROM former_card c JOIN person p ON p.family_id = c.family_id WHERE c.kk = ?", known.former_kk
         ),
         lambda known: known.former_kk,
     ),
@@ -236,7 +237,7 @@ KINDS = (
         "telephone",
         50,
         lambda bench, known, place: _find(known.phone, bench.by()),
-        lambda bench, known, place: bench.bare("SELECT person_id FROM person_word WHERE word = ?", known.phone),
+        lambda bench, known, place: bench.bare("SELECT person_id FROM person_word WHERE word = ?", search_key(known.phone)),
         lambda known: known.phone,
     ),
     Kind(

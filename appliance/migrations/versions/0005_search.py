@@ -13,7 +13,7 @@ from appliance.registry.search_index import keys_of
 from appliance.registry.spelling import variants
 
 revision = "0005"
-down_revision = "0002"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
