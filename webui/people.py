@@ -11,14 +11,16 @@ from flask.typing import ResponseReturnValue
 from appliance.access import AREA_ROLES, EDITOR_ROLES, HEALTH_ROLES, REGISTRAR_ROLES, REVEAL_ROLES
 from appliance.casework import casebook
 from appliance.casework.casebook import CaseFilter
+from appliance.casework.numbers import find_numbered
 from appliance.errors import InvalidInput
 from appliance.models.columns import new_id
 from appliance.registry import areas, codes, duplicates, files, life_events, people, unmerging
 from appliance.registry.duplicates import LooksKnown
+from appliance.registry.hits import whole_number
 from appliance.registry.lookalikes import Lookalike
 from appliance.registry.people import NikTaken, PersonDetail
-from appliance.registry.people_search import find_people
-from webui.cases import case_of_number
+from appliance.registry.people_search import find_people, search_people
+from webui.cases import url_of
 from webui.forms.people import FindForm, PersonForm, ReasonForm
 from webui.navigation import Entry
 from webui.sealed import seal, unseal
@@ -50,14 +52,14 @@ def listing() -> ResponseReturnValue:
 @signed_in(*READERS)
 @reads_only
 def search() -> ResponseReturnValue:
-    """One box for everything: a case number opens the case, a whole NIK the person, anything else the list."""
+    """One box for everything: the number of a case or referral opens it, a whole NIK the person, anything else the list."""
     form = FindForm(request.form)
     text, village = " ".join((form.q.data or "").split()), form.village_code.data or ""
-    case_id = case_of_number(text)
-    if case_id:
-        return redirect(url_for("cases.show", case_id=case_id), 303)
-    if len(re.sub(r"\D", "", text)) == NIK_LENGTH:
-        found = find_people(text, by=actor(), at=now(), village_code=village)
+    numbered = find_numbered(text, by=actor())
+    if numbered:
+        return redirect(url_of(numbered), 303)
+    if whole_number(text):
+        found = search_people(text, by=actor(), at=now(), village_code=village)
         if found.total == 1:
             return redirect(url_for("people.show", person_id=found.people[0].id), 303)
     return redirect(url_for("people.listing", cari=seal(text) or None, desa=village or None), 303)

@@ -1,5 +1,5 @@
 """Tables and the rules of one row, a file a subject. Importing any of them makes all tables known."""
 
-from appliance.models import account, area, audit, case, duplicate, person, task, unit
+from appliance.models import account, area, audit, case, duplicate, person, search, task, unit
 
-__all__ = ["account", "area", "audit", "case", "duplicate", "person", "task", "unit"]
+__all__ = ["account", "area", "audit", "case", "duplicate", "person", "search", "task", "unit"]

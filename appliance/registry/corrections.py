@@ -18,7 +18,7 @@ from appliance.access import EDITOR_ROLES, Actor, scope
 from appliance.database import changed_meanwhile, db, transaction
 from appliance.errors import InvalidInput, NotFound
 from appliance.models.person import Family, LifeKind, Person
-from appliance.registry import life_events, person_fields
+from appliance.registry import life_events, person_fields, search_index
 from appliance.registry.people import PLACE_LIMITS, person_in_scope, require_there, three_digits
 from appliance.registry.person_fields import PersonFields
 
@@ -65,9 +65,9 @@ def correct_person(
             raise InvalidInput(problems)
         if number:
             person_fields.refuse_taken(number.digits, by, but=person.id)
-        person_fields.forget_words(person)
+        search_index.forget_person(person)
         person_fields.write(person, typed, number)
-        person_fields.index_words(person)
+        search_index.index_person(person)
         changes = differences(asdict(before), asdict(person_fields.fields_of(person)))
         if changes:
             person.stamp(by.account_id, at)

@@ -16,7 +16,7 @@ from appliance.database import Duplicate, db, transaction
 from appliance.errors import Conflict, InvalidInput
 from appliance.models.area import Area, Level
 from appliance.models.person import Family, FormerCard, LifeKind, Person, Relation, Sex
-from appliance.registry import life_events, nik, person_fields
+from appliance.registry import life_events, nik, person_fields, search_index
 from appliance.registry.corrections import family_in_scope, require_version
 from appliance.registry.families import ALIVE, card_problems, day_problems, living_members, make_head, refuse_taken_card
 from appliance.registry.people import (
@@ -28,6 +28,7 @@ from appliance.registry.people import (
     require_there,
     three_digits,
 )
+from appliance.registry.person_fields import today
 
 MOVED_AWAY = "pindah"
 DEAD = "mati"
@@ -327,19 +328,19 @@ def _told(village_from: str, move: Move) -> dict[str, str]:
 
 
 def _go_away(person: Person, move: Move, by: Actor, at: datetime) -> None:
-    person.status, person.status_since = MOVED_AWAY, move.on or at.date()
+    person.status, person.status_since = MOVED_AWAY, move.on or today(at)
     person.stamp(by.account_id, at)
 
 
 def _settle(person: Person, move: Move, by: Actor, at: datetime) -> None:
     """She lives in the village from now on, on the card that was typed or on none yet."""
-    person_fields.forget_words(person)
+    search_index.forget_person(person)
     person.village_code = move.village_code
     person.family_id = family_for(_as_new(move), by, at)
     person.relation = Relation.OTHER.value
     person.domicile = ""
     person.stamp(by.account_id, at)
-    person_fields.index_words(person)
+    search_index.index_person(person)
 
 
 def _follow(person: Person, move: Move, told: dict[str, str], by: Actor, at: datetime) -> None:
@@ -349,11 +350,11 @@ def _follow(person: Person, move: Move, told: dict[str, str], by: Actor, at: dat
     if not move.village_code:
         _go_away(person, move, by, at)
     else:
-        person_fields.forget_words(person)
+        search_index.forget_person(person)
         person.village_code = move.village_code
         person.domicile = ""
         person.stamp(by.account_id, at)
-        person_fields.index_words(person)
+        search_index.index_person(person)
     life_events.note(
         LifeKind.MOVED, person_id=person.id, on=move.on, detail=told, evidence=move.evidence, by=by.account_id, at=at
     )
@@ -368,7 +369,7 @@ def _settle_family(family: Family, move: Move, at: datetime) -> None:
     if digits and digits != family.kk:
         refuse_taken_card(digits)
         if family.kk:
-            db.session.add(FormerCard(family_id=family.id, kk=family.kk, until=move.on or at.date(), reason="Pindah"))
+            db.session.add(FormerCard(family_id=family.id, kk=family.kk, until=move.on or today(at), reason="Pindah"))
         family.kk = digits
 
 

@@ -72,7 +72,7 @@ MOVED = (
 STAYS: Mapping[str, str] = {
     "person.family_id": "chosen as a field",
     "person.merged_into_id": "who was merged into the merged one is found through her",
-    "person_word.person_id": "the words of each record's own name; those of merged records are not searched",
+    "person_word.person_id": "the words of each record's own name; those of a merged record lead the search to the survivor",
     "person_health.person_id": "one row a person: the survivor's is completed, see `merging`",
     "life_event.person_id": "append-only; the history shows the events of the merged records too",
     "life_event.family_id": "append-only",

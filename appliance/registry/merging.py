@@ -23,7 +23,7 @@ from appliance.models.person import Family, LifeKind, NikStatus, Person, PersonH
 from appliance.registry import life_events
 from appliance.registry.duplicates import checked_reason, decide, pair_in_scope
 from appliance.registry.merge_rules import CHOICE_NAMES, CHOICES, as_stored, links_to
-from appliance.registry.person_fields import forget_words, index_words
+from appliance.registry.search_index import forget_person, index_person
 
 GONE = "ganda"
 GONE_REASON = "Digabungkan ke data lain; NIK-nya tercatat sebagai nomor lama."
@@ -159,13 +159,13 @@ def _choose(survivor: Person, merged: Person, from_merged: frozenset[str], by: A
     merged.status, merged.merged_into_id = GONE, survivor.id
     merged.stamp(by.account_id, at)
     db.session.flush()
-    forget_words(survivor)
+    forget_person(survivor)
     for column, value in taken.items():
         setattr(survivor, column, value)
     survivor.stamp(by.account_id, at)
     db.session.flush()
     db.session.refresh(survivor, ["family"])
-    index_words(survivor)
+    index_person(survivor)
 
 
 def _move_rows(survivor: Person, merged: Person) -> dict[str, list[str]]:

@@ -14,7 +14,7 @@ from appliance.database import Duplicate, db, transaction
 from appliance.errors import InvalidInput, NotAllowed, NotFound
 from appliance.models.person import Family, LifeKind, Person, Relation
 from appliance.models.roles import Role
-from appliance.registry import areas, life_events, nik, person_fields
+from appliance.registry import areas, life_events, nik, person_fields, search_index
 from appliance.registry.people_search import PersonLine, family_of, lines_of
 from appliance.registry.person_fields import NIK_REASONS, NikTaken, PersonFields
 
@@ -163,7 +163,7 @@ def add_person(new: NewPerson, number: nik.NikCheck | None, *, request_id: str, 
     person.family_id = family_for(new, by, at)
     person.stamp(by.account_id, at)
     db.session.add(person)
-    person_fields.index_words(person)
+    search_index.index_person(person)
     if person.family_id and person.relation == Relation.HEAD:
         family = db.session.get_one(Family, person.family_id)
         family.head_id = family.head_id or person.id

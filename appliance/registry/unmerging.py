@@ -24,7 +24,7 @@ from appliance.registry.duplicates import checked_reason, decide, name_of_accoun
 from appliance.registry.merge_rules import CHOICES, as_column, as_stored
 from appliance.registry.merging import GONE, health_of, locked, move, tell
 from appliance.registry.people_search import PersonLine, lines_of
-from appliance.registry.person_fields import forget_words, index_words
+from appliance.registry.search_index import forget_person, index_person
 
 UNDOABLE = timedelta(days=30)
 NUMBER_TAKEN = "NIK-nya kini dipakai warga lain."
@@ -118,14 +118,14 @@ def _restore(entry: PersonMerge, survivor: Person, merged: Person, by: Actor, at
     """Put everything back; sentences about what stays."""
     db.session.execute(sa.delete(OldIdentifier).where(OldIdentifier.merge_id == entry.id))
     yield from _restore_rows(entry, survivor)
-    forget_words(survivor)
+    forget_person(survivor)
     yield from _restore_values(entry, "survivor", survivor)
     survivor.stamp(by.account_id, at)
     db.session.flush()
     merged.merged_into_id = None
     yield from _restore_values(entry, "merged", merged)
     merged.stamp(by.account_id, at)
-    index_words(survivor)
+    index_person(survivor)
     yield from _restore_families(entry, by, at)
     yield from _restore_health(entry, by, at)
     db.session.flush()

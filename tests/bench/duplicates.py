@@ -22,6 +22,8 @@ import sqlalchemy as sa
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from tests.bench.people_search import AT, FIRST, LAST, fill
+
 from appliance import background, database
 from appliance.access import Actor
 from appliance.config import Settings
@@ -32,7 +34,6 @@ from appliance.registry import duplicate_night
 from appliance.registry.areas import villages
 from appliance.registry.lookalikes import find_lookalikes
 from appliance.registry.people import NewPerson
-from tests.bench.people_search import AT, FIRST, LAST, fill
 from tests.support.databases import postgres_server, prepare, settings_below
 
 ROUNDS = 200
