@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,9 @@ from appliance.database import db
 from appliance.models.account import Account
 from appliance.models.roles import Role
 from appliance.registry.areas import area_names
+from appliance.registry.lookalikes import find_lookalikes
 from appliance.registry.names import words
+from appliance.registry.people import NewPerson
 from appliance.registry.people_search import find_people
 from appliance.registry.phones import search_key
 from appliance.registry.search_index import pair
@@ -203,6 +206,21 @@ def _page(bench: Bench, known: Known, place: int) -> object:
     return answer
 
 
+def _lookalikes(bench: Bench, known: Known, place: int) -> object:
+    """Her name again, as somebody types it who does not know that she is there; of every fifth the day of birth is not known."""
+    found = bench.bare("SELECT sex, birth_date FROM person WHERE id = ?", known.id)
+    sex, born = found[0]
+    new = NewPerson(typed(known.name, place), sex, known.village, birth_date=date.fromisoformat(born) if place % 5 else None)
+    with bench.app.app_context():
+        return find_lookalikes(new, by=bench.by(), at=AT)
+
+
+def _floor_of_lookalikes(bench: Bench, known: Known, place: int) -> object:
+    """Who was born on that day in that village, and nothing more."""
+    statement = "SELECT id, name FROM person WHERE village_code = ? AND birth_date = (SELECT birth_date FROM person WHERE id = ?)"
+    return bench.bare(statement, known.village, known.id)
+
+
 def _village_name(known: Known) -> str:
     return area_names({known.village})[known.village].partition(",")[0].split(" ", 1)[1]
 
@@ -289,6 +307,7 @@ KINDS = (
         lambda bench, known, place: _floor_of_name(bench, known, bench.size.district),
     ),
     Kind("page of a person", 50, _page, _floor_of_page),
+    Kind("duplicates before saving", 150, _lookalikes, _floor_of_lookalikes),
 )
 
 
