@@ -101,8 +101,7 @@ def _by_words(typed: list[str], within: Within, most: int) -> dict[str, Hit]:
 
 
 def _placed(hit: Hit, place: Place) -> Hit:
-    why = hit.match.why.replace("nama", f"nama + {place.kind}", 1)
-    return replace(hit, match=Match(hit.match.score + PLACED, why))
+    return replace(hit, match=Match(hit.match.score + PLACED, f"{hit.match.why} + {place.kind}"))
 
 
 def _named(typed: list[str], within: Within, most: int, *, tolerant: bool = True) -> dict[str, Hit]:

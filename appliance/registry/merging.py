@@ -6,7 +6,7 @@ survivor, its numbers are found as old identifiers, and its NIK is free for whoe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -177,13 +177,26 @@ def _move_rows(survivor: Person, merged: Person) -> dict[str, list[str]]:
 
 
 def move(column: sa.Column[Any], old: str, new: str, ids: list[str] | None = None) -> list[str]:
-    """Let the rows that point at `old` (of `ids`, if given) point at `new`; their identifiers. For services."""
+    """Let the rows that point at `old` (of `ids`, if given) point at `new`; their identifiers. For services.
+
+    A row that `new` has already, as a unique constraint of the table sees it, stays where it is.
+    """
     table = column.table
-    wanted = sa.select(table.c.id).where(column == old)
+    wanted = sa.select(table.c.id).where(column == old, *(sa.not_(twin) for twin in _twins(column, new)))
     found = list(db.session.scalars(wanted if ids is None else wanted.where(table.c.id.in_(ids))))
     if found:
         db.session.execute(sa.update(table).where(table.c.id.in_(found)).values({column: new}))
     return found
+
+
+def _twins(column: sa.Column[Any], new: str) -> Iterator[sa.ColumnElement[bool]]:
+    """Whether `new` has the same row, for each unique constraint that `column` is a part of."""
+    table = column.table
+    for constraint in table.constraints if isinstance(table, sa.Table) else ():
+        if isinstance(constraint, sa.UniqueConstraint) and column.name in constraint.columns:
+            other = table.alias()
+            same = (other.c[key.name] == key for key in constraint.columns if key.name != column.name)
+            yield sa.exists().where(other.c[column.name] == new, *same)
 
 
 def _settle_families(families: list[Family], survivor: Person, merged: Person, by: Actor, at: datetime) -> dict[str, list[str]]:

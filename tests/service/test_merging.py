@@ -200,6 +200,20 @@ def test_the_last_merge_is_undone_first(app: Flask, staff: Staff) -> None:
     assert everything() == before
 
 
+def test_what_the_survivor_has_already_stays_where_it_is(app: Flask, staff: Staff) -> None:
+    """As a telephone number that stands on both records, one for each person."""
+    kept, gone = two(staff)
+    column = PersonHealth.__table__.c.person_id
+    hers = db.session.scalars(sa.select(PersonHealth.id).where(PersonHealth.person_id == gone)).one()
+    with transaction() as session:
+        assert merging.move(column, gone, kept) == [hers]
+        second = PersonHealth(person_id=gone, disabilities=[], chronic_illnesses=[], pregnant=False)
+        second.stamp(staff.fo.account_id, AT)
+        session.add(second)
+        session.flush()
+        assert merging.move(column, gone, kept) == []
+
+
 def test_a_second_press_merges_once_and_a_late_one_is_told(app: Flask, staff: Staff) -> None:
     kept, gone = two(staff)
     pair, wanted = pair_of(kept, gone, staff.supervisor), wish(kept, gone)
