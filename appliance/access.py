@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from appliance.database import begins_with
 from appliance.errors import NotAllowed
 from appliance.models.case import Case, Referral
+from appliance.models.duplicate import DuplicateCandidate
 from appliance.models.imports import Import
 from appliance.models.person import Family, Person, PersonWord
 from appliance.models.roles import Role
@@ -34,6 +35,8 @@ SUPERVISORS = frozenset({Role.SUPERVISOR, Role.MANAJER, Role.KOORDINATOR_PUSKESO
 EDITOR_ROLES = REGISTRAR_ROLES | {Role.SUPERVISOR, Role.BO}
 # Roles that may see a whole NIK or card number, with a reason: whoever handles papers, not who only signs or watches.
 REVEAL_ROLES = AREA_ROLES - {Role.PIMPINAN, Role.PENANDATANGAN}
+# Roles that decide who is registered twice, and merge.
+DECIDER_ROLES = frozenset({Role.SUPERVISOR, Role.MANAJER})
 # Roles that read disability and illness.
 HEALTH_ROLES = frozenset({Role.FASILITATOR, Role.SUPERVISOR, Role.MANAJER, Role.BO})
 # Roles that take lists of people out of the system, and of these the roles whose lists may hold whole NIK and KK numbers.
@@ -130,7 +133,7 @@ class Actor:
 
 
 def scope(statement: sa.Select[*Columns], table: type[Any], by: Actor) -> sa.Select[*Columns]:
-    """`statement` narrowed to the rows of `table` (of people, cases, referrals or imports) that `by` may see.
+    """`statement` narrowed to the rows of `table` (people, pairs of people, cases, referrals, imports) that `by` may see.
 
     Raises TypeError for any other table: what has no rule is not readable through here.
     """
@@ -145,6 +148,9 @@ def scope(statement: sa.Select[*Columns], table: type[Any], by: Actor) -> sa.Sel
         return statement.where(
             sa.or_(Import.created_by == by.account_id, in_areas(Import.village_code, by.areas_of(SUPERVISORS)))
         )
+    if table is DuplicateCandidate:
+        areas = by.areas_of(DECIDER_ROLES)
+        return statement.where(in_areas(table.village_code, areas), in_areas(table.other_village_code, areas))
     raise TypeError(f"no scope rule for {table.__name__}")
 
 

@@ -29,7 +29,7 @@ from appliance.errors import ApplianceError, TryLater
 from appliance.exchange.exports import remove_expired
 from appliance.gate import Gate
 from appliance.notify import notify, watchdog_interval
-from appliance.registry import area_counts
+from appliance.registry import area_counts, duplicate_night
 from backups import lock, outcome, restore
 from backups.clock import moment
 from backups.schedule import Reason, Rhythm, due
@@ -138,7 +138,10 @@ class Clockwork:
         if not self._gate.accepts_work() or not self._has_tables():
             return
         with self._gate.work(), self._service.app_context():
-            area_counts.ask_nightly(datetime.now(UTC), self._settings.zone)
+            at, rhythm = datetime.now(UTC), rhythm_of(self._settings)
+            area_counts.ask_nightly(at, self._settings.zone)
+            if duplicate_night.ask_if_due(at, rhythm.time, rhythm.zone):
+                log.info("Pencarian data ganda malam ini masuk antrean.")
 
     def _is_work_waiting(self) -> bool:
         if not self._has_tables():

@@ -21,6 +21,7 @@ BLUEPRINTS = (
     "families",
     "happenings",
     "person_files",
+    "duplicates",
     "cases",
     "referrals",
     "imports",

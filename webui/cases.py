@@ -5,7 +5,6 @@ A step is drawn from what the service offers this person now; there is no list o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -16,6 +15,7 @@ from flask.typing import ResponseReturnValue
 from appliance.access import AREA_ROLES, REGISTRAR_ROLES
 from appliance.casework import casebook, cases, catalogue
 from appliance.casework.casebook import ActionOffer, CaseDetail, CaseFilter
+from appliance.casework.numbers import Numbered, find_numbered
 from appliance.errors import Conflict, InvalidInput
 from appliance.models.columns import new_id
 from appliance.models.states import CaseState
@@ -84,9 +84,9 @@ def listing() -> ResponseReturnValue:
 def search() -> ResponseReturnValue:
     """Narrow the list: a POST, for the text may be a NIK."""
     form = CaseFilterForm(request.form)
-    case_id = case_of_number(form.text.data or "")
-    if case_id:
-        return redirect(url_for("cases.show", case_id=case_id), 303)
+    numbered = find_numbered(form.text.data or "", by=actor())
+    if numbered:
+        return redirect(url_of(numbered), 303)
     narrowed: dict[str, Any] = {
         "tampil": form.view.data,
         "status": form.state.data,
@@ -96,13 +96,11 @@ def search() -> ResponseReturnValue:
     return redirect(url_for("cases.listing", **{name: value for name, value in narrowed.items() if value}), 303)
 
 
-def case_of_number(text: str) -> str:
-    """The case that carries exactly this number, or nothing."""
-    if not re.fullmatch(r"SLRT-[\w-]+", text.strip(), re.IGNORECASE):
-        return ""
-    number = text.strip().upper()
-    found = casebook.list_cases(CaseFilter(text=number), by=actor(), at=now())
-    return next((line.id for line in found.cases if line.number == number), "")
+def url_of(numbered: Numbered) -> str:
+    """The page of what carries a number."""
+    if numbered.kind == "rujukan":
+        return url_for("referrals.show", referral_id=numbered.id)
+    return url_for("cases.show", case_id=numbered.id)
 
 
 @blueprint.get("/warga/<person_id>/kasus-baru")

@@ -11,13 +11,17 @@ from flask.typing import ResponseReturnValue
 from appliance.access import AREA_ROLES, EDITOR_ROLES, HEALTH_ROLES, REGISTRAR_ROLES, REVEAL_ROLES
 from appliance.casework import casebook
 from appliance.casework.casebook import CaseFilter
+from appliance.casework.numbers import find_numbered
 from appliance.errors import InvalidInput
 from appliance.models.columns import new_id
-from appliance.registry import areas, codes, contacts, files, life_events, people
+from appliance.registry import areas, codes, contacts, duplicates, files, life_events, people, unmerging
+from appliance.registry.duplicates import LooksKnown
 from appliance.registry.hamlets import Suggestions, suggestions
+from appliance.registry.hits import whole_number
+from appliance.registry.lookalikes import Lookalike
 from appliance.registry.people import NikTaken, PersonDetail
-from appliance.registry.people_search import PersonLine, find_people
-from webui.cases import case_of_number
+from appliance.registry.people_search import find_people, search_people
+from webui.cases import url_of
 from webui.forms.people import FindForm, PersonForm, ReasonForm
 from webui.navigation import Entry
 from webui.sealed import seal, unseal
@@ -31,8 +35,6 @@ NAVIGATION = (Entry("Warga", "people.listing", icon="people", roles=READERS, ord
 NIK_LENGTH = 16
 # The newest events of a life that a person's page shows; the rest is on a page of its own.
 RECENT_EVENTS = 5
-# More namesakes than this say only that the name is a common one.
-MOST_NAMESAKES = 8
 # The hamlets of so many villages can be suggested together.
 FEW_VILLAGES = 3
 
@@ -53,14 +55,14 @@ def listing() -> ResponseReturnValue:
 @signed_in(*READERS)
 @reads_only
 def search() -> ResponseReturnValue:
-    """One box for everything: a case number opens the case, a whole NIK the person, anything else the list."""
+    """One box for everything: the number of a case or referral opens it, a whole NIK the person, anything else the list."""
     form = FindForm(request.form)
     text, village = " ".join((form.q.data or "").split()), form.village_code.data or ""
-    case_id = case_of_number(text)
-    if case_id:
-        return redirect(url_for("cases.show", case_id=case_id), 303)
-    if len(re.sub(r"\D", "", text)) == NIK_LENGTH:
-        found = find_people(text, by=actor(), at=now(), village_code=village)
+    numbered = find_numbered(text, by=actor())
+    if numbered:
+        return redirect(url_of(numbered), 303)
+    if whole_number(text):
+        found = search_people(text, by=actor(), at=now(), village_code=village)
         if found.total == 1:
             return redirect(url_for("people.show", person_id=found.people[0].id), 303)
     return redirect(url_for("people.listing", cari=seal(text) or None, desa=village or None), 303)
@@ -70,7 +72,10 @@ def search() -> ResponseReturnValue:
 @signed_in(*READERS)
 def show(person_id: str) -> ResponseReturnValue:
     """One resident: who she is, her family, her cases. Numbers are masked."""
-    return _person_page(people.look_at_person(person_id, by=actor(), at=now()), revealed=False)
+    person = people.look_at_person(person_id, by=actor(), at=now())
+    if person.line.id != person_id:  # the address of a record that was merged into hers
+        return redirect(url_for("people.show", person_id=person.line.id), 303)
+    return _person_page(person)
 
 
 @blueprint.post("/warga/<person_id>/nik")
@@ -93,6 +98,8 @@ def _person_page(person: PersonDetail, *, revealed: bool = False, problems: Mapp
         happened=life_events.of_person(line.id, by=actor(), most=RECENT_EVENTS),
         contacts=contacts.contacts_of(line.id, by=actor()),
         files=files.of_person(line.id, by=actor()),
+        pairs=duplicates.pairs_of(line.id, by=actor(), at=now()),
+        merges=unmerging.merges_of(line.id, by=actor(), at=now()),
         revealed=revealed,
         problems=problems or {},
         codes=codes,
@@ -119,27 +126,29 @@ def register() -> ResponseReturnValue:
     form = PersonForm(request.form)
     if not form.validate():
         return _form_page(form), 422
-    namesakes = () if form.not_the_same.data or form.nik.data else _namesakes(form)
-    if namesakes:
-        return _form_page(form, namesakes=namesakes), 422
+    request_id, despite = form.request_id.data or new_id(), form.despite.data or ""
     try:
-        person_id = people.register_person(form.person(), request_id=form.request_id.data or new_id(), by=actor(), at=now())
+        person_id = duplicates.register(form.person(), despite=despite, request_id=request_id, by=actor(), at=now())
+    except LooksKnown as found:
+        if form.asked.data:
+            form.refused["despite"] = "Tulis mengapa ini orang lain, paling sedikit beberapa kata."
+        return _form_page(form, known=found.people), 422
     except InvalidInput as error:
         form.refuse(error)
         return _form_page(form), 422
     except NikTaken as error:
-        form.refused["nik"] = error.message
+        form.refused["nik"] = f"{error.message} {error.hint}"
         return _form_page(form, holder_id=error.person_id), 409
     flash("Warga terdaftar. Silakan buka kasus untuk keluhannya.", "good")
     return redirect(url_for("people.show", person_id=person_id), 303)
 
 
-def _form_page(form: PersonForm, namesakes: tuple[PersonLine, ...] = (), holder_id: str | None = None) -> str:
+def _form_page(form: PersonForm, known: tuple[Lookalike, ...] = (), holder_id: str | None = None) -> str:
     return render_template(
         "people/register.html",
         form=form,
         problems=form.problems,
-        namesakes=namesakes,
+        known=known,
         holder_id=holder_id,
         villages=areas.villages(by=actor(), roles=REGISTRARS),
         codes=codes,
@@ -166,12 +175,3 @@ def _carried_over(text: str) -> dict[str, str]:
 def _only_village() -> str:
     known = areas.villages(by=actor(), roles=REGISTRARS)
     return known[0].code if len(known) == 1 else ""
-
-
-def _namesakes(form: PersonForm) -> tuple[PersonLine, ...]:
-    """People of that name in that village who may be the same: born in the same year, or it is not known when."""
-    found = find_people(form.name.data or "", by=actor(), at=now(), village_code=form.village_code.data or "")
-    if found.total > MOST_NAMESAKES:
-        return ()
-    year = form.birth_date.data.year if form.birth_date.data else None
-    return tuple(line for line in found.people if not (year and line.birth_date) or line.birth_date.year == year)

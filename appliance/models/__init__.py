@@ -1,5 +1,35 @@
 """Tables and the rules of one row, a file a subject. Importing any of them makes all tables known."""
 
-from appliance.models import account, area, audit, case, export, handover, imports, person, profile, programme, task, unit
+from appliance.models import (
+    account,
+    area,
+    audit,
+    case,
+    duplicate,
+    export,
+    handover,
+    imports,
+    person,
+    profile,
+    programme,
+    search,
+    task,
+    unit,
+)
 
-__all__ = ["account", "area", "audit", "case", "export", "handover", "imports", "person", "profile", "programme", "task", "unit"]
+__all__ = [
+    "account",
+    "area",
+    "audit",
+    "case",
+    "duplicate",
+    "export",
+    "handover",
+    "imports",
+    "person",
+    "profile",
+    "programme",
+    "search",
+    "task",
+    "unit",
+]

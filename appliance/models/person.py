@@ -99,6 +99,7 @@ class Person(Stamped, Model):
     __table_args__ = (
         sa.CheckConstraint("nik IS NOT NULL OR nik_reason <> ''", name="nik_or_reason"),
         sa.Index("ix_person_village_code_name_search", "village_code", "name_search"),
+        sa.Index("ix_person_village_code_birth_date", "village_code", "birth_date"),
     )
 
     request_id: Mapped[str | None] = mapped_column(sa.String(64), unique=True)

@@ -15,7 +15,7 @@ from appliance.models.person import Person, PersonPhone
 from appliance.registry import phones
 from appliance.registry.corrections import note_changes
 from appliance.registry.people import person_in_scope, require_there
-from appliance.registry.search_index import entries_of, index_person
+from appliance.registry.search_index import forget_person, index_person
 
 OWNERS = ("Milik sendiri", "Anak", "Suami/istri", "Orang tua", "Saudara", "Tetangga", "Ketua RT/RW", "Kader")
 MOST_NUMBERS = 10
@@ -108,10 +108,9 @@ def _problems(new: NewContact, *, is_new: bool, known: int) -> dict[str, str]:
 
 def _call_first(person: Person, number: str, by: Actor, at: datetime) -> None:
     """Make it the number that lists and letters show, and that finds her."""
-    entries = entries_of(person)
+    forget_person(person)
     changes = {"phone": [phones.shown(person.phone), phones.shown(number)]}
     person.phone = number
     person.stamp(by.account_id, at)
-    db.session.flush()
-    index_person(person, before=entries)
+    index_person(person)
     note_changes(changes, "Nomor utama", person_id=person.id, by=by, at=at)

@@ -18,10 +18,9 @@ from appliance.access import EDITOR_ROLES, Actor, scope
 from appliance.database import changed_meanwhile, db, transaction
 from appliance.errors import InvalidInput, NotFound
 from appliance.models.person import Family, LifeKind, Person
-from appliance.registry import life_events, person_fields
+from appliance.registry import life_events, person_fields, search_index
 from appliance.registry.people import PLACE_LIMITS, person_in_scope, require_there, three_digits
 from appliance.registry.person_fields import PersonFields
-from appliance.registry.search_index import entries_of, index_person
 
 REASONS = (
     "Salah ketik",
@@ -53,7 +52,7 @@ def correct_person(
     An empty `nik` without a `nik_reason` leaves the number as it is: the form does not show it.
     Raises NotFound, NotAllowed, Conflict (somebody changed her meanwhile), InvalidInput with all problems, NikTaken.
     """
-    with transaction():
+    with person_fields.telling_of_taken_numbers(by, at), transaction():
         person = person_in_scope(person_id, by)
         require_there(by, person.village_code, *EDITOR_ROLES)
         require_version(person, row_version)
@@ -66,10 +65,9 @@ def correct_person(
             raise InvalidInput(problems)
         if number:
             person_fields.refuse_taken(number.digits, by, but=person.id)
-        entries = entries_of(person)
+        search_index.forget_person(person)
         person_fields.write(person, typed, number)
-        db.session.flush()
-        index_person(person, before=entries)
+        search_index.index_person(person)
         changes = differences(asdict(before), asdict(person_fields.fields_of(person)))
         if changes:
             person.stamp(by.account_id, at)

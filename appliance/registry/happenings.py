@@ -16,7 +16,7 @@ from appliance.database import Duplicate, db, transaction
 from appliance.errors import Conflict, InvalidInput
 from appliance.models.area import Area, Level
 from appliance.models.person import Family, FormerCard, LifeKind, Person, Relation, Sex
-from appliance.registry import life_events, nik, person_fields
+from appliance.registry import life_events, nik, person_fields, search_index
 from appliance.registry.corrections import family_in_scope, require_version
 from appliance.registry.families import ALIVE, card_problems, day_problems, living_members, make_head, refuse_taken_card
 from appliance.registry.people import (
@@ -29,7 +29,6 @@ from appliance.registry.people import (
     three_digits,
 )
 from appliance.registry.person_fields import today
-from appliance.registry.search_index import entries_of, index_person
 
 MOVED_AWAY = "pindah"
 DEAD = "mati"
@@ -71,10 +70,10 @@ def record_birth(family_id: str, birth: Birth, *, request_id: str, by: Actor, at
     Raises NotFound, NotAllowed, NikTaken, InvalidInput with all problems.
     """
     try:
-        with transaction():
+        with person_fields.telling_of_taken_numbers(by, at), transaction():
             return _born_already(request_id, by) or _birth(family_id, birth, request_id, by, at)
     except Duplicate:
-        with transaction():
+        with person_fields.telling_of_taken_numbers(by, at), transaction():
             return _born_already(request_id, by) or _birth(family_id, birth, request_id, by, at)
 
 
@@ -342,11 +341,10 @@ def _settle(person: Person, move: Move, by: Actor, at: datetime) -> None:
 
 def _live_in(person: Person, village_code: str, by: Actor, at: datetime) -> None:
     """From now on the officers of this village see and find her."""
-    entries = entries_of(person)
+    search_index.forget_person(person)
     person.village_code, person.domicile = village_code, ""
     person.stamp(by.account_id, at)
-    db.session.flush()
-    index_person(person, before=entries)
+    search_index.index_person(person)
 
 
 def _follow(person: Person, move: Move, told: dict[str, str], by: Actor, at: datetime) -> None:

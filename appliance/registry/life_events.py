@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from appliance.access import AREA_ROLES, HEALTH_ROLES, Actor, scope
 from appliance.database import db
 from appliance.models.account import Account
+from appliance.models.duplicate import PersonMerge
 from appliance.models.person import Family, LifeEvent, LifeKind, Person
 from appliance.registry import codes, nik
 from appliance.registry.areas import area_names
@@ -96,9 +97,16 @@ class EventsFound:
 
 
 def of_person(person_id: str, *, by: Actor, after: str = "", most: int = PAGE_SIZE) -> EventsFound:
-    """What happened to a person whom `by` may see; nothing of anybody else. A look at her is for the caller to record."""
-    seen = scope(sa.select(Person.id).where(Person.id == person_id), Person, by)
-    return _found(LifeEvent.person_id.in_(seen), by, after, most)
+    """What happened to a person whom `by` may see, and on the records that were merged into hers; nothing of anybody else.
+
+    A look at her is for the caller to record.
+    """
+    merged = sa.select(PersonMerge.merged_id).where(PersonMerge.survivor_id == person_id, PersonMerge.undone_at.is_(None))
+    hers = sa.or_(Person.id == person_id, Person.id.in_(merged))
+    seen = LifeEvent.person_id.in_(scope(sa.select(Person.id).where(hers), Person, by))
+    # A merge is noted on both records; once is enough.
+    twice = sa.and_(LifeEvent.person_id != person_id, LifeEvent.kind.in_([LifeKind.MERGED, LifeKind.UNMERGED]))
+    return _found(sa.and_(seen, sa.not_(twice)), by, after, most)
 
 
 def of_family(family_id: str, *, by: Actor, after: str = "", most: int = PAGE_SIZE) -> EventsFound:

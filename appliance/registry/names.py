@@ -31,7 +31,7 @@ _TITLES = frozenset(
 )
 _SPELLINGS = {
     **dict.fromkeys(
-        ("muh", "moh", "mohd", "muhd", "mohamad", "mohammad", "muhamad", "muhammad", "mochamad", "moch", "mhd"), "muhamad"
+        ("m", "muh", "moh", "mohd", "muhd", "mohamad", "mohammad", "muhamad", "muhammad", "mochamad", "moch", "mhd"), "muhamad"
     ),
     **dict.fromkeys(("abd", "abdul", "abdoel", "abdull"), "abdul"),
     **dict.fromkeys(("siti", "sitti", "sti", "st"), "siti"),
@@ -51,6 +51,8 @@ _OLD_LETTERS = (
     ("dh", "d"),
     ("th", "t"),
 )
+# "S.Pd", "M. Si": a degree in its dotted form, before the dots fall and leave two words that look like names.
+_DEGREE = re.compile(r"\b[sma]\.\s?(?:pd|si|ag|kom|hum|kes|kep|keb|sos|ip|ap|farm|psi|th|md)\b")
 _DOUBLED = re.compile(r"([a-z])\1+")
 _WORD = re.compile(r"[a-z0-9]+")
 
@@ -63,9 +65,16 @@ def searchable(name: str) -> str:
 def words(name: str) -> list[str]:
     """The normalised words of a name in their order; titles are left out unless nothing else remains."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower().replace("'", "")
-    found = _WORD.findall(plain)
+    found = _WORD.findall(_DEGREE.sub(" ", plain)) or _WORD.findall(plain)
     bare = [word for word in found if word not in _TITLES]
-    return [_normal(word) for word in bare or found]
+    normal = [_normal(word) for word in bare or found]
+    # a doubled letter may have hidden a title
+    return [word for word in normal if word not in _TITLES] or normal
+
+
+def veiled(name: str) -> str:
+    """For somebody who may not know who it is: "A•••• B••••". The dots do not tell how long a word is."""
+    return " ".join(f"{word[0].upper()}••••" for word in name.split())
 
 
 def _normal(word: str) -> str:

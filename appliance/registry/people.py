@@ -14,10 +14,9 @@ from appliance.database import Duplicate, db, transaction
 from appliance.errors import InvalidInput, NotAllowed, NotFound
 from appliance.models.person import Family, LifeKind, Person, Relation
 from appliance.models.roles import Role
-from appliance.registry import areas, life_events, nik, person_fields
+from appliance.registry import areas, life_events, nik, person_fields, search_index
 from appliance.registry.people_search import PersonLine, family_of, lines_of
 from appliance.registry.person_fields import NIK_REASONS, NikTaken, PersonFields
-from appliance.registry.search_index import index_person
 
 __all__ = ["NIK_REASONS", "NewPerson", "NikTaken", "PersonDetail", "PersonFields"]
 
@@ -106,33 +105,40 @@ def require_there(by: Actor, village_code: str, *roles: Role) -> None:
 
 
 def person_in_scope(person_id: str, by: Actor) -> Person:
-    """The row of a person that `by` may see. Raises NotFound. For services."""
+    """The row of a person that `by` may see; of one who was merged, the row that survived. Raises NotFound. For services."""
     person = db.session.scalar(scope(sa.select(Person).where(Person.id == person_id), Person, by))
+    while person is not None and person.merged_into_id:
+        person = db.session.scalar(scope(sa.select(Person).where(Person.id == person.merged_into_id), Person, by))
     if person is None:
         raise NotFound("Data warga tidak ditemukan.", "Cari lagi dengan NIK, nomor KK, atau nama.")
     return person
 
 
-def register_person(new: NewPerson, *, request_id: str, by: Actor, at: datetime) -> str:
+def register_person(
+    new: NewPerson, *, request_id: str, by: Actor, at: datetime, then: Callable[[Person], None] | None = None
+) -> str:
     """Register a resident, with her family if its number or an address is given; her identifier.
 
-    The same `request_id` again gives the same person. Raises InvalidInput with all problems, NikTaken, NotAllowed.
+    The same `request_id` again gives the same person. `then` does in the same transaction what belongs to it. Raises
+    InvalidInput with all problems, NikTaken, NotAllowed.
     """
     require(by, *REGISTRAR_ROLES)
-    try:
-        with transaction():
-            return _registered(request_id, by) or _register(new, request_id, by, at)
-    except Duplicate:
-        # Another process was faster with the same request or the same NIK: the second look sees it.
-        with transaction():
-            return _registered(request_id, by) or _register(new, request_id, by, at)
+    with person_fields.telling_of_taken_numbers(by, at):
+        try:
+            with transaction():
+                return registered(request_id, by=by) or _register(new, request_id, by, at, then)
+        except Duplicate:
+            # Another process was faster with the same request or the same NIK: the second look sees it.
+            with transaction():
+                return registered(request_id, by=by) or _register(new, request_id, by, at, then)
 
 
-def _registered(request_id: str, by: Actor) -> str | None:
+def registered(request_id: str, *, by: Actor) -> str | None:
+    """Whom `by` registered with this request already."""
     return db.session.scalar(sa.select(Person.id).where(Person.request_id == request_id, Person.created_by == by.account_id))
 
 
-def _register(new: NewPerson, request_id: str, by: Actor, at: datetime) -> str:
+def _register(new: NewPerson, request_id: str, by: Actor, at: datetime, then: Callable[[Person], None] | None) -> str:
     number = person_fields.check(new)
     problems = person_fields.problems_of(new, number, at) | place_problems(new)
     if problems:
@@ -142,6 +148,8 @@ def _register(new: NewPerson, request_id: str, by: Actor, at: datetime) -> str:
     if new.arrived_from.strip():
         arrival = {"dari": new.arrived_from.strip()[:120]}
         life_events.note(LifeKind.CAME, person_id=person.id, family_id=person.family_id, detail=arrival, by=by.account_id, at=at)
+    if then:
+        then(person)
     audit.record("daftar", f"person:{person.id}", by=by, at=at, detail={"desa": person.village_code})
     return person.id
 
@@ -155,8 +163,7 @@ def add_person(new: NewPerson, number: nik.NikCheck | None, *, request_id: str, 
     person.family_id = family_for(new, by, at)
     person.stamp(by.account_id, at)
     db.session.add(person)
-    db.session.flush()
-    index_person(person)
+    search_index.index_person(person)
     if person.family_id and person.relation == Relation.HEAD:
         family = db.session.get_one(Family, person.family_id)
         family.head_id = family.head_id or person.id

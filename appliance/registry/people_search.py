@@ -1,34 +1,37 @@
-"""Finding people among millions: by NIK, by the number of the family card, or by words of the name in any order.
+"""Finding people among millions by one box: NIK, family card (also a former one), telephone, name, name with village, nickname.
 
-Reads only. A search ends at a fixed number of hits instead of counting all of them; the page then asks for more words.
+A search ends at a fixed number of hits instead of counting all of them; the page then asks for more words. What finds
+them is in `hits` and `candidates`, what orders them in `ranking`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
+from appliance import audit
 from appliance.access import Actor, scope
-from appliance.database import begins_with, db
-from appliance.models.person import Family, FormerCard, Person, PersonWord
+from appliance.database import db, one_of, transaction
+from appliance.models.person import Family, Person
 from appliance.registry import nik
 from appliance.registry.areas import area_names
-from appliance.registry.names import words
+from appliance.registry.hits import Hit, hits_of, listed, whole_number
 from appliance.registry.person_fields import today
 
 PAGE_SIZE = 20
 MOST_HITS = 200
-# How far a word's frequency is looked into before it counts as "very common".
-COMMON = 2000
 
 
 @dataclass(frozen=True)
 class PersonLine:
-    """One person in a list: numbers masked, `age` in years or None, `village` and `address` as sentences."""
+    """One person in a list: numbers masked, `age` in years or None, `village` and `address` as sentences.
+
+    `why` says for a hit what it matched by: "NIK", "KK lama", "telepon", "nama mirip: …", "nama + desa".
+    """
 
     id: str
     name: str
@@ -44,6 +47,7 @@ class PersonLine:
     kk_masked: str
     relation: str
     status: str
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,32 +62,35 @@ class PeopleFound:
 
 
 def find_people(text: str, *, by: Actor, at: datetime, village_code: str = "", page: int = 1) -> PeopleFound:
-    """People in the scope of `by` whose NIK or family card is `text`, or whose name has words that begin like its words.
+    """People in the scope of `by` whom `text` may mean, the most likely first; each says why it was found.
 
-    An empty `text` lists the village. At most MOST_HITS hits, ordered by name.
+    `text` is a NIK, the number of a family card, a telephone number or words of a name in any order and in nearly any spelling,
+    with or without the village. An empty `text` lists the village by name. At most MOST_HITS hits.
     """
-    number = nik.clean(text)
-    typed = words(text)
-    if number.isascii() and number.isdigit() and len(number) == nik.LENGTH:
-        statement: sa.Select[Person] | None = _by_number(number)
-    elif typed:
-        statement = _by_words(typed, village_code, by)
-    else:
-        statement = sa.select(Person) if village_code else None
-    if statement is None:
-        return PeopleFound((), 0, False, 1, 0)
-    if village_code:
-        statement = statement.where(Person.village_code == village_code)
-    hits = list(db.session.scalars(_narrowed(statement, by, in_order=not typed)))
-    return _page(hits, page, at)
+    if not text.strip():
+        return _page(listed(village_code, by, MOST_HITS + 1), page, at) if village_code else PeopleFound((), 0, False, 1, 0)
+    return _page(hits_of(text, by, MOST_HITS + 1, village_code), page, at)
+
+
+def search_people(text: str, *, by: Actor, at: datetime, village_code: str = "") -> PeopleFound:
+    """`find_people` for somebody who pressed the button: that she looked for a number is written to the journal.
+
+    The journal gets who was found, or "tidak ditemukan", never the number.
+    """
+    if not whole_number(text):
+        return find_people(text, by=by, at=at, village_code=village_code)
+    with transaction():
+        found = find_people(text, by=by, at=at, village_code=village_code)
+        subjects = [f"person:{line.id}" for line in found.people] or ["tidak ditemukan"]
+        audit.record("cari", subjects[0], by=by, at=at, detail={"menurut": "NIK atau KK", "ditemukan": found.total})
+        return found
 
 
 def matching_ids(text: str, by: Actor) -> sa.Select[str] | None:
-    """The identifiers of the people that `text` (a NIK, a card number, words of a name) means; None for no text."""
-    number, typed = nik.clean(text), words(text)
-    if number.isascii() and number.isdigit() and len(number) == nik.LENGTH:
-        return _by_number(number).with_only_columns(Person.id)
-    return _by_words(typed, "", by).with_only_columns(Person.id) if typed else None
+    """The identifiers of the people that `text` means, for a condition in another query; None for no text."""
+    if not text.strip():
+        return None
+    return sa.select(Person.id).where(one_of(Person.id, [hit.id for hit in hits_of(text, by, MOST_HITS)]))
 
 
 def lines_of(people: Iterable[Person], at: datetime) -> list[PersonLine]:
@@ -97,55 +104,29 @@ def family_of(family_id: str | None, by: Actor) -> Sequence[Person]:
     """The members of a family whom `by` may see, by their relation and age."""
     if family_id is None:
         return ()
-    statement = sa.select(Person).where(Person.family_id == family_id).options(joinedload(Person.family))
+    statement = sa.select(Person).where(Person.family_id == family_id, Person.merged_into_id.is_(None))
+    statement = statement.options(joinedload(Person.family))
     members = db.session.scalars(scope(statement, Person, by)).all()
     return sorted(members, key=lambda member: (int(member.relation), member.birth_date or date.max, member.name))
 
 
-def _by_number(number: str) -> sa.Select[Person]:
-    former = sa.select(FormerCard.family_id).where(FormerCard.kk == number)
-    families = sa.union_all(sa.select(Family.id).where(Family.kk == number), former)
-    return sa.select(Person).where(sa.or_(Person.nik == number, Person.family_id.in_(families)))
-
-
-def _by_words(typed: list[str], village_code: str, by: Actor) -> sa.Select[Person]:
-    """Begin with the rarest word, then look at the whole name for the others: "muhamad" alone is a fifth of all men."""
-    rarest = min(dict.fromkeys(typed), key=lambda word: (_frequency(word, village_code), -len(word)))
-    # The scope is asked of the index of words already: most of a common word's people live elsewhere.
-    statement = sa.select(Person).join(PersonWord, PersonWord.person_id == Person.id).where(begins_with(PersonWord.word, rarest))
-    statement = scope(statement, PersonWord, by)
-    if village_code:
-        statement = statement.where(PersonWord.village_code == village_code)
-    for word in typed:
-        if word != rarest:
-            padded = sa.literal(" ") + Person.name_search
-            statement = statement.where(padded.contains(f" {word}", autoescape=True))
-    return statement.distinct()
-
-
-def _frequency(word: str, village_code: str) -> int:
-    """How many people have such a word, counted to COMMON at most."""
-    statement = sa.select(sa.literal(1)).where(begins_with(PersonWord.word, word))
-    if village_code:
-        statement = statement.where(PersonWord.village_code == village_code)
-    return db.session.scalar(sa.select(sa.func.count()).select_from(statement.limit(COMMON).subquery())) or 0
-
-
-def _narrowed(statement: sa.Select[Person], by: Actor, *, in_order: bool) -> sa.Select[Person]:
-    """In scope, one more than the most hits. Ordered by the index where there is one to order by; else while paging."""
-    statement = scope(statement, Person, by).where(Person.merged_into_id.is_(None)).options(joinedload(Person.family))
-    if in_order:
-        statement = statement.order_by(Person.village_code, Person.name_search)
-    return statement.limit(MOST_HITS + 1)
-
-
-def _page(hits: list[Person], page: int, at: datetime) -> PeopleFound:
+def _page(hits: list[Hit], page: int, at: datetime) -> PeopleFound:
     capped = len(hits) > MOST_HITS
-    hits = sorted(hits[:MOST_HITS], key=lambda person: (person.name_search, person.id))
+    hits = hits[:MOST_HITS]
     pages = max(1, -(-len(hits) // PAGE_SIZE))
     page = min(max(1, page), pages)
     shown = hits[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
-    return PeopleFound(tuple(lines_of(shown, at)), len(hits), capped, page, pages)
+    lines = {line.id: line for line in lines_of(_read(shown), at)}
+    found = tuple(replace(lines[hit.id], why=hit.match.why) for hit in shown if hit.id in lines)
+    return PeopleFound(found, len(hits), capped, page, pages)
+
+
+def _read(hits: Sequence[Hit]) -> list[Person]:
+    """The rows of the hits, those read that are not there already."""
+    there = [hit.person for hit in hits if hit.person]
+    missing = [hit.id for hit in hits if not hit.person]
+    statement = sa.select(Person).where(one_of(Person.id, missing)).options(joinedload(Person.family))
+    return [*there, *db.session.scalars(statement)] if missing else there
 
 
 def _line(person: Person, village: str, today: date) -> PersonLine:

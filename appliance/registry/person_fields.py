@@ -1,22 +1,24 @@
 """What is known of one person, as it is typed and as it is stored, and the rules it has to follow.
 
-Registering and correcting share it. It reads areas and numbers, opens no transaction and writes no journal.
+Registering and correcting share it. It reads areas and numbers. Only that a taken NIK was told does it write, into the journal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, fields
 from datetime import date, datetime
 
 import sqlalchemy as sa
 
+from appliance import audit
 from appliance.access import Actor, scope
-from appliance.database import db, settings_in_use
+from appliance.database import db, settings_in_use, transaction
 from appliance.errors import Conflict
 from appliance.models.person import NikStatus, Person, Relation, Sex
 from appliance.registry import areas, codes, nik, phones
-from appliance.registry.names import searchable
+from appliance.registry.names import searchable, veiled
 
 NIK_REASONS = (
     "Bayi baru lahir",
@@ -43,13 +45,19 @@ LONGEST: Mapping[str, int] = {
 
 
 class NikTaken(Conflict):
-    """Somebody with this NIK is registered. `person_id` names her if the reader may see her."""
+    """Somebody with this NIK is registered. `person_id` names her if the reader may see her; `holder_id` is for the journal."""
 
-    def __init__(self, person_id: str | None, who: str) -> None:
-        super().__init__(
-            f"NIK ini sudah terdaftar{who}.", "Buka data yang sudah ada; jangan mendaftarkan orang yang sama dua kali."
-        )
-        self.person_id = person_id
+    def __init__(self, holder_id: str, who: str, *, seen: bool) -> None:
+        super().__init__(f"NIK sudah dipakai oleh {who}.", _WHEN_SEEN if seen else _WHEN_ELSEWHERE)
+        self.holder_id = holder_id
+        self.person_id = holder_id if seen else None
+
+
+_WHEN_SEEN = "Buka data yang sudah ada; jangan mendaftarkan orang yang sama dua kali."
+_WHEN_ELSEWHERE = (
+    "Cocokkan angkanya dengan KTP. Bila benar, mungkin warga ini pindah: hubungi petugas desa itu atau supervisor; jangan "
+    "mendaftarkannya lagi tanpa NIK."
+)
 
 
 @dataclass(frozen=True)
@@ -131,15 +139,30 @@ def problems_of(
 
 def refuse_taken(digits: str, by: Actor, *, but: str = "") -> None:
     """Raises NikTaken when somebody else than the person `but` has this NIK; it names only whom the reader may see."""
-    taken = sa.select(Person.id, Person.name).where(Person.nik == digits, Person.id != but)
-    if db.session.execute(taken).first() is None:
+    taken = sa.select(Person.id, Person.name, Person.village_code).where(Person.nik == digits, Person.id != but)
+    holder = db.session.execute(taken).first()
+    if holder is None:
         return
-    seen = db.session.execute(scope(taken, Person, by)).first()
-    raise NikTaken(seen.id, f" atas nama {seen.name}") if seen else NikTaken(None, " di luar wilayah Anda")
+    if db.session.execute(scope(taken, Person, by)).first():
+        raise NikTaken(holder.id, holder.name, seen=True)
+    raise NikTaken(holder.id, f"{veiled(holder.name)} di {areas.area_name(holder.village_code)}", seen=False)
+
+
+@contextmanager
+def telling_of_taken_numbers(by: Actor, at: datetime) -> Iterator[None]:
+    """Around a transaction: that somebody learnt whose a NIK is goes into the journal, though nothing was stored."""
+    try:
+        yield
+    except NikTaken as taken:
+        with transaction():
+            audit.record(
+                "nik_terpakai", f"person:{taken.holder_id}", by=by, at=at, detail={"terlihat": taken.person_id is not None}
+            )
+        raise
 
 
 def write(person: Person, typed: PersonFields, number: nik.NikCheck | None) -> None:
-    """Put what was typed and checked into the row. What finds her is for `search_index.index_person` to write."""
+    """Put what was typed and checked into the row. What she is found by is `search_index`'s to write."""
     if number is None:
         person.nik, person.nik_status, person.nik_reason = None, NikStatus.NONE, typed.nik_reason.strip()
     else:

@@ -12,10 +12,27 @@ import lokal
 # What comes with numbers that were copied from a message or a sheet.
 _AROUND = re.compile(r"^\s*(?:(?:wa|hp|telp|tlp|no)\b[\s.:]*)*|[\u200b-\u200f\u2060\ufeff\u00ad\u202a-\u202e']", re.IGNORECASE)
 
+_WRITTEN = re.compile(r"\+?[\d\s().\-/]+")
+# Of digits: half a number is worth looking for, and none is longer than the world's numbers are.
+SHORTEST, LONGEST = 7, 15
+
 
 def to_stored(text: str) -> str | None:
     """The number as it is stored and compared ("+6281234567890"); None when it cannot be a number of Indonesia. Idempotent."""
     return lokal.normalize_phone(_AROUND.sub("", text).strip()) if text.strip() else None
+
+
+def search_key(text: str) -> str:
+    """What a number is found by: its digits with the national 0 in front, however it is written or stored.
+
+    "" for what cannot be a telephone number; half a number is the beginning of the key of the whole one. Idempotent.
+    """
+    if not _WRITTEN.fullmatch(_AROUND.sub("", text).strip()):
+        return ""
+    digits = re.sub(r"\D", "", text).removeprefix("00")
+    if digits.startswith(("62", "8")):
+        digits = f"0{digits.removeprefix('62').removeprefix('0')}"
+    return digits if SHORTEST <= len(digits) <= LONGEST and digits.startswith("0") else ""
 
 
 def problem_of(text: str) -> str | None:

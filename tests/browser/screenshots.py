@@ -5,14 +5,16 @@ from __future__ import annotations
 import sys
 import tempfile
 from contextlib import ExitStack
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from appliance.casework import cases, catalogue
-from appliance.registry import people
+from appliance.commands.restoring import gate_of
+from appliance.registry import duplicate_night, people
+from appliance.work import Work, do_everything
 from tests.support import journey
 from tests.support.browser import Desks, Node, Officer, launch
 
@@ -216,6 +218,36 @@ def namesake(page: Page, album: Album) -> None:
     album.take(page, "fo-namesake")
 
 
+def fill_twice(node: Node, staff: journey.Staff) -> None:
+    """One woman who is registered twice, as the night finds her."""
+    at, by = datetime.now(UTC), node.actor(staff.fo)
+    rest = {"village_code": journey.VILLAGE, "birth_date": date(1964, 3, 9)}
+    one = people.NewPerson("Hj. Sitti Hajrah", "P", nik="7303014903640001", mother_name="Saleha", address="Jl. Bakri 3", **rest)
+    other = people.NewPerson("St. Hajrah", "P", nik="7303014903640010", phone="081234567890", address="Jl. Bakri", **rest)
+    for number, person in enumerate((one, other)):
+        people.register_person(person, request_id=f"twice {number}", by=by, at=at)
+    night = duplicate_night.ask_if_due(at, time(22), node.settings.zone)
+    assert night
+    do_everything(Work(node.settings, lambda: at, lambda: False), gate_of(node.settings))
+
+
+def decide(page: Page, album: Album) -> None:
+    """The supervisor: the list, both side by side, merged, undone."""
+    page.goto("/data-ganda")
+    album.take(page, "supervisor-pairs")
+    page.get_by_role("link", name="Bandingkan").first.click()
+    album.take(page, "supervisor-pair")
+    page.get_by_label("Alasan digabungkan").fill("KTP yang sama sudah diperlihatkan")
+    page.get_by_role("button", name="Gabungkan").click()
+    album.take(page, "supervisor-merged")
+    page.get_by_role("link", name="Buka data warga").first.click()
+    album.take(page, "supervisor-survivor")
+    page.get_by_role("link", name="Lihat penggabungan").click()
+    page.get_by_label("Alasan membatalkan").fill("Ternyata dua orang")
+    page.get_by_role("button", name="Batalkan penggabungan").click()
+    album.take(page, "supervisor-undone")
+
+
 def slower(fast: Page, slow: Page, album: Album) -> None:
     """Two people take the same case."""
     number = slow.get_by_role("link", name="SLRT-").last.inner_text()
@@ -251,6 +283,8 @@ def main(folder: Path) -> None:
         Image.new("RGB", (1200, 900), "peru").save(photo)
         lives(page, album, mother, photo)
         namesake(page, album)
+        node.run(lambda: fill_twice(node, staff))
+        decide(window(staff.supervisor), album)
         back_office(window(staff.bo), album, number)
         manager(window(staff.manajer), album, number)
         page = window(staff.bo)

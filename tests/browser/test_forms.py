@@ -64,8 +64,8 @@ def test_a_namesake_is_shown_before_a_second_person_is_made(desks: Desks, staff:
         page.get_by_role("button", name="Daftarkan warga").click()
         asked = page.get_by_role("region", name="Mungkin warga ini sudah terdaftar")
         expect(asked.get_by_role("link", name="Hasnawati Kembar")).to_be_visible()
-        asked.get_by_label("Sudah saya periksa").check()
-        page.get_by_role("button", name="Daftarkan warga").click()
+        asked.get_by_label("Bila orang lain").fill("KTP-nya berbeda, saudara kembar")
+        page.get_by_role("button", name="Tetap buat baru").click()
         expect(page.get_by_text("Warga terdaftar")).to_be_visible()
 
 

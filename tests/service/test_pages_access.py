@@ -23,7 +23,9 @@ from appliance.models.imports import Import, ImportState
 from appliance.models.roles import Role
 from appliance.registry import people
 from tests.support.aid import everything_about
+from tests.support.desk import resident
 from tests.support.opensid import population
+from tests.support.pairs import merge, pair_of
 from tests.support.staff import AT, HOME, NEIGHBOUR, Staff, hire
 from tests.support.web_client import Web, officer, web_app
 
@@ -75,6 +77,12 @@ POST person_files.add_to_family    401       422 422     403  403        403    
 GET  person_files.show             303       404 404     404  403        403    403      403        404  404
 GET  person_files.thumbnail        303       404 404     404  403        403    403      403        404  404
 POST person_files.remove           401       404 404     403  403        403    403      403        404  404
+GET  duplicates.listing            303       403 403     403  403        403    403      403        403  403
+GET  duplicates.show               303       403 403     403  403        403    403      403        403  403
+POST duplicates.dismiss            401       403 403     403  403        403    403      403        403  403
+POST duplicates.merge              401       403 403     403  403        403    403      403        403  403
+GET  duplicates.show_merge         303       403 403     403  403        403    403      403        403  403
+POST duplicates.undo               401       403 403     403  403        403    403      403        403  403
 GET  cases.listing                 303       200 200     200  403        403    403      403        200  200
 POST cases.search                  401       303 303     303  403        403    403      403        303  303
 GET  cases.new                     303       200 403     403  403        403    403      403        404  404
@@ -193,6 +201,12 @@ EXCEPT: dict[str, dict[str, int]] = {
     "handovers.new": {"supervisor": 200, "manajer": 200},
     "handovers.review": {"supervisor": 422, "manajer": 422},
     "handovers.create": {"supervisor": 422, "manajer": 422},
+    "duplicates.listing": {"supervisor": 200, "manajer": 200},
+    "duplicates.show": {"supervisor": 200, "manajer": 200},
+    "duplicates.dismiss": {"supervisor": 422, "manajer": 422},
+    "duplicates.merge": {"supervisor": 422, "manajer": 422},
+    "duplicates.show_merge": {"supervisor": 200, "manajer": 200},
+    "duplicates.undo": {"supervisor": 422, "manajer": 422},
     "programmes.new": {"manajer": 200},
     "programmes.add": {"manajer": 422},
     "programmes.edit": {"manajer": 200},
@@ -311,6 +325,8 @@ def _case_with_referral(staff: Staff) -> dict[str, str]:
         "layout_code": "siksng",
         "account_id": "nobody",
         "assignment_id": "nothing",
+        "pair_id": pair_of(*(resident(staff.fo, "Sitti Aminah") for _ in range(2)), by=staff.supervisor),
+        "merge_id": merge(*(resident(staff.fo, "Sitti Aminah") for _ in range(2)), by=staff.supervisor),
         "code": HOME,
         "hamlet_id": "nothing",
         "handover_id": "nothing",

@@ -6,10 +6,12 @@ from datetime import date
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from appliance.database import db, transaction
 from appliance.errors import InvalidInput, NotAllowed
+from appliance.models.audit import AuditEntry
 from appliance.models.person import Family, FormerCard, Person, PersonWord
 from appliance.registry import life_events, people
 from appliance.registry.people_search import MOST_HITS, PAGE_SIZE, PeopleFound, find_people
@@ -78,7 +80,7 @@ def test_who_came_from_elsewhere_is_noted(app: Flask, staff: Staff) -> None:
 
 def test_a_nik_is_taken_once(app: Flask, staff: Staff) -> None:
     first = resident(staff.fo, "Sitti Aminah", nik=NIK)
-    with pytest.raises(people.NikTaken, match="atas nama Sitti Aminah") as caught:
+    with pytest.raises(people.NikTaken, match="dipakai oleh Sitti Aminah") as caught:
         resident(staff.facilitator, "St. Aminah", nik=NIK)
     assert caught.value.person_id == first
 
@@ -88,7 +90,10 @@ def test_a_nik_taken_elsewhere_names_nobody(app: Flask, staff: Staff) -> None:
     with pytest.raises(people.NikTaken) as caught:
         resident(staff.facilitator, "Orang lain", nik=NIK)
     assert caught.value.person_id is None
+    assert "S•••• A•••• di Desa" in caught.value.message
     assert "Aminah" not in caught.value.message
+    told = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.action == "nik_terpakai")).one()
+    assert NIK not in told.detail
 
 
 def test_a_card_belongs_to_one_village(app: Flask, staff: Staff) -> None:
@@ -127,12 +132,13 @@ def test_nobody_registers_outside_of_her_area(app: Flask, staff: Staff) -> None:
         ("amin", ["Hj. Sitti Aminah"]),
         ("Moh. Yusuf", ["Muhammad Yusuf"]),
         ("yusup", ["Muhammad Yusuf"]),
-        ("minah", []),  # words are found by their beginning
+        ("minah", ["Hj. Sitti Aminah"]),  # a letter was dropped
+        ("inah", []),
         ("7303014101800009", []),
         ("aminah yusuf", []),
         ("", []),
         ("%", []),
-        ("a_inah", []),
+        ("a_inah", []),  # "a" is Andi
     ],
 )
 def test_people_are_found_by_numbers_and_words(app: Flask, staff: Staff, text: str, found: list[str]) -> None:

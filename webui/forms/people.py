@@ -76,7 +76,9 @@ class PersonForm(PersonFieldsForm, PlaceForm):
     request_id = StringField()
     village_code = StringField(default="", validators=[Needed("Pilih desa atau kelurahan tempat tinggal.")])
     arrived_from = Line(default="")
-    not_the_same = BooleanField()
+    # why she is another person than those who were shown, and whether they were shown
+    despite = Line(default="", validators=[Length(max=300, message="Alasan terlalu panjang, paling banyak 300 huruf.")])
+    asked = BooleanField()
 
     def validate_nik(self, field: Field) -> None:
         """The shape only; whether the number is doubtful or taken is the service's to say."""
