@@ -48,34 +48,56 @@ def pair(one: str, other: str) -> str:
     return f"{one} {other}" if one <= other else f"{other} {one}"
 
 
+@dataclass(frozen=True)
+class Findable:
+    """What of a person decides by which keys she is found. The name is normalised, the others are as they were typed."""
+
+    person_id: str
+    village_code: str
+    name_search: str
+    nickname: str = ""
+    phone: str = ""
+
+    @classmethod
+    def of(cls, person: Person) -> Findable:
+        """As her row is now."""
+        return cls(person.id, person.village_code, person.name_search, person.nickname or "", person.phone or "")
+
+
 def index_person(person: Person) -> None:
     """Store what finds a person, inside the running transaction. Before a change of her row, `forget_person`."""
     db.session.flush()
-    index_people([person])
+    index_people([Findable.of(person)])
 
 
 def forget_person(person: Person) -> None:
-    """Take away what finds the person as her row is now: by its keys, for nothing else is indexed."""
-    mine = (
-        PersonWord.word.in_(_keys(person).keys),
-        PersonWord.village_code == person.village_code,
-        PersonWord.person_id == person.id,
-    )
-    db.session.execute(sa.delete(PersonWord).where(*mine))
+    """Take away what finds the person as her row is now."""
+    forget_people([Findable.of(person)])
 
 
-def index_people(people: Iterable[Person]) -> None:
-    """The same for people whose rows are there already, some hundred at once: for imports. Safe to repeat."""
-    found = [(person, _keys(person)) for person in people]
+def index_people(people: Iterable[Findable]) -> None:
+    """Store what finds people whose rows are there already, some hundred at once. Safe to repeat."""
+    found = [(person, keys_of(person.name_search, person.nickname, person.phone)) for person in people]
     _learn({word for _, keys in found for word in keys.names})
-    rows = [
-        {"word": key, "village_code": person.village_code, "person_id": person.id} for person, keys in found for key in keys.keys
-    ]
+    rows = [row for person, keys in found for row in _rows(person, keys.keys)]
     _add(PersonWord, sorted(rows, key=itemgetter("word", "village_code")))
 
 
-def _keys(person: Person) -> Keys:
-    return keys_of(person.name_search, person.nickname or "", person.phone or "")
+def forget_people(people: Iterable[Findable]) -> None:
+    """Take away what finds people as described: by its keys, for there is no index by person."""
+    table = db.metadata.tables[PersonWord.__tablename__]
+    each = sa.delete(table).where(*(column == sa.bindparam(f"old_{column.name}") for column in table.primary_key))
+    rows = [
+        {f"old_{name}": value for name, value in row.items()}
+        for person in people
+        for row in _rows(person, keys_of(person.name_search, person.nickname, person.phone).keys)
+    ]
+    if rows:
+        db.session.execute(each, rows)
+
+
+def _rows(person: Findable, keys: Iterable[str]) -> list[dict[str, str]]:
+    return [{"word": key, "village_code": person.village_code, "person_id": person.person_id} for key in keys]
 
 
 def _learn(names: set[str]) -> None:

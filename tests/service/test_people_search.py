@@ -133,7 +133,7 @@ def test_the_index_follows_a_change_of_the_person(town: Mapping[str, str], staff
         search_index.forget_person(person)
         person.name_search, person.nickname, person.phone, person.village_code = "salma daud", "", "", NEIGHBOUR
         search_index.index_person(person)
-        search_index.index_people([person])  # again, and nothing happens
+        search_index.index_people([search_index.Findable.of(person)])  # again, and nothing happens
     rows = db.session.execute(sa.select(PersonWord.word, PersonWord.village_code).where(PersonWord.person_id == town["aminah"]))
     assert {tuple(row) for row in rows} == {(key, NEIGHBOUR) for key in ("daud", "salma", "daud salma")}
     assert "salma" in near_words("salmah"[:-1] + "u")
