@@ -19,16 +19,16 @@ from appliance.database import Model, db, table_of, transaction
 from appliance.exchange.export_run import Hands
 from appliance.models.columns import new_id
 from appliance.models.imports import Import, ImportRow, ImportState, Verdict
-from appliance.models.person import Family, LifeEvent, LifeKind, NikStatus, Person, PersonWord
-from appliance.registry.bulk import reword
+from appliance.models.person import Family, LifeEvent, LifeKind, NikStatus, Person
 from appliance.registry.life_events import CHANGES
 from appliance.registry.names import searchable
+from appliance.registry.search_index import forget_person, index_person
 
 PART = 300
 WITHDRAWN = "tidak_valid"
 EMPTIED = "ditarik"
 # Tables that name people and that an import itself fills, or that go with the person.
-OWN_TABLES = frozenset({"person_word", "life_event", "import_row", "list_status"})
+OWN_TABLES = frozenset({"person_word", "life_event", "import_row", "list_status", "duplicate_candidate"})
 WORDS = {
     "case": "sudah ada kasus", "participation": "sudah tercatat ikut program", "need": "sudah ada kebutuhan yang dicatat",
     "profile": "sudah ada profil sosial-ekonomi", "person_health": "sudah ada catatan kesehatan", "person": "data lain digabung ke sini",
@@ -117,12 +117,12 @@ def _withdraw(people: list[Person], actor: Actor, at: datetime) -> None:
     day = at.strftime("%d-%m-%Y")
     for person in people:
         person.nik, person.nik_status, person.nik_reason = None, NikStatus.NONE, f"Ditarik: impornya dibatalkan {day}."
+        forget_person(person)
         person.family_id, person.status = None, WITHDRAWN
         person.stamp(actor.account_id, at)
     ids = [person.id for person in people]
     session = db.session()
     session.flush()
-    session.execute(sa.delete(PersonWord).where(PersonWord.person_id.in_(ids)).execution_options(synchronize_session=False))
     heads = sa.update(Family).where(Family.head_id.in_(ids)).values(head_id=None)
     session.execute(heads.execution_options(synchronize_session=False))
     session.execute(sa.insert(table_of(LifeEvent)), [_event(one, {"impor": "dibatalkan"}, actor, at) for one in ids])
@@ -141,13 +141,13 @@ def _restore(row: ImportRow, person: Person, actor: Actor, at: datetime) -> None
             changes[name] = [getattr(home, name), value]
             setattr(home, name, value)
         home.stamp(actor.account_id, at)
+    forget_person(person)
     for name, value in before.items():
         setattr(person, name, date.fromisoformat(value) if name == "birth_date" and value else value)
-    if "name" in before or "village_code" in before:
-        person.name_search = searchable(person.name)
-        reword({person.id: (person.name_search, person.village_code)})
+    person.name_search = searchable(person.name)
     if before:
         person.stamp(actor.account_id, at)
+    index_person(person)
     detail = {"impor": "dibatalkan", CHANGES: changes}
     db.session.execute(sa.insert(table_of(LifeEvent)), [_event(person.id, detail, actor, at)])
 

@@ -17,10 +17,11 @@ from appliance.access import Actor
 from appliance.database import db, table_of
 from appliance.models.columns import new_id
 from appliance.models.imports import Existing, Verdict
-from appliance.models.person import Family, LifeEvent, LifeKind, NikStatus, Person, PersonWord
+from appliance.models.person import Family, LifeEvent, LifeKind, NikStatus, Person
 from appliance.models.roles import Role
 from appliance.registry.life_events import CHANGES
 from appliance.registry.names import searchable
+from appliance.registry.search_index import Findable, forget_people, index_people
 
 PERSON_FIELDS = (
     *(
@@ -46,6 +47,7 @@ _LOADED = (
         Person.nik,
         Person.name,
         Person.name_search,
+        Person.nickname,
         Person.village_code,
         Person.family_id,
         Person.merged_into_id,
@@ -264,10 +266,10 @@ class _Batch:
         self._stamp = {"created_at": at, "created_by": by, "updated_at": at, "updated_by": by, "row_version": 1}
         self._people: list[dict[str, Any]] = []
         self._families: list[dict[str, Any]] = []
-        self._words: list[dict[str, Any]] = []
+        self._findable: list[Findable] = []
+        self._no_longer: list[Findable] = []
         self._events: list[dict[str, Any]] = []
         self._updates: list[tuple[type[Any], str, dict[str, Any]]] = []
-        self._reworded: dict[str, tuple[str, str]] = {}
         self.stored: list[Stored] = []
 
     def add(self, decision: Decision) -> None:
@@ -294,7 +296,7 @@ class _Batch:
             "village_code": candidate.village_code,
         }
         self._people.append(row | self._stamp)
-        self._word(person_id, candidate.name_search, candidate.village_code)
+        self._findable.append(Findable(person_id, candidate.village_code, candidate.name_search, "", str(row["phone"])))
         self._event(LifeKind.IMPORTED, person_id, family_id, {"sumber": self._source})
         self.stored.append(Stored(candidate.number, person_id, 1, family_id, made))
 
@@ -330,7 +332,7 @@ class _Batch:
     def flush(self) -> None:
         """Store everything."""
         session = db.session()
-        for table, rows in ((Family, self._families), (Person, self._people), (PersonWord, self._words)):
+        for table, rows in ((Family, self._families), (Person, self._people)):
             if rows:
                 session.execute(sa.insert(table_of(table)), rows)
         stamp = {"updated_at": self._at, "updated_by": self._by}
@@ -339,8 +341,8 @@ class _Batch:
             session.execute(
                 sa.update(table).where(table.id == row_id).values(changed).execution_options(synchronize_session=False)
             )
-        if self._reworded:
-            reword(self._reworded)
+        forget_people(self._no_longer)
+        index_people(self._findable)
         if self._events:
             session.execute(sa.insert(table_of(LifeEvent)), self._events)
 
@@ -350,9 +352,11 @@ class _Batch:
             values |= {"nik_status": NikStatus.DOUBTFUL if doubts else NikStatus.VALID, "nik_reason": " ".join(doubts)[:300]}
         if "name" in values:
             values["name_search"] = candidate.name_search
-        if "name" in values or "village_code" in values:
-            searched = candidate.name_search if "name" in values else person["name_search"]
-            self._reworded[person["id"]] = (searched, values.get("village_code", person["village_code"]))
+        before = _findable(person)
+        after = _findable(person | values)
+        if after != before:
+            self._no_longer.append(before)
+            self._findable.append(after)
         self._updates.append((Person, person["id"], values))
 
     def _family(self, family: dict[str, Any], person_id: str, values: dict[str, Any]) -> str:
@@ -373,25 +377,13 @@ class _Batch:
         found: str = family["id"]
         return found
 
-    def _word(self, person_id: str, searched: str, village_code: str) -> None:
-        self._words.extend({"word": word, "village_code": village_code, "person_id": person_id} for word in set(searched.split()))
-
     def _event(self, kind: LifeKind, person_id: str, family_id: str | None, detail: dict[str, Any]) -> None:
         told = {"id": new_id(), "kind": kind.value, "person_id": person_id, "family_id": family_id, "happened_on": None}
         self._events.append(told | {"recorded_at": self._at, "recorded_by": self._by, "evidence": "", "detail": detail})
 
 
-def reword(people: dict[str, tuple[str, str]]) -> None:
-    """Make the index of words equal to the normalised name and village of these people, inside the running transaction."""
-    session = db.session()
-    session.execute(sa.delete(PersonWord).where(PersonWord.person_id.in_(people)).execution_options(synchronize_session=False))
-    words = [
-        {"word": word, "village_code": village, "person_id": person_id}
-        for person_id, (searched, village) in people.items()
-        for word in set(searched.split())
-    ]
-    if words:
-        session.execute(sa.insert(table_of(PersonWord)), words)
+def _findable(person: dict[str, Any]) -> Findable:
+    return Findable(person["id"], person["village_code"], person["name_search"], person["nickname"], person["phone"])
 
 
 def _plain(value: Any) -> str:
