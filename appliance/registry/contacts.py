@@ -23,13 +23,13 @@ MOST_NUMBERS = 10
 
 @dataclass(frozen=True)
 class Contact:
-    """A number as it is read. `main`: the one to call first."""
+    """A number as it is read. `main`: the one to call first; without an `id` when nothing more is known of it."""
 
     id: str
     number: str
     owner: str
     whatsapp: bool
-    known_since: datetime
+    known_since: datetime | None
     main: bool
 
 
@@ -56,6 +56,8 @@ def contacts_of(person_id: str, *, by: Actor) -> tuple[Contact, ...]:
         Contact(row.id, phones.shown(row.number), row.owner, row.whatsapp, row.updated_at, row.number == person.phone)
         for row in rows
     ]
+    if person.phone and not any(contact.main for contact in found):
+        found.append(Contact("", phones.shown(person.phone), "", False, None, True))
     return tuple(sorted(found, key=lambda contact: not contact.main))
 
 

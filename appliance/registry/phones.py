@@ -45,7 +45,11 @@ def problem_of(text: str) -> str | None:
 def shown(number: str) -> str:
     """A stored number as people read it. What was stored before numbers were checked is shown as it is."""
     found = lokal.parse_phone(number) if number else None
-    return found.national or number if found else ""
+    if found is None:
+        return ""
+    national = found.national or number
+    # The library names big cities' area codes only; all others have four digits.
+    return f"{national[:4]}-{national[4:]}" if found.type == "landline" and national.isdigit() else national
 
 
 def phone_key(text: str) -> str:

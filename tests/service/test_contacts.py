@@ -28,13 +28,21 @@ def test_the_first_number_is_the_main_one_until_another_is_made_it(app: Flask, s
     person = resident(staff.fo)
     add(staff, person, "0812 3456 7890", owner="Anak", whatsapp=True)
     add(staff, person, "0413-21000", owner="Tetangga")
-    first, second = ("0812-3456-7890", "Anak", True), ("041321000", "Tetangga", False)
+    first, second = ("0812-3456-7890", "Anak", True), ("0413-21000", "Tetangga", False)
     assert listed(staff, person) == [(*first, True), (*second, False)]
     add(staff, person, "+62 413 21000", owner="Ketua RT/RW", main=True)
-    assert listed(staff, person) == [("041321000", "Ketua RT/RW", False, True), (*first, False)]
+    assert listed(staff, person) == [("0413-21000", "Ketua RT/RW", False, True), (*first, False)]
     assert db.session.get_one(Person, person).phone == "+6241321000"
     changes = [event.changes[0] for event in life_events.of_person(person, by=staff.fo).events]
-    assert {(change.before, change.after) for change in changes} == {("", "0812-3456-7890"), ("0812-3456-7890", "041321000")}
+    assert {(change.before, change.after) for change in changes} == {("", "0812-3456-7890"), ("0812-3456-7890", "0413-21000")}
+
+
+def test_a_main_number_of_which_nothing_more_is_known_is_listed_too(app: Flask, staff: Staff) -> None:
+    person = resident(staff.fo, phone="0812 3456 7890")
+    add(staff, person, "0413-21000", owner="Tetangga", whatsapp=True)
+    assert listed(staff, person) == [("0812-3456-7890", "", False, True), ("0413-21000", "Tetangga", True, False)]
+    add(staff, person, "081234567890", owner="Anak")
+    assert listed(staff, person)[0] == ("0812-3456-7890", "Anak", False, True)
 
 
 def test_a_number_can_be_taken_away(app: Flask, staff: Staff) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import alembic.autogenerate
+import alembic.command
 import alembic.runtime.migration
 import pytest
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 from appliance import database
 from appliance.config import Settings
 from tests.support.databases import PostgresServer, settings_below
+from tests.support.staff import AT, HOME
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -34,6 +36,34 @@ def test_an_upgrade_from_nothing_and_again(empty: Settings) -> None:
     assert database.quick_check(empty).ok
     assert not database.upgrade(empty), "the second time there is nothing to do"
     assert database.current_revision(empty) == database.newest_revision()
+
+
+def test_what_was_known_before_is_kept_in_its_new_place(empty: Settings) -> None:
+    """A former card number, words of a pick-list and a telephone number, as the version before stored them."""
+    if not empty.database.url:
+        empty.database_file.parent.mkdir(parents=True)
+    stamp = {"created_at": AT, "created_by": "system", "updated_at": AT, "updated_by": "system", "row_version": 1}
+    with database._engine(empty) as engine, engine.execution_options(slrt_writer=True).begin() as connection:
+        config = database._alembic()
+        config.attributes["connection"] = connection
+        alembic.command.upgrade(config, "0002")
+        area = {"code": HOME, "name": "Bonto", "level": "desa", "kind": "desa", "parent_code": None, "active": True}
+        empty_text = dict.fromkeys(("address", "hamlet", "rw", "rt", "note"), "")
+        family = {"id": "f", "kk": None, "kk_previous": "7303010101100001", "village_code": HOME, "status": "aktif", **empty_text}
+        text = "nickname name_search birth_place religion education marital_status mother_name father_name insurance insurance_number"
+        person = {"id": "p", "nik_status": "tidak_ada", "nik_reason": "-", "name": "A", "sex": "P", "birth_date_estimated": False}
+        person |= {"relation": "11", "village_code": HOME, "status": "hidup", "occupation": "Petani", "phone": "0812 3456 7890"}
+        for table, row in (
+            ("area", area),
+            ("family", family | stamp),
+            ("person", dict.fromkeys(text.split(), "") | person | stamp),
+        ):
+            known = sa.Table(table, sa.MetaData(), autoload_with=connection)
+            connection.execute(known.insert().values(row))
+    assert database.upgrade(empty)
+    with database._engine(empty) as engine, engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT family_id, kk FROM former_card")).all() == [("f", "7303010101100001")]
+        assert connection.execute(sa.text("SELECT occupation, phone FROM person")).all() == [("9", "+6281234567890")]
 
 
 def test_models_and_migrations_agree(settings: Settings) -> None:

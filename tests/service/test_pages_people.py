@@ -185,6 +185,18 @@ def test_health_is_kept_from_those_without_the_right(pages: Flask) -> None:
     assert other.get(f"{path}/kesehatan").status_code == 403
 
 
+def test_a_telephone_number_comes_and_goes(pages: Flask) -> None:
+    web, path = at_desk(pages), f"/warga/{pages.config['person']}"
+    web.get(f"{path}/telepon")
+    assert "Nomor telepon tidak terbaca" in web.post(f"{path}/telepon", {"number": "12"}).text
+    typed = {"number": "0813 1111 2222", "owner": "Anak", "whatsapp": "1"}
+    assert web.post(f"{path}/telepon", typed).status_code == 303
+    assert re.search(r"0813-1111-2222.*Anak, boleh WA", web.get(path).text)
+    (away,) = re.findall(rf'action="({path}/telepon/[\w-]+/hapus)"', web.get(f"{path}/telepon").text)
+    assert web.post(away).status_code == 303
+    assert "0813-1111-2222" not in web.get(f"{path}/telepon").text
+
+
 def photo() -> io.BytesIO:
     written = io.BytesIO()
     Image.new("RGB", (40, 30), "teal").save(written, "JPEG")

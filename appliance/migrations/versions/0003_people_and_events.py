@@ -5,6 +5,9 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from appliance.registry.codes import find
+from appliance.registry.phones import to_stored
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -15,6 +18,8 @@ def upgrade() -> None:
     _create_former_cards()
     _create_life_events()
     _add_fields()
+    _read_words_as_codes(op.get_bind())
+    _read_phones(op.get_bind())
     _create_phones()
     _create_files()
 
@@ -67,6 +72,26 @@ def _add_fields() -> None:
     op.add_column("person", sa.Column("domicile", sa.String(300), nullable=False, server_default=""))
     op.add_column("person", sa.Column("photo_id", sa.String(36), nullable=True))
     op.add_column("person", sa.Column("status_since", sa.Date(), nullable=True))
+
+
+def _read_words_as_codes(bind: sa.Connection) -> None:
+    """What was typed in words becomes the code of its list; what no list knows stays as it is."""
+    for field in ("religion", "education", "occupation", "marital_status"):
+        column: sa.ColumnClause[str] = sa.column(field)
+        person = sa.table("person", column)
+        for text in bind.scalars(sa.select(column).select_from(person).distinct()).all():
+            code = find(field, text) if text else None
+            if code and code != text:
+                bind.execute(sa.update(person).where(column == text).values({field: code}))
+
+
+def _read_phones(bind: sa.Connection) -> None:
+    """Two writings of one number become the same."""
+    person = sa.table("person", sa.column("id"), sa.column("phone"))
+    for row in bind.execute(sa.select(person.c.id, person.c.phone).where(person.c.phone != "")).all():
+        number = to_stored(row.phone)
+        if number and number != row.phone:
+            bind.execute(sa.update(person).where(person.c.id == row.id).values(phone=number))
 
 
 def _create_phones() -> None:
