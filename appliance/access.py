@@ -1,10 +1,12 @@
 """Who may see what: the person who acts, and the one scope function that every list, search, count and fetch goes through.
 
+A right holds where the assignment that gives it holds: two roles in two places are not both roles in both places.
 What is outside the scope does not exist for the reader: services answer NotFound, as for a thing that never was.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVarTuple
 
@@ -24,16 +26,36 @@ AREA_ROLES = frozenset(Role) - {Role.OPD, Role.ADMIN, Role.PELATIH}
 CONFIDENTIAL_ROLES = frozenset({Role.MANAJER, Role.SUPERVISOR, Role.BO})
 # Roles that register people and open cases.
 REGISTRAR_ROLES = frozenset({Role.FASILITATOR, Role.FO, Role.FO_PUSKESOS})
+# Roles that correct people and families, and note what happened to them.
+EDITOR_ROLES = REGISTRAR_ROLES | {Role.SUPERVISOR, Role.BO}
+# Roles that may see a whole NIK or card number, with a reason: whoever handles papers, not who only signs or watches.
+REVEAL_ROLES = AREA_ROLES - {Role.PIMPINAN, Role.PENANDATANGAN}
 # Roles that read disability and illness.
 HEALTH_ROLES = frozenset({Role.FASILITATOR, Role.SUPERVISOR, Role.MANAJER, Role.BO})
 
 
 @dataclass(frozen=True)
-class Actor:
-    """The person who acts, built from the assignments valid today.
+class Grant:
+    """What one assignment gives: a role, where it holds, and for which organisation.
 
-    `areas` are Kemendagri codes, each standing for itself and everything below it; `unit_id` is the organisation of an
-    assignment; `device` names the browser or tablet ("" for a command).
+    `areas` are Kemendagri codes, each standing for itself and everything below it.
+    """
+
+    role: Role
+    areas: tuple[str, ...] = ()
+    unit_id: str | None = None
+
+    def covers(self, code: str) -> bool:
+        """Whether the area lies in one of these."""
+        return any(code == area or code.startswith(f"{area}.") for area in self.areas)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The person who acts, built from the assignments valid today; `device` names the browser or tablet ("" for a command).
+
+    Her rights are the `grants`. Without any, she has each of `roles` in all `areas` for `unit_id`; with them, these three
+    sum the grants up (`Actor.holding`) and say nothing about which role holds where.
     """
 
     account_id: str
@@ -43,14 +65,59 @@ class Actor:
     areas: tuple[str, ...] = ()
     unit_id: str | None = None
     device: str = ""
+    grants: tuple[Grant, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.grants:
+            grants = tuple(Grant(role, tuple(self.areas), self.unit_id) for role in sorted(self.roles))
+            object.__setattr__(self, "grants", grants)
+        if self.roles != {grant.role for grant in self.grants} or (self.roles and set(self.areas) != self._all_areas()):
+            raise ValueError("roles and areas are not those of the grants; make a new Actor instead of changing a part of one")
+
+    @classmethod
+    def holding(cls, account_id: str, name: str, username: str, grants: Iterable[Grant], device: str = "") -> Actor:
+        """Somebody with exactly these grants."""
+        grants = tuple(grants)
+        # The organisation she speaks for: that of an OPD officer first.
+        units = sorted((grant.role != Role.OPD, grant.unit_id) for grant in grants if grant.unit_id)
+        return cls(
+            account_id,
+            name,
+            username,
+            roles=frozenset(grant.role for grant in grants),
+            areas=tuple(sorted({area for grant in grants for area in grant.areas})),
+            unit_id=units[0][1] if units else None,
+            device=device,
+            grants=grants,
+        )
 
     def has(self, *roles: Role) -> bool:
-        """Whether she holds one of `roles`."""
+        """Whether she holds one of `roles` anywhere."""
         return not self.roles.isdisjoint(roles)
 
-    def covers(self, village_code: str) -> bool:
-        """Whether the village lies in one of her areas."""
-        return any(village_code == area or village_code.startswith(f"{area}.") for area in self.areas)
+    def roles_in(self, code: str) -> frozenset[Role]:
+        """The roles she holds in a village or another area."""
+        return frozenset(grant.role for grant in self.grants if grant.covers(code))
+
+    def has_in(self, code: str, *roles: Role) -> bool:
+        """Whether she holds one of `roles` in a village or another area."""
+        return any(grant.role in roles and grant.covers(code) for grant in self.grants)
+
+    def covers(self, code: str) -> bool:
+        """Whether the area lies in one of hers, whatever her role is there."""
+        return any(grant.covers(code) for grant in self.grants)
+
+    def areas_of(self, roles: Iterable[Role]) -> tuple[str, ...]:
+        """The areas in which she holds one of `roles`, without those that lie in another of them."""
+        held = {area for grant in self.grants if grant.role in roles for area in grant.areas}
+        return tuple(sorted(area for area in held if not any(area.startswith(f"{other}.") for other in held)))
+
+    def speaks_for(self, unit_id: str) -> bool:
+        """Whether she answers referrals for this organisation."""
+        return any(grant.role is Role.OPD and grant.unit_id == unit_id for grant in self.grants)
+
+    def _all_areas(self) -> set[str]:
+        return {area for grant in self.grants for area in grant.areas}
 
 
 def scope(statement: sa.Select[*Columns], table: type[Any], by: Actor) -> sa.Select[*Columns]:
@@ -59,9 +126,9 @@ def scope(statement: sa.Select[*Columns], table: type[Any], by: Actor) -> sa.Sel
     Raises TypeError for any other table: what has no rule is not readable through here.
     """
     if table in (Person, PersonWord, Family):
-        return statement.where(_in_areas(table.village_code, by))
+        return statement.where(in_areas(table.village_code, by.areas_of(AREA_ROLES)))
     if table is Case:
-        return statement.where(_in_areas(Case.village_code, by), _not_too_confidential(by))
+        return statement.where(in_areas(Case.village_code, by.areas_of(AREA_ROLES)), _not_too_confidential(by))
     if table is Referral:
         return statement.where(sa.or_(_addressed_to(by), Referral.case_id.in_(scope(sa.select(Case.id), Case, by))))
     raise TypeError(f"no scope rule for {table.__name__}")
@@ -73,26 +140,25 @@ def require(by: Actor, *roles: Role) -> None:
         raise NotAllowed("Peran Anda tidak boleh melakukan ini.", "Minta petugas yang berwenang, atau hubungi admin.")
 
 
-def require_area(by: Actor, village_code: str) -> None:
-    """Raises NotAllowed unless the village lies in one of her areas."""
-    if not by.covers(village_code):
+def require_area(by: Actor, village_code: str, *roles: Role) -> None:
+    """Raises NotAllowed unless the village lies in an area where she holds one of `roles`, or any role when none is named."""
+    if not (by.has_in(village_code, *roles) if roles else by.covers(village_code)):
         raise NotAllowed("Desa/kelurahan itu di luar wilayah tugas Anda.", "Pilih desa/kelurahan di wilayah Anda.")
 
 
-def _in_areas(column: Any, by: Actor) -> sa.ColumnElement[bool]:
-    if by.roles.isdisjoint(AREA_ROLES) or not by.areas:
-        return sa.false()
-    return sa.or_(*(sa.or_(column == area, begins_with(column, f"{area}.")) for area in by.areas))
+def in_areas(column: Any, areas: Iterable[str]) -> sa.ColumnElement[bool]:
+    """Whether the code in `column` is one of `areas` or lies below one, in the form that an index answers."""
+    return sa.or_(sa.false(), *(sa.or_(column == area, begins_with(column, f"{area}.")) for area in areas))
 
 
 def _not_too_confidential(by: Actor) -> sa.ColumnElement[bool]:
-    if by.has(*CONFIDENTIAL_ROLES):
+    trusted = by.areas_of(CONFIDENTIAL_ROLES)
+    if trusted == by.areas_of(AREA_ROLES):
         return sa.true()
-    return sa.or_(Case.confidential.is_(False), Case.created_by == by.account_id)
+    return sa.or_(Case.confidential.is_(False), Case.created_by == by.account_id, in_areas(Case.village_code, trusted))
 
 
 def _addressed_to(by: Actor) -> sa.ColumnElement[bool]:
-    if not by.has(Role.OPD) or by.unit_id is None:
-        return sa.false()
+    units = {grant.unit_id for grant in by.grants if grant.role is Role.OPD and grant.unit_id}
     # A draft is still the back office's own paper.
-    return sa.and_(Referral.unit_id == by.unit_id, Referral.sent_at.is_not(None))
+    return sa.and_(Referral.unit_id.in_(sorted(units)), Referral.sent_at.is_not(None)) if units else sa.false()

@@ -16,6 +16,11 @@ from webui.session import may_open, person
 BLUEPRINTS = (
     "home",
     "people",
+    "contacts",
+    "corrections",
+    "families",
+    "happenings",
+    "person_files",
     "cases",
     "referrals",
     "programmes",

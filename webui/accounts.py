@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
@@ -148,8 +147,7 @@ def _choices() -> dict[str, object]:
 def area_groups() -> list[tuple[tuple[str, str], list[tuple[str, str]]]]:
     """Each subdistrict of this node with its villages, as (code, name)."""
     groups: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    everywhere = replace(actor(), areas=(settings().node.district,))  # names of areas are no secret; an admin has none of her own
-    for village in areas.villages(by=everywhere):
+    for village in areas.active_villages():
         groups.setdefault((village.subdistrict_code, village.subdistrict), []).append(
             (village.code, f"{village.kind.capitalize()} {village.name}")
         )

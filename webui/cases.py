@@ -49,7 +49,12 @@ ASIDE = frozenset({"batalkan", "rujuk_darurat", "buka_kembali"})
 @blueprint.app_context_processor
 def speak() -> dict[str, Any]:
     """The words of codes, for every template."""
-    return {"words": words, "case_views": VIEWS, "is_registrar": lambda: actor().has(*REGISTRARS), "moment_now": now}
+    return {"words": words, "case_views": VIEWS, "is_registrar": _is_registrar, "moment_now": now}
+
+
+def _is_registrar(village_code: str = "") -> bool:
+    """Whether she registers people and opens cases, in this village or anywhere."""
+    return actor().has_in(village_code, *REGISTRARS) if village_code else actor().has(*REGISTRARS)
 
 
 @blueprint.get("/kasus")

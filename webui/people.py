@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from appliance.access import AREA_ROLES, REGISTRAR_ROLES
+from appliance.access import AREA_ROLES, EDITOR_ROLES, HEALTH_ROLES, REGISTRAR_ROLES, REVEAL_ROLES
 from appliance.casework import casebook
 from appliance.casework.casebook import CaseFilter
 from appliance.errors import InvalidInput
 from appliance.models.columns import new_id
-from appliance.registry import areas, people
+from appliance.registry import areas, codes, contacts, files, life_events, people
 from appliance.registry.people import NikTaken, PersonDetail
 from appliance.registry.people_search import PersonLine, find_people
 from webui.cases import case_of_number
-from webui.forms.people import FindForm, PersonForm
+from webui.forms.people import FindForm, PersonForm, ReasonForm
 from webui.navigation import Entry
 from webui.sealed import seal, unseal
 from webui.security import reads_only
@@ -27,6 +28,8 @@ READERS = tuple(sorted(AREA_ROLES))
 REGISTRARS = tuple(sorted(REGISTRAR_ROLES))
 NAVIGATION = (Entry("Warga", "people.listing", icon="people", roles=READERS, order=20),)
 NIK_LENGTH = 16
+# The newest events of a life that a person's page shows; the rest is on a page of its own.
+RECENT_EVENTS = 5
 # More namesakes than this say only that the name is a common one.
 MOST_NAMESAKES = 8
 
@@ -70,13 +73,31 @@ def show(person_id: str) -> ResponseReturnValue:
 @blueprint.post("/warga/<person_id>/nik")
 @signed_in(*READERS)
 def reveal(person_id: str) -> ResponseReturnValue:
-    """The same with the whole NIK and family card; that somebody asked is noted."""
-    return _person_page(people.reveal_person(person_id, by=actor(), at=now()), revealed=True)
+    """The same with the whole NIK and family card; who asked and why is noted."""
+    try:
+        person = people.reveal_person(person_id, reason=ReasonForm(request.form).why, by=actor(), at=now())
+    except InvalidInput as error:
+        return _person_page(people.look_at_person(person_id, by=actor(), at=now()), problems=error.problems), 422
+    return _person_page(person, revealed=True)
 
 
-def _person_page(person: PersonDetail, *, revealed: bool) -> str:
-    found = casebook.list_cases(CaseFilter(applicant_id=person.line.id), by=actor(), at=now())
-    return render_template("people/show.html", resident=person, cases=found, revealed=revealed, relations=people.RELATIONS)
+def _person_page(person: PersonDetail, *, revealed: bool = False, problems: Mapping[str, str] | None = None) -> str:
+    line = person.line
+    return render_template(
+        "people/show.html",
+        resident=person,
+        cases=casebook.list_cases(CaseFilter(applicant_id=line.id), by=actor(), at=now()),
+        happened=life_events.of_person(line.id, by=actor(), most=RECENT_EVENTS),
+        contacts=contacts.contacts_of(line.id, by=actor()),
+        files=files.of_person(line.id, by=actor()),
+        revealed=revealed,
+        problems=problems or {},
+        codes=codes,
+        reasons=[(reason, reason) for reason in people.REVEAL_REASONS],
+        may_reveal=actor().has_in(line.village_code, *REVEAL_ROLES),
+        may_see_health=actor().has_in(line.village_code, *HEALTH_ROLES),
+        may_edit=actor().has_in(line.village_code, *EDITOR_ROLES),
+    )
 
 
 @blueprint.get("/warga/baru")
@@ -117,9 +138,8 @@ def _form_page(form: PersonForm, namesakes: tuple[PersonLine, ...] = (), holder_
         problems=form.problems,
         namesakes=namesakes,
         holder_id=holder_id,
-        villages=areas.villages(by=actor()),
-        relations=list(people.RELATIONS.items()),
-        insurances=list(people.INSURANCES.items()),
+        villages=areas.villages(by=actor(), roles=REGISTRARS),
+        codes=codes,
         nik_reasons=people.NIK_REASONS,
     )
 
@@ -132,7 +152,7 @@ def _carried_over(text: str) -> dict[str, str]:
 
 
 def _only_village() -> str:
-    known = areas.villages(by=actor())
+    known = areas.villages(by=actor(), roles=REGISTRARS)
     return known[0].code if len(known) == 1 else ""
 
 

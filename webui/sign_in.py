@@ -104,7 +104,7 @@ def mine() -> ResponseReturnValue:
     """The own account: rights of today, password, sessions."""
     found = required()
     names = areas.area_names(set(found.actor.areas))
-    places = [names.get(code, code) for code in found.actor.areas]
+    places = sorted((grant.role.label, "; ".join(names.get(code, code) for code in grant.areas)) for grant in found.actor.grants)
     sessions = accounts.list_sessions(found, now(), limits())
     return render_template("sign_in_mine.html", me=found.actor, places=places, sessions=sessions)
 

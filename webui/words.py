@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 
-from appliance.models.person import NikStatus, Sex
+from appliance.models.person import LifeKind, NikStatus, Sex
 from appliance.models.states import CaseKind, CaseState, Channel, Outcome, Priority, ReferralState, Vulnerable
 
 NOTHING = "–"
@@ -187,6 +187,72 @@ PERSON_STATUSES: Mapping[str, Word] = {
     "hilang": Word("Hilang", "warn"),
     "ganda": Word("Data ganda", "warn"),
     "tidak_valid": Word("Data tidak valid", "bad"),
+}
+
+LIFE_KINDS: Mapping[str, str] = {
+    LifeKind.BORN: "Lahir",
+    LifeKind.DIED: "Meninggal",
+    LifeKind.MOVED: "Pindah",
+    LifeKind.CAME: "Datang",
+    LifeKind.SPLIT: "Pecah KK",
+    LifeKind.MARRIED: "Kawin",
+    LifeKind.CORRECTED: "Data diperbaiki",
+    LifeKind.MERGED: "Data ganda digabung",
+    LifeKind.UNMERGED: "Penggabungan dibatalkan",
+    LifeKind.IMPORTED: "Dari impor",
+}
+
+# What an event tells beside its day. What is not named here is for programs.
+EVENT_FACTS: Mapping[str, str] = {
+    "alasan": "Alasan",
+    "dari": "Dari",
+    "dari_desa": "Dari",
+    "ke_desa": "Ke",
+    "ke_luar": "Ke",
+    "pasangan": "Dengan",
+    "anggota": "Anggota yang pindah ke KK baru",
+}
+
+FILE_KINDS: Mapping[str, str] = {
+    "foto": "Foto orangnya",
+    "rumah": "Foto rumah",
+    "ktp": "KTP",
+    "kk": "Kartu keluarga",
+    "lain": "Berkas lain",
+}
+
+PERSON_FIELDS: Mapping[str, str] = {
+    "nik": "NIK",
+    "nik_reason": "Alasan tanpa NIK",
+    "name": "Nama lengkap",
+    "nickname": "Nama panggilan",
+    "sex": "Jenis kelamin",
+    "birth_place": "Tempat lahir",
+    "birth_date": "Tanggal lahir",
+    "birth_date_estimated": "Tanggal lahir perkiraan",
+    "relation": "Hubungan keluarga",
+    "mother_name": "Nama ibu",
+    "father_name": "Nama ayah",
+    "religion": "Agama",
+    "education": "Pendidikan",
+    "occupation": "Pekerjaan",
+    "marital_status": "Status perkawinan",
+    "nationality": "Kewarganegaraan",
+    "domicile": "Domisili",
+    "phone": "Telepon",
+    "insurance": "Jaminan kesehatan",
+    "insurance_number": "Nomor kartu JKN",
+    "kk": "Nomor KK",
+    "address": "Alamat",
+    "hamlet": "Dusun/lingkungan",
+    "rt": "RT",
+    "rw": "RW",
+    "latitude": "Lintang",
+    "longitude": "Bujur",
+    "note": "Catatan",
+    "disabilities": "Disabilitas",
+    "chronic_illnesses": "Penyakit menahun",
+    "pregnant": "Hamil",
 }
 
 

@@ -15,11 +15,10 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from appliance import audit
-from appliance.access import Actor
+from appliance.access import Actor, Grant
 from appliance.config import WebSettings
 from appliance.database import db, transaction
-from appliance.models.account import Account, Assignment, WebSession
-from appliance.models.roles import Role
+from appliance.models.account import Account, WebSession
 
 # The last click is noted at most this often: a write for each page would wear the disk for nothing.
 TOUCH_EVERY = timedelta(seconds=60)
@@ -72,22 +71,8 @@ def digest(token: str) -> str:
 def actor_of(account: Account, at: datetime, device: str, zone: ZoneInfo) -> Actor:
     """The person with the rights of the assignments that hold on this day in the office's zone."""
     held = account.assignments_on(at.astimezone(zone).date())
-    areas = sorted({code for assignment in held for code in assignment.area_codes})
-    return Actor(
-        account_id=account.id,
-        name=account.name,
-        username=account.username,
-        roles=frozenset(assignment.kind for assignment in held),
-        areas=tuple(areas),
-        unit_id=_unit(held),
-        device=device,
-    )
-
-
-def _unit(held: list[Assignment]) -> str | None:
-    """The organisation she speaks for: that of an OPD officer first, for it decides which referrals she sees."""
-    units = sorted((assignment.kind != Role.OPD, assignment.unit_id) for assignment in held if assignment.unit_id)
-    return units[0][1] if units else None
+    grants = (Grant(assignment.kind, tuple(assignment.area_codes), assignment.unit_id) for assignment in held)
+    return Actor.holding(account.id, account.name, account.username, grants, device)
 
 
 def begin(account: Account, *, device_id: str, device: str, at: datetime) -> str:

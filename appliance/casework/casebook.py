@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from appliance import audit
-from appliance.access import AREA_ROLES, Actor, scope
+from appliance.access import AREA_ROLES, Actor, in_areas, scope
 from appliance.casework.cases import facts_of
 from appliance.casework.catalogue import CATEGORIES
 from appliance.casework.referrals import referral_not_found, steps_for
@@ -250,7 +250,7 @@ def _filtered(statement: sa.Select[Case], wanted: CaseFilter, by: Actor, at: dat
     if wanted.state:
         statement = statement.where(Case.state == wanted.state)
     if wanted.queue:
-        statement = statement.where(Case.state.in_(queue_of(by.roles)))
+        statement = statement.where(_in_queue(by))
     if wanted.mine:
         statement = statement.where(sa.or_(Case.created_by == by.account_id, Case.owner_id == by.account_id))
     if wanted.open_only:
@@ -262,6 +262,17 @@ def _filtered(statement: sa.Select[Case], wanted: CaseFilter, by: Actor, at: dat
     if wanted.applicant_id:
         statement = statement.where(Case.applicant_id == wanted.applicant_id)
     return _with_text(statement, wanted.text.strip(), by)
+
+
+def _in_queue(by: Actor) -> sa.ColumnElement[bool]:
+    """Cases in a state that waits for one of her roles, each role in its own areas."""
+    roles: dict[tuple[str, ...], set[Role]] = {}
+    for role in sorted(by.roles & AREA_ROLES):
+        roles.setdefault(by.areas_of({role}), set()).add(role)
+    waiting = {areas: Case.state.in_(queue_of(frozenset(held))) for areas, held in roles.items()}
+    if len(waiting) == 1:  # the scope asks for these areas already
+        return next(iter(waiting.values()))
+    return sa.or_(sa.false(), *(sa.and_(condition, in_areas(Case.village_code, areas)) for areas, condition in waiting.items()))
 
 
 def _with_text(statement: sa.Select[Case], text: str, by: Actor) -> sa.Select[Case]:
@@ -311,7 +322,8 @@ def _case_detail(case: Case, by: Actor, at: datetime) -> CaseDetail:
     (applicant,) = lines_of([case.applicant], at)
     referrals = db.session.scalars(sa.select(Referral).where(Referral.case_id == case.id).order_by(Referral.created_at)).all()
     events = db.session.scalars(sa.select(CaseEvent).where(CaseEvent.case_id == case.id).order_by(CaseEvent.position))
-    offers = allowed(line.state, by.roles, facts_of(case, by, at))
+    roles = by.roles_in(case.village_code)
+    offers = allowed(line.state, roles, facts_of(case, by, at))
     return CaseDetail(
         line=line,
         channel=case.channel,
@@ -335,7 +347,7 @@ def _case_detail(case: Case, by: Actor, at: datetime) -> CaseDetail:
         events=tuple(_event_line(event) for event in events),
         referrals=tuple(_referral_lines(referrals, by, at)),
         actions=tuple(ActionOffer(offer.action.value, offer.label, offer.fields) for offer in offers),
-        may_refer=by.has(Role.BO) and line.state in MAY_PREPARE_REFERRAL,
+        may_refer=Role.BO in roles and line.state in MAY_PREPARE_REFERRAL,
         row_version=case.row_version,
     )
 

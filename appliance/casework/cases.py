@@ -27,6 +27,7 @@ from appliance.database import Duplicate, changed_meanwhile, db, settings_in_use
 from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from appliance.models.case import Case, Referral, ServiceType
 from appliance.models.person import Person
+from appliance.models.roles import Role
 from appliance.models.states import (
     CLOCK_STOPPED,
     CaseKind,
@@ -108,7 +109,7 @@ def move_case(
         line = _line_for(case, action, row_version, by, at)
         values = _values(line, fields)
         _apply(case, line, values, by, at)
-        record_move(case, line, _fact(line, values, by), by=by, at=at)
+        record_move(case, line, _fact(line, values, by.roles_in(case.village_code)), by=by, at=at)
 
 
 def locked_case(case_id: str, by: Actor) -> Case:
@@ -164,7 +165,7 @@ def _open(new: NewCase, request_id: str, by: Actor, at: datetime) -> OpenedCase:
     if problems or service is None:
         raise InvalidInput(problems)
     applicant = person_in_scope(new.applicant_id, by)
-    require_area(by, applicant.village_code)
+    require_area(by, applicant.village_code, *REGISTRAR_ROLES)
     case = _case(new, applicant, service, at)
     case.request_id = request_id
     case.number = next_number("SLRT", at)
@@ -172,7 +173,7 @@ def _open(new: NewCase, request_id: str, by: Actor, at: datetime) -> OpenedCase:
     case.stamp(by.account_id, at)
     db.session.add(case)
     db.session.flush()
-    role = next(iter(sorted(REGISTRAR_ROLES & by.roles)), None)
+    role = next(iter(sorted(REGISTRAR_ROLES & by.roles_in(case.village_code))), None)
     add_fact(case, Fact(Action.OPEN, role), state_from=CaseState.DRAFT, by=by, at=at)
     audit.record("kasus", f"case:{case.id}", by=by, at=at, detail={"aksi": Action.OPEN.value, "nomor": case.number})
     return OpenedCase(case.id, case.number)
@@ -240,7 +241,7 @@ def _line_for(case: Case, action: Action | str, row_version: int, by: Actor, at:
         raise changed_meanwhile()
     if action not in set(Action):
         raise InvalidInput({"action": "Langkah ini tidak dikenal."})
-    answer = may(Action(action), CaseState(case.state), by.roles, facts_of(case, by, at))
+    answer = may(Action(action), CaseState(case.state), by.roles_in(case.village_code), facts_of(case, by, at))
     if isinstance(answer, Transition):
         return answer
     if answer.impossible:
@@ -294,14 +295,14 @@ def _original(case: Case, number: str, by: Actor) -> str:
     return found
 
 
-def _fact(line: Transition, values: dict[str, str], by: Actor) -> Fact:
+def _fact(line: Transition, values: dict[str, str], roles: frozenset[Role]) -> Fact:
     """The values as the history keeps them: the two notes, and the rest under their labels."""
     details = {
         field.label: dict(field.choices).get(values[field.name], values[field.name])
         for field in line.fields
         if field.name not in _NOTES and values[field.name]
     }
-    role = next(iter(sorted(line.by & by.roles)), None)
+    role = next(iter(sorted(line.by & roles)), None)
     return Fact(line.action, role, values.get("note", ""), values.get("citizen_note", ""), details)
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from appliance import audit
-from appliance.access import Actor, require, scope
+from appliance.access import Actor, require, require_area, scope
 from appliance.casework import sla
 from appliance.casework.cases import LONGEST_TEXT, follow, locked_case
 from appliance.casework.history import Fact, add_fact, next_number
@@ -30,7 +30,7 @@ from appliance.models.person import Person
 from appliance.models.roles import Role
 from appliance.models.states import CaseState, Outcome, ReferralState
 from appliance.models.unit import Unit, UnitKind
-from appliance.registry import nik
+from appliance.registry import nik, phones
 from appliance.registry.areas import area_name
 
 WAYS = {"akun": "Lewat sistem ini", "surat": "Surat", "kurir": "Diantar", "wa": "WhatsApp"}
@@ -42,7 +42,7 @@ _READERS: dict[str, tuple[str, Callable[[Case, Person], str]]] = {
     "tanggal_lahir": ("Tanggal lahir", lambda case, person: f"{person.birth_date:%d-%m-%Y}" if person.birth_date else ""),
     "alamat": ("Alamat", lambda case, person: person.family.address if person.family else ""),
     "desa": ("Desa/kelurahan", lambda case, person: area_name(case.village_code)),
-    "telepon": ("Telepon", lambda case, person: person.phone),
+    "telepon": ("Telepon", lambda case, person: phones.shown(person.phone)),
     "uraian": ("Uraian keluhan", lambda case, person: case.description),
     "harapan": ("Harapan warga", lambda case, person: case.expectation),
     "kelompok_rentan": ("Kelompok rentan", lambda case, person: ", ".join(case.vulnerable_groups).replace("_", " ")),
@@ -138,8 +138,8 @@ def return_referral(referral_id: str, *, reason: str, row_version: int, by: Acto
 
 def steps_for(referral: Referral, case_state: str, sees_case: bool, by: Actor) -> tuple[ReferralStep, ...]:
     """What `by` may do with the referral now. For services."""
-    sender = sees_case and by.has(Role.BO)
-    addressee = by.has(Role.OPD) and by.unit_id == referral.unit_id
+    sender = sees_case and by.has_in(referral.case.village_code, Role.BO)
+    addressee = by.speaks_for(referral.unit_id)
     # Where the organisation has no account, or answers on paper, the back office enters what came.
     on_paper = not referral.unit.has_accounts or referral.sent_by_way != "akun"
     receiver = addressee or (sender and on_paper)
@@ -153,6 +153,7 @@ def _prepared(request_id: str, by: Actor) -> str | None:
 
 def _prepare(case_id: str, new: NewReferral, request_id: str, by: Actor, at: datetime) -> str:
     case = locked_case(case_id, by)
+    require_area(by, case.village_code, Role.BO)
     if CaseState(case.state) not in MAY_PREPARE_REFERRAL:
         raise Conflict(
             f"Kasus berstatus {CaseState(case.state).label}; rujukan tidak dapat dibuat.", "Muat ulang halaman kasus ini."
@@ -238,7 +239,7 @@ def _done(referral: Referral, case: Case, step: ReferralStep, text: str, *, by: 
     _, target, word = REFERRAL_STEPS[step]
     referral.state = target
     referral.stamp(by.account_id, at)
-    role = Role.OPD if by.has(Role.OPD) and by.unit_id == referral.unit_id else Role.BO
+    role = Role.OPD if by.speaks_for(referral.unit_id) else Role.BO
     details = {"Rujukan": referral.number, "Kepada": referral.unit.name}
     add_fact(case, Fact(word, role, note=text, details=details), state_from=case.state, by=by, at=at)
     audit.record("rujukan", f"referral:{referral.id}", by=by, at=at, detail={"aksi": word, "kasus": case.id})

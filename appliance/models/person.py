@@ -1,16 +1,17 @@
-"""Families and persons, the words their names are found by, and what is known of their health."""
+"""Families and persons, their former cards, the words their names are found by, what happened to them, and their health."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from appliance.database import Model
 from appliance.models.area import CODE_LENGTH
-from appliance.models.columns import ID_LENGTH, Code, Stamped
+from appliance.models.columns import ID_LENGTH, Code, Identified, Moment, Stamped
 
 NAME_LENGTH = 120
 REASON_LENGTH = 300
@@ -46,13 +47,27 @@ class Relation(StrEnum):
     OTHER = "11"
 
 
+class LifeKind(StrEnum):
+    """What happens to people and families. The last three are what the registry itself did."""
+
+    BORN = "lahir"
+    DIED = "meninggal"
+    MOVED = "pindah"
+    CAME = "datang"
+    SPLIT = "pecah_kk"
+    MARRIED = "kawin"
+    CORRECTED = "perbaikan"
+    MERGED = "gabung"
+    UNMERGED = "batal_gabung"
+    IMPORTED = "impor"
+
+
 class Family(Stamped, Model):
-    """A family with one card (KK). The number changes when a family splits; the former one stays findable."""
+    """A family with one card (KK). Its number changes when a family splits; a `FormerCard` keeps each one before."""
 
     __tablename__ = "family"
 
     kk: Mapped[str | None] = mapped_column(sa.String(16), unique=True)
-    kk_previous: Mapped[str | None] = mapped_column(sa.String(16), index=True)
     # No foreign key: family and person would each need the other first.
     head_id: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH))
     address: Mapped[str] = mapped_column(sa.String(300), default="")
@@ -64,6 +79,17 @@ class Family(Stamped, Model):
     longitude: Mapped[float | None] = mapped_column(sa.Float)
     status: Mapped[str] = mapped_column(sa.String(10), default="aktif")
     note: Mapped[str] = mapped_column(sa.Text, default="")
+
+
+class FormerCard(Identified, Model):
+    """A card number that a family had before. The people still carry the old paper: it finds them."""
+
+    __tablename__ = "former_card"
+
+    family_id: Mapped[str] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("family.id"), index=True)
+    kk: Mapped[str] = mapped_column(sa.String(16), index=True)
+    until: Mapped[date | None] = mapped_column(sa.Date)
+    reason: Mapped[str] = mapped_column(sa.String(REASON_LENGTH), default="")
 
 
 class Person(Stamped, Model):
@@ -98,7 +124,13 @@ class Person(Stamped, Model):
     phone: Mapped[str] = mapped_column(sa.String(20), default="")
     insurance: Mapped[str] = mapped_column(sa.String(12), default="")
     insurance_number: Mapped[str] = mapped_column(sa.String(20), default="")
+    nationality: Mapped[str] = mapped_column(sa.String(1), default="")
+    # Where she really stays, when that is another place than the address of the card.
+    domicile: Mapped[str] = mapped_column(sa.String(300), default="")
+    # No foreign key: person and file would each need the other first.
+    photo_id: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH))
     status: Mapped[str] = mapped_column(sa.String(12), default="hidup")
+    status_since: Mapped[date | None] = mapped_column(sa.Date)
     merged_into_id: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("person.id"))
 
     family: Mapped[Family | None] = relationship(foreign_keys=[family_id])
@@ -124,3 +156,57 @@ class PersonHealth(Stamped, Model):
     disabilities: Mapped[list[str]] = mapped_column(sa.JSON, default=list)
     chronic_illnesses: Mapped[list[str]] = mapped_column(sa.JSON, default=list)
     pregnant: Mapped[bool] = mapped_column(sa.Boolean, default=False)
+
+
+class LifeEvent(Identified, Model):
+    """One fact of a person's or a family's life. Never changed, never deleted: triggers refuse it.
+
+    `detail` may hold what was there before and after; it is read through `registry.life_events` only, which hides what the
+    reader may not see.
+    """
+
+    __tablename__ = "life_event"
+    __table_args__ = (
+        sa.Index("ix_life_event_person_id_recorded_at", "person_id", "recorded_at"),
+        sa.Index("ix_life_event_family_id_recorded_at", "family_id", "recorded_at"),
+    )
+
+    kind: Mapped[str] = mapped_column(sa.String(16))
+    person_id: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("person.id"))
+    family_id: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("family.id"))
+    # The day it happened, if known, and when this server learnt of it.
+    happened_on: Mapped[date | None] = mapped_column(sa.Date)
+    recorded_at: Mapped[datetime] = mapped_column(Moment)
+    recorded_by: Mapped[str] = mapped_column(sa.String(ID_LENGTH))
+    evidence: Mapped[str] = mapped_column(sa.String(REASON_LENGTH), default="")
+    detail: Mapped[dict[str, Any]] = mapped_column(sa.JSON, default=dict)
+
+
+class PersonPhone(Stamped, Model):
+    """A telephone number of a person, with whose telephone it is. The one to call first stands in `Person.phone` as well."""
+
+    __tablename__ = "person_phone"
+    __table_args__ = (sa.UniqueConstraint("person_id", "number"),)
+
+    person_id: Mapped[str] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("person.id"))
+    number: Mapped[str] = mapped_column(Code(20), index=True)
+    owner: Mapped[str] = mapped_column(sa.String(60), default="")
+    whatsapp: Mapped[bool] = mapped_column(sa.Boolean, default=False)
+
+
+class PersonFile(Stamped, Model):
+    """A photo or paper of a person or a family. Its content lies below the attachments, named by `sha256`; `thumbnail` likewise."""
+
+    __tablename__ = "person_file"
+
+    person_id: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("person.id"), index=True)
+    family_id: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("family.id"), index=True)
+    kind: Mapped[str] = mapped_column(sa.String(12))
+    title: Mapped[str] = mapped_column(sa.String(120), default="")
+    media: Mapped[str] = mapped_column(sa.String(40))
+    size: Mapped[int] = mapped_column(sa.Integer)
+    width: Mapped[int | None] = mapped_column(sa.Integer)
+    height: Mapped[int | None] = mapped_column(sa.Integer)
+    sha256: Mapped[str] = mapped_column(sa.String(64))
+    thumbnail: Mapped[str] = mapped_column(sa.String(64), default="")
+    removed_at: Mapped[datetime | None] = mapped_column(Moment)

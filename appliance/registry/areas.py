@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -15,6 +15,7 @@ from appliance.access import Actor
 from appliance.database import db, transaction
 from appliance.errors import ConfigurationError
 from appliance.models.area import Area, Level
+from appliance.models.roles import Role
 
 ROWS_AT_ONCE = 5000
 _LEVELS = (Level.PROVINCE, Level.DISTRICT, Level.SUBDISTRICT, Level.VILLAGE)
@@ -55,8 +56,14 @@ def load_areas(district: str) -> int:
         return len(missing) + len(changed) + len(dropped)
 
 
-def villages(*, by: Actor) -> tuple[Village, ...]:
-    """The active villages in the areas of `by`, by subdistrict and name."""
+def villages(*, by: Actor, roles: Iterable[Role] = Role) -> tuple[Village, ...]:
+    """The active villages where `by` holds one of `roles`, by subdistrict and name."""
+    held = frozenset(roles)
+    return tuple(village for village in active_villages() if by.has_in(village.code, *held))
+
+
+def active_villages() -> tuple[Village, ...]:
+    """All villages of this node's district, by subdistrict and name. Names of areas are no secret."""
     parent = sa.orm.aliased(Area)
     statement = (
         sa.select(Area.code, Area.name, Area.kind, parent.code, parent.name)
@@ -64,7 +71,7 @@ def villages(*, by: Actor) -> tuple[Village, ...]:
         .where(Area.level == Level.VILLAGE, Area.active)
         .order_by(parent.name, Area.name)
     )
-    return tuple(Village(*row) for row in db.session.execute(statement) if by.covers(row[0]))
+    return tuple(Village(*row) for row in db.session.execute(statement))
 
 
 def area_names(codes: set[str]) -> dict[str, str]:

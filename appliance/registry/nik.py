@@ -15,7 +15,11 @@ LENGTH = 16
 DIGITS_OF_AREA = 6
 # Spaces, dots and the invisible characters that come with copied numbers.
 _NOT_DIGITS = re.compile(r"[\s.\-'\u200b-\u200f\u2060\ufeff\u00ad]")
-_BY_EXCEL = re.compile(r"\d[\d,]*[eE]\+?\d+")
+_BY_EXCEL = re.compile(r"\d[\d.,]*[eE]\+?\d+")
+# A number cell written out by a program: sixteen digits and nothing behind the point.
+_WHOLE_NUMBER = re.compile(r"\s*(\d{16})[.,]0+\s*")
+_LONG_NUMBER = re.compile(r"\d(?:[ .\-]?\d){15}")
+_LAST_DIGIT_LOST = "{} disimpan Excel sebagai angka, sehingga angka ke-16 hilang dan menjadi 0; cocokkan dengan kartunya."
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,8 @@ class NikCheck:
 
 def clean(text: str) -> str:
     """Without separators and invisible characters. Idempotent."""
-    return _NOT_DIGITS.sub("", text)
+    whole = _WHOLE_NUMBER.fullmatch(text)
+    return whole[1] if whole else _NOT_DIGITS.sub("", text)
 
 
 def check_nik(
@@ -43,28 +48,28 @@ def check_nik(
     sex: str = "",
     birth_date: date | None = None,
     knows_area: Callable[[str], bool] | None = None,
+    was_number: bool = False,
 ) -> NikCheck:
     """Everything that is wrong or doubtful about `text` as a NIK, in plain sentences.
 
-    `sex` is "L" or "P"; `knows_area` answers for dotted codes of provinces, districts and subdistricts.
+    `sex` is "L" or "P"; `knows_area` answers for dotted codes of provinces, districts and subdistricts. The century is that of
+    `birth_date`: the number has none. `was_number`: it comes from a sheet's cell that held a number and not text.
     """
     digits = clean(text)
-    wrong = _wrong_shape(digits, "NIK")
+    wrong = _wrong_shape(text, "NIK")
     if wrong:
         return NikCheck(digits, wrong)
     doubts = [*_area_doubts(digits, knows_area), *_date_doubts(digits, birth_date), *_sex_doubts(digits, sex)]
-    if digits.endswith("0000"):
-        doubts.append("Nomor urut NIK 0000 tidak lazim; mungkin angka terakhir hilang.")
-    elif digits.endswith("0"):
-        # A spreadsheet keeps 15 digits and makes the last one 0; one real number in ten ends so as well.
-        doubts += ["Angka terakhir NIK 0; bila disalin dari Excel, cocokkan dengan KTP."] if digits.endswith("00") else []
+    doubts += _ending_doubts(digits, was_number)
     return NikCheck(digits, (), tuple(doubts))
 
 
-def check_kk(text: str) -> NikCheck:
+def check_kk(text: str, *, was_number: bool = False) -> NikCheck:
     """The same for the number of a family card, of which only the shape is sure."""
     digits = clean(text)
-    return NikCheck(digits, _wrong_shape(digits, "Nomor KK"))
+    wrong = _wrong_shape(text, "Nomor KK")
+    lost = was_number and not wrong and digits.endswith("0")
+    return NikCheck(digits, wrong, (_LAST_DIGIT_LOST.format("Nomor KK"),) if lost else ())
 
 
 def mask(number: str | None) -> str:
@@ -72,14 +77,20 @@ def mask(number: str | None) -> str:
     return "" if not number else number[:DIGITS_OF_AREA] + "•" * (len(number) - DIGITS_OF_AREA)
 
 
+def mask_within(text: str) -> str:
+    """A sentence with every number in it that is as long as a NIK masked, for what is kept outside of the registry."""
+    return _LONG_NUMBER.sub(lambda found: mask(clean(found[0])), text)
+
+
 def spaced(number: str | None) -> str:
     """For reading aloud: groups of four."""
     return " ".join(re.findall(".{1,4}", number or ""))
 
 
-def _wrong_shape(digits: str, what: str) -> tuple[str, ...]:
-    if _BY_EXCEL.fullmatch(digits):
-        return (f"{what} rusak oleh Excel ({digits}); ketik ulang dari kartunya.",)
+def _wrong_shape(text: str, what: str) -> tuple[str, ...]:
+    digits = clean(text)
+    if _BY_EXCEL.fullmatch(text.strip()):
+        return (f"{what} rusak oleh Excel ({text.strip()}); ketik ulang dari kartunya.",)
     if digits and not (digits.isascii() and digits.isdigit()):
         return (f"{what} hanya boleh berisi angka.",)
     if len(digits) != LENGTH:
@@ -87,6 +98,15 @@ def _wrong_shape(digits: str, what: str) -> tuple[str, ...]:
     if len(set(digits)) == 1:
         return (f"{what} tidak mungkin berisi angka yang sama semua.",)
     return ()
+
+
+def _ending_doubts(digits: str, was_number: bool) -> list[str]:
+    """A sheet keeps 15 digits of a number and makes the sixteenth 0. One typed number in ten ends in 0 as well."""
+    if was_number and digits.endswith("0"):
+        return [_LAST_DIGIT_LOST.format("NIK")]
+    if digits.endswith("0000"):
+        return ["Nomor urut NIK 0000 tidak lazim; mungkin angka terakhir hilang."]
+    return ["Angka terakhir NIK 0; bila disalin dari Excel, cocokkan dengan KTP."] if digits.endswith("00") else []
 
 
 def _area_doubts(digits: str, knows_area: Callable[[str], bool] | None) -> list[str]:

@@ -29,7 +29,8 @@ def test_a_right_number_has_neither_problems_nor_doubts() -> None:
         ("73030141018OOOO1", "hanya boleh berisi angka"),
         ("٧٣٠٣٠١٤١٠١٨٠٠٠٠١", "hanya boleh berisi angka"),
         ("7.303014E+15", "Excel"),
-        ("7,30301E+15", "Excel"),
+        ("7,30301E+15", "(7,30301E+15)"),
+        (" 7.303E+15 ", "(7.303E+15)"),
         ("1111111111111111", "sama semua"),
         ("0000000000000000", "sama semua"),
     ],
@@ -63,6 +64,20 @@ def test_what_is_doubted(digits: str, sex: str, birth_date: date | None, word: s
     assert check.ok, "doubts do not refuse"
     assert len(check.doubts) == 1
     assert word in check.doubts[0]
+
+
+def test_a_number_cell_has_lost_its_last_digit() -> None:
+    typed, from_cell = check_nik("7303014101800010"), check_nik("7303014101800010.0", was_number=True)
+    assert typed.doubts == ()
+    assert from_cell.digits == "7303014101800010"
+    assert "angka ke-16 hilang" in from_cell.doubts[0]
+    assert "Nomor KK" in check_kk("7303010101100000.00", was_number=True).doubts[0]
+    assert check_nik("7303014101800011", was_number=True).doubts == ()
+
+
+def test_the_century_is_that_of_the_birth_date_on_the_form() -> None:
+    for year in (1925, 2025):
+        assert check_nik("7303010101250001", sex="L", birth_date=date(year, 1, 1)).doubts == ()
 
 
 def test_all_doubts_are_told_at_once() -> None:

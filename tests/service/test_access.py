@@ -8,11 +8,12 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from appliance.access import Actor, scope
+from appliance.access import REGISTRAR_ROLES, Actor, Grant, scope
 from appliance.casework import casebook, referrals
 from appliance.casework.casebook import CaseFilter
-from appliance.errors import NotFound
+from appliance.errors import NotAllowed, NotFound
 from appliance.models.account import Account
+from appliance.models.roles import Role
 from appliance.registry import areas, people, people_search
 from tests.support.desk import decided, move, open_case, prepare_referral, referred, resident
 from tests.support.staff import AT, FAR, HOME, NEIGHBOUR, Staff
@@ -83,7 +84,9 @@ def test_people_and_cases_by_area(app: Flask, staff: Staff, who: str, people_see
     assert {line.village_code for line in casebook.list_cases(CaseFilter(), by=by, at=AT).cases} == cases_seen
     for village in where:
         assert looks(lambda v=village: people.look_at_person(where[v], by=by, at=AT)) is (village in people_seen)
-        assert looks(lambda v=village: people.reveal_person(where[v], by=by, at=AT)) is (village in people_seen)
+        if who != "leader":  # who may not, is told so, and no more
+            reveal = lambda v=village: people.reveal_person(where[v], reason="Dicocokkan", by=by, at=AT)  # noqa: E731
+            assert looks(reveal) is (village in people_seen)
         assert looks(lambda v=village: casebook.look_at_case(opened[v], by=by, at=AT)) is (village in cases_seen)
 
 
@@ -156,3 +159,66 @@ def test_an_officer_without_unit_or_area_sees_nothing(app: Flask, staff: Staff) 
     lost = Actor("x", "X", "x", staff.dinkes.roles | staff.bo.roles)
     assert casebook.list_referrals(by=lost, at=AT).total == 0
     assert casebook.list_cases(CaseFilter(), by=lost, at=AT).total == 0
+
+
+@pytest.fixture
+def split(staff: Staff) -> Actor:
+    """Facilitator of HOME, supervisor of the subdistrict of FAR."""
+    grants = (Grant(Role.FASILITATOR, (HOME,)), Grant(Role.SUPERVISOR, ("73.03.06",)))
+    return Actor.holding(staff.facilitator.account_id, "Nur", "nur", grants)
+
+
+def test_what_is_confidential_is_seen_only_where_the_role_for_it_holds(app: Flask, staff: Staff, split: Actor) -> None:
+    hidden = {
+        village: open_case(staff.fo, resident(staff.fo, village=village), confidential=True) for village in (HOME, FAR, NEIGHBOUR)
+    }
+    plain = {village: open_case(staff.fo, resident(staff.fo, village=village)) for village in (HOME, FAR, NEIGHBOUR)}
+    found = {line.id for line in casebook.list_cases(CaseFilter(), by=split, at=AT).cases}
+    assert found == {hidden[FAR], plain[HOME], plain[FAR]}
+    for case in (*hidden.values(), *plain.values()):
+        assert looks(lambda c=case: casebook.look_at_case(c, by=split, at=AT)) is (case in found)
+
+
+def test_she_registers_and_opens_cases_only_where_she_is_registrar(app: Flask, staff: Staff, split: Actor) -> None:
+    case = open_case(split, resident(split, village=HOME))
+    assert casebook.look_at_case(case, by=split, at=AT).events[0].role_label == "Fasilitator"
+    far = resident(staff.fo, village=FAR)
+    with pytest.raises(NotAllowed):
+        resident(split, village=FAR)
+    with pytest.raises(NotAllowed):
+        open_case(split, far)
+    assert [village.code for village in areas.villages(by=split, roles=REGISTRAR_ROLES)] == [HOME]
+
+
+def test_steps_and_queue_are_those_of_the_role_that_holds_there(app: Flask, staff: Staff, split: Actor) -> None:
+    at_home, far = (open_case(staff.fo, resident(staff.fo, village=village)) for village in (HOME, FAR))
+
+    def steps(case: str) -> set[str]:
+        return {offer.action for offer in casebook.look_at_case(case, by=split, at=AT).actions}
+
+    assert ("ambil" in steps(at_home), "ambil" in steps(far)) == (False, True)
+    assert [line.id for line in casebook.list_cases(CaseFilter(queue=True), by=split, at=AT).cases] == [far]
+    with pytest.raises(NotAllowed):
+        move(at_home, split, "ambil")
+    move(far, split, "ambil")
+    assert casebook.look_at_case(far, by=split, at=AT).events[-1].role_label == "Supervisor"
+
+
+def test_a_back_officer_of_one_place_refers_nothing_that_she_only_reads(app: Flask, staff: Staff) -> None:
+    case = decided(staff)
+    her = Actor.holding("x", "X", "x", (Grant(Role.BO, ("73.03.06",)), Grant(Role.TKSK, ("73.03.01",))))
+    assert not casebook.look_at_case(case, by=her, at=AT).may_refer
+    new = referrals.NewReferral(staff.dinkes.unit_id or "", "Mohon bantuan", ("nama",))
+    with pytest.raises(NotAllowed):
+        referrals.refer_case(case, new, request_id="r", by=her, at=AT)
+    referral = prepare_referral(staff, case)
+    assert casebook.look_at_referral(referral, by=her, at=AT).line.steps == ()
+
+
+def test_an_officer_of_two_organisations_answers_for_both_and_no_third(app: Flask, staff: Staff) -> None:
+    sent = [referred(staff, unit="dinkes"), referred(staff, unit="disdik")]
+    units = (staff.dinkes.unit_id, staff.disdik.unit_id)
+    both = Actor.holding("x", "X", "x", tuple(Grant(Role.OPD, (), unit) for unit in units))
+    assert {line.id for line in casebook.list_referrals(by=both, at=AT).referrals} == set(sent)
+    other = Actor.holding("x", "X", "x", (Grant(Role.OPD, (), units[0]), Grant(Role.KOORDINATOR_PUSKESOS, (), units[1])))
+    assert {line.id for line in casebook.list_referrals(by=other, at=AT).referrals} == set(sent[:1])

@@ -49,7 +49,7 @@ def person(app: Flask, staff: Staff) -> str:
     "act",
     [
         lambda staff, person: people.look_at_person(person, by=staff.fo, at=AT),
-        lambda staff, person: people.reveal_person(person, by=staff.fo, at=AT),
+        lambda staff, person: people.reveal_person(person, reason="Dicocokkan", by=staff.fo, at=AT),
         lambda staff, person: resident(staff.fo),
         lambda staff, person: open_case(staff.fo, person),
     ],
@@ -80,7 +80,7 @@ def test_what_is_refused_leaves_no_entry_of_a_change(staff: Staff, person: str) 
 
 def test_no_entry_holds_a_nik_or_a_name(app: Flask, staff: Staff) -> None:
     person = resident(staff.fo, "Sitti Aminah", nik="7303014101800001", kk="7303010101100001")
-    people.reveal_person(person, by=staff.fo, at=AT)
+    people.reveal_person(person, reason="Dicocokkan", by=staff.fo, at=AT)
     open_case(staff.fo, person)
     text = " ".join(f"{entry.subject} {entry.detail}" for entry in db.session.scalars(sa.select(AuditEntry)))
     assert "7303014101800001" not in text

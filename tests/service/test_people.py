@@ -10,8 +10,8 @@ from flask import Flask
 
 from appliance.database import db, transaction
 from appliance.errors import InvalidInput, NotAllowed
-from appliance.models.person import Family, Person, PersonWord
-from appliance.registry import people
+from appliance.models.person import Family, FormerCard, Person, PersonWord
+from appliance.registry import life_events, people
 from appliance.registry.people_search import MOST_HITS, PAGE_SIZE, PeopleFound, find_people
 from tests.support.desk import request, resident
 from tests.support.staff import AT, FAR, HOME, NEIGHBOUR, Staff
@@ -60,7 +60,20 @@ def test_numbers_are_masked_until_they_are_revealed(app: Flask, staff: Staff) ->
     seen = people.look_at_person(person, by=staff.fo, at=AT)
     assert NIK[6:] not in repr(seen).replace(" ", "")
     assert CARD[6:] not in repr(seen).replace(" ", "")
-    assert people.reveal_person(person, by=staff.fo, at=AT).nik == "7303 0141 0180 0001"
+    assert people.reveal_person(person, reason="Dicocokkan", by=staff.fo, at=AT).nik == "7303 0141 0180 0001"
+
+
+def test_words_become_codes_and_numbers_are_stored_alike(app: Flask, staff: Staff) -> None:
+    person = resident(staff.fo, religion="ISLAM", education="SLTA / SEDERAJAT", nationality="wni", phone="0812-3456-7890")
+    stored = db.session.get_one(Person, person)
+    assert (stored.religion, stored.education, stored.nationality, stored.phone) == ("1", "5", "1", "+6281234567890")
+    assert people.look_at_person(person, by=staff.fo, at=AT).fields.phone == "0812-3456-7890"
+
+
+def test_who_came_from_elsewhere_is_noted(app: Flask, staff: Staff) -> None:
+    person = resident(staff.fo, arrived_from="Kab. Jeneponto")
+    (event,) = life_events.of_person(person, by=staff.fo).events
+    assert (event.kind, event.facts) == ("datang", {"dari": "Kab. Jeneponto"})
 
 
 def test_a_nik_is_taken_once(app: Flask, staff: Staff) -> None:
@@ -132,7 +145,8 @@ def test_people_are_found_by_numbers_and_words(app: Flask, staff: Staff, text: s
 def test_a_former_card_number_still_finds_the_family(app: Flask, staff: Staff) -> None:
     person = resident(staff.fo, kk=CARD)
     with transaction() as session:
-        session.get_one(Family, session.get_one(Person, person).family_id).kk_previous = "7303010101990009"
+        family_id = session.get_one(Person, person).family_id
+        session.add(FormerCard(family_id=family_id, kk="7303010101990009", until=None, reason=""))
     assert [line.id for line in find_people("7303010101990009", by=staff.fo, at=AT).people] == [person]
 
 

@@ -22,7 +22,7 @@ def request() -> str:
 def resident(by: Actor, name: str = "Sitti Aminah", village: str = HOME, **rest: Any) -> str:
     """Register somebody; her identifier. Without a NIK unless one is given."""
     rest.setdefault("nik_reason", "" if rest.get("nik") else "Belum merekam KTP-el")
-    new = people.NewPerson(name=name, sex="P", village_code=village, **{"birth_date": date(1980, 1, 1), **rest})
+    new = people.NewPerson(name=name, village_code=village, **{"sex": "P", "birth_date": date(1980, 1, 1), **rest})
     return people.register_person(new, request_id=request(), by=by, at=AT)
 
 

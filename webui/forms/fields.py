@@ -10,7 +10,7 @@ import re
 from datetime import date
 from typing import Any, ClassVar
 
-from wtforms import DateField, Field, Form, IntegerField, StringField, TextAreaField
+from wtforms import DateField, Field, FloatField, Form, IntegerField, StringField, TextAreaField
 from wtforms.form import BaseForm
 from wtforms.validators import StopValidation
 
@@ -115,6 +115,31 @@ class Day(DateField):
         if self.raw_data:
             return str(self.raw_data[0])
         return self.data.strftime("%d-%m-%Y") if self.data else ""
+
+
+class Degrees(FloatField):
+    """A latitude or longitude, with a point or a comma."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        typed = valuelist[0].strip().replace(",", ".") if valuelist else ""
+        self.data = None
+        if typed:
+            try:
+                self.data = float(typed)
+            except ValueError as error:
+                raise ValueError("Tulis koordinat sebagai angka, contoh -5,5417.") from error
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return "" if self.data is None else str(self.data)
+
+
+class TickedField(Field):
+    """The values of the boxes that were ticked."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data: tuple[str, ...] = tuple(value for value in valuelist if value)
 
 
 def read_day(typed: str) -> date:
