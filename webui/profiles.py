@@ -22,7 +22,7 @@ blueprint = Blueprint("profiles", __name__)
 @signed_in(*RECORDERS)
 def new(person_id: str, instrument: str) -> ResponseReturnValue:
     """The newest version of the blank, empty."""
-    version = profile.blank_for(instrument, None, actor()).version
+    version = profile.blank_for(person_id, instrument, None, by=actor()).version
     return _form_page(
         ProfileForm(data={"request_id": new_id(), "version": version, "surveyed_on": today()}), person_id, instrument
     )
@@ -65,7 +65,7 @@ def _form_page(form: ProfileForm, person_id: str, instrument: str) -> str:
         person_id,
         form=form,
         problems=form.problems,
-        blank=profile.blank_for(instrument, form.version.data or None, actor()),
+        blank=profile.blank_for(person_id, instrument, form.version.data or None, by=actor()),
         answers=_answers(),
         prefix=ANSWER,
         opinions=options_of(aid_words.OPINIONS),

@@ -18,7 +18,7 @@ from appliance.models.account import Account
 from appliance.models.profile import ListStatus
 from appliance.models.programme import Need, Participation, ParticipationStatus, Payment
 from appliance.registry.combination import COUNTED, Caution
-from appliance.registry.holders import RECORDER_ROLES, Household, face_of, held_row, household_of
+from appliance.registry.holders import Household, face_of, held_row, household_of, may_record
 from appliance.registry.list_status import newest_of_each, statuses_of
 from appliance.registry.needs import needs_of
 from appliance.registry.participation import cautions_of, participations_of
@@ -171,7 +171,7 @@ def aid_of_person(person_id: str, *, by: Actor) -> AidView:
         statuses=tuple(_status_line(row, household) for row in newest),
         former_statuses=tuple(_status_line(row, household) for row in seen if row not in newest),
         profiles=tuple(line_of(row) for row in profiles_of(household)),
-        may_record=by.has(*RECORDER_ROLES) and by.covers(household.person.village_code),
+        may_record=may_record(by, household.person.village_code),
     )
 
 
@@ -195,7 +195,7 @@ def look_at_participation(participation_id: str, *, by: Actor, at: datetime) -> 
             written_by=db.session.scalar(sa.select(Account.name).where(Account.id == row.updated_by)) or row.updated_by,
             updated_at=row.updated_at,
             row_version=row.row_version,
-            may_record=by.has(*RECORDER_ROLES) and by.covers(holder.village_code),
+            may_record=may_record(by, holder.village_code),
         )
 
 

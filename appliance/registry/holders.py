@@ -119,10 +119,15 @@ def gone(holder: Person | Family) -> str:
     return "sudah pindah" if holder.status == "pindah" else ""
 
 
+def may_record(by: Actor, village_code: str) -> bool:
+    """Whether `by` may write about people and families of this village."""
+    return by.has_in(village_code, *RECORDER_ROLES)
+
+
 def require_recorder(by: Actor, holder: Holder) -> None:
     """Raises NotAllowed unless `by` may write about the holder."""
     require(by, *RECORDER_ROLES)
-    require_area(by, holder.village_code)
+    require_area(by, holder.village_code, *RECORDER_ROLES)
 
 
 def subject_of(holder: Holder) -> str:

@@ -16,6 +16,7 @@ from appliance.access import HEALTH_ROLES, Actor
 from appliance.database import db, transaction
 from appliance.models.profile import Opinion, Profile
 from appliance.registry.holders import (
+    Holder,
     Household,
     belongs_to,
     face_of,
@@ -28,6 +29,7 @@ from appliance.registry.holders import (
     too_long,
 )
 from appliance.registry.instruments import Instrument, check_answers, instrument, read_out
+from appliance.registry.people import person_in_scope
 from appliance.registry.programmes import refuse
 
 OPINIONS = {
@@ -77,10 +79,9 @@ class ProfileDetail:
     note: str
 
 
-def blank_for(code: str, version: int | None, by: Actor) -> Instrument:
-    """The blank as this officer may fill and read it. Raises NotFound."""
-    blank = instrument(code, version)
-    return blank if by.has(*HEALTH_ROLES) else blank.without_health()
+def blank_for(person_id: str, code: str, version: int | None, *, by: Actor) -> Instrument:
+    """The blank as this officer may fill it about this person; without a version the newest. Raises NotFound."""
+    return _seen_by(by, person_in_scope(person_id, by).village_code, instrument(code, version))
 
 
 def store_profile(person_id: str, new: NewProfile, *, request_id: str, by: Actor, at: datetime) -> str:
@@ -90,7 +91,7 @@ def store_profile(person_id: str, new: NewProfile, *, request_id: str, by: Actor
     """
 
     def store() -> str:
-        blank = blank_for(new.instrument, new.version, by)
+        blank = blank_for(person_id, new.instrument, new.version, by=by)
         holder = holder_for(person_id, family=blank.about == "keluarga", by=by)
         require_recorder(by, holder)
         answers, wrong = check_answers(blank, new.answers)
@@ -123,7 +124,9 @@ def look_at_profile(profile_id: str, *, by: Actor, at: datetime) -> ProfileDetai
         row, holder = held_row(Profile, profile_id, by)
         face = face_of(row, by)
         audit.record("lihat_profil", subject_of(holder), by=by, at=at)
-        return ProfileDetail(line_of(row), face.id if face else None, face.name if face else "", tuple(_read(row, by)), row.note)
+        return ProfileDetail(
+            line_of(row), face.id if face else None, face.name if face else "", tuple(_read(row, holder, by)), row.note
+        )
 
 
 def profiles_of(household: Household) -> list[Profile]:
@@ -138,9 +141,14 @@ def line_of(row: Profile) -> ProfileLine:
     return ProfileLine(row.id, blank.name, blank.about, row.surveyed_on, row.surveyed_by, row.opinion)
 
 
-def _read(row: Profile, by: Actor) -> list[tuple[str, tuple[tuple[str, str], ...]]]:
+def _seen_by(by: Actor, village_code: str, blank: Instrument) -> Instrument:
+    """Without the questions about health for whoever has no right to them in this village."""
+    return blank if by.has_in(village_code, *HEALTH_ROLES) else blank.without_health()
+
+
+def _read(row: Profile, holder: Holder, by: Actor) -> list[tuple[str, tuple[tuple[str, str], ...]]]:
     sections = []
-    for section in blank_for(row.instrument, row.version, by).sections:
+    for section in _seen_by(by, holder.village_code, instrument(row.instrument, row.version)).sections:
         answered = [one for one in section.questions if one.code in row.answers]
         if answered:
             lines = tuple((f"{one.code}. {one.label}", read_out(one, row.answers[one.code])) for one in answered)

@@ -68,6 +68,11 @@ def desk(settings: Settings) -> Iterator[Desk]:
         database.db.engine.dispose()
 
 
+def test_the_page_of_the_family_says_it_too(desk: Desk) -> None:
+    family = desk.page(desk.page(f"/warga/{desk.wife}").link("Buka halaman keluarga"))
+    assert ("Program Keluarga Harapan (PKH)" in family.text, "Desil 3" in family.text) == (True, True)
+
+
 def new_participation(desk: Desk, code: str, **typed: object) -> dict[str, object]:
     with desk.app.app_context():
         chosen = programme(code)

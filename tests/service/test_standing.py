@@ -9,11 +9,13 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from appliance.access import Actor, Grant
 from appliance.database import db, transaction
 from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from appliance.models.audit import AuditEntry
 from appliance.models.profile import ListStatus, Profile
 from appliance.models.programme import Need
+from appliance.models.roles import Role
 from appliance.registry import aid, list_status, needs, profile
 from tests.support.aid import dtsen, need, programme, seen, survey
 from tests.support.desk import resident
@@ -158,6 +160,18 @@ def test_health_is_for_those_with_the_right(app: Flask, staff: Staff) -> None:
     assert [title for title, _ in hidden.sections] == ["IV.A. Keterangan demografi"]
     by_fo = survey(person, staff.fo, answers={"404": ["1"], "430": ["12"]})
     assert db.session.get_one(Profile, by_fo).answers == {"404": "1"}
+
+
+def test_a_right_holds_where_its_role_holds(app: Flask, staff: Staff) -> None:
+    """A back office of another district who is a leader here reads here, but neither writes nor reads of health."""
+    person = member(staff)
+    filled = survey(person, staff.bo, answers={"404": ["1"], "430": ["12"]})
+    grants = (Grant(Role.BO, ("51.71",)), Grant(Role.PIMPINAN, ("73.03",)))
+    both = Actor.holding(staff.leader.account_id, "Dua", "dua", grants)
+    assert "HIV/AIDS" not in repr(profile.look_at_profile(filled, by=both, at=AT))
+    assert not aid.aid_of_person(person, by=both).may_record
+    with pytest.raises(NotAllowed):
+        need(person, both)
 
 
 @pytest.mark.parametrize("table", [ListStatus, Profile])
