@@ -130,7 +130,10 @@ def register() -> ResponseReturnValue:
     try:
         person_id = duplicates.register(form.person(), despite=despite, request_id=request_id, by=actor(), at=now())
     except LooksKnown as found:
-        if form.asked.data:
+        holder = next((one.line.name for one in found.people if one.has_her_nik), "")
+        if holder:
+            form.refused["nik"] = f"NIK sudah dipakai oleh {holder}. Cocokkan dengan KTP."
+        elif form.asked.data:
             form.refused["despite"] = "Tulis mengapa ini orang lain, paling sedikit beberapa kata."
         return _form_page(form, known=found.people), 422
     except InvalidInput as error:

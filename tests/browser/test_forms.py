@@ -78,10 +78,11 @@ def test_a_nik_that_is_taken_leads_to_the_person_who_has_it(desks: Desks, staff:
         page.get_by_label("Perempuan").check()
         page.get_by_label("Desa atau kelurahan").select_option(journey.VILLAGE)
         page.get_by_role("button", name="Daftarkan warga").click()
-        expect(page.locator("#nik-problem")).to_contain_text("sudah terdaftar")
+        expect(page.locator("#nik-problem")).to_contain_text("sudah dipakai oleh Pemilik Pertama")
         expect(page.get_by_label("Nama lengkap")).to_have_value("Orang Kedua")
-        page.get_by_role("link", name="Buka data warga yang memakai NIK itu").click()
-        expect(page.get_by_role("heading", name="Pemilik Pertama")).to_be_visible()
+        with page.expect_popup() as opened:
+            page.get_by_role("link", name="buka data Pemilik Pertama").click()
+        expect(opened.value.get_by_role("heading", name="Pemilik Pertama", level=1)).to_be_visible()
 
 
 def test_a_wrong_case_keeps_everything_that_was_typed(desks: Desks, staff: Staff, nik: str) -> None:
