@@ -160,7 +160,8 @@ def _only_village() -> str:
 def _namesakes(form: PersonForm) -> tuple[PersonLine, ...]:
     """People of that name in that village who may be the same: born in the same year, or it is not known when."""
     found = find_people(form.name.data or "", by=actor(), at=now(), village_code=form.village_code.data or "")
-    if found.total > MOST_NAMESAKES:
+    alike = [line for line in found.people if line.why == "nama"]
+    if len(alike) > MOST_NAMESAKES:
         return ()
     year = form.birth_date.data.year if form.birth_date.data else None
-    return tuple(line for line in found.people if not (year and line.birth_date) or line.birth_date.year == year)
+    return tuple(line for line in alike if not (year and line.birth_date) or line.birth_date.year == year)
