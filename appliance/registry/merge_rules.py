@@ -67,6 +67,15 @@ MOVED = (
     "former_card.family_id",
     "person_file.person_id",
     "person_file.family_id",
+    "person_phone.person_id",
+    "participation.person_id",
+    "participation.family_id",
+    "need.person_id",
+    "need.family_id",
+    "list_status.person_id",
+    "list_status.family_id",
+    "profile.person_id",
+    "profile.family_id",
 )
 # What points at a person or a family and does not move, and why.
 STAYS: Mapping[str, str] = {
