@@ -190,8 +190,10 @@ class Checker:
 def clean(cell: Cell) -> str:
     """The text of a cell without what cannot be seen, without the apostrophe that keeps numbers as text."""
     text = shown_text(cell)
-    if text.isascii() and text.isalnum():
-        return text
+    if text.isascii() and text.isprintable():
+        if text.isalnum():
+            return text
+        return (" ".join(text.split()) if "  " in text else text.strip()).lstrip("'`").strip()
     return " ".join(text.translate(_UNSEEN).split()).lstrip("'`’").strip()
 
 

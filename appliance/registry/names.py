@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _TITLES = frozenset(
     [
@@ -68,6 +69,7 @@ def words(name: str) -> list[str]:
     return [_normal(word) for word in bare or found]
 
 
+@lru_cache(maxsize=20_000)
 def _normal(word: str) -> str:
     word = _SPELLINGS.get(word, word)
     before = ""
