@@ -9,7 +9,7 @@ from flask import Flask, url_for
 
 from appliance import config, database
 from appliance.config import Settings
-from webui import errors, navigation, power_banner, security, words
+from webui import aid_words, errors, navigation, power_banner, security, words
 from webui.session import may_open, person
 
 # Each module holds a `blueprint`, and a `NAVIGATION` when it belongs in the menu.
@@ -23,6 +23,10 @@ BLUEPRINTS = (
     "cases",
     "referrals",
     "imports",
+    "exports",
+    "programmes",
+    "aid",
+    "profiles",
     "sign_in",
     "accounts",
     "health",
@@ -59,6 +63,7 @@ def _words(app: Flask, settings: Settings) -> None:
         moment=lambda value: words.moment_words(value, zone),
         short_moment=lambda value: words.short_moment_words(value, zone),
         number=words.number_words,
+        rupiah=aid_words.rupiah,
     )
 
 

@@ -13,7 +13,7 @@ from appliance.casework import casebook
 from appliance.casework.casebook import CaseFilter
 from appliance.errors import InvalidInput
 from appliance.models.columns import new_id
-from appliance.registry import areas, codes, files, life_events, people
+from appliance.registry import areas, codes, contacts, files, life_events, people
 from appliance.registry.people import NikTaken, PersonDetail
 from appliance.registry.people_search import PersonLine, find_people
 from webui.cases import case_of_number
@@ -88,6 +88,7 @@ def _person_page(person: PersonDetail, *, revealed: bool = False, problems: Mapp
         resident=person,
         cases=casebook.list_cases(CaseFilter(applicant_id=line.id), by=actor(), at=now()),
         happened=life_events.of_person(line.id, by=actor(), most=RECENT_EVENTS),
+        contacts=contacts.contacts_of(line.id, by=actor()),
         files=files.of_person(line.id, by=actor()),
         revealed=revealed,
         problems=problems or {},

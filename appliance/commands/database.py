@@ -16,6 +16,7 @@ from appliance.config import Settings
 from appliance.errors import EXIT_FAILED, InvalidInput
 from appliance.registry.area_codes import load_bps
 from appliance.registry.areas import load_areas
+from appliance.registry.programme_seed import seed_programmes
 
 
 @click.group()
@@ -43,7 +44,9 @@ def prepare(settings: Settings) -> bool:
             click.echo(f"Data wilayah: {areas} baris dimuat; aktif untuk {district}.")
         if seeded := seed_catalogue(district, at=at):
             click.echo(f"Daftar layanan dan unit: {seeded} baris ditambahkan.")
-    return bool(migrated or areas or seeded)
+        if programmes := seed_programmes(at=at):
+            click.echo(f"Daftar program dan aturan: {programmes} baris ditambahkan.")
+    return bool(migrated or areas or seeded or programmes)
 
 
 @command.command()

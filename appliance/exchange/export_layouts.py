@@ -13,11 +13,11 @@ from enum import StrEnum
 import sqlalchemy as sa
 
 from appliance import audit
-from appliance.access import EXPORT_ROLES, EXPORT_WHOLE_ROLES, LAYOUT_ROLES, Actor, require
+from appliance.access import EXPORT_WHOLE_ROLES, LAYOUT_ROLES, Actor, require
 from appliance.database import changed_meanwhile, db, transaction
 from appliance.errors import InvalidInput, NotAllowed, NotFound
 from appliance.exchange import export_opensid
-from appliance.exchange.export_columns import FAMILIES, PEOPLE, Field
+from appliance.exchange.export_columns import CASES, FAMILIES, PARTICIPANTS, PEOPLE, Field
 from appliance.models.export import ExportLayout
 
 LONGEST_HEADING = 60
@@ -28,6 +28,8 @@ class Subject(StrEnum):
 
     PEOPLE = "warga"
     FAMILIES = "keluarga"
+    PARTICIPANTS = "peserta"
+    CASES = "kasus"
 
 
 class Format(StrEnum):
@@ -109,6 +111,28 @@ LAYOUTS: Mapping[str, Layout] = {
             ),
         ),
         Layout(
+            "peserta",
+            "Peserta program",
+            "Warga dan keluarga dalam satu program bantuan.",
+            Subject.PARTICIPANTS,
+            PARTICIPANTS,
+            (
+                *("program", "penerima", "nama", "nik", "no_kk", "tanggal_lahir", "alamat", "rt", "rw", "dusun", "desa"),
+                *("kecamatan", "telepon", "no_kartu", "status_peserta", "mulai", "selesai", "sumber", "status"),
+            ),
+        ),
+        Layout(
+            "kasus",
+            "Register kasus",
+            "Satu baris untuk setiap kasus, tanpa uraiannya.",
+            Subject.CASES,
+            CASES,
+            (
+                *("nomor", "diterima", "pemohon", "nik", "desa", "kecamatan", "layanan", "kategori", "prioritas", "status"),
+                *("sejak", "batas", "petugas", "hasil", "ditutup"),
+            ),
+        ),
+        Layout(
             "siksng",
             "Urutan SIKS-NG",
             "Urutan kolom untuk disalin ke SIKS-NG.",
@@ -173,7 +197,6 @@ def save_layout(code: str, columns: Sequence[tuple[str, str]], *, row_version: i
 
     Raises InvalidInput, NotAllowed, NotFound, Conflict when somebody else changed it meanwhile.
     """
-    require(by, *EXPORT_ROLES)
     require(by, *LAYOUT_ROLES)
     with transaction() as session:
         chosen = chosen_layout(code)

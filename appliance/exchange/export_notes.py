@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 import sqlalchemy as sa
 from babel.dates import format_datetime
 
 from appliance.database import db, settings_in_use
-from appliance.exchange.export_columns import PERSON_STATUSES, SEXES
+from appliance.exchange.export_columns import PERSON_STATUSES, SEXES, day
+from appliance.exchange.export_filter import CASES_ENDED, CASES_OPEN, ListFilter
 from appliance.exchange.export_layouts import LAYOUTS, Subject
-from appliance.exchange.export_rows import ListFilter
 from appliance.exchange.exports import REASONS
 from appliance.models.area import Area
 from appliance.models.export import Export
+from appliance.models.programme import Programme
+from appliance.registry.participation import STATUSES
 
 MOST_NAMES = 12
 CONFIDENTIAL = (
@@ -55,8 +58,33 @@ def area_words(codes: Sequence[str]) -> str:
 def filter_words(export: Export) -> str:
     """The conditions of a list: "Hidup, perempuan, umur 60 tahun ke atas"."""
     wanted = ListFilter(**export.filters)
-    if LAYOUTS[export.layout].subject is Subject.FAMILIES:
-        return "Keluarga aktif"
+    match LAYOUTS[export.layout].subject:
+        case Subject.FAMILIES:
+            return "Keluarga aktif"
+        case Subject.PARTICIPANTS:
+            return _programme_words(wanted)
+        case Subject.CASES:
+            return _case_words(wanted)
+        case Subject.PEOPLE:
+            return _people_words(wanted)
+
+
+def _programme_words(wanted: ListFilter) -> str:
+    programme = db.session.get(Programme, wanted.programme_id)
+    status = STATUSES.get(wanted.participation, "Semua status kepesertaan")
+    return f"{programme.name if programme else 'Program'}, {status.lower()}"
+
+
+def _case_words(wanted: ListFilter) -> str:
+    said = [{CASES_OPEN: "Kasus terbuka", CASES_ENDED: "Kasus selesai"}.get(wanted.cases, "Semua kasus")]
+    if wanted.received_from:
+        said.append(f"diterima sejak {day(date.fromisoformat(wanted.received_from))}")
+    if wanted.received_to:
+        said.append(f"diterima sampai {day(date.fromisoformat(wanted.received_to))}")
+    return ", ".join(said)
+
+
+def _people_words(wanted: ListFilter) -> str:
     said = [PERSON_STATUSES.get(wanted.status, wanted.status) if wanted.status else "Semua status"]
     if wanted.sex:
         said.append(SEXES[wanted.sex].lower())

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from appliance.exchange.export_columns import Around, Field
+from appliance.registry import codes
 
 SHEET = "Data Penduduk"
 # OpenSID imports every sheet but one of this name: the notes must stand there, or the import ends with an error.
@@ -18,17 +19,13 @@ NIK_UNKNOWN = "0"
 NOT_KNOWN = "-"
 
 _SEX = {"L": "1", "P": "2"}
-_RELIGION = {"islam": "1", "kristen": "2", "katholik": "3", "katolik": "3", "hindu": "4", "budha": "5", "buddha": "5"}
-_RELIGION |= {"khonghucu": "6", "konghucu": "6", "kepercayaan": "7"}
-_MARRIAGE = {"belumkawin": "1", "kawin": "2", "ceraihidup": "3", "ceraimati": "4"}
 _STATUS = {"hidup": "1", "mati": "2", "pindah": "3", "hilang": "4", "pergi": "6", "ganda": "9", "tidak_valid": "9"}
 _INSURANCE = {"tidak": "1", "PBI": "2", "mandiri": "3", "PPU": "3", "PBI_APBD": "4", "lain": "99"}
 
 
-def code_of(codes: Mapping[str, str], text: str) -> str:
-    """The code of a word, spaces, underscores and capitals aside; what has none goes out as it is: "Belum kawin" → "1"."""
-    plain = text.replace(" ", "").replace("_", "").casefold()
-    return codes.get(plain, text)
+def code_of(field: str, text: str) -> str:
+    """The code of what is stored, which may be an older entry in words; what has no code goes out as it is."""
+    return codes.find(field, text) or text if text else ""
 
 
 def _coordinate(value: float | None) -> str:
@@ -51,13 +48,15 @@ _FILLED: Mapping[str, Field] = {
     "sex": Field("sex", lambda row, around: _SEX.get(row.sex, row.sex), width=6),
     "tempatlahir": Field("tempatlahir", lambda row, around: row.birth_place),
     "tanggallahir": Field("tanggallahir", lambda row, around: row.birth_date.isoformat() if row.birth_date else ""),
-    "agama_id": Field("agama_id", lambda row, around: code_of(_RELIGION, row.religion)),
-    "pendidikan_kk_id": Field("pendidikan_kk_id", lambda row, around: row.education),
-    "pekerjaan_id": Field("pekerjaan_id", lambda row, around: row.occupation),
-    "status_kawin": Field("status_kawin", lambda row, around: code_of(_MARRIAGE, row.marital_status)),
+    "agama_id": Field("agama_id", lambda row, around: code_of("religion", row.religion)),
+    "pendidikan_kk_id": Field("pendidikan_kk_id", lambda row, around: code_of("education", row.education)),
+    "pekerjaan_id": Field("pekerjaan_id", lambda row, around: code_of("occupation", row.occupation)),
+    "status_kawin": Field("status_kawin", lambda row, around: code_of("marital_status", row.marital_status)),
     "kk_level": Field("kk_level", lambda row, around: row.relation),
+    "warganegara_id": Field("warganegara_id", lambda row, around: code_of("nationality", row.nationality)),
     "nama_ayah": Field("nama_ayah", lambda row, around: row.father_name, width=26),
     "nama_ibu": Field("nama_ibu", lambda row, around: row.mother_name, width=26),
+    "alamat_sekarang": Field("alamat_sekarang", lambda row, around: row.domicile, width=30),
     "status_dasar": Field("status_dasar", lambda row, around: _STATUS.get(row.status, row.status)),
     "id_asuransi": Field("id_asuransi", lambda row, around: _INSURANCE.get(row.insurance, row.insurance)),
     "no_asuransi": Field("no_asuransi", lambda row, around: row.insurance_number, number=True, width=18),

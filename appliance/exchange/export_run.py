@@ -16,17 +16,18 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from appliance import accounts, audit, background
-from appliance.access import EXPORT_ROLES, EXPORT_WHOLE_ROLES, Actor
+from appliance.access import Actor
 from appliance.background import Taken
 from appliance.config import Settings
-from appliance.database import db, transaction
+from appliance.database import db, settings_in_use, transaction
 from appliance.errors import ApplianceError, InvalidInput, NotAllowed
 from appliance.exchange import export_opensid
 from appliance.exchange.export_columns import Around, Field
+from appliance.exchange.export_filter import ListFilter
 from appliance.exchange.export_layouts import LAYOUTS, Format, Layout
 from appliance.exchange.export_notes import notes_of
-from appliance.exchange.export_rows import ListFilter, Rows, Village
-from appliance.exchange.exports import file_of, folder_of
+from appliance.exchange.export_rows import Rows, Village
+from appliance.exchange.exports import file_of, folder_of, roles_for
 from appliance.exchange.workbooks import MOST_XLSX_ROWS, Column, CsvTable, Table, XlsxTable
 from appliance.models.account import Account
 from appliance.models.export import Export
@@ -108,8 +109,8 @@ def _asker(export: Export, work: Hands) -> Actor:
 
 def may_have(export: Export, by: Actor) -> bool:
     """Whether the rights of `by` reach as far as this list does."""
-    needed = EXPORT_ROLES if export.masked else EXPORT_WHOLE_ROLES
-    return export.asked_by == by.account_id and by.has(*needed) and all(by.covers(code) for code in export.area_codes)
+    needed = roles_for(masked=export.masked)
+    return export.asked_by == by.account_id and all(by.has_in(code, *needed) for code in export.area_codes)
 
 
 def _rows(export: Export, by: Actor, work: Hands) -> Rows:
@@ -172,11 +173,12 @@ def _around(village: Village, rows: Rows, number: Callable[[str | None], str]) -
     where: dict[str, Any] = {
         "village_code": village.code,
         "village": village.name,
+        "village_bps": village.bps_code,
         "subdistrict_code": village.subdistrict_code,
         "subdistrict": village.subdistrict,
         "district": village.district,
     }
-    return Around(**where, today=rows.today, number=number)
+    return Around(**where, today=rows.today, zone=settings_in_use().zone, number=number)
 
 
 def _moved(task_id: str, done: int, total: int, work: Hands) -> None:

@@ -20,9 +20,11 @@ from appliance.config import Settings
 from appliance.database import Duplicate, db, transaction
 from appliance.errors import Conflict, InvalidInput
 from appliance.exchange.export_columns import PERSON_STATUSES, SEXES
-from appliance.exchange.export_layouts import LAYOUTS, Format, chosen_layout
-from appliance.exchange.export_rows import ListFilter
+from appliance.exchange.export_filter import CASES_ENDED, CASES_OPEN, ListFilter
+from appliance.exchange.export_layouts import LAYOUTS, Format, Subject, chosen_layout
 from appliance.models.export import NOTE_LENGTH, RECIPIENT_LENGTH, Export
+from appliance.models.programme import ParticipationStatus, Programme
+from appliance.models.roles import Role
 from appliance.registry.areas import knows_area
 
 KIND = "ekspor"
@@ -84,7 +86,7 @@ def _ask(new: NewExport, request_id: str, by: Actor, at: datetime) -> str:
         layout=new.layout,
         format=new.format,
         masked=new.masked,
-        area_codes=_widest(new.area_codes or by.areas),
+        area_codes=_widest(new.area_codes or by.areas_of(roles_for(masked=new.masked))),
         filters=asdict(new.wanted),
         columns=[list(pair) for pair in chosen_layout(new.layout).columns],
         reason=new.reason,
@@ -118,11 +120,20 @@ def _detail(export: Export) -> dict[str, object]:
 def problems_of(new: NewExport, by: Actor) -> dict[str, str]:
     """Everything that is wrong with a request, by field. It may name areas: ask it inside a transaction or a request."""
     problems = _shape_problems(new, by) | _reason_problems(new) | _filter_problems(new.wanted)
-    if not by.areas:
-        problems["area_codes"] = "Anda tidak mempunyai wilayah tugas; mintalah penugasan kepada admin."
-    elif [code for code in new.area_codes if not (by.covers(code) and knows_area(code))]:
+    if new.layout in LAYOUTS and LAYOUTS[new.layout].subject is Subject.PARTICIPANTS:
+        problems |= _programme_problems(new.wanted)
+    # of two wrongs only the first is told: the areas are looked at as if she had asked for masked numbers
+    roles = roles_for(masked=new.masked or "masked" in problems)
+    if not new.area_codes and not by.areas_of(roles):
+        problems["area_codes"] = "Anda tidak mempunyai wilayah tugas untuk ini; mintalah penugasan kepada admin."
+    elif [code for code in new.area_codes if not (by.has_in(code, *roles) and knows_area(code))]:
         problems["area_codes"] = "Ada wilayah di luar wilayah tugas Anda; pilih lagi."
     return problems
+
+
+def roles_for(*, masked: bool) -> frozenset[Role]:
+    """Who may take out a list with masked, or with whole numbers; an area counts where she is one of these."""
+    return EXPORT_ROLES if masked else EXPORT_WHOLE_ROLES
 
 
 def _shape_problems(new: NewExport, by: Actor) -> dict[str, str]:
@@ -166,11 +177,25 @@ def _filter_problems(wanted: ListFilter) -> dict[str, str]:
         problems["status"] = "Pilih status warga."
     if wanted.sex and wanted.sex not in SEXES:
         problems["sex"] = "Pilih jenis kelamin."
+    if wanted.cases not in {"", CASES_OPEN, CASES_ENDED}:
+        problems["cases"] = "Pilih kasus yang mana."
+    if wanted.received_from and wanted.received_to and wanted.received_from > wanted.received_to:
+        problems["received_to"] = "Tanggal akhir sebelum tanggal awal."
     for name, years in (("age_from", wanted.age_from), ("age_to", wanted.age_to)):
         if years is not None and not 0 <= years <= OLDEST:
             problems[name] = f"Umur antara 0 dan {OLDEST} tahun."
-    if not problems and wanted.age_from is not None and wanted.age_to is not None and wanted.age_from > wanted.age_to:
+    ages_ok = "age_from" not in problems and "age_to" not in problems
+    if ages_ok and wanted.age_from is not None and wanted.age_to is not None and wanted.age_from > wanted.age_to:
         problems["age_to"] = "Umur tertinggi lebih kecil daripada umur terendah."
+    return problems
+
+
+def _programme_problems(wanted: ListFilter) -> dict[str, str]:
+    problems = {}
+    if db.session.get(Programme, wanted.programme_id) is None:
+        problems["programme_id"] = "Pilih program."
+    if wanted.participation and wanted.participation not in set(ParticipationStatus):
+        problems["participation"] = "Pilih status kepesertaan."
     return problems
 
 

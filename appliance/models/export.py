@@ -31,7 +31,7 @@ class Export(Identified, Model):
 
     request_id: Mapped[str] = mapped_column(sa.String(64), unique=True)
     layout: Mapped[str] = mapped_column(sa.String(LAYOUT_LENGTH))
-    format: Mapped[str] = mapped_column(sa.String(12))
+    format: Mapped[str] = mapped_column(sa.String(16))
     masked: Mapped[bool] = mapped_column(sa.Boolean)
     area_codes: Mapped[list[str]] = mapped_column(sa.JSON)
     filters: Mapped[dict[str, Any]] = mapped_column(sa.JSON)

@@ -182,6 +182,18 @@ class LifeEvent(Identified, Model):
     detail: Mapped[dict[str, Any]] = mapped_column(sa.JSON, default=dict)
 
 
+class PersonPhone(Stamped, Model):
+    """A telephone number of a person, with whose telephone it is. The one to call first stands in `Person.phone` as well."""
+
+    __tablename__ = "person_phone"
+    __table_args__ = (sa.UniqueConstraint("person_id", "number"),)
+
+    person_id: Mapped[str] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("person.id"))
+    number: Mapped[str] = mapped_column(Code(20), index=True)
+    owner: Mapped[str] = mapped_column(sa.String(60), default="")
+    whatsapp: Mapped[bool] = mapped_column(sa.Boolean, default=False)
+
+
 class PersonFile(Stamped, Model):
     """A photo or paper of a person or a family. Its content lies below the attachments, named by `sha256`; `thumbnail` likewise."""
 

@@ -21,6 +21,7 @@ from appliance.models.person import Family, LifeKind, Person
 from appliance.registry import life_events, person_fields
 from appliance.registry.people import PLACE_LIMITS, person_in_scope, require_there, three_digits
 from appliance.registry.person_fields import PersonFields
+from appliance.registry.search_index import entries_of, index_person
 
 REASONS = (
     "Salah ketik",
@@ -65,9 +66,10 @@ def correct_person(
             raise InvalidInput(problems)
         if number:
             person_fields.refuse_taken(number.digits, by, but=person.id)
-        person_fields.forget_words(person)
+        entries = entries_of(person)
         person_fields.write(person, typed, number)
-        person_fields.index_words(person)
+        db.session.flush()
+        index_person(person, before=entries)
         changes = differences(asdict(before), asdict(person_fields.fields_of(person)))
         if changes:
             person.stamp(by.account_id, at)

@@ -23,7 +23,8 @@ from appliance.registry.corrections import (
     require_version,
 )
 from appliance.registry.people import given_reason, require_there, three_digits
-from appliance.registry.people_search import PersonLine, lines_of
+from appliance.registry.people_search import PersonLine, family_of, lines_of
+from appliance.registry.person_fields import today
 
 ALIVE = "hidup"
 CARD_REASONS = ("Pecah KK", "Pindah", "KK hilang atau rusak", "Perubahan data di Disdukcapil", "Salah ketik")
@@ -118,7 +119,7 @@ def renew_card(  # noqa: PLR0913  a new number, when and why
         refuse_taken_card(digits)
         before, family.kk = family.kk, digits
         if before:
-            db.session.add(FormerCard(family_id=family.id, kk=before, until=on or at.date(), reason=reason.strip()[:300]))
+            db.session.add(FormerCard(family_id=family.id, kk=before, until=on or today(at), reason=reason.strip()[:300]))
         family.stamp(by.account_id, at)
         note_changes({"kk": [before, digits]}, reason, family_id=family.id, by=by, at=at)
         audit.record("kk_baru", f"family:{family.id}", by=by, at=at)
@@ -193,7 +194,7 @@ def card_problems(kk: str, *, needed: bool = False) -> dict[str, str]:
 
 def day_problems(on: date | None, at: datetime) -> dict[str, str]:
     """Nothing is noted before it happened."""
-    if on is not None and not date(1900, 1, 1) <= on <= at.date():
+    if on is not None and not date(1900, 1, 1) <= on <= today(at):
         return {"on": "Tanggal kejadian tidak boleh sesudah hari ini."}
     return {}
 
@@ -237,7 +238,7 @@ def _new_family(old: Family, split: Split, by: Actor, at: datetime) -> Family:
     db.session.add(parted)
     db.session.flush()
     if old.kk:
-        db.session.add(FormerCard(family_id=parted.id, kk=old.kk, until=split.on or at.date(), reason="Pecah KK"))
+        db.session.add(FormerCard(family_id=parted.id, kk=old.kk, until=split.on or today(at), reason="Pecah KK"))
     return parted
 
 
@@ -259,10 +260,8 @@ def _part(person: Person, old: Family, parted: Family, split: Split, by: Actor, 
 
 
 def _detail(family: Family, by: Actor, at: datetime, shown: Callable[[str | None], str]) -> FamilyDetail:
-    members = db.session.scalars(sa.select(Person).where(Person.family_id == family.id).limit(MOST_MEMBERS)).all()
-    seen = [person for person in members if by.covers(person.village_code) and person.merged_into_id is None]
-    seen.sort(key=lambda member: (int(member.relation), member.birth_date or date.max, member.name))
-    alive = {person.id for person in members if person.status == ALIVE}
+    seen = [person for person in family_of(family.id, by) if person.merged_into_id is None]
+    alive = {person.id for person in living_members(family.id)}
     cards = sa.select(FormerCard).where(FormerCard.family_id == family.id).order_by(FormerCard.until.desc(), FormerCard.id)
     return FamilyDetail(
         id=family.id,

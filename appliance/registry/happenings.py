@@ -28,6 +28,8 @@ from appliance.registry.people import (
     require_there,
     three_digits,
 )
+from appliance.registry.person_fields import today
+from appliance.registry.search_index import entries_of, index_person
 
 MOVED_AWAY = "pindah"
 DEAD = "mati"
@@ -327,19 +329,24 @@ def _told(village_from: str, move: Move) -> dict[str, str]:
 
 
 def _go_away(person: Person, move: Move, by: Actor, at: datetime) -> None:
-    person.status, person.status_since = MOVED_AWAY, move.on or at.date()
+    person.status, person.status_since = MOVED_AWAY, move.on or today(at)
     person.stamp(by.account_id, at)
 
 
 def _settle(person: Person, move: Move, by: Actor, at: datetime) -> None:
     """She lives in the village from now on, on the card that was typed or on none yet."""
-    person_fields.forget_words(person)
-    person.village_code = move.village_code
+    _live_in(person, move.village_code, by, at)
     person.family_id = family_for(_as_new(move), by, at)
     person.relation = Relation.OTHER.value
-    person.domicile = ""
+
+
+def _live_in(person: Person, village_code: str, by: Actor, at: datetime) -> None:
+    """From now on the officers of this village see and find her."""
+    entries = entries_of(person)
+    person.village_code, person.domicile = village_code, ""
     person.stamp(by.account_id, at)
-    person_fields.index_words(person)
+    db.session.flush()
+    index_person(person, before=entries)
 
 
 def _follow(person: Person, move: Move, told: dict[str, str], by: Actor, at: datetime) -> None:
@@ -349,11 +356,7 @@ def _follow(person: Person, move: Move, told: dict[str, str], by: Actor, at: dat
     if not move.village_code:
         _go_away(person, move, by, at)
     else:
-        person_fields.forget_words(person)
-        person.village_code = move.village_code
-        person.domicile = ""
-        person.stamp(by.account_id, at)
-        person_fields.index_words(person)
+        _live_in(person, move.village_code, by, at)
     life_events.note(
         LifeKind.MOVED, person_id=person.id, on=move.on, detail=told, evidence=move.evidence, by=by.account_id, at=at
     )
@@ -368,7 +371,7 @@ def _settle_family(family: Family, move: Move, at: datetime) -> None:
     if digits and digits != family.kk:
         refuse_taken_card(digits)
         if family.kk:
-            db.session.add(FormerCard(family_id=family.id, kk=family.kk, until=move.on or at.date(), reason="Pindah"))
+            db.session.add(FormerCard(family_id=family.id, kk=family.kk, until=move.on or today(at), reason="Pindah"))
         family.kk = digits
 
 

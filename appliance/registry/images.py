@@ -16,8 +16,10 @@ from appliance.errors import InvalidInput
 LONGEST_SIDE = 1600
 THUMBNAIL_SIDE = 240
 QUALITY = 82
-# A camera of 40 megapixels; what claims to be bigger is a trap or a mistake.
-MAX_PIXELS = 40_000_000
+# A camera of 50 megapixels; what claims to be bigger is a trap or a mistake. A JPEG is decoded small at once, a PNG never.
+MAX_PIXELS = 50_000_000
+MAX_PIXELS_PNG = 16_000_000
+TOO_BIG = "Foto terlalu besar ukurannya (JPEG paling banyak 50, PNG 16 megapiksel). Perkecil dahulu."
 _FORMATS = ("JPEG", "PNG")
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
@@ -42,14 +44,15 @@ def read_picture(content: bytes) -> Picture:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             return _read(content)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise InvalidInput({"file": "Foto terlalu besar ukurannya (lebih dari 40 megapiksel). Perkecil dahulu."}) from error
+        raise InvalidInput({"file": TOO_BIG}) from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
         raise InvalidInput({"file": "Foto rusak atau tidak dapat dibaca. Ambil foto ulang, lalu kirim lagi."}) from error
 
 
 def _read(content: bytes) -> Picture:
     with Image.open(io.BytesIO(content), formats=_FORMATS) as opened:
-        # A JPEG is decoded at a smaller scale at once, which spares the memory of a big one.
+        if opened.format == "PNG" and opened.width * opened.height > MAX_PIXELS_PNG:
+            raise InvalidInput({"file": TOO_BIG})
         opened.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
         picture = ImageOps.exif_transpose(opened)
     picture = _on_white(picture)

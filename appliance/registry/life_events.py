@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from appliance.access import HEALTH_ROLES, Actor, scope
+from appliance.access import AREA_ROLES, HEALTH_ROLES, Actor, scope
 from appliance.database import db
 from appliance.models.account import Account
 from appliance.models.person import Family, LifeEvent, LifeKind, Person
@@ -133,7 +133,7 @@ def _line(
     changes = detail.pop(CHANGES, {})
     if not by.has_in(village or "", *HEALTH_ROLES):
         changes = {field: change for field, change in changes.items() if field not in HEALTH_FIELDS}
-    seen = name if village and by.covers(village) else None
+    seen = name if village and by.has_in(village, *AREA_ROLES) else None
     return EventLine(
         id=event.id,
         kind=event.kind,

@@ -17,6 +17,7 @@ from appliance.models.roles import Role
 from appliance.registry import areas, life_events, nik, person_fields
 from appliance.registry.people_search import PersonLine, family_of, lines_of
 from appliance.registry.person_fields import NIK_REASONS, NikTaken, PersonFields
+from appliance.registry.search_index import index_person
 
 __all__ = ["NIK_REASONS", "NewPerson", "NikTaken", "PersonDetail", "PersonFields"]
 
@@ -154,7 +155,8 @@ def add_person(new: NewPerson, number: nik.NikCheck | None, *, request_id: str, 
     person.family_id = family_for(new, by, at)
     person.stamp(by.account_id, at)
     db.session.add(person)
-    person_fields.index_words(person)
+    db.session.flush()
+    index_person(person)
     if person.family_id and person.relation == Relation.HEAD:
         family = db.session.get_one(Family, person.family_id)
         family.head_id = family.head_id or person.id

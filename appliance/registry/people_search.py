@@ -18,6 +18,7 @@ from appliance.models.person import Family, FormerCard, Person, PersonWord
 from appliance.registry import nik
 from appliance.registry.areas import area_names
 from appliance.registry.names import words
+from appliance.registry.person_fields import today
 
 PAGE_SIZE = 20
 MOST_HITS = 200
@@ -89,7 +90,7 @@ def lines_of(people: Iterable[Person], at: datetime) -> list[PersonLine]:
     """The rows as lines, with the names of their villages read at once."""
     people = list(people)
     villages = area_names({person.village_code for person in people})
-    return [_line(person, villages.get(person.village_code, person.village_code), at.date()) for person in people]
+    return [_line(person, villages.get(person.village_code, person.village_code), today(at)) for person in people]
 
 
 def family_of(family_id: str | None, by: Actor) -> Sequence[Person]:

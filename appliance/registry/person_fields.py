@@ -12,9 +12,9 @@ from datetime import date, datetime
 import sqlalchemy as sa
 
 from appliance.access import Actor, scope
-from appliance.database import db
+from appliance.database import db, settings_in_use
 from appliance.errors import Conflict
-from appliance.models.person import NikStatus, Person, PersonWord, Relation, Sex
+from appliance.models.person import NikStatus, Person, Relation, Sex
 from appliance.registry import areas, codes, nik, phones
 from appliance.registry.names import searchable
 
@@ -83,6 +83,11 @@ class PersonFields:
     insurance_number: str = ""
 
 
+def today(at: datetime) -> date:
+    """The day it is in the office at that moment."""
+    return at.astimezone(settings_in_use().zone).date()
+
+
 def fields_of(person: Person) -> PersonFields:
     """What is stored of a person, as it would be typed. Holds the whole NIK."""
     same = {field.name: getattr(person, field.name) for field in fields(PersonFields)}
@@ -116,7 +121,7 @@ def problems_of(
         problems["nik"] = " ".join(number.wrong)
     if not typed.nik and not typed.nik_reason.strip():
         problems["nik_reason"] = "Bila NIK tidak ada, tulis alasannya."
-    if typed.birth_date and not date(1900, 1, 1) <= typed.birth_date <= at.date():
+    if typed.birth_date and not date(1900, 1, 1) <= typed.birth_date <= today(at):
         problems["birth_date"] = "Tanggal lahir tidak mungkin."
     if typed.nationality and codes.find("nationality", typed.nationality) is None:
         problems["nationality"] = "Pilih kewarganegaraan dari daftar."
@@ -134,7 +139,7 @@ def refuse_taken(digits: str, by: Actor, *, but: str = "") -> None:
 
 
 def write(person: Person, typed: PersonFields, number: nik.NikCheck | None) -> None:
-    """Put what was typed and checked into the row. The words of the name are `index_words`'s to write."""
+    """Put what was typed and checked into the row. What finds her is for `search_index.index_person` to write."""
     if number is None:
         person.nik, person.nik_status, person.nik_reason = None, NikStatus.NONE, typed.nik_reason.strip()
     else:
@@ -151,23 +156,3 @@ def write(person: Person, typed: PersonFields, number: nik.NikCheck | None) -> N
     for field in ("religion", "education", "occupation", "marital_status", "nationality", "insurance"):
         text = getattr(typed, field).strip()
         setattr(person, field, codes.find(field, text) or text)
-
-
-def index_words(person: Person) -> None:
-    """Store the words that find a person, inside the running transaction. Before a change, `forget_words`."""
-    session = db.session()
-    session.flush()
-    session.add_all(PersonWord(word=word, village_code=person.village_code, person_id=person.id) for word in _words(person))
-    session.flush()
-
-
-def forget_words(person: Person) -> None:
-    """Take away the words of the name and village that the person has now: by their key, for nothing else is indexed."""
-    mine = sa.and_(
-        PersonWord.word.in_(_words(person)), PersonWord.village_code == person.village_code, PersonWord.person_id == person.id
-    )
-    db.session.execute(sa.delete(PersonWord).where(mine))
-
-
-def _words(person: Person) -> set[str]:
-    return set(person.name_search.split())

@@ -29,3 +29,9 @@ def shown(number: str) -> str:
     """A stored number as people read it. What was stored before numbers were checked is shown as it is."""
     found = lokal.parse_phone(number) if number else None
     return found.national or number if found else ""
+
+
+def phone_key(text: str) -> str:
+    """The number as it is searched: digits with the national 0 in front; "" for what cannot be a telephone number. Idempotent."""
+    stored = to_stored(text)
+    return f"0{stored.removeprefix('+62')}" if stored else ""

@@ -23,7 +23,8 @@ from appliance.models.account import Account
 from appliance.models.case import Case, CaseEvent, Referral
 from appliance.models.person import Person
 from appliance.models.roles import Role
-from appliance.sample.residents import FIELD_VILLAGES, MARK, register_everybody
+from appliance.sample.aid import help_families
+from appliance.sample.residents import FIELD_VILLAGES, MARK, live_on, register_everybody
 from appliance.sample.stories import STORIES, Step, Story
 
 DISTRICT = "73.03"
@@ -57,7 +58,10 @@ def fill(*, at: datetime, tell: Callable[[str], None] = lambda line: None) -> tu
     actors = {username: _actor(username, at) for username, *_ in STAFF}
     tell("Mendaftarkan warga contoh …")
     residents = list(register_everybody(actors, at))
-    tell(f"{len(residents)} warga terdaftar. Membuka dan menjalankan kasus contoh …")
+    live_on(actors["fo.sari"], at)
+    tell(f"{len(residents)} warga terdaftar. Mencatat bantuan keluarga …")
+    help_families(residents, actors, at)
+    tell("Membuka dan menjalankan kasus contoh …")
     for _, job in sorted(_jobs(actors, residents, at), key=lambda job: job[0]):
         job()
     tell(f"{len(STORIES)} kasus siap.")

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from appliance.access import Actor
 from appliance.database import db
 from appliance.models.area import Area, Level
-from appliance.registry import people
+from appliance.models.person import Person
+from appliance.registry import families, happenings, people
 
 MARK = "contoh-"
 FAMILIES = 60
@@ -35,7 +36,8 @@ CHILDREN = (
 )
 FATHERS = ("Sampara", "Dg. Ngalle", "Mappiasse", "Baco", "Saharuddin", "Tompo", "Lallo", "Rumallang", "Sangkala", "Manai")
 HAMLETS = ("Dusun Bungung Barua", "Dusun Pattiro", "Lingkungan Sasaya", "Lingkungan Lembang Cina", "Dusun Panaikang")
-JOBS = ("Petani", "Nelayan", "Buruh harian", "Pedagang kecil", "Mengurus rumah tangga", "Tidak bekerja")
+JOBS = ("Petani", "Nelayan", "Buruh harian", "Pedagang", "Mengurus rumah tangga", "Tidak bekerja")
+SCHOOLS = ("Tamat SD/sederajat", "Belum tamat SD/sederajat", "SLTP/sederajat", "SLTA/sederajat")
 
 
 def register_everybody(actors: Mapping[str, Actor], at: datetime) -> Iterator[tuple[str, str]]:
@@ -52,6 +54,22 @@ def register_everybody(actors: Mapping[str, Actor], at: datetime) -> Iterator[tu
                 yield person_id, village
 
 
+def live_on(by: Actor, at: datetime) -> None:
+    """A child is born, a card is renewed: what a registry sees every week. Done already, it is not done again."""
+    born = happenings.Birth("Nur Afifah", "P", at.date() - timedelta(days=9), "Bantaeng", evidence="Surat kelahiran Puskesmas")
+    happenings.record_birth(_family_of(25), born, request_id=f"{MARK}lahir", by=by, at=at)
+    family = families.look_at_family(_family_of(20), by=by, at=at)
+    if not family.former:
+        card = f"{family.village_code.replace('.', '')[:6]}0109269920"
+        on, version = at.date() - timedelta(days=30), family.row_version
+        families.renew_card(family.id, card, reason=families.CARD_REASONS[2], on=on, row_version=version, by=by, at=at)
+
+
+def _family_of(number: int) -> str:
+    head = sa.select(Person.family_id).where(Person.request_id == f"{MARK}{number:03d}-0")
+    return db.session.scalars(head).one() or ""
+
+
 def _family(dice: random.Random, number: int, village: str) -> Iterator[people.NewPerson]:
     """Two parents and up to three children, as on one card; a few of them with the troubles of real data."""
     card = f"{village.replace('.', '')[:6]}{dice.randint(1, 28):02d}{dice.randint(1, 12):02d}{dice.randint(8, 24):02d}{9000 + number:04d}"
@@ -63,18 +81,19 @@ def _family(dice: random.Random, number: int, village: str) -> Iterator[people.N
         "rt": str(dice.randint(1, 6)),
         "rw": str(dice.randint(1, 4)),
         "birth_place": "Bantaeng",
+        "religion": "Islam",
+        "nationality": "WNI",
     }
+    wed = {"marital_status": "Kawin", "education": SCHOOLS[number % len(SCHOOLS)], "insurance": "PBI"}
     father = f"{dice.choice(MEN)} {dice.choice(FATHERS)}"
     mother = dice.choice(WOMEN)
     year = dice.randint(1950, 1995)
-    yield _person(dice, number, 0, father, "L", year, relation="1", occupation=dice.choice(JOBS), insurance="PBI", **home)
-    yield _person(
-        dice, number, 1, mother, "P", year + 3, relation="3", occupation="Mengurus rumah tangga", insurance="PBI", **home
-    )
+    yield _person(dice, number, 0, father, "L", year, relation="1", occupation=dice.choice(JOBS), **wed, **home)
+    yield _person(dice, number, 1, mother, "P", year + 3, relation="3", occupation="Mengurus rumah tangga", **wed, **home)
     for order in range(2, 2 + dice.randint(0, 3)):
         sex, child = dice.choice("LP"), dice.choice(CHILDREN)
         born = year + 24 + 2 * order
-        names = {"father_name": father, "mother_name": mother}
+        names = {"father_name": father, "mother_name": mother, "marital_status": "Belum kawin"}
         yield _person(dice, number, order, child, sex, min(born, 2025), relation="4", **home, **names)
 
 

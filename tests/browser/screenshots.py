@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from appliance.casework import cases, catalogue
@@ -48,7 +49,10 @@ def counter(page: Page, album: Album) -> str:
     for number, name in enumerate(("Nurhayati", "Nurhayati Daeng Bau", "Muhammad Yusuf", "Sitti Rabiah"), start=1):
         journey.register(page, f"730301520585{number:04d}", name)
     album.take(page, "fo-person")
-    page.get_by_role("button", name="Tampilkan NIK dan KK lengkap").click()
+    page.get_by_text("Tampilkan NIK dan KK lengkap").click()
+    album.take(page, "fo-person-reveal")
+    page.get_by_label("Alasan", exact=True).select_option(index=1)
+    page.get_by_role("button", name="Tampilkan", exact=True).click()
     album.take(page, "fo-person-revealed")
     page.get_by_role("link", name="Buka kasus baru").first.click()
     page.get_by_role("button", name="Buka kasus").click()
@@ -162,6 +166,45 @@ def fill_family(node: Node, staff: journey.Staff) -> str:
     return ids[1]
 
 
+def lives(page: Page, album: Album, person: str, photo: Path) -> None:
+    """Correcting somebody, noting what happened to her and her family, and a photo of her house."""
+    page.goto(f"/warga/{person}/ubah")
+    page.get_by_label("Nama panggilan").fill("Hajrah")
+    page.get_by_label("Pekerjaan").select_option("2")
+    album.take(page, "person-correct")
+    page.get_by_role("button", name="Simpan perbaikan").click()
+    album.take(page, "person-correct-problem")
+    page.get_by_label("Alasan", exact=True).select_option(index=2)
+    page.get_by_role("button", name="Simpan perbaikan").click()
+    for kind in ("foto", "rumah"):
+        page.get_by_role("link", name="Tambah foto atau berkas").click()
+        page.get_by_label("Jenis").select_option(kind)
+        page.get_by_label("Berkas").set_input_files(photo)
+        page.get_by_role("button", name="Simpan berkas").click()
+    page.goto(f"/warga/{person}/peristiwa/pindah")
+    album.take(page, "person-move")
+    page.goto(f"/warga/{person}")
+    page.get_by_role("link", name="Catat kawin").click()
+    page.get_by_label("Pasangan").fill("Baso Amir")
+    page.get_by_role("button", name="Simpan perkawinan").click()
+    album.take(page, "person-lived")
+    page.get_by_role("link", name="Buka halaman keluarga").click()
+    page.get_by_role("link", name="Catat kelahiran").click()
+    album.take(page, "family-birth")
+    page.get_by_label("Nama lengkap anak").fill("Muh. Fadli")
+    page.get_by_label("Laki-laki").check()
+    page.get_by_label("Tanggal lahir").fill("02-11-2026")
+    page.get_by_role("button", name="Simpan kelahiran").click()
+    page.get_by_role("link", name="Pecah KK").click()
+    album.take(page, "family-split")
+    page.get_by_role("link", name="Keluarga", exact=True).click()
+    page.get_by_role("link", name="Ganti nomor KK").click()
+    page.get_by_label("Nomor KK baru").fill("7303010211260004")
+    page.get_by_label("Alasan", exact=True).select_option(index=3)
+    page.get_by_role("button", name="Simpan nomor KK").click()
+    album.take(page, "family-page")
+
+
 def namesake(page: Page, album: Album) -> None:
     """Somebody of the same name is known already."""
     page.goto("/warga/baru")
@@ -201,8 +244,12 @@ def main(folder: Path) -> None:
         node.run(lambda: fill_queue(node, staff))
         page = window(staff.fo)
         album.take(page, "fo-home-busy")
-        page.goto(f"/warga/{node.run(lambda: fill_family(node, staff))}")
+        mother = node.run(lambda: fill_family(node, staff))
+        page.goto(f"/warga/{mother}")
         album.take(page, "fo-person-with-family")
+        photo = node.folder / "rumah.jpg"
+        Image.new("RGB", (1200, 900), "peru").save(photo)
+        lives(page, album, mother, photo)
         namesake(page, album)
         back_office(window(staff.bo), album, number)
         manager(window(staff.manajer), album, number)

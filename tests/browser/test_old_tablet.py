@@ -75,6 +75,8 @@ def test_the_pages_of_the_journey_look_right(tablet: OldTablet, node: Node, staf
             "/warga/baru",
             f"/warga/{story.resident}",
             f"/warga/{story.resident}/kasus-baru",
+            f"/warga/{story.resident}/kepesertaan-baru",
+            f"/warga/{story.resident}/profil-baru/slrt-18",
             f"/kasus/{story.case}",
         ],
         "bo": ["/", "/kasus?tampil=semua", f"/kasus/{story.case}", f"/kasus/{story.case}/rujukan-baru", "/rujukan"],

@@ -59,6 +59,8 @@ def test_the_nik_is_shown_only_when_asked_for(node: Node, desks: Desks, staff: S
         page.goto(f"/warga/{story.resident}")
         assert nik not in page.content()
         assert grouped not in page.content()
-        page.get_by_role("button", name="Tampilkan NIK dan KK lengkap").click()
+        page.get_by_text("Tampilkan NIK dan KK lengkap").click()
+        page.get_by_label("Alasan", exact=True).select_option(index=1)
+        page.get_by_role("button", name="Tampilkan", exact=True).click()
         expect(page.get_by_text(grouped)).to_be_visible()
         assert nik not in page.url

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from python_calamine import CalamineWorkbook
 
+from appliance.exchange.export_filter import years_before
 from appliance.exchange.export_layouts import LAYOUTS, problems_of
-from appliance.exchange.export_opensid import _MARRIAGE, _RELIGION, NAMES, code_of
-from appliance.exchange.export_rows import years_before
+from appliance.exchange.export_opensid import NAMES, code_of
 from appliance.exchange.workbooks import Column, CsvTable, XlsxTable, guarded
 
 ATTACKS = ("=1+1", "+62", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "＝1+1", '=HYPERLINK("http://x","y")')
@@ -61,20 +61,18 @@ def test_a_workbook_holds_texts_only(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("codes", "word", "code"),
+    ("field", "stored", "code"),
     [
-        (_RELIGION, "Islam", "1"),
-        (_RELIGION, "KATHOLIK", "3"),
-        (_RELIGION, "3", "3"),
-        (_RELIGION, "Animisme", "Animisme"),
-        (_MARRIAGE, "Belum kawin", "1"),
-        (_MARRIAGE, "CERAI MATI", "4"),
-        (_MARRIAGE, "cerai_hidup", "3"),
-        (_MARRIAGE, "", ""),
+        ("religion", "3", "3"),
+        ("religion", "KATHOLIK", "3"),
+        ("religion", "Animisme", "Animisme"),
+        ("marital_status", "Belum kawin", "1"),
+        ("education", "SLTA / SEDERAJAT", "5"),
+        ("occupation", "", ""),
     ],
 )
-def test_words_become_the_codes_of_opensid(codes: dict[str, str], word: str, code: str) -> None:
-    assert code_of(codes, word) == code
+def test_what_is_stored_becomes_the_code_of_opensid(field: str, stored: str, code: str) -> None:
+    assert code_of(field, stored) == code
 
 
 def test_opensid_has_its_43_columns() -> None:

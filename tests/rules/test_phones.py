@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.registry.phones import problem_of, shown, to_stored
+from appliance.registry.phones import phone_key, problem_of, shown, to_stored
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,7 @@ from appliance.registry.phones import problem_of, shown, to_stored
 def test_one_number_in_many_writings(typed: str, stored: str, read: str) -> None:
     assert (to_stored(typed), problem_of(typed)) == (stored, None)
     assert shown(stored) == read
+    assert phone_key(typed) == phone_key(stored) == f"0{stored[3:]}"
 
 
 @pytest.mark.parametrize("typed", ["08123", "abc", "0812345678901234", "081234567890/085299998888", "8.12346E+11", "112"])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,16 @@ from flask import Flask
 from python_calamine import CalamineWorkbook
 
 from appliance import accounts, background, database, work
-from appliance.access import Actor
+from appliance.access import Actor, Grant
 from appliance.accounts import NewAssignment
 from appliance.config import Settings
 from appliance.database import db, transaction
 from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from appliance.exchange import export_layouts, export_rows, export_run, export_shelf, exports
+from appliance.exchange.export_filter import ListFilter
 from appliance.exchange.export_layouts import LAYOUTS, Format, Subject
 from appliance.exchange.export_opensid import NAMES
-from appliance.exchange.export_rows import ListFilter, Rows
+from appliance.exchange.export_rows import Rows
 from appliance.exchange.export_shelf import Shelf
 from appliance.exchange.exports import NewExport, ask_export, remove_expired
 from appliance.gate import Gate
@@ -32,9 +34,12 @@ from appliance.models.account import Account
 from appliance.models.audit import AuditEntry
 from appliance.models.export import Export
 from appliance.models.person import Family, Person
+from appliance.models.roles import Role
 from appliance.models.task import TaskState
+from appliance.scheduler import Clockwork
 from appliance.work import Work, do_everything
-from tests.support.desk import request, resident
+from tests.support.aid import programme, take_part
+from tests.support.desk import move, open_case, request, resident
 from tests.support.staff import AT, FAR, HOME, NEIGHBOUR, Staff
 
 NIK, CARD = "7303014101800001", "7303010101100001"
@@ -104,8 +109,8 @@ def journal(action: str) -> list[AuditEntry]:
 def test_a_file_for_opensid_is_read_back_whole(app: Flask, office: Staff, settings: Settings) -> None:
     known = {"kk": CARD, "address": "Jl. Pahlawan 1", "hamlet": "Beru", "rt": "1", "rw": "2", "birth_place": "Bantaeng"}
     resident(
-        office.fo, "Sitti Aminah", nik=NIK, relation="3", religion="Islam", education="SLTA / SEDERAJAT", phone="081234",
-        occupation="Petani", marital_status="Kawin", mother_name="Hasnah", father_name="Baso", insurance="PBI_APBD",
+        office.fo, "Sitti Aminah", nik=NIK, relation="3", religion="Islam", education="SLTA / SEDERAJAT", nationality="1",
+        domicile="Jl. Seruni 4", occupation="Petani", marital_status="Kawin", mother_name="Hasnah", father_name="Baso", insurance="PBI_APBD",
         insurance_number="0001234567890", **known,
     )  # fmt: skip
     resident(office.fo, "=Baharuddin", relation="1", **known)
@@ -120,9 +125,9 @@ def test_a_file_for_opensid_is_read_back_whole(app: Flask, office: Staff, settin
         "tanggallahir": "1980-01-01", "status_dasar": "1", "lat": "-5.5412", "lng": "120.1",
     }  # fmt: skip
     of_wife = {
-        "nama": "Sitti Aminah", "nik": NIK, "agama_id": "1", "pendidikan_kk_id": "SLTA / SEDERAJAT", "pekerjaan_id": "Petani",
+        "nama": "Sitti Aminah", "nik": NIK, "agama_id": "1", "pendidikan_kk_id": "5", "pekerjaan_id": "9",
         "status_kawin": "2", "kk_level": "3", "nama_ayah": "Baso", "nama_ibu": "Hasnah", "id_asuransi": "4",
-        "no_asuransi": "0001234567890",
+        "no_asuransi": "0001234567890", "warganegara_id": "1", "alamat_sekarang": "Jl. Seruni 4",
     }  # fmt: skip
     empty = dict.fromkeys(NAMES, "")
     assert dict(zip(NAMES, wife, strict=True)) == empty | shared | of_wife
@@ -183,12 +188,58 @@ def resident_row(name: str, office: Staff) -> Person:
 
 
 def test_families_stand_in_a_line_each(app: Flask, office: Staff, settings: Settings) -> None:
-    resident(office.fo, "Baharuddin", kk=CARD, relation="1", nik=NIK, phone="0812345")
+    resident(office.fo, "Baharuddin", kk=CARD, relation="1", nik=NIK, phone="081234567890")
     resident(office.fo, "Hasnah", kk=CARD, relation="3")
     heading, *rows = sheet(made(settings, office.bo, "keluarga", masked=False), office.bo)
     (row,) = [dict(zip(heading, row, strict=True)) for row in rows]
     assert (row["No KK"], row["Nama Kepala Keluarga"], row["NIK Kepala Keluarga"]) == (CARD, "Baharuddin", NIK)
-    assert (row["Jumlah Anggota"], row["Telepon Kepala Keluarga"], row["Kode Desa/Kelurahan"]) == ("2", "0812345", HOME)
+    assert (row["Jumlah Anggota"], row["Telepon Kepala Keluarga"], row["Kode Desa/Kelurahan"]) == ("2", "081234567890", HOME)
+
+
+def test_participants_of_a_programme_are_people_and_families(app: Flask, office: Staff, settings: Settings) -> None:
+    person = resident(office.fo, "Sitti Aminah", nik=NIK)
+    head = resident(office.fo, "Baharuddin", kk=CARD, relation="1")
+    stopped = resident(office.fo, "Hasnah", nik="7303014101800002")
+    take_part(person, "pkh", office.bo, card_number="6013010000000001")
+    take_part(head, "pkh", office.bo, family=True)
+    take_part(stopped, "pkh", office.bo, status="nonaktif", reason="Graduasi mandiri")
+    take_part(stopped, "sembako", office.bo)
+    export = made(settings, office.bo, "peserta", wanted=ListFilter(programme_id=programme("pkh"), participation="aktif"))
+    heading, *rows = sheet(export, office.bo)
+    found = [dict(zip(heading, row, strict=True)) for row in rows]
+    told = [(row["Nama (Kepala Keluarga)"], row["Penerima"], row["No Kartu Program"]) for row in found]
+    assert told == [("Sitti Aminah", "Perorangan", "6013010000000001"), ("Baharuddin", "Keluarga", "")]
+    assert found[1]["No KK"] == "730301••••••••••"
+    assert {(row["Status Kepesertaan"], row["Sumber"]) for row in found} == {("Aktif", "Kartu atau dokumen yang dilihat")}
+    with pytest.raises(InvalidInput) as caught:
+        ask(office.bo, "peserta")
+    assert set(caught.value.problems) == {"programme_id"}
+
+
+def test_the_register_of_cases_holds_what_its_reader_may_see(app: Flask, office: Staff, settings: Settings) -> None:
+    person = resident(office.fo, "Sitti Aminah", nik=NIK)
+    open_case(office.fo, person, description="Suaminya sakit")
+    open_case(office.fo, person, confidential=True)
+    move(open_case(office.fo, person), office.fo, "batalkan", note="Salah catat")
+    for by, wanted, count in (
+        (office.bo, ListFilter(), 3),
+        (office.bo, ListFilter(cases="terbuka"), 2),
+        (office.bo, ListFilter(cases="selesai"), 1),
+        (office.bo, ListFilter(received_from="2026-11-20", received_to="2026-11-20"), 3),
+        (office.bo, ListFilter(received_from="2026-11-21"), 0),
+        (office.bo, ListFilter(received_to="2026-11-19"), 0),
+        (office.leader, ListFilter(cases="terbuka"), 1),
+    ):
+        assert Rows(Subject.CASES, wanted, ("73.03",), by, AT.date()).count() == count, wanted
+    export = made(settings, office.leader, "kasus", wanted=ListFilter(cases="terbuka", received_from="2026-11-01"))
+    heading, row = sheet(export, office.leader)
+    told = dict(zip(heading, row, strict=True))
+    assert (told["Nama Pemohon"], told["NIK"], told["Diterima"], told["Status"]) == (
+        "Sitti Aminah", "730301••••••••••", "20-11-2026", "Baru",
+    )  # fmt: skip
+    assert "Suaminya sakit" not in str(row)
+    notes = dict(sheet(export, office.leader, "Keterangan"))
+    assert notes["Saringan"] == "Kasus terbuka, diterima sejak 01-11-2026"
 
 
 def test_only_the_chosen_villages_and_only_once(app: Flask, office: Staff, settings: Settings) -> None:
@@ -208,14 +259,14 @@ def test_masked_numbers_stay_masked(app: Flask, office: Staff, settings: Setting
 
 
 def test_a_csv_names_its_rows_and_its_reason(app: Flask, office: Staff, settings: Settings) -> None:
-    resident(office.fo, "=1+1", nik=NIK, phone="0812")
+    resident(office.fo, "=1+1", nik=NIK, phone="081234567890")
     export = made(settings, office.bo, format="csv-titik-koma", masked=False)
     given = export_shelf.hand_out(export, by=office.bo, at=AT)
     assert given.name == "daftar-warga-20261120.csv"
     with given.path.open(encoding="utf-8-sig", newline="") as file:
         heading, row, notes = csv.reader(file, delimiter=";")
     cells = dict(zip(heading, row, strict=True))
-    assert (cells["NIK"], cells["Nama"], cells["Telepon"]) == (f"'{NIK}", "'=1+1", "'0812")
+    assert (cells["NIK"], cells["Nama"], cells["Telepon"]) == (f"'{NIK}", "'=1+1", "'081234567890")
     assert notes[0].startswith("### Daftar: Daftar warga; Jumlah baris: 1; Wilayah: Kabupaten Bantaeng")
     assert all(word in notes[0] for word in ("Andi", "Pencocokan data tahunan", "Operator desa", "RAHASIA"))
 
@@ -323,12 +374,27 @@ def test_an_export_exists_only_for_her_who_asked(app: Flask, office: Staff, sett
 
 
 def test_rights_that_are_gone_take_the_file_with_them(app: Flask, office: Staff, settings: Settings) -> None:
-    whole = made(settings, office.bo, masked=False)
-    for less in (replace(office.bo, areas=(HOME,)), replace(office.bo, roles=office.leader.roles)):
+    whole, masked = made(settings, office.bo, masked=False), made(settings, office.bo)
+
+    def now(*grants: Grant) -> Actor:
+        return Actor.holding(office.bo.account_id, office.bo.name, office.bo.username, grants)
+
+    fewer, lesser = now(Grant(Role.BO, (HOME,))), now(Grant(Role.PIMPINAN, ("73.03",)), Grant(Role.BO, (HOME,)))
+    for by, export in ((fewer, whole), (fewer, masked), (lesser, whole)):
         with pytest.raises(NotAllowed):
-            export_shelf.hand_out(whole, by=less, at=AT)
-    masked = made(settings, office.bo)
-    assert export_shelf.hand_out(masked, by=replace(office.bo, roles=office.leader.roles), at=AT).path.exists()
+            export_shelf.hand_out(export, by=by, at=AT)
+    assert export_shelf.hand_out(masked, by=lesser, at=AT).path.exists()
+
+
+def test_a_role_counts_only_where_it_holds(app: Flask, office: Staff) -> None:
+    grants = (Grant(Role.BO, (HOME,)), Grant(Role.PIMPINAN, ("73.03.01",)), Grant(Role.FO, ("73.03",)))
+    by = Actor.holding(office.bo.account_id, office.bo.name, office.bo.username, grants)
+    for masked, areas in ((False, [HOME]), (True, ["73.03.01"])):
+        assert db.session.get_one(Export, ask(by, masked=masked)).area_codes == areas
+    for masked, code in ((False, NEIGHBOUR), (True, FAR)):
+        with pytest.raises(InvalidInput) as caught:
+            ask(by, masked=masked, area_codes=(code,))
+        assert set(caught.value.problems) == {"area_codes"}
 
 
 @pytest.mark.parametrize("lost", ["assignment", "account"])
@@ -377,6 +443,18 @@ def test_what_nobody_waits_for_is_cleared_away(app: Flask, office: Staff, settin
         (settings.export_files / name / "tulis.xlsx").touch()
     assert remove_expired(settings, at=AT) == 1
     assert {folder.name for folder in settings.export_files.iterdir()} == {kept, waiting}
+
+
+def test_the_clockwork_clears_away_by_itself(app: Flask, office: Staff, settings: Settings) -> None:
+    export = made(settings, office.bo)
+    (settings.export_files / "of-another-time").mkdir()
+    clockwork = Clockwork(settings, Path("appliance.toml"), threading.Event())
+    with transaction() as session:
+        session.get_one(Export, export).expires_at = datetime(2026, 1, 1, tzinfo=UTC)
+    clockwork.clear_exports()
+    assert list(settings.export_files.iterdir()) == []
+    database.db.session.rollback()
+    assert [entry.subject for entry in journal("ekspor-kedaluwarsa")] == [f"export:{export}"]
 
 
 def test_a_file_that_a_restore_did_not_bring_back_is_expired(app: Flask, office: Staff, settings: Settings) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -108,6 +108,19 @@ def test_a_death_that_cannot_be(household: dict[str, str], staff: Staff, changes
         die(staff, household["father"], **changes)
     assert set(caught.value.problems) == fields
     assert people.look_at_person(household["father"], by=staff.fo, at=AT).line.status == "hidup"
+
+
+def test_the_day_is_that_of_the_office(household: dict[str, str], staff: Staff) -> None:
+    """At seven in the morning of Bantaeng, it is still yesterday in UTC."""
+    morning = datetime(2026, 11, 20, 23, 0, tzinfo=UTC)
+    born = Birth("Muh. Fadli", "L", date(2026, 11, 21))
+    child = happenings.record_birth(household["family"], born, request_id="b", by=staff.fo, at=morning)
+    known = {"evidence": "", "row_version": version(child), "by": staff.fo, "at": morning}
+    happenings.record_death(child, on=date(2026, 11, 21), **known)
+    with pytest.raises(InvalidInput):
+        happenings.record_death(
+            household["father"], on=date(2026, 11, 22), **(known | {"row_version": version(household["father"])})
+        )
 
 
 def test_nobody_dies_twice_nor_over_a_newer_state(household: dict[str, str], staff: Staff) -> None:

@@ -22,6 +22,7 @@ from appliance.models.account import Account
 from appliance.models.imports import Import, ImportState
 from appliance.models.roles import Role
 from appliance.registry import people
+from tests.support.aid import everything_about
 from tests.support.opensid import population
 from tests.support.staff import AT, HOME, NEIGHBOUR, Staff, hire
 from tests.support.web_client import Web, officer, web_app
@@ -50,6 +51,9 @@ GET  people.show                   303       200 200     200  403        403    
 POST people.reveal                 401       422 422     422  403        403    403      403        404  404
 GET  people.new                    303       200 403     403  403        403    403      403        200  200
 POST people.register               401       422 403     403  403        403    403      403        422  422
+GET  contacts.listing              303       200 200     403  403        403    403      403        404  404
+POST contacts.add                  401       422 422     403  403        403    403      403        404  404
+POST contacts.remove               401       404 404     403  403        403    403      403        404  404
 GET  corrections.edit_person       303       200 200     403  403        403    403      403        404  404
 POST corrections.correct_person    401       422 422     403  403        403    403      403        404  404
 GET  corrections.edit_family       303       200 200     403  403        403    403      403        404  404
@@ -82,6 +86,46 @@ GET  referrals.show                303       200 200     200  200        404    
 POST referrals.move                401       409 409     409  409        404    403      403        404  404
 GET  referrals.new                 303       403 200     403  403        403    403      403        403  403
 POST referrals.create              401       403 422     403  403        403    403      403        403  403
+GET  exports.listing               303       403 200     200  403        403    403      403        403  403
+GET  exports.new                   303       403 200     200  403        403    403      403        403  403
+POST exports.ask                   401       403 422     422  403        403    403      403        403  403
+GET  exports.show                  303       403 404     404  403        403    403      403        403  403
+GET  exports.progress              303       403 404     404  403        403    403      403        403  403
+GET  exports.download              303       403 404     404  403        403    403      403        403  403
+POST exports.discard               401       403 404     404  403        403    403      403        403  403
+GET  exports.layouts               303       403 403     403  403        403    403      403        403  403
+GET  exports.layout                303       403 403     403  403        403    403      403        403  403
+POST exports.save_layout           401       403 403     403  403        403    403      403        403  403
+GET  programmes.listing            303       200 200     200  403        403    403      403        200  200
+GET  programmes.new                303       403 200     403  403        403    403      403        403  403
+POST programmes.add                401       403 422     403  403        403    403      403        403  403
+GET  programmes.show               303       200 200     200  403        403    403      403        200  200
+GET  programmes.edit               303       403 200     403  403        403    403      403        403  403
+POST programmes.change             401       403 422     403  403        403    403      403        403  403
+GET  programmes.rule_listing       303       200 200     200  403        403    403      403        200  200
+GET  programmes.new_rule           303       403 200     403  403        403    403      403        403  403
+POST programmes.add_rule           401       403 422     403  403        403    403      403        403  403
+GET  programmes.edit_rule          303       403 200     403  403        403    403      403        403  403
+POST programmes.change_rule        401       403 422     403  403        403    403      403        403  403
+GET  programmes.list_listing       303       403 200     403  403        403    403      403        403  403
+POST programmes.add_list           401       403 422     403  403        403    403      403        403  403
+POST programmes.change_list        401       403 409     403  403        403    403      403        403  403
+GET  aid.show                      303       200 200     200  403        403    403      403        404  404
+GET  aid.new_participation         303       200 200     200  403        403    403      403        404  404
+POST aid.record_participation      401       422 422     422  403        403    403      403        404  404
+GET  aid.participation_page        303       200 200     200  403        403    403      403        404  404
+POST aid.change_participation      401       422 422     422  403        403    403      403        404  404
+POST aid.record_payment            401       422 422     422  403        403    403      403        404  404
+POST aid.strike_payment            401       409 409     409  403        403    403      403        404  404
+GET  aid.new_need                  303       200 200     200  403        403    403      403        404  404
+POST aid.note_need                 401       422 422     422  403        403    403      403        404  404
+GET  aid.need_page                 303       200 200     200  403        403    403      403        404  404
+POST aid.close_need                401       409 409     409  403        403    403      403        404  404
+GET  aid.new_status                303       200 200     200  403        403    403      403        404  404
+POST aid.note_status               401       422 422     422  403        403    403      403        404  404
+GET  profiles.new                  303       200 200     200  403        403    403      403        404  404
+POST profiles.store                401       422 422     422  403        403    403      403        404  404
+GET  profiles.show                 303       200 200     200  403        403    403      403        404  404
 GET  accounts.listing              303       403 403     403  403        403    200      403        403  403
 GET  accounts.new                  303       403 403     403  403        403    200      403        403  403
 POST accounts.create               401       403 403     403  403        403    422      403        403  403
@@ -118,10 +162,42 @@ _REVEAL = ("people.reveal", "families.reveal")
 APART: dict[str, tuple[str, tuple[str, ...]]] = {
     "fasilitator": ("bo", _HEALTH),
     "manajer": ("bo", (*_HEALTH, "imports.")),
-    "supervisor": ("bo", ("corrections.", "happenings.", "person_files.", "imports.")),
+    "supervisor": ("bo", ("contacts.", "corrections.", "happenings.", "person_files.", "imports.")),
     "koordinator_puskesos": ("bo", ("imports.",)),
-    "penandatangan": ("opd", _REVEAL),
+    "bo_puskesos": ("opd", ("exports.",)),
+    "tksk": ("opd", ("exports.",)),
+    "penandatangan": ("opd", (*_REVEAL, "exports.")),
     "pimpinan": ("opd", _REVEAL),
+}
+# Where one of a column is not like the others: who writes about aid does not sign, and the manager edits the catalogue.
+_READ_ONLY = {"penandatangan": 403, "pimpinan": 403}
+EXCEPT: dict[str, dict[str, int]] = {
+    "programmes.new": {"manajer": 200},
+    "programmes.add": {"manajer": 422},
+    "programmes.edit": {"manajer": 200},
+    "programmes.change": {"manajer": 422},
+    "programmes.new_rule": {"manajer": 200},
+    "programmes.add_rule": {"manajer": 422},
+    "programmes.edit_rule": {"manajer": 200},
+    "programmes.change_rule": {"manajer": 422},
+    "programmes.list_listing": {"manajer": 200},
+    "programmes.add_list": {"manajer": 422},
+    "programmes.change_list": {"manajer": 409},
+    "aid.new_participation": _READ_ONLY,
+    "aid.record_participation": _READ_ONLY,
+    "aid.change_participation": _READ_ONLY,
+    "aid.record_payment": _READ_ONLY,
+    "aid.strike_payment": _READ_ONLY,
+    "aid.new_need": _READ_ONLY,
+    "aid.note_need": _READ_ONLY,
+    "aid.close_need": _READ_ONLY,
+    "aid.new_status": _READ_ONLY,
+    "aid.note_status": _READ_ONLY,
+    "profiles.new": _READ_ONLY,
+    "profiles.store": _READ_ONLY,
+    "exports.layouts": {"manajer": 200},
+    "exports.layout": {"manajer": 200},
+    "exports.save_layout": {"manajer": 422},
 }
 
 
@@ -205,13 +281,17 @@ def _case_with_referral(staff: Staff) -> dict[str, str]:
         "family_id": people.look_at_person(person_id, by=staff.fo, at=AT).family_id or "",
         "kind": "pindah",
         "file_id": "nothing",
+        "contact_id": "nothing",
         "case_id": case_id,
         "referral_id": referral_id,
         "action": "usulkan_keluar",
         "step": "receive",
+        "export_id": "nothing",
+        "layout_code": "siksng",
         "account_id": "nobody",
         "assignment_id": "nothing",
         "import_id": _import_of_home(),
+        **everything_about(person_id, staff.fo),
     }
 
 
@@ -247,9 +327,9 @@ def test_everybody_gets_the_answer_of_her_column(pages: Flask) -> None:
                 # a name of her own each, or the brake on guessing would answer for all
                 typed: dict[str, object] = {"username": f"bukan.{name}"} if line.endpoint == "sign_in.enter_now" else {}
                 answer = web.get(path) if line.method == "GET" else web.post(path, typed)
-                wanted = line.answers[_column(column, name, line.endpoint)]
-                if answer.status_code != wanted:
-                    wrong.append(f"{name}: {line.method} {line.endpoint} gives {answer.status_code}, not {wanted}")
+                right = EXCEPT.get(line.endpoint, {}).get(name, line.answers[_column(column, name, line.endpoint)])
+                if answer.status_code != right:
+                    wrong.append(f"{name}: {line.method} {line.endpoint} gives {answer.status_code}, not {right}")
     assert wrong == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,18 @@ import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from appliance import audit, database
+from appliance.access import Actor
 from appliance.casework.history import history_is_whole
 from appliance.cli import slrt
 from appliance.config import Settings, render
 from appliance.database import db
 from appliance.errors import Conflict
 from appliance.models.case import Case
-from appliance.models.person import Person
+from appliance.models.person import Person, Relation
+from appliance.models.profile import Profile
+from appliance.models.programme import Participation, Payment
+from appliance.models.roles import Role
+from appliance.registry.aid import AidView, aid_of_person
 from appliance.registry.nik import check_nik
 from appliance.sample import STAFF, fill
 from tests.support.databases import settings_below
@@ -58,7 +64,16 @@ def test_the_sample_is_whole_and_plausible(settings: Settings) -> None:
         assert all(person.nik is None or person.nik[12] == "9" for person in people)
         assert all(history_is_whole(case) for case in db.session.scalars(sa.select(Case.id)))
         assert all(case.state_since <= AT for case in db.session.scalars(sa.select(Case)))
+        assert db.session.query(Payment).count() >= 60
+        assert {view.cautions != () for view in views(people)} == {True, False}
+        assert db.session.query(Profile).count() == 12
         assert audit.verify().ok
+
+
+def views(people: Sequence[Person]) -> list[AidView]:
+    """What the desk sees of the aid of some of them."""
+    desk = Actor("desk", "Meja", "desk", frozenset({Role.FO}), ("73.03",))
+    return [aid_of_person(person.id, by=desk) for person in people if person.relation == Relation.HEAD][:16]
 
 
 def test_a_filling_that_was_cut_off_goes_on(settings: Settings) -> None:
@@ -77,9 +92,9 @@ def test_a_filling_that_was_cut_off_goes_on(settings: Settings) -> None:
         assert db.session.query(Person).count() == people
         assert db.session.query(Case).count() > 20
         assert all(account.one_time_password for account in again if account.username != "admin.it")
-        third = db.session.query(Case).count()
+        third = [db.session.query(table).count() for table in (Case, Participation, Payment, Profile)]
         fill(at=AT)
-        assert db.session.query(Case).count() == third
+        assert [db.session.query(table).count() for table in (Case, Participation, Payment, Profile)] == third
 
 
 def test_the_sample_is_not_mixed_with_real_people(settings: Settings) -> None:

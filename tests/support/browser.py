@@ -32,6 +32,7 @@ from appliance.database import db
 from appliance.models.account import Account
 from appliance.models.roles import Role
 from appliance.registry import areas
+from appliance.registry.programme_seed import seed_programmes
 from tests.support.waiting import wait_for
 
 PROJECT = Path(__file__).parents[2]
@@ -76,6 +77,7 @@ class Node:
         with self._service.app_context():
             areas.load_areas(DISTRICT)
             catalogue.seed_catalogue(DISTRICT, at=datetime.now(UTC))
+            seed_programmes(at=datetime.now(UTC))
 
     def run(self, what: Callable[[], Any]) -> Any:
         """Something that services do, for what a test needs to be there already."""

@@ -26,6 +26,7 @@ from appliance.casework.catalogue import seed_catalogue
 from appliance.config import DatabaseSettings, NodeSettings, PathSettings, Settings
 from appliance.models.area import Area
 from appliance.registry.areas import data_set
+from appliance.registry.programme_seed import seed_programmes
 from tests.support.waiting import wait_for
 
 AUDIT_KEY = "5a" * 32
@@ -52,6 +53,7 @@ def prepare(settings: Settings) -> None:
         with database.transaction() as session:
             session.execute(sa.insert(Area), near)
         seed_catalogue(DISTRICT, at=SEEDED_AT)
+        seed_programmes(at=SEEDED_AT)
         database.db.session.remove()
         database.db.engine.dispose()
     database.checkpoint(settings)

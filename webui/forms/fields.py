@@ -10,7 +10,7 @@ import re
 from datetime import date
 from typing import Any, ClassVar
 
-from wtforms import DateField, Field, FloatField, Form, StringField, TextAreaField
+from wtforms import DateField, Field, FloatField, Form, IntegerField, StringField, TextAreaField
 from wtforms.form import BaseForm
 from wtforms.validators import StopValidation
 
@@ -75,6 +75,24 @@ class Digits(StringField):
 
     def _value(self) -> str:
         return str(self.raw_data[0]) if self.raw_data else (self.data or "")
+
+
+class Whole(IntegerField):
+    """A whole number, as people write it: 1.250.000, Rp1.250.000."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        typed = re.sub(r"[\s.]", "", valuelist[0]) if valuelist else ""
+        typed = re.sub(r"^rp", "", typed, flags=re.IGNORECASE)
+        self.data = None
+        if typed:
+            if not re.fullmatch(r"[0-9]{1,12}", typed):
+                raise ValueError("Tulis angka bulat saja, contoh 600.000.")
+            self.data = int(typed)
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return "" if self.data is None else str(self.data)
 
 
 class Text(TextAreaField):

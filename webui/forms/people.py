@@ -7,6 +7,7 @@ from typing import Any
 from wtforms import BooleanField, Field, IntegerField, StringField
 from wtforms.validators import Length, Optional, ValidationError
 
+from appliance.registry.contacts import NewContact
 from appliance.registry.corrections import FamilyFields
 from appliance.registry.families import Split
 from appliance.registry.happenings import Birth, Move
@@ -142,6 +143,19 @@ class HealthForm(PageForm):
     def health(self) -> Health:
         """What was ticked, as the service takes it."""
         return Health(**{name: self[name].data for name in Health.__dataclass_fields__})
+
+
+class ContactForm(PageForm):
+    """One more telephone number."""
+
+    number = Line(default="")
+    owner = Line(default="")
+    whatsapp = BooleanField()
+    main = BooleanField()
+
+    def contact(self) -> NewContact:
+        """What was typed, as the service takes it."""
+        return NewContact(**{name: self[name].data for name in NewContact.__dataclass_fields__})
 
 
 class HappeningForm(PageForm):

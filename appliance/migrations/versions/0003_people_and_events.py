@@ -15,6 +15,7 @@ def upgrade() -> None:
     _create_former_cards()
     _create_life_events()
     _add_fields()
+    _create_phones()
     _create_files()
 
 
@@ -68,6 +69,32 @@ def _add_fields() -> None:
     op.add_column("person", sa.Column("status_since", sa.Date(), nullable=True))
 
 
+def _create_phones() -> None:
+    op.create_table(
+        "person_phone",
+        sa.Column("person_id", sa.String(36), nullable=False),
+        sa.Column("number", sa.String(20).with_variant(sa.String(20, collation="C"), "postgresql"), nullable=False),
+        sa.Column("owner", sa.String(60), nullable=False),
+        sa.Column("whatsapp", sa.Boolean(), nullable=False),
+        *_stamped(),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name="fk_person_phone_person_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_person_phone"),
+        sa.UniqueConstraint("person_id", "number", name="uq_person_phone_person_id_number"),
+    )
+    op.create_index("ix_person_phone_number", "person_phone", ["number"])
+
+
+def _stamped() -> list[sa.Column[object]]:
+    return [
+        sa.Column("id", sa.String(36), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(36), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_by", sa.String(36), nullable=False),
+        sa.Column("row_version", sa.Integer(), nullable=False),
+    ]
+
+
 def _create_files() -> None:
     op.create_table(
         "person_file",
@@ -82,12 +109,7 @@ def _create_files() -> None:
         sa.Column("sha256", sa.String(64), nullable=False),
         sa.Column("thumbnail", sa.String(64), nullable=False),
         sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("id", sa.String(36), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("created_by", sa.String(36), nullable=False),
-        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("updated_by", sa.String(36), nullable=False),
-        sa.Column("row_version", sa.Integer(), nullable=False),
+        *_stamped(),
         sa.ForeignKeyConstraint(["family_id"], ["family.id"], name="fk_person_file_family_id"),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name="fk_person_file_person_id"),
         sa.PrimaryKeyConstraint("id", name="pk_person_file"),

@@ -22,7 +22,7 @@ def _create_exports() -> None:
         sa.Column("id", sa.String(36), nullable=False),
         sa.Column("request_id", sa.String(64), nullable=False),
         sa.Column("layout", sa.String(20), nullable=False),
-        sa.Column("format", sa.String(12), nullable=False),
+        sa.Column("format", sa.String(16), nullable=False),
         sa.Column("masked", sa.Boolean(), nullable=False),
         sa.Column("area_codes", sa.JSON(), nullable=False),
         sa.Column("filters", sa.JSON(), nullable=False),
