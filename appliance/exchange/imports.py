@@ -231,16 +231,23 @@ def import_in_scope(import_id: str, by: Actor) -> Import:
 
 def columns_of(import_id: str, *, sheet: str = "", header_row: int = 0, by: Actor) -> Columns:
     """The columns of the uploaded file, of another sheet or below another row if wanted. Raises NotFound, Unreadable."""
-    row = import_in_scope(import_id, by)
+    row = _with_file(import_id, by)
     with open_book(import_files.upload_of(settings_in_use(), row.id)) as book:
         rows = book.first_rows(sheet or row.sheet, ROWS_TO_LOOK_AT)
         headings = headings_of(rows, header_row or row.header_row)
         return Columns(book.kind, book.sheets, tuple(headings), tuple(number for number, _ in rows[:15]))
 
 
+def _with_file(import_id: str, by: Actor) -> Import:
+    row = import_in_scope(import_id, by)
+    if row.state == ImportState.DROPPED:
+        raise NotFound("Berkas itu sudah dibuang.", "Unggah lagi di halaman Impor.")
+    return row
+
+
 def reading_of(import_id: str, *, sheet: str, by: Actor) -> Recognised | None:
     """How another sheet of the file would be read."""
-    row = import_in_scope(import_id, by)
+    row = _with_file(import_id, by)
     with open_book(import_files.upload_of(settings_in_use(), row.id)) as book:
         return recognise(book.first_rows(sheet, ROWS_TO_LOOK_AT))
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import charset_normalizer
 import python_calamine as calamine
 
-from appliance.errors import ApplianceError
+from appliance.errors import ApplianceError, NotFound
 from appliance.exchange.xlsx import MOST_COLUMNS, Cell, NotXlsx, Row, Xlsx, column_letters
 
 MEGABYTE = 1024 * 1024
@@ -53,9 +53,9 @@ class Book:
     _merged: Callable[[str], list[str]] = field(repr=False)
 
     def rows(self, sheet: str) -> Iterator[Row]:
-        """Each row that holds something, with its number from 1. Raises Unreadable where the file is broken."""
+        """Each row that holds something, with its number from 1. Raises NotFound, and Unreadable where the file is broken."""
         if sheet not in self.sheets:
-            raise Unreadable(f"Lembar “{sheet}” tidak ada di berkas ini.", f"Pilih salah satu: {', '.join(self.sheets)}.")
+            raise NotFound(f"Lembar “{sheet}” tidak ada di berkas ini.", f"Pilih salah satu: {', '.join(self.sheets)}.")
         try:
             yield from self._rows(sheet)
         except (NotXlsx, calamine.CalamineError) as error:

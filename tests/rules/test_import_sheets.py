@@ -12,6 +12,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 from xlsxwriter import Workbook
 
+from appliance.errors import NotFound
 from appliance.exchange.sheets import MOST_UNPACKED, Unreadable, open_book
 from appliance.exchange.xlsx import column_index, column_letters
 from tests.support.opensid import population, workbook
@@ -111,7 +112,7 @@ def test_macros_are_data_that_nobody_runs(tmp_path: Path) -> None:
 
 
 def test_a_sheet_that_is_not_there_names_the_others(tmp_path: Path) -> None:
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(NotFound) as caught:
         rows(kept(tmp_path, population()), "Lembar 9")
     assert "Data Penduduk, Kode Data" in caught.value.hint
 
