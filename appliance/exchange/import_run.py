@@ -24,6 +24,7 @@ from appliance.exchange.export_run import Hands
 from appliance.exchange.formats import LAYOUTS, Layout, plain
 from appliance.exchange.import_undo import take_back
 from appliance.exchange.imports import CHECK, UNDO
+from appliance.exchange.joining import join, judge_joining
 from appliance.exchange.listing import note_listed
 from appliance.exchange.sheets import Book, Unreadable, open_book
 from appliance.exchange.village_names import Villages
@@ -133,7 +134,7 @@ class Job:
         numbers = [line.number for line in lines]
         with transaction() as session:
             decisions, wrong = self._judge(lines)
-            stored = {one.number: one for one in write(decisions, self._source, by=by, at=at)}
+            stored = {one.number: one for one in self._write(decisions, by, at)}
             if self._layout.asks_list:
                 note_listed(decisions, stored, self._id, self._options, by=self._actor, at=at)
             between = (ImportRow.import_id == self._id, ImportRow.number.between(min(numbers), max(numbers)))
@@ -144,6 +145,11 @@ class Job:
             counts = {verdict.value: sum(row["verdict"] == verdict for row in rows) for verdict in (Verdict.NEW, Verdict.CHANGED)}
             detail = {"baris": f"{min(numbers)}-{max(numbers)}"} | counts
             audit.record("impor-bagian", f"import:{self._id}", by=self._actor, at=at, detail=detail)
+
+    def _write(self, decisions: list[Decision], by: str, at: datetime) -> list[Stored]:
+        if self._layout.only_known:
+            return join(decisions, self._id, self._options, by=by, at=at)
+        return write(decisions, self._source, by=by, at=at)
 
     def _parts(self, book: Book, done: int) -> Iterator[list[Line]]:
         """The rows of data in parts; of those that were done already only who they were is remembered."""
@@ -186,7 +192,10 @@ class Job:
                 wrong.append(line)
             else:
                 candidates.append(candidate)
-        decisions = judge(candidates, self._existing, IMPORT_ROLES, by=self._actor)
+        existing = Existing.SKIP if self._layout.only_known else self._existing
+        decisions = judge(candidates, existing, IMPORT_ROLES, by=self._actor)
+        if self._layout.only_known:
+            judge_joining(decisions, self._options)
         for decision in decisions:
             decision.findings = [finding.stored() for finding in by_number[decision.candidate.number].findings] + _said(decision)
         return decisions, wrong
@@ -282,7 +291,7 @@ def _said(decision: Decision) -> list[list[str]]:
         fields = ", ".join(_label(name) for name in decision.differs)
         advice = "Pilih “perbarui” bila isi berkas yang benar."
         said.append(Finding(place, "", f"Berbeda dengan yang terdaftar dan tidak diubah: {fields}.", advice).stored())
-    if decision.verdict is Verdict.CHANGED:
+    if decision.verdict is Verdict.CHANGED and not decision.reason:
         changed = [*decision.changes, *decision.family_changes, *(["kk"] if decision.joins else [])]
         said.append(Finding(place, "", f"Diubah: {', '.join(map(_label, changed))}.").stored())
     return said

@@ -25,7 +25,9 @@ from appliance.exchange.sheets import Book, Unreadable, open_book
 from appliance.models.columns import new_id
 from appliance.models.imports import FILE_NAME_LENGTH, Existing, Import, ImportRow, ImportState, Verdict
 from appliance.models.profile import NationalList
+from appliance.models.programme import Programme
 from appliance.registry import areas
+from appliance.registry.programmes import list_programmes
 
 CHECK, STORE, UNDO = "impor_periksa", "impor_simpan", "impor_batal"
 PAGE_SIZE = 50
@@ -298,10 +300,12 @@ def _problems(choice: Choice, columns: Columns) -> dict[str, str]:
 
 
 def _list_problems(layout: Layout, choice: Choice) -> dict[str, str]:
-    if not layout.asks_list:
+    if not layout.asks_list and not layout.only_known:
         return {}
     problems = {}
-    if not db.session.get(NationalList, choice.options.get("list_id", "")):
+    if layout.only_known and not db.session.get(Programme, choice.options.get("programme_id", "")):
+        problems["programme_id"] = "Pilih program yang pesertanya ada di berkas ini."
+    if layout.asks_list and not db.session.get(NationalList, choice.options.get("list_id", "")):
         problems["list_id"] = "Pilih daftar nasional yang dimaksud berkas ini."
     try:
         datetime.fromisoformat(choice.options.get("checked_on", ""))
@@ -316,6 +320,11 @@ def national_lists() -> list[tuple[str, str]]:
         sa.select(NationalList.id, NationalList.name).where(NationalList.active).order_by(NationalList.position)
     )
     return [(row.id, row.name) for row in rows]
+
+
+def programmes(*, by: Actor) -> list[tuple[str, str]]:
+    """The running programmes to choose from."""
+    return [(one.id, one.name) for one in list_programmes(by=by, active_only=True)]
 
 
 def store_import(import_id: str, *, row_version: int, by: Actor, at: datetime) -> None:

@@ -17,7 +17,7 @@ from appliance.access import Actor
 from appliance.database import db, table_of
 from appliance.models.columns import new_id
 from appliance.models.imports import Existing, Verdict
-from appliance.models.person import Family, LifeEvent, LifeKind, NikStatus, Person, PersonWord
+from appliance.models.person import Family, LifeEvent, LifeKind, NikStatus, Person, PersonPhone, PersonWord
 from appliance.models.roles import Role
 from appliance.registry.life_events import CHANGES
 from appliance.registry.names import searchable
@@ -265,6 +265,7 @@ class _Batch:
         self._people: list[dict[str, Any]] = []
         self._families: list[dict[str, Any]] = []
         self._words: list[dict[str, Any]] = []
+        self._phones: list[dict[str, Any]] = []
         self._events: list[dict[str, Any]] = []
         self._updates: list[tuple[type[Any], str, dict[str, Any]]] = []
         self._reworded: dict[str, tuple[str, str]] = {}
@@ -294,6 +295,8 @@ class _Batch:
             "village_code": candidate.village_code,
         }
         self._people.append(row | self._stamp)
+        if row["phone"]:
+            self._phone(person_id, row["phone"])
         self._word(person_id, candidate.name_search, candidate.village_code)
         self._event(LifeKind.IMPORTED, person_id, family_id, {"sumber": self._source})
         self.stored.append(Stored(candidate.number, person_id, 1, family_id, made))
@@ -330,7 +333,13 @@ class _Batch:
     def flush(self) -> None:
         """Store everything."""
         session = db.session()
-        for table, rows in ((Family, self._families), (Person, self._people), (PersonWord, self._words)):
+        self._forget_known_phones()
+        for table, rows in (
+            (Family, self._families),
+            (Person, self._people),
+            (PersonWord, self._words),
+            (PersonPhone, self._phones),
+        ):
             if rows:
                 session.execute(sa.insert(table_of(table)), rows)
         stamp = {"updated_at": self._at, "updated_by": self._by}
@@ -344,10 +353,22 @@ class _Batch:
         if self._events:
             session.execute(sa.insert(table_of(LifeEvent)), self._events)
 
+    def _forget_known_phones(self) -> None:
+        """A number that stands in somebody's list already is not listed twice."""
+        if self._phones:
+            people = {row["person_id"] for row in self._phones}
+            found = db.session.execute(
+                sa.select(PersonPhone.person_id, PersonPhone.number).where(PersonPhone.person_id.in_(people))
+            )
+            known = {(person, number) for person, number in found}
+            self._phones = [row for row in self._phones if (row["person_id"], row["number"]) not in known]
+
     def _update(self, person: dict[str, Any], candidate: Candidate, values: dict[str, Any]) -> None:
         if "nik" in values:
             doubts = candidate.values.get("nik_doubts") or ()
             values |= {"nik_status": NikStatus.DOUBTFUL if doubts else NikStatus.VALID, "nik_reason": " ".join(doubts)[:300]}
+        if values.get("phone"):
+            self._phone(person["id"], values["phone"])
         if "name" in values:
             values["name_search"] = candidate.name_search
         if "name" in values or "village_code" in values:
@@ -375,6 +396,12 @@ class _Batch:
 
     def _word(self, person_id: str, searched: str, village_code: str) -> None:
         self._words.extend({"word": word, "village_code": village_code, "person_id": person_id} for word in set(searched.split()))
+
+    def _phone(self, person_id: str, number: str) -> None:
+        """The number stands in the list of her numbers as well."""
+        self._phones.append(
+            {"id": new_id(), "person_id": person_id, "number": number, "owner": "", "whatsapp": False} | self._stamp
+        )
 
     def _event(self, kind: LifeKind, person_id: str, family_id: str | None, detail: dict[str, Any]) -> None:
         told = {"id": new_id(), "kind": kind.value, "person_id": person_id, "family_id": family_id, "happened_on": None}

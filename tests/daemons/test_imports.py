@@ -30,7 +30,7 @@ from tests.support.opensid import HEAD, population
 from tests.support.staff import hire
 from tests.support.waiting import wait_for
 
-PEOPLE = 3000
+PEOPLE = 2000
 END = {"baru": PEOPLE - 1, "dilewati": 1}
 
 
