@@ -55,6 +55,7 @@ def run(task: Taken, work: Hands) -> str:
     """Check, store or take back, as the task says; a sentence for who asked. Raises ImportStopped and Unreadable with a reason."""
     try:
         actor = _actor(task, work)
+        _sweep(work)
         if task.kind == UNDO:
             return take_back(task, work, actor)
         job = Job(task, work, actor)
@@ -75,6 +76,13 @@ def _actor(task: Taken, work: Hands) -> Actor:
     if not actor.has(*IMPORT_ROLES):
         raise ImportStopped("Anda tidak lagi berhak mengimpor; impor dihentikan.", "Minta petugas yang berwenang melanjutkannya.")
     return actor
+
+
+def _sweep(work: Hands) -> None:
+    """Remove the uploads that no import needs any more."""
+    over = (ImportState.STORED, ImportState.UNDOING, ImportState.UNDONE, ImportState.DROPPED)
+    needed = set(db.session.scalars(sa.select(Import.id).where(Import.state.not_in(over))))
+    import_files.sweep(work.settings, needed, work.now())
 
 
 def _note_problem(task: Taken, error: ApplianceError, at: datetime) -> None:
@@ -269,6 +277,8 @@ class Job:
             row.stamp(self._actor.account_id, at)
             audit.record(f"impor-{state}", f"import:{self._id}", by=self._actor, at=at, detail=row.counts)
             counts = dict(row.counts)
+        if state is ImportState.STORED:
+            import_files.forget(self._work.settings, self._id)
         new, changed = counts.get(Verdict.NEW, 0), counts.get(Verdict.CHANGED, 0)
         return f"{done} baris: {new} baru, {changed} berubah, {counts.get(Verdict.WRONG, 0)} salah."
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import charset_normalizer
 import python_calamine as calamine
 
-from appliance.errors import ApplianceError, NotFound
+from appliance.errors import Conflict, NotFound
 from appliance.exchange.xlsx import MOST_COLUMNS, Cell, NotXlsx, Row, Xlsx, column_letters
 
 MEGABYTE = 1024 * 1024
@@ -38,8 +38,8 @@ SAVE_AS = "Buka berkas itu di Excel atau LibreOffice, pilih Simpan sebagai → E
 AGAIN = "Salin ulang berkasnya dari sumbernya, lalu unggah lagi."
 
 
-class Unreadable(ApplianceError):
-    """The file is no table we can read."""
+class Unreadable(Conflict):
+    """The file is no table we can read, or is not there any more."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,11 @@ class Book:
 @contextmanager
 def open_book(path: Path) -> Iterator[Book]:
     """The file as tables, for as long as the context lasts. Raises Unreadable."""
-    with path.open("rb") as file:
-        start = file.read(4096)
+    try:
+        with path.open("rb") as file:
+            start = file.read(4096)
+    except FileNotFoundError as error:
+        raise Unreadable("Berkas yang diunggah tidak ada lagi di server ini.", "Unggah lagi di halaman Impor.") from error
     if not start.strip():
         raise Unreadable("Berkas ini kosong.", AGAIN)
     if start.startswith(ZIP):

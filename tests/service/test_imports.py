@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+import os
+from datetime import date, timedelta
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -71,6 +73,7 @@ def test_the_sheet_of_opensid_is_imported_unchanged(bo: Actor, settings: Setting
     assert (family.kk, family.head_id, family.rw, family.rt, family.hamlet) == (CARD, head.id, "001", "002", "Kampung Beru")
     assert {one.family_id for one in people()} == {family.id}
     assert see(import_id, bo).line.state is ImportState.STORED
+    assert not list((Path(settings.paths.data) / "imports").iterdir()), "people's data does not lie about"
 
 
 def test_who_was_imported_is_found_and_has_a_history(bo: Actor, settings: Settings) -> None:
@@ -265,7 +268,7 @@ def test_what_was_dropped_is_gone(bo: Actor, settings: Settings) -> None:
     imports.drop_import(import_id, by=bo, at=AT)
     assert see(import_id, bo).line.state is ImportState.DROPPED
     assert count(ImportRow) == 0
-    assert not list((settings.database_file.parent.parent / "imports").glob("*/upload"))
+    assert not list((Path(settings.paths.data) / "imports").iterdir())
 
 
 def test_a_mapping_by_hand_is_remembered(bo: Actor, settings: Settings) -> None:
@@ -359,6 +362,24 @@ def test_merged_cells_among_the_rows_are_refused(bo: Actor, settings: Settings, 
             page.write_row(number, 0, [cell or None for cell in row])
     import_id = checked(file.getvalue(), bo, settings)
     assert see(import_id, bo).line.problem.partition(" Di Excel")[0] == said_of_it
+
+
+def test_a_file_that_is_gone_is_told_and_old_ones_are_removed(bo: Actor, settings: Settings) -> None:
+    import_id = upload(population(), bo)
+    folder = Path(settings.paths.data) / "imports"
+    for name in ("nobody-knows", "arriving"):
+        (folder / name).mkdir()
+    long_ago = (AT - timedelta(days=2)).timestamp()
+    for name in ("nobody-knows", import_id):
+        os.utime(folder / name, (long_ago, long_ago))
+    choose(import_id, bo)
+    work(settings)
+    assert {one.name for one in folder.iterdir()} == {import_id, "arriving"}
+    (folder / import_id / "upload").unlink()
+    store(import_id, bo)
+    work(settings)
+    assert "tidak ada lagi di server" in see(import_id, bo).line.problem
+    assert count(Person) == 0
 
 
 def test_a_sheet_of_headings_alone_is_told(bo: Actor, settings: Settings) -> None:
