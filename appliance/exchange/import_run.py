@@ -107,7 +107,9 @@ class Job:
         today = work.now().astimezone(work.settings.zone).date()
         self._checker = Checker(self._layout, self._mapping, today, _known_areas().__contains__)
         self._villages = Villages(row.village_code)
-        self._seen: dict[Any, int] = {}
+        # The rows in which a NIK, or without one a person, stood first.
+        self._numbers: dict[int, int] = {}
+        self._people: dict[int, int] = {}
         self._empty = 0
 
     def check(self) -> str:
@@ -228,13 +230,14 @@ class Job:
         """Whether the same person stood in a row before; the first one counts."""
         if candidate is None:
             return False
-        keys: list[Any] = [candidate.nik] if candidate.nik else []
-        own = (candidate.village_code, hash(candidate.identity)) if candidate.identity else None
-        asked = keys or ([own] if own else [])
-        first = next((self._seen[key] for key in asked if key in self._seen), None)
-        for key in (*keys, own):
-            if key is not None:
-                self._seen.setdefault(key, line.number)
+        # Numbers, not texts: a row costs a third of the memory, and there are a hundred thousand.
+        own = hash((candidate.village_code, candidate.identity)) if candidate.identity else None
+        number = int(candidate.nik) if candidate.nik else None
+        first = self._numbers.get(number) if number is not None else self._people.get(own) if own is not None else None
+        if number is not None:
+            self._numbers.setdefault(number, line.number)
+        if own is not None:
+            self._people.setdefault(own, line.number)
         if first is None:
             return False
         advice = "Baris pertama yang dipakai; hapus salah satunya."
