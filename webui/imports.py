@@ -122,7 +122,7 @@ def check(import_id: str) -> ResponseReturnValue:
 def _typed() -> Choice:
     form = request.form
     chosen = {name[6:]: value for name, value in form.items() if name.startswith("kolom-") and value.isdigit()}
-    options = {name: form.get(name, "").strip() for name in ("list_id", "period") if form.get(name)}
+    options = {name: form.get(name, "").strip() for name in ("list_id", "period", "programme_id") if form.get(name)}
     if form.get("checked_on"):
         try:
             options["checked_on"] = read_day(form["checked_on"].strip()).isoformat()
@@ -155,11 +155,12 @@ def _mapping_page(seen: ImportDetail, choice: Choice, problems: dict[str, str] |
         villages=areas.villages(by=actor(), roles=IMPORT_ROLES),
         existing=EXISTING,
         lists=imports.national_lists() if layout.asks_list else [],
+        programmes=imports.programmes(by=actor()) if layout.only_known else [],
     )
 
 
 def _field_id(name: str) -> str:
-    own = {"layout", "existing", "village_code", "list_id", "checked_on"}
+    own = {"layout", "existing", "village_code", "list_id", "checked_on", "programme_id"}
     return name if name in own else f"kolom-{name}"
 
 

@@ -15,6 +15,7 @@ from appliance.exchange.formats import Field, Kind, Layout, plain
 from appliance.exchange.xlsx import Cell, column_letters
 from appliance.registry import nik
 from appliance.registry.names import searchable
+from appliance.registry.phones import to_stored
 
 NO_NIK = "Belum ada NIK di berkas impor."
 BAD_NIK = "NIK di berkas impor tidak sah; tanyakan kepada orangnya."
@@ -95,7 +96,7 @@ class Checker:
     """Reads the rows of one file. `knows_area` is asked for the codes of provinces, districts and subdistricts."""
 
     def __init__(self, layout: Layout, mapping: Mapping[str, int], today: date, knows_area: Callable[[str], bool]) -> None:
-        self._today, self._knows_area = today, knows_area
+        self._today, self._knows_area, self._only_known = today, knows_area, layout.only_known
         self._columns = {key: column_letters(index) for key, index in mapping.items()}
         fields = [one for one in layout.fields if one.key in mapping]
         self._plan = [(mapping[one.key], one.key, one, self._reader(one)) for one in fields if one.key != "nik"]
@@ -123,6 +124,9 @@ class Checker:
     def _look_over(self, line: Line) -> None:
         """What the row needs as a whole."""
         values = line.values
+        if self._only_known:
+            self._must_be_known(line)
+            return
         if not searchable(values.get("name", "")):
             self._note(line, "name", values.get("name"), Odd("Nama kosong.", "Isi nama lengkap, lalu unggah lagi.", wrong=True))
         if "sex" not in values:
@@ -134,6 +138,14 @@ class Checker:
         age = values.pop("age", None)
         if age is not None and "birth_date" not in values:
             values["birth_date"], values["birth_date_estimated"] = date(self._today.year - age, 7, 1), True
+
+    def _must_be_known(self, line: Line) -> None:
+        """For lists of people who are registered: something to find her by."""
+        values = line.values
+        values.setdefault("name", "")
+        if "nik" not in values and not (values["name"] and "birth_date" in values):
+            advice = "Isi NIK, atau nama dengan tempat dan tanggal lahir."
+            self._note(line, "nik", None, Odd("Orang ini tidak dapat dikenali.", advice, wrong=True))
 
     def _read_nik(self, line: Line, cell: Cell) -> None:
         values = line.values
@@ -178,6 +190,7 @@ class Checker:
             Kind.NUMBER: _read_number,
             Kind.AGE: _read_age,
             Kind.DECILE: _read_decile,
+            Kind.PHONE: _read_phone,
         }[what.kind]
 
     def _read_date(self, cell: Cell, what: Field) -> date | None:
@@ -190,8 +203,10 @@ class Checker:
 def clean(cell: Cell) -> str:
     """The text of a cell without what cannot be seen, without the apostrophe that keeps numbers as text."""
     text = shown_text(cell)
-    if text.isascii() and text.isalnum():
-        return text
+    if text.isascii() and text.isprintable():
+        if text.isalnum():
+            return text
+        return (" ".join(text.split()) if "  " in text else text.strip()).lstrip("'`").strip()
     return " ".join(text.translate(_UNSEEN).split()).lstrip("'`’").strip()
 
 
@@ -313,6 +328,17 @@ def _read_decile(cell: Cell, what: Field) -> int | None:
     if not text.isdigit() or not 1 <= int(text) <= 10:
         raise Odd(f"Desil “{text[:20]}” bukan 1 sampai 10.", "Periksa kolomnya; desil tidak pernah dihitung di sini.")
     return int(text)
+
+
+def _read_phone(cell: Cell, what: Field) -> str:
+    text = clean(cell)
+    if text.lower() in EMPTY:
+        return ""
+    # A number cell has lost the zero it began with.
+    found = to_stored(text) or (to_stored(f"0{text}") if text.startswith("8") else None)
+    if found is None:
+        raise Odd(f"Nomor telepon “{text[:20]}” tidak terbaca.", "Dibiarkan kosong; tulis satu nomor, contoh 0812-3456-7890.")
+    return found
 
 
 def _sex_of(digits: str | None) -> str:

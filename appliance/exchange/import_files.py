@@ -8,7 +8,9 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections.abc import Set
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
 
@@ -19,6 +21,7 @@ from appliance.exchange.sheets import MEGABYTE, MOST_BYTES
 FOLDER = "imports"
 UPLOAD = "upload"
 PIECE = 1 << 18
+ARRIVING = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,20 @@ def keep(stream: IO[bytes], settings: Settings, import_id: str) -> Kept:
 def forget(settings: Settings, import_id: str) -> None:
     """Remove the folder of an import that is no longer needed."""
     shutil.rmtree(folder_of(settings, import_id), ignore_errors=True)
+
+
+def sweep(settings: Settings, needed: Set[str], at: datetime) -> int:
+    """Remove the files of imports that are over, for they hold people's data; how many.
+
+    `needed` are the imports that still want theirs. What nobody knows may be arriving just now: it stays for a day.
+    """
+    removed = 0
+    for folder in (Path(settings.paths.data) / FOLDER).glob("*"):
+        age = at - datetime.fromtimestamp(folder.stat().st_mtime, UTC)
+        if folder.name not in needed and age > ARRIVING:
+            shutil.rmtree(folder, ignore_errors=True)
+            removed += 1
+    return removed
 
 
 def _sync(folder: Path) -> None:

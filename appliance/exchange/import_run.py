@@ -24,6 +24,7 @@ from appliance.exchange.export_run import Hands
 from appliance.exchange.formats import LAYOUTS, Layout, plain
 from appliance.exchange.import_undo import take_back
 from appliance.exchange.imports import CHECK, UNDO
+from appliance.exchange.joining import join, judge_joining
 from appliance.exchange.listing import note_listed
 from appliance.exchange.sheets import Book, Unreadable, open_book
 from appliance.exchange.village_names import Villages
@@ -54,6 +55,7 @@ def run(task: Taken, work: Hands) -> str:
     """Check, store or take back, as the task says; a sentence for who asked. Raises ImportStopped and Unreadable with a reason."""
     try:
         actor = _actor(task, work)
+        _sweep(work)
         if task.kind == UNDO:
             return take_back(task, work, actor)
         job = Job(task, work, actor)
@@ -74,6 +76,13 @@ def _actor(task: Taken, work: Hands) -> Actor:
     if not actor.has(*IMPORT_ROLES):
         raise ImportStopped("Anda tidak lagi berhak mengimpor; impor dihentikan.", "Minta petugas yang berwenang melanjutkannya.")
     return actor
+
+
+def _sweep(work: Hands) -> None:
+    """Remove the uploads that no import needs any more."""
+    over = (ImportState.STORED, ImportState.UNDOING, ImportState.UNDONE, ImportState.DROPPED)
+    needed = set(db.session.scalars(sa.select(Import.id).where(Import.state.not_in(over))))
+    import_files.sweep(work.settings, needed, work.now())
 
 
 def _note_problem(task: Taken, error: ApplianceError, at: datetime) -> None:
@@ -98,7 +107,9 @@ class Job:
         today = work.now().astimezone(work.settings.zone).date()
         self._checker = Checker(self._layout, self._mapping, today, _known_areas().__contains__)
         self._villages = Villages(row.village_code)
-        self._seen: dict[Any, int] = {}
+        # The rows in which a NIK, or without one a person, stood first.
+        self._numbers: dict[int, int] = {}
+        self._people: dict[int, int] = {}
         self._empty = 0
 
     def check(self) -> str:
@@ -133,7 +144,7 @@ class Job:
         numbers = [line.number for line in lines]
         with transaction() as session:
             decisions, wrong = self._judge(lines)
-            stored = {one.number: one for one in write(decisions, self._source, by=by, at=at)}
+            stored = {one.number: one for one in self._write(decisions, by, at)}
             if self._layout.asks_list:
                 note_listed(decisions, stored, self._id, self._options, by=self._actor, at=at)
             between = (ImportRow.import_id == self._id, ImportRow.number.between(min(numbers), max(numbers)))
@@ -144,6 +155,11 @@ class Job:
             counts = {verdict.value: sum(row["verdict"] == verdict for row in rows) for verdict in (Verdict.NEW, Verdict.CHANGED)}
             detail = {"baris": f"{min(numbers)}-{max(numbers)}"} | counts
             audit.record("impor-bagian", f"import:{self._id}", by=self._actor, at=at, detail=detail)
+
+    def _write(self, decisions: list[Decision], by: str, at: datetime) -> list[Stored]:
+        if self._layout.only_known:
+            return join(decisions, self._id, self._options, by=by, at=at)
+        return write(decisions, self._source, by=by, at=at)
 
     def _parts(self, book: Book, done: int) -> Iterator[list[Line]]:
         """The rows of data in parts; of those that were done already only who they were is remembered."""
@@ -186,7 +202,10 @@ class Job:
                 wrong.append(line)
             else:
                 candidates.append(candidate)
-        decisions = judge(candidates, self._existing, IMPORT_ROLES, by=self._actor)
+        existing = Existing.SKIP if self._layout.only_known else self._existing
+        decisions = judge(candidates, existing, IMPORT_ROLES, by=self._actor)
+        if self._layout.only_known:
+            judge_joining(decisions, self._options)
         for decision in decisions:
             decision.findings = [finding.stored() for finding in by_number[decision.candidate.number].findings] + _said(decision)
         return decisions, wrong
@@ -211,13 +230,14 @@ class Job:
         """Whether the same person stood in a row before; the first one counts."""
         if candidate is None:
             return False
-        keys: list[Any] = [candidate.nik] if candidate.nik else []
-        own = (candidate.village_code, hash(candidate.identity)) if candidate.identity else None
-        asked = keys or ([own] if own else [])
-        first = next((self._seen[key] for key in asked if key in self._seen), None)
-        for key in (*keys, own):
-            if key is not None:
-                self._seen.setdefault(key, line.number)
+        # Numbers, not texts: a row costs a third of the memory, and there are a hundred thousand.
+        own = hash((candidate.village_code, candidate.identity)) if candidate.identity else None
+        number = int(candidate.nik) if candidate.nik else None
+        first = self._numbers.get(number) if number is not None else self._people.get(own) if own is not None else None
+        if number is not None:
+            self._numbers.setdefault(number, line.number)
+        if own is not None:
+            self._people.setdefault(own, line.number)
         if first is None:
             return False
         advice = "Baris pertama yang dipakai; hapus salah satunya."
@@ -260,6 +280,8 @@ class Job:
             row.stamp(self._actor.account_id, at)
             audit.record(f"impor-{state}", f"import:{self._id}", by=self._actor, at=at, detail=row.counts)
             counts = dict(row.counts)
+        if state is ImportState.STORED:
+            import_files.forget(self._work.settings, self._id)
         new, changed = counts.get(Verdict.NEW, 0), counts.get(Verdict.CHANGED, 0)
         return f"{done} baris: {new} baru, {changed} berubah, {counts.get(Verdict.WRONG, 0)} salah."
 
@@ -282,7 +304,7 @@ def _said(decision: Decision) -> list[list[str]]:
         fields = ", ".join(_label(name) for name in decision.differs)
         advice = "Pilih “perbarui” bila isi berkas yang benar."
         said.append(Finding(place, "", f"Berbeda dengan yang terdaftar dan tidak diubah: {fields}.", advice).stored())
-    if decision.verdict is Verdict.CHANGED:
+    if decision.verdict is Verdict.CHANGED and not decision.reason:
         changed = [*decision.changes, *decision.family_changes, *(["kk"] if decision.joins else [])]
         said.append(Finding(place, "", f"Diubah: {', '.join(map(_label, changed))}.").stored())
     return said

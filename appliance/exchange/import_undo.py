@@ -17,9 +17,10 @@ from appliance.access import Actor
 from appliance.background import Taken
 from appliance.database import Model, db, table_of, transaction
 from appliance.exchange.export_run import Hands
+from appliance.exchange.joining import leave
 from appliance.models.columns import new_id
 from appliance.models.imports import Import, ImportRow, ImportState, Verdict
-from appliance.models.person import Family, LifeEvent, LifeKind, NikStatus, Person
+from appliance.models.person import Family, LifeEvent, LifeKind, NikStatus, Person, PersonPhone
 from appliance.registry.life_events import CHANGES
 from appliance.registry.names import searchable
 from appliance.registry.search_index import forget_person, index_person
@@ -28,7 +29,7 @@ PART = 300
 WITHDRAWN = "tidak_valid"
 EMPTIED = "ditarik"
 # Tables that name people and that an import itself fills, or that go with the person.
-OWN_TABLES = frozenset({"person_word", "life_event", "import_row", "list_status", "duplicate_candidate"})
+OWN_TABLES = frozenset({"person_word", "person_phone", "life_event", "import_row", "list_status", "duplicate_candidate"})
 WORDS = {
     "case": "sudah ada kasus", "participation": "sudah tercatat ikut program", "need": "sudah ada kebutuhan yang dicatat",
     "profile": "sudah ada profil sosial-ekonomi", "person_health": "sudah ada catatan kesehatan", "person": "data lain digabung ke sini",
@@ -84,6 +85,9 @@ def _take_back_part(rows: Sequence[ImportRow], import_id: str, actor: Actor, at:
     changed: list[tuple[ImportRow, Person]] = []
     for row in rows:
         person = people.get(row.person_id or "")
+        if row.undo and "participation" in row.undo:
+            row.taken_back = leave(row.undo["participation"], by=actor.account_id, at=at)
+            continue
         if person is None or person.row_version != row.version or person.merged_into_id:
             row.taken_back = CHANGED_SINCE
         elif row.verdict == Verdict.NEW and person.id in built_on:
@@ -123,6 +127,8 @@ def _withdraw(people: list[Person], actor: Actor, at: datetime) -> None:
     ids = [person.id for person in people]
     session = db.session()
     session.flush()
+    phones = sa.delete(PersonPhone).where(PersonPhone.person_id.in_(ids))
+    session.execute(phones.execution_options(synchronize_session=False))
     heads = sa.update(Family).where(Family.head_id.in_(ids)).values(head_id=None)
     session.execute(heads.execution_options(synchronize_session=False))
     session.execute(sa.insert(table_of(LifeEvent)), [_event(one, {"impor": "dibatalkan"}, actor, at) for one in ids])
@@ -141,6 +147,9 @@ def _restore(row: ImportRow, person: Person, actor: Actor, at: datetime) -> None
             changes[name] = [getattr(home, name), value]
             setattr(home, name, value)
         home.stamp(actor.account_id, at)
+    if before.get("phone") == "":
+        own = sa.delete(PersonPhone).where(PersonPhone.person_id == person.id, PersonPhone.number == person.phone)
+        db.session.execute(own.execution_options(synchronize_session=False))
     forget_person(person)
     for name, value in before.items():
         setattr(person, name, date.fromisoformat(value) if name == "birth_date" and value else value)

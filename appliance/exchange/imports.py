@@ -25,7 +25,9 @@ from appliance.exchange.sheets import Book, Unreadable, open_book
 from appliance.models.columns import new_id
 from appliance.models.imports import FILE_NAME_LENGTH, Existing, Import, ImportRow, ImportState, Verdict
 from appliance.models.profile import NationalList
+from appliance.models.programme import Programme
 from appliance.registry import areas
+from appliance.registry.programmes import list_programmes
 
 CHECK, STORE, UNDO = "impor_periksa", "impor_simpan", "impor_batal"
 PAGE_SIZE = 50
@@ -231,16 +233,23 @@ def import_in_scope(import_id: str, by: Actor) -> Import:
 
 def columns_of(import_id: str, *, sheet: str = "", header_row: int = 0, by: Actor) -> Columns:
     """The columns of the uploaded file, of another sheet or below another row if wanted. Raises NotFound, Unreadable."""
-    row = import_in_scope(import_id, by)
+    row = _with_file(import_id, by)
     with open_book(import_files.upload_of(settings_in_use(), row.id)) as book:
         rows = book.first_rows(sheet or row.sheet, ROWS_TO_LOOK_AT)
         headings = headings_of(rows, header_row or row.header_row)
         return Columns(book.kind, book.sheets, tuple(headings), tuple(number for number, _ in rows[:15]))
 
 
+def _with_file(import_id: str, by: Actor) -> Import:
+    row = import_in_scope(import_id, by)
+    if row.state == ImportState.DROPPED:
+        raise NotFound("Berkas itu sudah dibuang.", "Unggah lagi di halaman Impor.")
+    return row
+
+
 def reading_of(import_id: str, *, sheet: str, by: Actor) -> Recognised | None:
     """How another sheet of the file would be read."""
-    row = import_in_scope(import_id, by)
+    row = _with_file(import_id, by)
     with open_book(import_files.upload_of(settings_in_use(), row.id)) as book:
         return recognise(book.first_rows(sheet, ROWS_TO_LOOK_AT))
 
@@ -291,10 +300,12 @@ def _problems(choice: Choice, columns: Columns) -> dict[str, str]:
 
 
 def _list_problems(layout: Layout, choice: Choice) -> dict[str, str]:
-    if not layout.asks_list:
+    if not layout.asks_list and not layout.only_known:
         return {}
     problems = {}
-    if not db.session.get(NationalList, choice.options.get("list_id", "")):
+    if layout.only_known and not db.session.get(Programme, choice.options.get("programme_id", "")):
+        problems["programme_id"] = "Pilih program yang pesertanya ada di berkas ini."
+    if layout.asks_list and not db.session.get(NationalList, choice.options.get("list_id", "")):
         problems["list_id"] = "Pilih daftar nasional yang dimaksud berkas ini."
     try:
         datetime.fromisoformat(choice.options.get("checked_on", ""))
@@ -309,6 +320,11 @@ def national_lists() -> list[tuple[str, str]]:
         sa.select(NationalList.id, NationalList.name).where(NationalList.active).order_by(NationalList.position)
     )
     return [(row.id, row.name) for row in rows]
+
+
+def programmes(*, by: Actor) -> list[tuple[str, str]]:
+    """The running programmes to choose from."""
+    return [(one.id, one.name) for one in list_programmes(by=by, active_only=True)]
 
 
 def store_import(import_id: str, *, row_version: int, by: Actor, at: datetime) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 import charset_normalizer
 import python_calamine as calamine
 
-from appliance.errors import ApplianceError
+from appliance.errors import Conflict, NotFound
 from appliance.exchange.xlsx import MOST_COLUMNS, Cell, NotXlsx, Row, Xlsx, column_letters
 
 MEGABYTE = 1024 * 1024
@@ -38,8 +38,8 @@ SAVE_AS = "Buka berkas itu di Excel atau LibreOffice, pilih Simpan sebagai → E
 AGAIN = "Salin ulang berkasnya dari sumbernya, lalu unggah lagi."
 
 
-class Unreadable(ApplianceError):
-    """The file is no table we can read."""
+class Unreadable(Conflict):
+    """The file is no table we can read, or is not there any more."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,9 @@ class Book:
     _merged: Callable[[str], list[str]] = field(repr=False)
 
     def rows(self, sheet: str) -> Iterator[Row]:
-        """Each row that holds something, with its number from 1. Raises Unreadable where the file is broken."""
+        """Each row that holds something, with its number from 1. Raises NotFound, and Unreadable where the file is broken."""
         if sheet not in self.sheets:
-            raise Unreadable(f"Lembar “{sheet}” tidak ada di berkas ini.", f"Pilih salah satu: {', '.join(self.sheets)}.")
+            raise NotFound(f"Lembar “{sheet}” tidak ada di berkas ini.", f"Pilih salah satu: {', '.join(self.sheets)}.")
         try:
             yield from self._rows(sheet)
         except (NotXlsx, calamine.CalamineError) as error:
@@ -73,8 +73,11 @@ class Book:
 @contextmanager
 def open_book(path: Path) -> Iterator[Book]:
     """The file as tables, for as long as the context lasts. Raises Unreadable."""
-    with path.open("rb") as file:
-        start = file.read(4096)
+    try:
+        with path.open("rb") as file:
+            start = file.read(4096)
+    except FileNotFoundError as error:
+        raise Unreadable("Berkas yang diunggah tidak ada lagi di server ini.", "Unggah lagi di halaman Impor.") from error
     if not start.strip():
         raise Unreadable("Berkas ini kosong.", AGAIN)
     if start.startswith(ZIP):

@@ -22,6 +22,8 @@ MOST_COLUMNS = 300
 _DATE_FORMATS = frozenset([*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)])
 _QUOTED = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.')
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*ref="([A-Z]+\d+:[A-Z]+\d+)"')
+# The tags of a sheet that mean something, under the names they go by.
+_TAGS: dict[str, str] = {}
 
 
 class NotXlsx(Exception):
@@ -195,28 +197,42 @@ class _SheetReader:
         done, self._done = self._done, []
         return done
 
+    # Called for every tag of the sheet, millions of times: plain tests of what was looked up once.
     def _begin(self, name: str, told: dict[str, str]) -> None:
-        if name == "c" or name.endswith(":c"):
+        tag = _TAGS.get(name)
+        if tag == "c":
             self._kind, self._style = told.get("t", "n"), told.get("s", "0")
             place = told.get("r")
             self._at = self._column(place) if place else self._at + 1
-            self._text.clear()
-        elif name == "row" or name.endswith(":row"):
+            if self._text:
+                self._text.clear()
+        elif tag is None:
+            self._learn(name, told)
+        elif tag == "row":
             self._number = int(told["r"]) if "r" in told else self._number + 1
             self._cells, self._at = [], -1
 
     def _end(self, name: str) -> None:
-        if name == "c" or name.endswith(":c"):
-            if self._text and self._at < MOST_COLUMNS:
-                value = self._book.value(self._kind, self._style, "".join(self._text))
-                if value is not None:
-                    self._cells.extend([None] * (self._at + 1 - len(self._cells)))
-                    self._cells[self._at] = value
-                self._text.clear()
-        elif name == "f" or name.endswith((":f", "rPh")):
+        tag = _TAGS[name]
+        if tag == "c":
+            text = self._text
+            if text and self._at < MOST_COLUMNS:
+                cells = self._cells
+                if self._at >= len(cells):
+                    cells.extend([None] * (self._at + 1 - len(cells)))
+                cells[self._at] = self._book.value(self._kind, self._style, text[0] if len(text) == 1 else "".join(text))
+                text.clear()
+        elif tag == "f":
             self._text.clear()  # a formula: its last result follows
-        elif (name == "row" or name.endswith(":row")) and self._cells:
+        elif tag == "row" and self._cells:
             self._done.append((self._number, self._cells))
+
+    def _learn(self, name: str, told: dict[str, str]) -> None:
+        """A tag seen for the first time, perhaps with the prefix of a namespace."""
+        bare = name.rpartition(":")[2]
+        _TAGS[name] = bare if bare in {"c", "row", "f"} else "f" if bare == "rPh" else ""
+        if _TAGS[name]:
+            self._begin(name, told)
 
     def _column(self, place: str) -> int:
         letters = place.rstrip("0123456789")

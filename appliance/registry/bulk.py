@@ -17,7 +17,7 @@ from appliance.access import Actor
 from appliance.database import db, table_of
 from appliance.models.columns import new_id
 from appliance.models.imports import Existing, Verdict
-from appliance.models.person import Family, LifeEvent, LifeKind, NikStatus, Person
+from appliance.models.person import Family, LifeEvent, LifeKind, NikStatus, Person, PersonPhone
 from appliance.models.roles import Role
 from appliance.registry.life_events import CHANGES
 from appliance.registry.names import searchable
@@ -268,6 +268,7 @@ class _Batch:
         self._families: list[dict[str, Any]] = []
         self._findable: list[Findable] = []
         self._no_longer: list[Findable] = []
+        self._phones: list[dict[str, Any]] = []
         self._events: list[dict[str, Any]] = []
         self._updates: list[tuple[type[Any], str, dict[str, Any]]] = []
         self.stored: list[Stored] = []
@@ -296,6 +297,8 @@ class _Batch:
             "village_code": candidate.village_code,
         }
         self._people.append(row | self._stamp)
+        if row["phone"]:
+            self._phone(person_id, row["phone"])
         self._findable.append(Findable(person_id, candidate.village_code, candidate.name_search, "", str(row["phone"])))
         self._event(LifeKind.IMPORTED, person_id, family_id, {"sumber": self._source})
         self.stored.append(Stored(candidate.number, person_id, 1, family_id, made))
@@ -332,7 +335,8 @@ class _Batch:
     def flush(self) -> None:
         """Store everything."""
         session = db.session()
-        for table, rows in ((Family, self._families), (Person, self._people)):
+        self._forget_known_phones()
+        for table, rows in ((Family, self._families), (Person, self._people), (PersonPhone, self._phones)):
             if rows:
                 session.execute(sa.insert(table_of(table)), rows)
         stamp = {"updated_at": self._at, "updated_by": self._by}
@@ -346,10 +350,22 @@ class _Batch:
         if self._events:
             session.execute(sa.insert(table_of(LifeEvent)), self._events)
 
+    def _forget_known_phones(self) -> None:
+        """A number that stands in somebody's list already is not listed twice."""
+        if self._phones:
+            people = {row["person_id"] for row in self._phones}
+            found = db.session.execute(
+                sa.select(PersonPhone.person_id, PersonPhone.number).where(PersonPhone.person_id.in_(people))
+            )
+            known = {(person, number) for person, number in found}
+            self._phones = [row for row in self._phones if (row["person_id"], row["number"]) not in known]
+
     def _update(self, person: dict[str, Any], candidate: Candidate, values: dict[str, Any]) -> None:
         if "nik" in values:
             doubts = candidate.values.get("nik_doubts") or ()
             values |= {"nik_status": NikStatus.DOUBTFUL if doubts else NikStatus.VALID, "nik_reason": " ".join(doubts)[:300]}
+        if values.get("phone"):
+            self._phone(person["id"], values["phone"])
         if "name" in values:
             values["name_search"] = candidate.name_search
         before = _findable(person)
@@ -376,6 +392,12 @@ class _Batch:
                 self._updates.append((Family, family["id"], {"head_id": person_id}))
         found: str = family["id"]
         return found
+
+    def _phone(self, person_id: str, number: str) -> None:
+        """The number stands in the list of her numbers as well."""
+        self._phones.append(
+            {"id": new_id(), "person_id": person_id, "number": number, "owner": "", "whatsapp": False} | self._stamp
+        )
 
     def _event(self, kind: LifeKind, person_id: str, family_id: str | None, detail: dict[str, Any]) -> None:
         told = {"id": new_id(), "kind": kind.value, "person_id": person_id, "family_id": family_id, "happened_on": None}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _TITLES = frozenset(
     [
@@ -77,6 +78,7 @@ def veiled(name: str) -> str:
     return " ".join(f"{word[0].upper()}••••" for word in name.split())
 
 
+@lru_cache(maxsize=20_000)
 def _normal(word: str) -> str:
     word = _SPELLINGS.get(word, word)
     before = ""

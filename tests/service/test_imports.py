@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import date
+import os
+from datetime import date, timedelta
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from xlsxwriter import Workbook
 
 from appliance.access import Actor
 from appliance.config import Settings
-from appliance.database import db
+from appliance.database import db, transaction
 from appliance.errors import InvalidInput, NotAllowed, NotFound
 from appliance.exchange import imports
+from appliance.models.area import Area
 from appliance.models.audit import AuditEntry
 from appliance.models.imports import Existing, ImportRow, ImportState
-from appliance.models.person import Family, LifeEvent, Person, PersonWord
+from appliance.models.person import Family, LifeEvent, Person, PersonPhone, PersonWord
+from appliance.models.profile import ListStatus, NationalList
+from appliance.models.programme import Participation, Programme
 from appliance.registry.people_search import find_people
+from appliance.registry.programme_seed import seed_programmes
 from tests.support.desk import open_case, resident
 from tests.support.importing import checked, choose, employ, said, see, store, stored, upload, work
 from tests.support.opensid import CARD, CHILD, HEAD, WIFE, population, rows_of, workbook
@@ -66,6 +73,7 @@ def test_the_sheet_of_opensid_is_imported_unchanged(bo: Actor, settings: Setting
     assert (family.kk, family.head_id, family.rw, family.rt, family.hamlet) == (CARD, head.id, "001", "002", "Kampung Beru")
     assert {one.family_id for one in people()} == {family.id}
     assert see(import_id, bo).line.state is ImportState.STORED
+    assert not list((Path(settings.paths.data) / "imports").iterdir()), "people's data does not lie about"
 
 
 def test_who_was_imported_is_found_and_has_a_history(bo: Actor, settings: Settings) -> None:
@@ -121,6 +129,26 @@ def test_nobody_is_overwritten_unasked(
     if how is Existing.UPDATE:
         assert events[0].detail["changes"]["birth_date"] == ["1980-08-12", "1980-08-10"]
         assert [line.id for line in find_people("bau", by=bo, at=AT).people] == [known]
+
+
+def test_a_telephone_number_stands_in_both_places(bo: Actor, staff: Staff, settings: Settings) -> None:
+    known = resident(staff.fo, "Sitti Aminah", nik=WIFE["nik"], birth_date=date(1980, 8, 12))
+    rows = rows_of(
+        [HEAD | {"hp": 81234567890}, WIFE | {"hp": "0813-4567-8901"}, CHILD | {"hp": "tidak ada"}], [*rows_of([])[0], "hp"]
+    )
+    import_id = upload(workbook(rows), bo)
+    choose(import_id, bo, mapping={**see(import_id, bo).choice.mapping, "phone": 43})
+    work(settings)
+    store(import_id, bo)
+    work(settings)
+    assert [one.phone for one in people()] == ["+6281234567890", "+6281345678901", ""]
+    listed = db.session.execute(sa.select(PersonPhone.person_id, PersonPhone.number)).all()
+    assert (known, "+6281345678901") in listed
+    assert len(listed) == 2
+    assert "tidak terbaca" in said(import_id, bo)[4][1][0]
+    imports.undo_import(import_id, by=bo, at=AT)
+    work(settings)
+    assert count(PersonPhone) == 0
 
 
 def test_without_a_nik_name_day_and_place_tell_who_it_is(bo: Actor, staff: Staff, settings: Settings) -> None:
@@ -240,7 +268,7 @@ def test_what_was_dropped_is_gone(bo: Actor, settings: Settings) -> None:
     imports.drop_import(import_id, by=bo, at=AT)
     assert see(import_id, bo).line.state is ImportState.DROPPED
     assert count(ImportRow) == 0
-    assert not list((settings.database_file.parent.parent / "imports").glob("*/upload"))
+    assert not list((Path(settings.paths.data) / "imports").iterdir())
 
 
 def test_a_mapping_by_hand_is_remembered(bo: Actor, settings: Settings) -> None:
@@ -259,3 +287,102 @@ def test_a_request_that_is_sent_twice_keeps_one_file(bo: Actor, settings: Settin
     content = population()
     first = imports.receive(BytesIO(content), "a.xlsx", request_id="one", by=bo, at=AT)
     assert imports.receive(BytesIO(content), "a.xlsx", request_id="one", by=bo, at=AT) == first
+
+
+def test_participants_of_a_programme_join_once_and_leave_again(bo: Actor, staff: Staff, settings: Settings) -> None:
+    seed_programmes(at=AT)
+    stored(population(), bo, settings)
+    programme = db.session.scalars(sa.select(Programme).where(Programme.code == "pkh")).one()
+    rows = [
+        ["Peserta", "No. Peserta", "NIK", "Nama", "Tempat Lahir", "Tanggal Lahir", "Alamat"],
+        [HEAD["nik"], "PKH-1", HEAD["nik"], "Baharuddin", "Bantaeng", "1975-06-12", ""],
+        [WIFE["nik"], "PKH-2", WIFE["nik"], "Aminah", "Bantaeng", "1980-08-10", ""],
+        ["7303011206750099", "PKH-3", "7303011206750099", "Siapa", "", "", ""],
+    ]
+    with pytest.raises(InvalidInput) as caught:
+        choose(upload(workbook(rows, sheet="Peserta"), bo), bo)
+    assert set(caught.value.problems) == {"programme_id", "checked_on"}
+    options = {"programme_id": programme.id, "checked_on": "2026-11-01"}
+    import_id = stored(workbook(rows, sheet="Peserta"), bo, settings, options=options)
+    # the programme is the family's: the second of them takes part already
+    assert {number: verdict for number, (verdict, _) in said(import_id, bo).items()} == {2: "berubah", 3: "sama", 4: "salah"}
+    row = db.session.scalars(sa.select(Participation)).one()
+    assert (row.family_id is not None, row.card_number, row.source, row.status) == (True, "PKH-1", "impor", "aktif")
+    again = stored(workbook(rows, sheet="Peserta"), bo, settings, options=options)
+    assert see(again, bo).line.counts == {"sama": 2, "salah": 1}
+    imports.undo_import(import_id, by=bo, at=AT)
+    work(settings)
+    assert db.session.scalars(sa.select(Participation.status).execution_options(populate_existing=True)).all() == ["nonaktif"]
+
+
+def test_a_ministrys_list_brings_the_desil(bo: Actor, settings: Settings) -> None:
+    with transaction() as session:
+        listed = NationalList(code="uji", name="DTSEN uji")
+        listed.stamp("system", AT)
+        session.add(listed)
+        session.flush()
+    text = "NO_KK;NIK;Nama;JK;Tgl Lahir;Kelurahan;Kecamatan;desil_nasional\n"
+    text += (
+        f"{CARD};{HEAD['nik']};Baharuddin;L;12/06/1975;Bonto Manai;Bissappu;2\n;;Daeng Ngalle;L;1/1/1950;BONTO-MANAI;;Desil 11\n"
+    )
+    options = {"list_id": listed.id, "checked_on": "2026-10-01", "period": "tw 4"}
+    import_id = stored(text.encode("cp1252"), bo, settings, village_code="", options=options)
+    assert see(import_id, bo).choice.layout == "daftar_nasional"
+    statuses = db.session.scalars(sa.select(ListStatus).order_by(ListStatus.request_id)).all()
+    assert [(one.decile, one.listed, one.checked_on) for one in statuses] == [
+        (2, "ya", date(2026, 10, 1)),
+        (None, "ya", date(2026, 10, 1)),
+    ]
+    assert "bukan 1 sampai 10" in said(import_id, bo)[3][1][0]
+    assert {one.village_code for one in people()} == {HOME}
+
+
+def test_codes_of_the_statistics_office_find_the_village(bo: Actor, settings: Settings) -> None:
+    with transaction() as session:
+        session.execute(sa.update(Area).where(Area.code == HOME).values(bps_code="7303010001"))
+    rows = [["idbdt", "kdprop", "kdkab", "kdkec", "kddesa", "Nama", "NIK", "Hub_KRT", "JnsKel", "Umur"]]
+    rows += [["1", 73, 3, 10, 1, "Baso Amir", "0", 1, 1, 50], ["1", "73", "03", "010", "999", "Siapa", "0", "1", "1", "30"]]
+    import_id = stored(workbook(rows, end=False), bo, settings, village_code="")
+    report = said(import_id, bo)
+    assert (report[2][0], report[3][0]) == ("baru", "salah")
+    assert "tidak dikenal" in report[3][1][-1]
+    assert (person("Baso Amir").village_code, person("Baso Amir").birth_date_estimated) == (HOME, True)
+
+
+@pytest.mark.parametrize(
+    ("merged", "said_of_it"),
+    [("F2:F3", "Ada sel gabungan di baris data: F2:F3."), ("A1:C1", ""), ("AR2:AS9", "")],
+)
+def test_merged_cells_among_the_rows_are_refused(bo: Actor, settings: Settings, merged: str, said_of_it: str) -> None:
+    file = BytesIO()
+    with Workbook(file) as book:
+        page = book.add_worksheet("Data Penduduk")
+        page.merge_range(merged, "")
+        for number, row in enumerate(rows_of([HEAD, WIFE])):
+            page.write_row(number, 0, [cell or None for cell in row])
+    import_id = checked(file.getvalue(), bo, settings)
+    assert see(import_id, bo).line.problem.partition(" Di Excel")[0] == said_of_it
+
+
+def test_a_file_that_is_gone_is_told_and_old_ones_are_removed(bo: Actor, settings: Settings) -> None:
+    import_id = upload(population(), bo)
+    folder = Path(settings.paths.data) / "imports"
+    for name in ("nobody-knows", "arriving"):
+        (folder / name).mkdir()
+    long_ago = (AT - timedelta(days=2)).timestamp()
+    for name in ("nobody-knows", import_id):
+        os.utime(folder / name, (long_ago, long_ago))
+    choose(import_id, bo)
+    work(settings)
+    assert {one.name for one in folder.iterdir()} == {import_id, "arriving"}
+    (folder / import_id / "upload").unlink()
+    store(import_id, bo)
+    work(settings)
+    assert "tidak ada lagi di server" in see(import_id, bo).line.problem
+    assert count(Person) == 0
+
+
+def test_a_sheet_of_headings_alone_is_told(bo: Actor, settings: Settings) -> None:
+    import_id = checked(workbook(rows_of([])), bo, settings)
+    assert "Tidak ada baris data" in see(import_id, bo).line.problem
+    assert see(import_id, bo).stuck

@@ -5,9 +5,10 @@ from __future__ import annotations
 from appliance.exchange.formats.fields import Field, Kind, Layout, plain
 from appliance.exchange.formats.lists import NATIONAL_LIST, RESIDENTS
 from appliance.exchange.formats.opensid import OPENSID
+from appliance.exchange.formats.programmes import PARTICIPANTS
 from appliance.exchange.formats.surveys import BDT, REGSOSEK
 
 # Recognised in this order.
-LAYOUTS: dict[str, Layout] = {layout.key: layout for layout in (OPENSID, BDT, REGSOSEK, NATIONAL_LIST, RESIDENTS)}
+LAYOUTS: dict[str, Layout] = {layout.key: layout for layout in (OPENSID, PARTICIPANTS, BDT, REGSOSEK, NATIONAL_LIST, RESIDENTS)}
 
 __all__ = ["LAYOUTS", "Field", "Kind", "Layout", "plain"]

@@ -23,6 +23,7 @@ class Kind(StrEnum):
     VILLAGE = "desa"
     AGE = "umur"
     DECILE = "desil"
+    PHONE = "telepon"
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ MARITAL = Field(
 )  # fmt: skip
 FATHER = Field("father_name", "Nama ayah", Kind.TEXT, ("namaayah", "ayah"), NAME_LENGTH)
 MOTHER = Field("mother_name", "Nama ibu", Kind.TEXT, ("namaibu", "ibu", "namaibukandung", "ibukandung"), NAME_LENGTH)
-PHONE = Field("phone", "Nomor telepon", Kind.TEXT, ("telepon", "nohp", "hp", "notelp", "notelepon", "nomorhp", "nowa"), 20)
+PHONE = Field("phone", "Nomor telepon", Kind.PHONE, ("telepon", "nohp", "hp", "notelp", "notelepon", "nomorhp", "nowa"), 20)
 STATUS = Field("status", "Status penduduk", Kind.CODE, ("statusdasar", "statuspenduduk"), choices=STATUSES)
 INSURANCE = Field("insurance", "Jaminan kesehatan", Kind.CODE, ("idasuransi", "asuransi", "jaminankesehatan"), choices=INSURANCES)
 INSURANCE_NUMBER = Field(

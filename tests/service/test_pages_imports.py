@@ -1,0 +1,181 @@
+"""The pages of imports, walked through by a browser without scripts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from python_calamine import CalamineWorkbook
+from werkzeug.test import TestResponse
+
+from appliance import database
+from appliance.config import Settings
+from appliance.database import db
+from appliance.exchange.sheets import MEGABYTE, MOST_BYTES
+from appliance.models.imports import Import
+from appliance.models.person import Person
+from appliance.models.roles import Role
+from tests.support.importing import work
+from tests.support.opensid import CHILD, FAMILY, HEAD, population
+from tests.support.staff import HOME
+from tests.support.web_client import Web, officer, web_app
+
+MIXED = population(*FAMILY, HEAD | {"nama": "=cmd|' /C calc'!A0", "nik": "7.303E+15"})
+
+
+@pytest.fixture
+def pages(settings: Settings) -> Iterator[Flask]:
+    app = web_app(settings)
+    with app.app_context():
+        officer("bo.andi", Role.BO)
+        officer("bo.lain", Role.BO, areas=("73.03.06",))
+        db.session.remove()
+    yield app
+    with app.app_context():
+        database.db.engine.dispose()
+
+
+@pytest.fixture
+def web(pages: Flask) -> Web:
+    web = Web(pages)
+    web.sign_in("bo.andi")
+    web.get("/impor")
+    return web
+
+
+def upload(web: Web, content: bytes, name: str = "penduduk.xlsx", request_id: str = "r1") -> TestResponse:
+    return web.post("/impor", {"file": (BytesIO(content), name), "request_id": request_id})
+
+
+def typed(page: TestResponse) -> dict[str, object]:
+    """The form of the mapping screen as it stands there, with the village chosen."""
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.text))
+    for name, options in re.findall(r'<select id="[^"]+" name="(kolom-\w+)".*?>(.*?)</select>', page.text, re.DOTALL):
+        chosen = re.search(r'value="(\d+)" selected', options)
+        if chosen:
+            fields[name] = chosen[1]
+    fields.pop("csrf_token")
+    return {**fields, "village_code": HOME, "existing": "isi"}
+
+
+def work_off(pages: Flask, settings: Settings) -> None:
+    with pages.app_context():
+        assert work(settings) == 1
+        db.session.remove()
+
+
+def test_from_the_upload_to_the_undo(pages: Flask, web: Web, settings: Settings) -> None:
+    answer = upload(web, MIXED)
+    assert answer.status_code == 303
+    path = answer.location
+    mapping = web.get(path)
+    assert "Pasangkan kolom" in mapping.text
+    assert "7303011206750001" not in mapping.text
+    assert web.post(f"{path}/periksa", typed(mapping)).status_code == 303
+    waiting = web.get(path)
+    assert (waiting.headers["Refresh"], "Menunggu giliran" in waiting.text) == ("3", True)
+    work_off(pages, settings)
+    report = web.get(path)
+    assert "Refresh" not in report.headers
+    assert "Simpan 3 baris" in report.text
+    assert "G5" in web.get(f"{path}?isi=salah").text
+    version = re.search(r'name="row_version" value="(\d+)"', report.text)
+    assert version
+    assert web.post(f"{path}/simpan", {"row_version": version[1]}).status_code == 303
+    work_off(pages, settings)
+    done = web.get(path)
+    assert "Tersimpan" in done.text
+    assert re.search(r'href="/warga/[\w-]+">BAHARUDDIN', done.text)
+    assert web.post(f"{path}/batal").status_code == 303
+    work_off(pages, settings)
+    assert "3 baris dibatalkan." in web.get(path).text
+
+
+def test_the_report_is_a_workbook_of_text(pages: Flask, web: Web, settings: Settings, tmp_path: Path) -> None:
+    path = upload(web, MIXED).location
+    web.post(f"{path}/periksa", typed(web.get(path)))
+    work_off(pages, settings)
+    answer = web.get(f"{path}/laporan.xlsx")
+    assert "attachment" in answer.headers["Content-Disposition"]
+    (tmp_path / "laporan.xlsx").write_bytes(answer.data)
+    book = CalamineWorkbook.from_path(tmp_path / "laporan.xlsx")
+    rows = book.get_sheet_by_name("Laporan").to_python()
+    assert rows[0][:4] == ["Baris", "Nama", "Hasil", "Sel"]
+    wrong = next(row for row in rows if row[2] == "salah")
+    assert wrong[:4] == ["5", "=cmd|' /C calc'!A0", "salah", "G5"]
+    assert b"<f>" not in answer.data
+    assert "7303011206750001" not in str(rows)
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "said"),
+    [
+        (b"<html><table></table></html>", "penduduk.xls", "halaman web"),
+        (b"", "kosong.xlsx", "kosong"),
+        (population()[:4000], "potong.xlsx", "terpotong"),
+        (b"a;b\n1;2\n", "tanpa-judul.csv", "Tidak ada baris judul"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_why_and_leaves_nothing(
+    pages: Flask, web: Web, settings: Settings, content: bytes, name: str, said: str
+) -> None:
+    answer = upload(web, content, name)
+    assert (answer.status_code, said in answer.text) == (422, True)
+    assert not list((Path(settings.paths.data) / "imports").iterdir())
+    with pages.app_context():
+        assert db.session.scalar(sa.select(sa.func.count()).select_from(Import)) == 0
+
+
+def test_too_big_a_file_is_refused_early(web: Web) -> None:
+    answer = upload(web, bytes(MOST_BYTES + 2 * MEGABYTE))
+    assert answer.status_code == 413
+    web.get("/impor")
+    answer = upload(web, b"PK" + bytes(MOST_BYTES), request_id="r2")
+    assert (answer.status_code, "lebih besar dari 40 MB" in answer.text) == (422, True)
+
+
+def test_no_other_door_takes_as_much(web: Web) -> None:
+    assert web.post("/warga/cari", {"q": "x" * (9 * MEGABYTE)}).status_code == 413
+
+
+def test_the_same_click_twice_keeps_one_file(web: Web) -> None:
+    first = upload(web, population())
+    assert upload(web, population()).location == first.location
+
+
+def test_another_layout_can_be_chosen_by_hand(web: Web) -> None:
+    path = upload(web, population(CHILD)).location
+    page = web.get(f"{path}/kolom?jenis=daftar_nasional&lembar=Data+Penduduk&judul=1")
+    assert 'name="kolom-decile"' in page.text
+    assert "Daftar nasional" in page.text
+    refused = web.post(f"{path}/periksa", typed(page))
+    assert (refused.status_code, "Pilih daftar nasional" in refused.text, "Tulis tanggal data" in refused.text) == (
+        422,
+        True,
+        True,
+    )
+    assert "Lembar “Tiada” tidak ada" in web.get(f"{path}/kolom?lembar=Tiada").text
+
+
+def test_a_stranger_does_not_learn_that_there_is_an_import(pages: Flask, web: Web) -> None:
+    path = upload(web, population()).location
+    other = Web(pages)
+    other.sign_in("bo.lain")
+    for door in ("", "/kolom", "/laporan.xlsx"):
+        assert other.get(path + door).status_code == 404
+    for door in ("/periksa", "/simpan", "/batal", "/lanjut", "/buang"):
+        assert other.post(path + door, {"row_version": 1}).status_code == 404
+    assert "penduduk.xlsx" not in other.get("/impor").text
+
+
+def test_a_dropped_file_is_gone_and_nobody_was_stored(pages: Flask, web: Web, settings: Settings) -> None:
+    path = upload(web, population()).location
+    assert web.post(f"{path}/buang").status_code == 303
+    assert not list((Path(settings.paths.data) / "imports").iterdir())
+    with pages.app_context():
+        assert db.session.scalar(sa.select(sa.func.count()).select_from(Person)) == 0
