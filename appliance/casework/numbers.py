@@ -13,7 +13,7 @@ from appliance.models.case import Case, Referral
 
 _TABLES: dict[str, type[Case] | type[Referral]] = {"SLRT": Case, "RJK": Referral}
 _NUMBER = re.compile(
-    r"(?:(?P<series>SLRT|RJK)[\s/-]*)?(?:(?P<district>\d{4})[\s/-]+)?(?P<month>20\d{4})[\s/-]+(?P<count>\d{1,6})"
+    r"(?:(?P<series>SLRT|RJK)[\s/-]*)?(?:(?P<district>\d{4})[\s/-]+)?(?P<month>20\d{4})[\s/-]+(?P<count>[1-9]\d*|\d{5,6})"
 )
 
 

@@ -13,6 +13,7 @@ import random
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -27,9 +28,11 @@ from pysqlite3 import dbapi2
 
 from appliance.access import Actor
 from appliance.config import Settings
-from appliance.database import db
+from appliance.database import db, transaction
 from appliance.models.account import Account
+from appliance.models.person import Person
 from appliance.models.roles import Role
+from appliance.registry import search_index
 from appliance.registry.areas import area_names
 from appliance.registry.lookalikes import find_lookalikes
 from appliance.registry.names import words
@@ -93,6 +96,15 @@ class Kind:
     fits: Callable[[Known], object] = lambda known: True
 
 
+@dataclass(frozen=True)
+class Rate:
+    """Work on many rows: how many a second, and how many there must be. `run` gives rows and seconds, and changes nothing."""
+
+    name: str
+    goal: float
+    run: Callable[[Bench, Callable[[], float]], tuple[int, float]]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("sizes", nargs="*", default=list(SIZES))
@@ -107,7 +119,10 @@ def main() -> None:
         settings = populated(size, wanted.folder)
         for bench in _opened(settings, size, wanted.questions):
             figures[size.key] = [_figure(kind, bench, clock, wanted.rounds) for kind in KINDS]
-            print(f"{size.name}, {size.people:,} people: {_weight(settings, size)}")
+            print(f"\r{size.name}, {size.people:,} people: {_weight(settings, size)}")
+            for rate in RATES:
+                rows, seconds = rate.run(bench, clock)
+                print(f"  {rate.name}: {rows / seconds:,.0f} a second (goal ≥ {rate.goal:,.0f})")
     print(f"\n{machine(wanted.folder)}{'; time of the processor' if wanted.cpu else ''}\n\n{table(figures)}")
 
 
@@ -227,6 +242,27 @@ def _village_name(known: Known) -> str:
 
 _COMMON = ("muhammad", "siti", "muh. nur", "siti nur", "abd. rahman", "m. yusuf", "st. aminah", "nur")
 
+
+class _Undone(Exception):
+    """Ends a transaction whose work was only measured."""
+
+
+def _index(bench: Bench, clock: Callable[[], float]) -> tuple[int, float]:
+    """People put into the index as an import does it, some hundred at once; without the commit."""
+    seconds, people = 0.0, []
+    with bench.app.app_context(), suppress(_Undone), transaction() as session:
+        people = list(session.scalars(sa.select(Person).where(Person.id >= bench.people[0].id).order_by(Person.id).limit(4000)))
+        for person in people:
+            search_index.forget_person(person)
+        begin = clock()
+        for start in range(0, len(people), search_index.ROWS_AT_ONCE):
+            search_index.index_people(people[start : start + search_index.ROWS_AT_ONCE])
+        seconds = clock() - begin
+        raise _Undone
+    return len(people), seconds
+
+
+RATES = (Rate("people put into the index", 2000, _index),)
 KINDS = (
     Kind(
         "NIK",
