@@ -251,7 +251,7 @@ def _index(bench: Bench, clock: Callable[[], float]) -> tuple[int, float]:
     """People put into the index as an import does it, some hundred at once; without the commit."""
     seconds, people = 0.0, []
     with bench.app.app_context(), suppress(_Undone), transaction() as session:
-        people = list(session.scalars(sa.select(Person).where(Person.id >= bench.people[0].id).order_by(Person.id).limit(4000)))
+        people = list(session.scalars(sa.select(Person).where(Person.id >= bench.people[0].id).order_by(Person.id).limit(2000)))
         for person in people:
             search_index.forget_person(person)
         begin = clock()
