@@ -20,8 +20,8 @@ from appliance.exchange.export_run import Hands
 from appliance.exchange.joining import leave
 from appliance.models.columns import new_id
 from appliance.models.imports import Import, ImportRow, ImportState, Verdict
-from appliance.models.person import Family, LifeEvent, LifeKind, NikStatus, Person, PersonPhone, PersonWord
-from appliance.registry.bulk import reword
+from appliance.models.person import Family, LifeEvent, LifeKind, NikStatus, Person, PersonPhone
+from appliance.registry.bulk import put_into_index, take_out_of_index
 from appliance.registry.life_events import CHANGES
 from appliance.registry.names import searchable
 
@@ -119,6 +119,7 @@ def _withdraw(people: list[Person], actor: Actor, at: datetime) -> None:
     if not people:
         return
     day = at.strftime("%d-%m-%Y")
+    take_out_of_index(people)
     for person in people:
         person.nik, person.nik_status, person.nik_reason = None, NikStatus.NONE, f"Ditarik: impornya dibatalkan {day}."
         person.family_id, person.status = None, WITHDRAWN
@@ -126,8 +127,7 @@ def _withdraw(people: list[Person], actor: Actor, at: datetime) -> None:
     ids = [person.id for person in people]
     session = db.session()
     session.flush()
-    for table in (PersonWord, PersonPhone):
-        session.execute(sa.delete(table).where(table.person_id.in_(ids)).execution_options(synchronize_session=False))
+    session.execute(sa.delete(PersonPhone).where(PersonPhone.person_id.in_(ids)).execution_options(synchronize_session=False))
     heads = sa.update(Family).where(Family.head_id.in_(ids)).values(head_id=None)
     session.execute(heads.execution_options(synchronize_session=False))
     session.execute(sa.insert(table_of(LifeEvent)), [_event(one, {"impor": "dibatalkan"}, actor, at) for one in ids])
@@ -149,11 +149,14 @@ def _restore(row: ImportRow, person: Person, actor: Actor, at: datetime) -> None
     if before.get("phone") == "":
         own = sa.delete(PersonPhone).where(PersonPhone.person_id == person.id, PersonPhone.number == person.phone)
         db.session.execute(own.execution_options(synchronize_session=False))
+    renamed = "name" in before or "village_code" in before
+    if renamed:
+        take_out_of_index([person])
     for name, value in before.items():
         setattr(person, name, date.fromisoformat(value) if name == "birth_date" and value else value)
-    if "name" in before or "village_code" in before:
+    if renamed:
         person.name_search = searchable(person.name)
-        reword({person.id: (person.name_search, person.village_code)})
+        put_into_index([person])
     if before:
         person.stamp(actor.account_id, at)
     detail = {"impor": "dibatalkan", CHANGES: changes}

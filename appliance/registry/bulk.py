@@ -99,6 +99,15 @@ class Decision:
 
 
 @dataclass(frozen=True)
+class Findable:
+    """What somebody is found by."""
+
+    id: str
+    name_search: str
+    village_code: str
+
+
+@dataclass(frozen=True)
 class Stored:
     """What was stored of one candidate, and how to take it back."""
 
@@ -264,11 +273,11 @@ class _Batch:
         self._stamp = {"created_at": at, "created_by": by, "updated_at": at, "updated_by": by, "row_version": 1}
         self._people: list[dict[str, Any]] = []
         self._families: list[dict[str, Any]] = []
-        self._words: list[dict[str, Any]] = []
+        self._found: list[Findable] = []
+        self._lost: list[Findable] = []
         self._phones: list[dict[str, Any]] = []
         self._events: list[dict[str, Any]] = []
         self._updates: list[tuple[type[Any], str, dict[str, Any]]] = []
-        self._reworded: dict[str, tuple[str, str]] = {}
         self.stored: list[Stored] = []
 
     def add(self, decision: Decision) -> None:
@@ -297,7 +306,7 @@ class _Batch:
         self._people.append(row | self._stamp)
         if row["phone"]:
             self._phone(person_id, row["phone"])
-        self._word(person_id, candidate.name_search, candidate.village_code)
+        self._found.append(Findable(person_id, candidate.name_search, candidate.village_code))
         self._event(LifeKind.IMPORTED, person_id, family_id, {"sumber": self._source})
         self.stored.append(Stored(candidate.number, person_id, 1, family_id, made))
 
@@ -337,7 +346,6 @@ class _Batch:
         for table, rows in (
             (Family, self._families),
             (Person, self._people),
-            (PersonWord, self._words),
             (PersonPhone, self._phones),
         ):
             if rows:
@@ -348,8 +356,8 @@ class _Batch:
             session.execute(
                 sa.update(table).where(table.id == row_id).values(changed).execution_options(synchronize_session=False)
             )
-        if self._reworded:
-            reword(self._reworded)
+        take_out_of_index(self._lost)
+        put_into_index(self._found)
         if self._events:
             session.execute(sa.insert(table_of(LifeEvent)), self._events)
 
@@ -372,8 +380,12 @@ class _Batch:
         if "name" in values:
             values["name_search"] = candidate.name_search
         if "name" in values or "village_code" in values:
-            searched = candidate.name_search if "name" in values else person["name_search"]
-            self._reworded[person["id"]] = (searched, values.get("village_code", person["village_code"]))
+            self._lost.append(Findable(person["id"], person["name_search"], person["village_code"]))
+            searched, village = (
+                values.get("name_search", person["name_search"]),
+                values.get("village_code", person["village_code"]),
+            )
+            self._found.append(Findable(person["id"], searched, village))
         self._updates.append((Person, person["id"], values))
 
     def _family(self, family: dict[str, Any], person_id: str, values: dict[str, Any]) -> str:
@@ -394,9 +406,6 @@ class _Batch:
         found: str = family["id"]
         return found
 
-    def _word(self, person_id: str, searched: str, village_code: str) -> None:
-        self._words.extend({"word": word, "village_code": village_code, "person_id": person_id} for word in set(searched.split()))
-
     def _phone(self, person_id: str, number: str) -> None:
         """The number stands in the list of her numbers as well."""
         self._phones.append(
@@ -408,17 +417,28 @@ class _Batch:
         self._events.append(told | {"recorded_at": self._at, "recorded_by": self._by, "evidence": "", "detail": detail})
 
 
-def reword(people: dict[str, tuple[str, str]]) -> None:
-    """Make the index of words equal to the normalised name and village of these people, inside the running transaction."""
-    session = db.session()
-    session.execute(sa.delete(PersonWord).where(PersonWord.person_id.in_(people)).execution_options(synchronize_session=False))
-    words = [
-        {"word": word, "village_code": village, "person_id": person_id}
-        for person_id, (searched, village) in people.items()
-        for word in set(searched.split())
+def put_into_index(people: Iterable[Findable | Person]) -> None:
+    """Let these people be found by the words of their names, inside the running transaction."""
+    rows = _index_rows(people)
+    if rows:
+        db.session.execute(sa.insert(table_of(PersonWord)), rows)
+
+
+def take_out_of_index(people: Iterable[Findable | Person]) -> None:
+    """The opposite, by what their rows say now: the table has no other way to somebody's words."""
+    rows = [{f"old_{name}": value for name, value in row.items()} for row in _index_rows(people)]
+    if rows:
+        table = table_of(PersonWord)
+        same = (table.c[name] == sa.bindparam(f"old_{name}") for name in ("word", "village_code", "person_id"))
+        db.session.execute(sa.delete(table).where(*same), rows)
+
+
+def _index_rows(people: Iterable[Findable | Person]) -> list[dict[str, str]]:
+    return [
+        {"word": word, "village_code": one.village_code, "person_id": one.id}
+        for one in people
+        for word in sorted(set(one.name_search.split()))
     ]
-    if words:
-        session.execute(sa.insert(table_of(PersonWord)), words)
 
 
 def _plain(value: Any) -> str:
