@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from appliance.migrations.building import code, refuse_changes, stamped
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -26,53 +28,17 @@ def upgrade() -> None:
     _create_referrals()
     _create_audit()
     for table in APPEND_ONLY:
-        _refuse_changes(table)
-
-
-def _refuse_changes(table: str) -> None:
-    """What is written stays: the database itself refuses, whoever asks. A later migration that rebuilds the table
-    (batch mode on SQLite) must make the triggers again."""
-    if op.get_bind().dialect.name == "postgresql":
-        op.execute(
-            f"CREATE FUNCTION {table}_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-            f"$$ BEGIN RAISE EXCEPTION '{table} is append-only'; END $$"
-        )
-        for when, each in (("UPDATE OR DELETE", "ROW"), ("TRUNCATE", "STATEMENT")):
-            op.execute(
-                f"CREATE TRIGGER {table}_keeps_{each.lower()}s BEFORE {when} ON {table} "
-                f"FOR EACH {each} EXECUTE FUNCTION {table}_is_append_only()"
-            )
-        return
-    for when in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER {table}_refuses_{when.lower()} BEFORE {when} ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-        )
-
-
-def _code(length: int) -> sa.types.TypeEngine[str]:
-    return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
-
-
-def _stamped() -> list[sa.Column[object]]:
-    return [
-        sa.Column("id", sa.String(36), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("created_by", sa.String(36), nullable=False),
-        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("updated_by", sa.String(36), nullable=False),
-        sa.Column("row_version", sa.Integer(), nullable=False),
-    ]
+        refuse_changes(table)
 
 
 def _create_areas_and_units() -> None:
     op.create_table(
         "area",
-        sa.Column("code", _code(13), nullable=False),
+        sa.Column("code", code(13), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("level", sa.String(length=10), nullable=False),
         sa.Column("kind", sa.String(length=10), nullable=False),
-        sa.Column("parent_code", _code(13), nullable=True),
+        sa.Column("parent_code", code(13), nullable=True),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["parent_code"], ["area.code"], name="fk_area_parent_code"),
         sa.PrimaryKeyConstraint("code", name="pk_area"),
@@ -83,7 +49,7 @@ def _create_areas_and_units() -> None:
         sa.Column("code", sa.String(length=40), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("name", sa.String(length=160), nullable=False),
-        sa.Column("area_code", _code(13), nullable=False),
+        sa.Column("area_code", code(13), nullable=False),
         sa.Column("address", sa.String(length=300), nullable=False),
         sa.Column("phone", sa.String(length=40), nullable=False),
         sa.Column("email", sa.String(length=120), nullable=False),
@@ -91,7 +57,7 @@ def _create_areas_and_units() -> None:
         sa.Column("official_nip", sa.String(length=18), nullable=False),
         sa.Column("has_accounts", sa.Boolean(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
-        *_stamped(),
+        *stamped(),
         sa.ForeignKeyConstraint(["area_code"], ["area.code"], name="fk_unit_area_code"),
         sa.PrimaryKeyConstraint("id", name="pk_unit"),
         sa.UniqueConstraint("code", name="uq_unit_code"),
@@ -111,7 +77,7 @@ def _create_accounts() -> None:
         sa.Column("password_expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("password_changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
-        *_stamped(),
+        *stamped(),
         sa.PrimaryKeyConstraint("id", name="pk_account"),
         sa.UniqueConstraint("username", name="uq_account_username"),
     )
@@ -124,7 +90,7 @@ def _create_accounts() -> None:
         sa.Column("starts", sa.Date(), nullable=False),
         sa.Column("ends", sa.Date(), nullable=True),
         sa.Column("decree", sa.String(length=80), nullable=True),
-        *_stamped(),
+        *stamped(),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_assignment_account_id"),
         sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name="fk_assignment_unit_id"),
         sa.PrimaryKeyConstraint("id", name="pk_assignment"),
@@ -176,12 +142,12 @@ def _create_families() -> None:
         sa.Column("hamlet", sa.String(length=80), nullable=False),
         sa.Column("rw", sa.String(length=3), nullable=False),
         sa.Column("rt", sa.String(length=3), nullable=False),
-        sa.Column("village_code", _code(13), nullable=False),
+        sa.Column("village_code", code(13), nullable=False),
         sa.Column("latitude", sa.Float(), nullable=True),
         sa.Column("longitude", sa.Float(), nullable=True),
         sa.Column("status", sa.String(length=10), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
-        *_stamped(),
+        *stamped(),
         sa.ForeignKeyConstraint(["village_code"], ["area.code"], name="fk_family_village_code"),
         sa.PrimaryKeyConstraint("id", name="pk_family"),
         sa.UniqueConstraint("kk", name="uq_family_kk"),
@@ -199,14 +165,14 @@ def _create_people() -> None:
         sa.Column("nik_reason", sa.String(length=300), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("nickname", sa.String(length=60), nullable=False),
-        sa.Column("name_search", _code(120), nullable=False),
+        sa.Column("name_search", code(120), nullable=False),
         sa.Column("sex", sa.String(length=1), nullable=False),
         sa.Column("birth_place", sa.String(length=80), nullable=False),
         sa.Column("birth_date", sa.Date(), nullable=True),
         sa.Column("birth_date_estimated", sa.Boolean(), nullable=False),
         sa.Column("family_id", sa.String(length=36), nullable=True),
         sa.Column("relation", sa.String(length=2), nullable=False),
-        sa.Column("village_code", _code(13), nullable=False),
+        sa.Column("village_code", code(13), nullable=False),
         sa.Column("religion", sa.String(length=20), nullable=False),
         sa.Column("education", sa.String(length=40), nullable=False),
         sa.Column("occupation", sa.String(length=60), nullable=False),
@@ -218,7 +184,7 @@ def _create_people() -> None:
         sa.Column("insurance_number", sa.String(length=20), nullable=False),
         sa.Column("status", sa.String(length=12), nullable=False),
         sa.Column("merged_into_id", sa.String(length=36), nullable=True),
-        *_stamped(),
+        *stamped(),
         sa.CheckConstraint("nik IS NOT NULL OR nik_reason <> ''", name=op.f("ck_person_nik_or_reason")),
         sa.ForeignKeyConstraint(["family_id"], ["family.id"], name="fk_person_family_id"),
         sa.ForeignKeyConstraint(["merged_into_id"], ["person.id"], name="fk_person_merged_into_id"),
@@ -238,15 +204,15 @@ def _create_people_aside() -> None:
         sa.Column("disabilities", sa.JSON(), nullable=False),
         sa.Column("chronic_illnesses", sa.JSON(), nullable=False),
         sa.Column("pregnant", sa.Boolean(), nullable=False),
-        *_stamped(),
+        *stamped(),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name="fk_person_health_person_id"),
         sa.PrimaryKeyConstraint("id", name="pk_person_health"),
         sa.UniqueConstraint("person_id", name="uq_person_health_person_id"),
     )
     op.create_table(
         "person_word",
-        sa.Column("word", _code(120), nullable=False),
-        sa.Column("village_code", _code(13), nullable=False),
+        sa.Column("word", code(120), nullable=False),
+        sa.Column("village_code", code(13), nullable=False),
         sa.Column("person_id", sa.String(length=36), nullable=False),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name="fk_person_word_person_id"),
         sa.PrimaryKeyConstraint("word", "village_code", "person_id", name="pk_person_word"),
@@ -267,7 +233,7 @@ def _create_catalogue() -> None:
         sa.Column("requirements", sa.JSON(), nullable=False),
         sa.Column("working_days", sa.Integer(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
-        *_stamped(),
+        *stamped(),
         sa.PrimaryKeyConstraint("id", name="pk_service_type"),
         sa.UniqueConstraint("code", "version", name="uq_service_type_code_version"),
     )
@@ -282,7 +248,7 @@ def _create_catalogue() -> None:
 def _create_cases() -> None:
     op.create_table(
         "case",
-        sa.Column("number", _code(32), nullable=False),
+        sa.Column("number", code(32), nullable=False),
         sa.Column("request_id", sa.String(length=64), nullable=True),
         sa.Column("channel", sa.String(length=10), nullable=False),
         sa.Column("kind", sa.String(length=12), nullable=False),
@@ -293,7 +259,7 @@ def _create_cases() -> None:
         sa.Column("reporter_relation", sa.String(length=60), nullable=False),
         sa.Column("reporter_phone", sa.String(length=20), nullable=False),
         sa.Column("reporter_is_proxy", sa.Boolean(), nullable=False),
-        sa.Column("village_code", _code(13), nullable=False),
+        sa.Column("village_code", code(13), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
         sa.Column("expectation", sa.Text(), nullable=False),
         sa.Column("priority", sa.String(length=8), nullable=False),
@@ -315,7 +281,7 @@ def _create_cases() -> None:
         sa.Column("state_since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("satisfaction", sa.Integer(), nullable=True),
-        *_stamped(),
+        *stamped(),
         sa.ForeignKeyConstraint(["applicant_id"], ["person.id"], name="fk_case_applicant_id"),
         sa.ForeignKeyConstraint(["duplicate_of_id"], ["case.id"], name="fk_case_duplicate_of_id"),
         sa.ForeignKeyConstraint(["origin_id"], ["case.id"], name="fk_case_origin_id"),
@@ -367,7 +333,7 @@ def _create_history() -> None:
 def _create_referrals() -> None:
     op.create_table(
         "referral",
-        sa.Column("number", _code(32), nullable=False),
+        sa.Column("number", code(32), nullable=False),
         sa.Column("request_id", sa.String(length=64), nullable=True),
         sa.Column("case_id", sa.String(length=36), nullable=False),
         sa.Column("unit_id", sa.String(length=36), nullable=False),
@@ -383,7 +349,7 @@ def _create_referrals() -> None:
         sa.Column("outcome", sa.String(length=12), nullable=False),
         sa.Column("return_reason", sa.Text(), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
-        *_stamped(),
+        *stamped(),
         sa.ForeignKeyConstraint(["case_id"], ["case.id"], name="fk_referral_case_id"),
         sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name="fk_referral_unit_id"),
         sa.PrimaryKeyConstraint("id", name="pk_referral"),

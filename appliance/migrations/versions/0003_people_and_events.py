@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from appliance.migrations.building import refuse_changes, stamped
 from appliance.registry.codes import find
 from appliance.registry.phones import to_stored
 
@@ -64,7 +65,7 @@ def _create_life_events() -> None:
     )
     op.create_index("ix_life_event_person_id_recorded_at", "life_event", ["person_id", "recorded_at"])
     op.create_index("ix_life_event_family_id_recorded_at", "life_event", ["family_id", "recorded_at"])
-    _refuse_changes("life_event")
+    refuse_changes("life_event")
 
 
 def _add_fields() -> None:
@@ -101,23 +102,12 @@ def _create_phones() -> None:
         sa.Column("number", sa.String(20).with_variant(sa.String(20, collation="C"), "postgresql"), nullable=False),
         sa.Column("owner", sa.String(60), nullable=False),
         sa.Column("whatsapp", sa.Boolean(), nullable=False),
-        *_stamped(),
+        *stamped(),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name="fk_person_phone_person_id"),
         sa.PrimaryKeyConstraint("id", name="pk_person_phone"),
         sa.UniqueConstraint("person_id", "number", name="uq_person_phone_person_id_number"),
     )
     op.create_index("ix_person_phone_number", "person_phone", ["number"])
-
-
-def _stamped() -> list[sa.Column[object]]:
-    return [
-        sa.Column("id", sa.String(36), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("created_by", sa.String(36), nullable=False),
-        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("updated_by", sa.String(36), nullable=False),
-        sa.Column("row_version", sa.Integer(), nullable=False),
-    ]
 
 
 def _create_files() -> None:
@@ -134,30 +124,10 @@ def _create_files() -> None:
         sa.Column("sha256", sa.String(64), nullable=False),
         sa.Column("thumbnail", sa.String(64), nullable=False),
         sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
-        *_stamped(),
+        *stamped(),
         sa.ForeignKeyConstraint(["family_id"], ["family.id"], name="fk_person_file_family_id"),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name="fk_person_file_person_id"),
         sa.PrimaryKeyConstraint("id", name="pk_person_file"),
     )
     op.create_index("ix_person_file_family_id", "person_file", ["family_id"])
     op.create_index("ix_person_file_person_id", "person_file", ["person_id"])
-
-
-def _refuse_changes(table: str) -> None:
-    """As in the first migration: what is written stays."""
-    if op.get_bind().dialect.name == "postgresql":
-        op.execute(
-            f"CREATE FUNCTION {table}_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-            f"$$ BEGIN RAISE EXCEPTION '{table} is append-only'; END $$"
-        )
-        for when, each in (("UPDATE OR DELETE", "ROW"), ("TRUNCATE", "STATEMENT")):
-            op.execute(
-                f"CREATE TRIGGER {table}_keeps_{each.lower()}s BEFORE {when} ON {table} "
-                f"FOR EACH {each} EXECUTE FUNCTION {table}_is_append_only()"
-            )
-        return
-    for when in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER {table}_refuses_{when.lower()} BEFORE {when} ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-        )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from appliance.migrations.building import stamped
+
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
@@ -57,17 +59,6 @@ def _refuse_changes(table: str, columns: tuple[str, ...]) -> None:
         )
 
 
-def _stamped() -> list[sa.Column[object]]:
-    return [
-        sa.Column("id", sa.String(36), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("created_by", sa.String(36), nullable=False),
-        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("updated_by", sa.String(36), nullable=False),
-        sa.Column("row_version", sa.Integer(), nullable=False),
-    ]
-
-
 def _held(table: str) -> list[sa.schema.SchemaItem]:
     return [
         sa.Column("person_id", sa.String(36), nullable=True),
@@ -92,7 +83,7 @@ def _create_programmes() -> None:
         sa.Column("starts", sa.Date(), nullable=True),
         sa.Column("ends", sa.Date(), nullable=True),
         sa.Column("active", sa.Boolean(), nullable=False),
-        *_stamped(),
+        *stamped(),
         sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name="fk_programme_unit_id"),
         sa.PrimaryKeyConstraint("id", name="pk_programme"),
         sa.UniqueConstraint("code", name="uq_programme_code"),
@@ -108,7 +99,7 @@ def _create_programmes() -> None:
         sa.Column("most", sa.Integer(), nullable=True),
         sa.Column("advice", sa.String(300), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
-        *_stamped(),
+        *stamped(),
         sa.ForeignKeyConstraint(["first_id"], ["programme.id"], name="fk_combination_rule_first_id"),
         sa.ForeignKeyConstraint(["second_id"], ["programme.id"], name="fk_combination_rule_second_id"),
         sa.PrimaryKeyConstraint("id", name="pk_combination_rule"),
@@ -129,7 +120,7 @@ def _create_participations() -> None:
         sa.Column("source", sa.String(12), nullable=False),
         sa.Column("known_on", sa.Date(), nullable=False),
         sa.Column("note", sa.String(300), nullable=False),
-        *_stamped(),
+        *stamped(),
         *_held("participation"),
         sa.ForeignKeyConstraint(["programme_id"], ["programme.id"], name="fk_participation_programme_id"),
         sa.PrimaryKeyConstraint("id", name="pk_participation"),
@@ -151,7 +142,7 @@ def _create_payments_and_needs() -> None:
         sa.Column("goods", sa.String(40), nullable=False),
         sa.Column("evidence", sa.String(300), nullable=False),
         sa.Column("struck_reason", sa.String(300), nullable=False),
-        *_stamped(),
+        *stamped(),
         sa.ForeignKeyConstraint(["participation_id"], ["participation.id"], name="fk_payment_participation_id"),
         sa.PrimaryKeyConstraint("id", name="pk_payment"),
         sa.UniqueConstraint("request_id", name="uq_payment_request_id"),
@@ -168,7 +159,7 @@ def _create_payments_and_needs() -> None:
         sa.Column("outcome", sa.String(12), nullable=False),
         sa.Column("closed_on", sa.Date(), nullable=True),
         sa.Column("outcome_note", sa.String(300), nullable=False),
-        *_stamped(),
+        *stamped(),
         *_held("need"),
         sa.ForeignKeyConstraint(["programme_id"], ["programme.id"], name="fk_need_programme_id"),
         sa.PrimaryKeyConstraint("id", name="pk_need"),
@@ -186,7 +177,7 @@ def _create_lists() -> None:
         sa.Column("has_decile", sa.Boolean(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
-        *_stamped(),
+        *stamped(),
         sa.PrimaryKeyConstraint("id", name="pk_national_list"),
         sa.UniqueConstraint("code", name="uq_national_list_code"),
     )

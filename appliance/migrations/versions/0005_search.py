@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from appliance.migrations.building import code
 from appliance.registry.names import searchable
 from appliance.registry.search_index import keys_of
 from appliance.registry.spelling import variants
@@ -20,21 +21,17 @@ depends_on = None
 ROWS_AT_ONCE = 1000
 
 
-def _code(length: int) -> sa.types.TypeEngine[str]:
-    return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
-
-
 def upgrade() -> None:
     op.create_table(
         "name_word",
-        sa.Column("word", _code(120), nullable=False),
+        sa.Column("word", code(120), nullable=False),
         sa.PrimaryKeyConstraint("word", name="pk_name_word"),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "name_variant",
-        sa.Column("variant", _code(120), nullable=False),
-        sa.Column("word", _code(120), nullable=False),
+        sa.Column("variant", code(120), nullable=False),
+        sa.Column("word", code(120), nullable=False),
         sa.ForeignKeyConstraint(["word"], ["name_word.word"], name="fk_name_variant_word"),
         sa.PrimaryKeyConstraint("variant", "word", name="pk_name_variant"),
         sqlite_with_rowid=False,

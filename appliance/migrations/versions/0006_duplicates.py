@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from appliance.migrations.building import code
+
 revision = "0006"
 down_revision = "0005"
 branch_labels = None
@@ -18,10 +20,6 @@ def upgrade() -> None:
     _create_merges()
 
 
-def _code(length: int) -> sa.types.TypeEngine[str]:
-    return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
-
-
 def _create_pairs() -> None:
     op.create_table(
         "duplicate_candidate",
@@ -33,8 +31,8 @@ def _create_pairs() -> None:
         sa.Column("row_version", sa.Integer(), nullable=False),
         sa.Column("first_id", sa.String(36), nullable=False),
         sa.Column("second_id", sa.String(36), nullable=False),
-        sa.Column("village_code", _code(13), nullable=False),
-        sa.Column("other_village_code", _code(13), nullable=False),
+        sa.Column("village_code", code(13), nullable=False),
+        sa.Column("other_village_code", code(13), nullable=False),
         sa.Column("score", sa.Integer(), nullable=False),
         sa.Column("reasons", sa.JSON(), nullable=False),
         sa.Column("state", sa.String(12), nullable=False),
@@ -57,7 +55,7 @@ def _create_pairs() -> None:
     )
     op.create_table(
         "duplicate_search",
-        sa.Column("village_code", _code(13), nullable=False),
+        sa.Column("village_code", code(13), nullable=False),
         sa.Column("people", sa.Integer(), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("searched_at", sa.DateTime(timezone=True), nullable=False),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from appliance.migrations.building import code, refuse_changes
+
 revision = "0008"
 down_revision = "0007"
 branch_labels = None
@@ -14,25 +16,21 @@ APPEND_ONLY = ("handover", "handover_village")
 
 
 def upgrade() -> None:
-    op.add_column("area", sa.Column("successor_code", _code(13), nullable=True))
+    op.add_column("area", sa.Column("successor_code", code(13), nullable=True))
     op.add_column("area", sa.Column("valid_since", sa.Date(), nullable=True))
-    op.add_column("area", sa.Column("bps_code", _code(10), nullable=True))
+    op.add_column("area", sa.Column("bps_code", code(10), nullable=True))
     op.create_index("ix_area_successor_code", "area", ["successor_code"])
     op.create_index("ix_area_bps_code", "area", ["bps_code"], unique=True)
     _create_inside_villages()
     _create_handovers()
     for table in APPEND_ONLY:
-        _refuse_changes(table)
-
-
-def _code(length: int) -> sa.types.TypeEngine[str]:
-    return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
+        refuse_changes(table)
 
 
 def _create_inside_villages() -> None:
     op.create_table(
         "hamlet",
-        sa.Column("village_code", _code(13), nullable=False),
+        sa.Column("village_code", code(13), nullable=False),
         sa.Column("name", sa.String(80), nullable=False),
         sa.Column("rw", sa.String(3), nullable=False),
         sa.Column("rt", sa.String(3), nullable=False),
@@ -48,7 +46,7 @@ def _create_inside_villages() -> None:
     )
     op.create_table(
         "area_count",
-        sa.Column("village_code", _code(13), nullable=False),
+        sa.Column("village_code", code(13), nullable=False),
         sa.Column("people", sa.Integer(), nullable=False),
         sa.Column("families", sa.Integer(), nullable=False),
         sa.Column("open_cases", sa.Integer(), nullable=False),
@@ -61,7 +59,7 @@ def _create_inside_villages() -> None:
 def _create_handovers() -> None:
     op.create_table(
         "handover",
-        sa.Column("number", _code(32), nullable=False),
+        sa.Column("number", code(32), nullable=False),
         sa.Column("request_id", sa.String(64), nullable=False),
         sa.Column("from_account_id", sa.String(36), nullable=False),
         sa.Column("to_account_id", sa.String(36), nullable=False),
@@ -82,30 +80,10 @@ def _create_handovers() -> None:
     op.create_index("ix_handover_to_account_id", "handover", ["to_account_id"])
     op.create_table(
         "handover_village",
-        sa.Column("village_code", _code(13), nullable=False),
+        sa.Column("village_code", code(13), nullable=False),
         sa.Column("handover_id", sa.String(36), nullable=False),
         sa.ForeignKeyConstraint(["village_code"], ["area.code"], name="fk_handover_village_village_code"),
         sa.ForeignKeyConstraint(["handover_id"], ["handover.id"], name="fk_handover_village_handover_id"),
         sa.PrimaryKeyConstraint("village_code", "handover_id", name="pk_handover_village"),
     )
     op.create_index("ix_handover_village_handover_id", "handover_village", ["handover_id"])
-
-
-def _refuse_changes(table: str) -> None:
-    """What is written stays: the database itself refuses, whoever asks. As in 0001, whose triggers these repeat."""
-    if op.get_bind().dialect.name == "postgresql":
-        op.execute(
-            f"CREATE FUNCTION {table}_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-            f"$$ BEGIN RAISE EXCEPTION '{table} is append-only'; END $$"
-        )
-        for when, each in (("UPDATE OR DELETE", "ROW"), ("TRUNCATE", "STATEMENT")):
-            op.execute(
-                f"CREATE TRIGGER {table}_keeps_{each.lower()}s BEFORE {when} ON {table} "
-                f"FOR EACH {each} EXECUTE FUNCTION {table}_is_append_only()"
-            )
-        return
-    for when in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER {table}_refuses_{when.lower()} BEFORE {when} ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-        )
