@@ -18,6 +18,7 @@ BLUEPRINTS = (
     "people",
     "corrections",
     "families",
+    "contacts",
     "happenings",
     "person_files",
     "cases",
