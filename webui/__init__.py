@@ -19,6 +19,7 @@ BLUEPRINTS = (
     "contacts",
     "corrections",
     "families",
+    "contacts",
     "happenings",
     "person_files",
     "duplicates",
