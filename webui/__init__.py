@@ -19,7 +19,6 @@ BLUEPRINTS = (
     "contacts",
     "corrections",
     "families",
-    "contacts",
     "happenings",
     "person_files",
     "duplicates",

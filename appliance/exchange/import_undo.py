@@ -20,13 +20,12 @@ from appliance.exchange.export_run import Hands
 from appliance.exchange.joining import leave
 from appliance.models.columns import new_id
 from appliance.models.imports import Import, ImportRow, ImportState, Verdict
-from appliance.models.person import Family, LifeEvent, LifeKind, NikStatus, Person, PersonPhone
+from appliance.models.person import NOT_VALID, Family, LifeEvent, LifeKind, NikStatus, Person, PersonPhone
 from appliance.registry.life_events import CHANGES
 from appliance.registry.names import searchable
 from appliance.registry.search_index import forget_person, index_person
 
 PART = 300
-WITHDRAWN = "tidak_valid"
 EMPTIED = "ditarik"
 # Tables that name people and that an import itself fills, or that go with the person.
 OWN_TABLES = frozenset({"person_word", "person_phone", "life_event", "import_row", "list_status", "duplicate_candidate"})
@@ -122,7 +121,7 @@ def _withdraw(people: list[Person], actor: Actor, at: datetime) -> None:
     for person in people:
         person.nik, person.nik_status, person.nik_reason = None, NikStatus.NONE, f"Ditarik: impornya dibatalkan {day}."
         forget_person(person)
-        person.family_id, person.status = None, WITHDRAWN
+        person.family_id, person.status = None, NOT_VALID
         person.stamp(actor.account_id, at)
     ids = [person.id for person in people]
     session = db.session()

@@ -15,6 +15,8 @@ from appliance.models.columns import ID_LENGTH, Code, Identified, Moment, Stampe
 
 NAME_LENGTH = 120
 REASON_LENGTH = 300
+# The status of a record that was a mistake, such as one whose import was taken back. It stays for the history's sake.
+NOT_VALID = "tidak_valid"
 
 
 class NikStatus(StrEnum):

@@ -17,7 +17,7 @@ from appliance.access import Actor
 from appliance.database import db, table_of
 from appliance.models.columns import new_id
 from appliance.models.imports import Existing, Verdict
-from appliance.models.person import Family, LifeEvent, LifeKind, NikStatus, Person, PersonPhone
+from appliance.models.person import NOT_VALID, Family, LifeEvent, LifeKind, NikStatus, Person, PersonPhone
 from appliance.models.roles import Role
 from appliance.registry.life_events import CHANGES
 from appliance.registry.names import searchable
@@ -165,7 +165,7 @@ class _Known:
             if one.identity and one.nik not in self._by_nik:
                 names.setdefault(one.village_code, set()).add(one.name_search)
         for village, searched in names.items():
-            dated = (Person.birth_date.is_not(None), Person.status != "tidak_valid")
+            dated = (Person.birth_date.is_not(None), Person.status != NOT_VALID)
             for row in _people(Person.village_code == village, Person.name_search.in_(searched), *dated):
                 identity = (row["name_search"], row["birth_date"], _plain(row["birth_place"]))
                 self._by_identity.setdefault((village, identity), row)

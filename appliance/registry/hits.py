@@ -15,7 +15,7 @@ from sqlalchemy.orm import joinedload
 from appliance.access import Actor, scope
 from appliance.database import db, one_of
 from appliance.models.duplicate import OldIdentifier
-from appliance.models.person import Family, FormerCard, Person
+from appliance.models.person import NOT_VALID, Family, FormerCard, Person
 from appliance.registry import nik
 from appliance.registry.candidates import Within, by_key, candidates
 from appliance.registry.names import words
@@ -56,7 +56,7 @@ def hits_of(text: str, by: Actor, most: int, village_code: str = "") -> list[Hit
 def listed(village_code: str, by: Actor, most: int) -> list[Hit]:
     """The first people of a village in the order of their names."""
     statement = sa.select(Person.id, Person.name_search).where(
-        Person.village_code == village_code, Person.merged_into_id.is_(None)
+        Person.village_code == village_code, Person.merged_into_id.is_(None), Person.status != NOT_VALID
     )
     ordered = scope(statement, Person, by).order_by(Person.village_code, Person.name_search).limit(most)
     return [Hit(row.id, row.name_search, Match(1.0, "")) for row in db.session.execute(ordered)]

@@ -18,7 +18,7 @@ from appliance.access import Actor, scope
 from appliance.database import db
 from appliance.models.area import Area
 from appliance.models.duplicate import OldIdentifier
-from appliance.models.person import Family, Person, PersonWord
+from appliance.models.person import NOT_VALID, Family, Person, PersonWord
 from appliance.registry import nik
 from appliance.registry.comparing import Row, beside_new
 from appliance.registry.likeness import Identity, Likeness, Reason, compare, identity, near_numbers, swapped
@@ -82,12 +82,13 @@ def identity_of_new(new: NewPerson) -> Identity:
 
 
 def to_compare() -> Rows:
-    """The columns of the people who count (nobody who was merged away), for `identity_of`."""
+    """The columns of the people who count (no record that was merged away or taken back), for `identity_of`."""
     statement = sa.select(
         *(Person.id, Person.name_search, Person.sex, Person.village_code, Person.birth_date, Person.birth_date_estimated),
         *(Person.nik, Person.mother_name, Family.kk),
     )
-    return statement.outerjoin(Family, Person.family_id == Family.id).where(Person.merged_into_id.is_(None))
+    statement = statement.outerjoin(Family, Person.family_id == Family.id)
+    return statement.where(Person.merged_into_id.is_(None), Person.status != NOT_VALID)
 
 
 def identity_of(row: Any) -> Identity:
