@@ -23,6 +23,7 @@ from appliance.models.imports import Existing, ImportRow, ImportState
 from appliance.models.person import Family, LifeEvent, Person, PersonPhone, PersonWord
 from appliance.models.profile import ListStatus, NationalList
 from appliance.models.programme import Participation, Programme
+from appliance.registry.lookalikes import to_compare
 from appliance.registry.people_search import find_people
 from appliance.registry.programme_seed import seed_programmes
 from tests.support.desk import open_case, resident
@@ -206,6 +207,9 @@ def test_an_undo_of_everything_leaves_no_number_taken(bo: Actor, settings: Setti
     assert {one.nik for one in people()} == {None}
     assert db.session.scalars(sa.select(Family.kk)).all() == [None]
     assert count(PersonWord) == 0
+    villages = {one.village_code for one in people()}
+    assert not [found for code in villages for found in find_people("", village_code=code, by=bo, at=AT).people]
+    assert not db.session.execute(to_compare()).all(), "and nobody is likened to them"
     assert see(stored(population(), bo, settings), bo).line.counts == {"baru": 3}
 
 
