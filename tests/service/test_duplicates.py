@@ -68,7 +68,7 @@ def asked(new: NewPerson, by: Actor) -> list[str]:
 def test_who_is_like_her_is_shown_and_nothing_is_stored(
     app: Flask, staff: Staff, known: dict[str, Any], new: dict[str, Any]
 ) -> None:
-    one = resident(staff.fo, known.pop("name", "Sitti Aminah"), **known)
+    one = resident(staff.fo, **{"name": "Sitti Aminah"} | known)
     assert asked(typed(**new), staff.fo) == [one]
     assert db.session.query(Person).count() == 1
 
@@ -83,7 +83,7 @@ def test_who_is_like_her_is_shown_and_nothing_is_stored(
     ],
 )
 def test_who_only_shares_a_name_a_day_or_a_card_is_not(app: Flask, staff: Staff, known: dict[str, Any]) -> None:
-    resident(staff.fo, known.pop("name", "Sitti Aminah"), **known)
+    resident(staff.fo, **{"name": "Sitti Aminah"} | known)
     assert register(typed(kk=CARD if "kk" in known else ""), staff.fo)
 
 
