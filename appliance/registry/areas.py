@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -134,16 +135,21 @@ def in_district() -> sa.ColumnElement[bool]:
 
 def area_names(codes: set[str]) -> dict[str, str]:
     """The names of areas, for lists; villages with their subdistrict: "Desa Bonto Cinde, Kec. Bissappu"."""
-    parent = sa.orm.aliased(Area)
-    statement = (
-        sa.select(Area.code, Area.kind, Area.name, sa.case((Area.level == Level.VILLAGE, parent.name)))
-        .outerjoin(parent, Area.parent_code == parent.code)
-        .where(Area.code.in_(codes))
-    )
     return {
         code: called(kind, name) + (f", Kec. {above}" if above else "")
-        for code, kind, name, above in db.session.execute(statement)
+        for code, kind, name, above in db.session.execute(_named(), {"codes": list(codes)})
     }
+
+
+@cache
+def _named() -> sa.Select[str, str, str, str | None]:
+    """Made once, for making it takes longer than asking it, and every list asks."""
+    parent = sa.orm.aliased(Area)
+    return (
+        sa.select(Area.code, Area.kind, Area.name, sa.case((Area.level == Level.VILLAGE, parent.name)))
+        .outerjoin(parent, Area.parent_code == parent.code)
+        .where(Area.code.in_(sa.bindparam("codes", expanding=True)))
+    )
 
 
 def called(kind: str, name: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -70,16 +71,28 @@ def whole_number(text: str) -> str:
 
 def _by_number(number: str, within: Within, most: int) -> dict[str, Hit]:
     """The holder of the NIK, the families that have or had the card, who got the number by a merge. One query: it must be quick."""
-    former = sa.select(FormerCard.family_id).where(FormerCard.kk == number)
-    families = sa.union_all(sa.select(Family.id).where(Family.kk == number), former)
-    merged = sa.select(OldIdentifier.person_id).where(OldIdentifier.number == number)
-    statement = sa.select(Person).where(sa.or_(Person.nik == number, Person.family_id.in_(families), Person.id.in_(merged)))
-    statement = within.narrowed(statement, Person).options(joinedload(Person.family)).limit(most)
-    people = db.session.scalars(statement).all()
+    asked = {"number": number}
+    people = db.session.scalars(within.narrowed(_numbered(), Person).limit(most), asked).all()
     by_what = {person.id: _by_what(person, number) for person in people}
     if any(judged.why == FORMER_CARD for judged in by_what.values()):
-        by_what |= dict.fromkeys(by_what.keys() & set(db.session.scalars(merged)), Match(0.9, "nomor lama"))
+        by_what |= dict.fromkeys(by_what.keys() & set(db.session.scalars(_merged(), asked)), Match(0.9, "nomor lama"))
     return _resolved(people, within, by_what)
+
+
+@cache
+def _numbered() -> sa.Select[Person]:
+    """The people behind a `number`, made once: making it takes longer than asking it."""
+    number: sa.BindParameter[str] = sa.bindparam("number")
+    former = sa.select(FormerCard.family_id).where(FormerCard.kk == number)
+    families = sa.union_all(sa.select(Family.id).where(Family.kk == number), former)
+    known = sa.or_(Person.nik == number, Person.family_id.in_(families), Person.id.in_(_merged()))
+    return sa.select(Person).where(known).options(joinedload(Person.family))
+
+
+@cache
+def _merged() -> sa.Select[str]:
+    """Who got a `number` by a merge."""
+    return sa.select(OldIdentifier.person_id).where(OldIdentifier.number == sa.bindparam("number"))
 
 
 def _by_what(person: Person, number: str) -> Match:
