@@ -251,9 +251,9 @@ def _index(bench: Bench, clock: Callable[[], float]) -> tuple[int, float]:
     """People put into the index as an import does it, some hundred at once; without the commit."""
     seconds, people = 0.0, []
     with bench.app.app_context(), suppress(_Undone), transaction() as session:
-        people = list(session.scalars(sa.select(Person).where(Person.id >= bench.people[0].id).order_by(Person.id).limit(2000)))
-        for person in people:
-            search_index.forget_person(person)
+        rows = session.scalars(sa.select(Person).where(Person.id >= bench.people[0].id).order_by(Person.id).limit(2000))
+        people = [search_index.Findable.of(person) for person in rows]
+        search_index.forget_people(people)
         begin = clock()
         for start in range(0, len(people), search_index.ROWS_AT_ONCE):
             search_index.index_people(people[start : start + search_index.ROWS_AT_ONCE])

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.machine import Machine
 from tests.support.office import Office
-from tests.support.story import ANSWER, COMPLAINT, OFFICERS, file_case, find_case, furnish, meet, settle_case
+from tests.support.story import ANSWER, COMPLAINT, OFFICERS, RESIDENT, file_case, find_case, furnish, meet, settle_case, take_list
 
 HISTORY = (
     "Kasus dicatat",
@@ -40,6 +40,7 @@ def test_a_case_from_the_first_sign_in_to_its_end(installed: Machine) -> None:
     assert places == sorted(places, reverse=True), "the newest step stands first"
     assert COMPLAINT in told
     assert ANSWER in told
+    assert RESIDENT in take_list(node), "long work is done beside the pages"
     assert all(
         name in history for username, (name, _) in OFFICERS.items() if username.split(".")[0] in {"fo", "bo", "mgr", "opd"}
     )

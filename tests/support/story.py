@@ -10,7 +10,7 @@ import ssl
 import urllib.request
 from dataclasses import dataclass, field
 
-from tests.support.machine import Machine
+from tests.support.machine import Machine, wait_for
 from tests.support.machine_run import FIRST_SIGN_IN
 from tests.support.office import SECONDS, Office
 
@@ -163,3 +163,15 @@ def _first(office: Office, button: str, name: str, words: str = "") -> str:
     found = form.field_for(name)
     assert found is not None, str(office.page)
     return next(value for value, text in found.options if value and text.startswith(words))
+
+
+def take_list(node: Node) -> str:
+    """The manager asks for the residents as CSV; the node's worker makes it beside the pages. What is in the file."""
+    manager = node.sign_in("mgr.dewi")
+    manager.visit("/ekspor")
+    manager.follow("Minta ekspor")
+    why = {"reason": "Laporan kepada pimpinan", "reason_note": "Uji penerimaan.", "recipient": "Kepala Dinas"}
+    manager.press("Minta ekspor", layout="warga", format="csv-titik-koma", masked="Disamarkan", **why)
+    address = manager.page.address
+    wait_for("the list is made", lambda: "Siap diunduh" in manager.visit(address).text, 90, pause=1.0)
+    return manager.follow("Unduh").text
