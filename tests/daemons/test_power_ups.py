@@ -22,6 +22,13 @@ from tests.support.nut import LOGIN, UPS, NutLab, free_port
 from tests.support.waiting import freeze, wait_for
 from tests.support.watching import Watching
 
+# what the scenes of the simulated UPS say: charge, runtime, volts of the mains and the battery, nominal volts, load
+SEEN = {
+    Scene.ON_MAINS: Reading(frozenset({"OL"}), 100, timedelta(seconds=2760), 224.0, 27.0, 24.0, 12.0),
+    Scene.ON_BATTERY: Reading(frozenset({"OB", "DISCHRG"}), 92, timedelta(seconds=2400), 0.0, 25.4, 24.0, 12.0),
+    Scene.BATTERY_LOW: Reading(frozenset({"OB", "DISCHRG", "LB"}), 8, timedelta(seconds=110), 0.0, 22.6, 24.0, 12.0),
+}
+
 
 class Bench(Protocol):
     """What both kinds of upsd can do for a test."""
@@ -107,14 +114,9 @@ def ups(bench: Bench) -> Iterator[Ups]:
 
 
 def test_the_scenes_are_read_over_one_connection(bench: Bench, ups: Ups) -> None:
-    for scene, flags, charge, seconds in (
-        (Scene.ON_MAINS, "OL", 100, 2760),
-        (Scene.ON_BATTERY, "OB DISCHRG", 92, 2400),
-        (Scene.BATTERY_LOW, "OB DISCHRG LB", 8, 110),
-        (Scene.ON_MAINS, "OL", 100, 2760),
-    ):
+    for scene in (Scene.ON_MAINS, Scene.ON_BATTERY, Scene.BATTERY_LOW, Scene.ON_MAINS):
         bench.show(scene)
-        assert ups.read() == Reading(frozenset(flags.split()), charge, timedelta(seconds=seconds))
+        assert ups.read() == SEEN[scene]
     assert not ups.login_refused
 
 
@@ -137,7 +139,7 @@ def test_a_hanging_upsd_costs_one_deadline_and_its_late_answer_is_not_taken_for_
     bench.wake_upsd()
     bench.show(Scene.BATTERY_LOW)
     heard = wait_for(lambda: [one for one in [ups.read()] if isinstance(one, Reading) and one.low])[0]
-    assert heard == Reading(frozenset({"OB", "DISCHRG", "LB"}), 8, timedelta(seconds=110))
+    assert heard == SEEN[Scene.BATTERY_LOW]
 
 
 def test_an_unknown_ups(bench: Bench) -> None:
