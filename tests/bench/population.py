@@ -263,7 +263,7 @@ class _Town:
         )
         portion.families.append((family, self.card(), village, street, *place))
         if previous:
-            portion.cards.append((family.replace("0190f", "0192f"), family, previous, None, ""))
+            portion.cards.append((f"0192f000-0000-7000-8000-{number:012x}", family, previous, None, ""))
         head_age = min(88, max(19, int(dice.gauss(45, 14))))
         mother = ""
         for order in range(count):
