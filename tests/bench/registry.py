@@ -150,7 +150,9 @@ def _sample(raw: Any, size: Size, count: int) -> Iterator[Known]:
     first, last = (int(row[-12:], 16) for row in raw.execute("SELECT min(id), max(id) FROM person").fetchone())
     statement = (
         "SELECT p.id, p.name, p.nik, coalesce(f.kk, ''), coalesce(c.kk, ''), p.phone, p.village_code "
-        "FROM person p JOIN family f ON f.id = p.family_id LEFT JOIN former_card c ON c.family_id = f.id WHERE p.id >= ? AND p.nik IS NOT NULL ORDER BY p.id LIMIT 1"
+        "FROM person p JOIN family f ON f.id = p.family_id LEFT JOIN former_card c ON c.family_id = f.id "
+        # the plus keeps the database from going through all numbers instead of the next few identifiers
+        "WHERE p.id = (SELECT id FROM person WHERE id >= ? AND +nik IS NOT NULL ORDER BY id LIMIT 1) LIMIT 1"
     )
     for _ in range(count):
         place = f"0191f000-0000-7000-8000-{dice.randint(first, last - 100):012x}"
