@@ -54,8 +54,7 @@ def correct_person(person_id: str) -> ResponseReturnValue:
         form.refused["nik"] = error.message
         return _person_form(form, seen, holder_id=error.person_id), 409
     except Conflict:
-        form.row_version.process_data(seen.row_version)
-        form.row_version.raw_data = None
+        form.go_on_from(seen.row_version)
         return _person_form(form, seen, newer=_newer(seen.fields, form.person())), 409
     flash("Perbaikan tersimpan." if changed else "Tidak ada isian yang berubah.", "good" if changed else "info")
     return redirect(url_for("people.show", person_id=person_id), 303)
@@ -86,8 +85,7 @@ def correct_family(family_id: str) -> ResponseReturnValue:
         form.refuse(error)
         return _family_form(form, seen), 422
     except Conflict:
-        form.row_version.process_data(seen.row_version)
-        form.row_version.raw_data = None
+        form.go_on_from(seen.row_version)
         return _family_form(form, seen, newer=_newer(seen.fields, form.family())), 409
     flash("Perbaikan tersimpan." if changed else "Tidak ada isian yang berubah.", "good" if changed else "info")
     return redirect(url_for("families.show", family_id=family_id), 303)

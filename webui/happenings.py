@@ -128,8 +128,7 @@ def _refused(form: HappeningForm, act: Callable[[], object], again: Callable[...
         form.refused["nik"] = error.message
         return again(), 409
     except Conflict as error:
-        form.row_version.process_data(version)
-        form.row_version.raw_data = None
+        form.go_on_from(version)
         return again(conflict=error), 409
     return None
 

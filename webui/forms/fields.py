@@ -39,6 +39,12 @@ class PageForm(Form):
         """Lay the problems that the service found beside the fields."""
         self.refused |= error.problems
 
+    def go_on_from(self, version: int) -> None:
+        """Let the next press of the button build on the newer state that the page now shows; for forms with a `row_version`."""
+        field = self["row_version"]
+        field.process_data(version)
+        field.raw_data = None
+
     def shown(self, name: str) -> Any:
         """The content of a field as the person typed it, also when it is wrong."""
         field = self[name]
