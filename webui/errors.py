@@ -5,6 +5,7 @@ What was typed is not lost: the page shows it again and can send it once more. P
 
 from __future__ import annotations
 
+import errno
 import secrets
 from datetime import timedelta
 from http import HTTPStatus
@@ -101,6 +102,9 @@ def _refusal(error: HTTPException) -> Response:
 
 
 def _unknown(error: Exception) -> Response:
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        full = "Penyimpanan server penuh; kiriman terakhir belum tersimpan, yang lain tidak berubah."
+        return _incident(error, full, "Beri tahu admin: kosongkan disk server, lalu kirim lagi.")
     return _incident(
         error,
         "Terjadi kesalahan di dalam sistem. Data yang sudah tersimpan tidak berubah.",

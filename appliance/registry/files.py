@@ -239,10 +239,14 @@ def _write(content: bytes) -> str:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Beside the attachments, so that a running backup never meets a file that is about to have another name.
     with tempfile.NamedTemporaryFile(dir=settings_in_use().attachments.parent, prefix=".upload-", delete=False) as written:
-        written.write(content)
-        written.flush()
-        os.fsync(written.fileno())
-    Path(written.name).replace(path)
+        try:
+            written.write(content)
+            written.flush()
+            os.fsync(written.fileno())
+            Path(written.name).replace(path)
+        except OSError:  # a full disk must not keep half a paper that nothing names
+            Path(written.name).unlink(missing_ok=True)
+            raise
     for folder in (path.parent, path.parent.parent):
         _sync(folder)
     return sha256

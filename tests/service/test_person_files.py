@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,8 @@ from appliance.models.person import Person, PersonFile
 from appliance.registry import files, people
 from tests.support.desk import resident
 from tests.support.staff import AT, Staff
+from tests.support.web_client import Web, web_app
+from webui.session import public
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\n%%EOF\n"
 
@@ -155,3 +159,32 @@ def test_a_family_has_files_of_its_own(staff: Staff, person: str) -> None:
     assert files.of_person(person, by=staff.fo) == ()
     with pytest.raises(NotAllowed):
         files.remove_file(file, by=staff.leader, at=AT)
+
+
+def test_a_disk_that_is_full_leaves_nothing_behind(
+    staff: Staff, person: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space"):
+            add(staff, person, picture())
+    assert not list(settings.attachments.parent.rglob(".upload-*"))
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(PersonFile)) == 0
+    assert add(staff, person, picture())
+
+
+def test_the_page_tells_a_full_disk(settings: Settings) -> None:
+    app = web_app(settings)
+
+    @app.get("/penuh")
+    @public
+    def full() -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    page = Web(app).get("/penuh")
+    assert page.status_code == 500
+    assert "Penyimpanan server penuh" in page.text
+    assert "kosongkan disk server" in page.text
