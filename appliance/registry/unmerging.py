@@ -53,9 +53,14 @@ class MergeDetail:
 
 
 def look_at_merge(merge_id: str, *, by: Actor, at: datetime) -> MergeDetail:
-    """One merge for whoever decides about duplicates there. Raises NotFound, NotAllowed."""
+    """One merge for whoever decides about duplicates there; a look at both records. Raises NotFound, NotAllowed."""
     require(by, *DECIDER_ROLES)
-    return _detail(_merge_in_scope(merge_id, by), at)
+    with transaction():
+        entry = _merge_in_scope(merge_id, by)
+        detail = _detail(entry, at)
+        for person_id in (entry.survivor_id, entry.merged_id):
+            audit.record("lihat", f"person:{person_id}", by=by, at=at, detail={"penggabungan": entry.id})
+        return detail
 
 
 def merges_of(person_id: str, *, by: Actor, at: datetime) -> tuple[MergeDetail, ...]:

@@ -15,6 +15,7 @@ from appliance import audit
 from appliance.access import Actor
 from appliance.database import Model, db, transaction
 from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from appliance.models.audit import AuditEntry
 from appliance.models.case import Case
 from appliance.models.duplicate import DuplicateCandidate, OldIdentifier, PairState, PersonMerge
 from appliance.models.person import Family, LifeEvent, Person, PersonHealth
@@ -277,6 +278,17 @@ def test_only_who_decides_there_merges_and_undoes(app: Flask, staff: Staff) -> N
             unmerging.look_at_merge(done, by=by, at=LATER)
     assert unmerging.merges_of(kept, by=staff.fo, at=AT) == ()
     assert [found.id for found in unmerging.merges_of(kept, by=staff.supervisor, at=AT)] == [done]
+
+
+def test_a_look_at_a_merge_is_a_look_at_both(app: Flask, staff: Staff) -> None:
+    kept, gone = two(staff)
+    done = merging.merge(
+        pair_of(kept, gone, staff.supervisor), wish(kept, gone), request_id=request(), by=staff.supervisor, at=AT
+    )
+    before = audit.latest().position
+    unmerging.look_at_merge(done, by=staff.supervisor, at=LATER)
+    looks = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.position > before)).all()
+    assert {(look.action, look.subject) for look in looks} == {("lihat", f"person:{kept}"), ("lihat", f"person:{gone}")}
 
 
 def test_every_column_of_a_person_has_its_place() -> None:
