@@ -154,6 +154,15 @@ def scope(statement: sa.Select[*Columns], table: type[Any], by: Actor) -> sa.Sel
     raise TypeError(f"no scope rule for {table.__name__}")
 
 
+def scope_of_one_side(statement: sa.Select[*Columns], by: Actor) -> sa.Select[*Columns]:
+    """`statement` narrowed to the pairs of people of whom `by` decides about exactly one: the other is shown veiled."""
+    first, second = (
+        in_areas(column, by.areas_of(DECIDER_ROLES))
+        for column in (DuplicateCandidate.village_code, DuplicateCandidate.other_village_code)
+    )
+    return statement.where(sa.or_(sa.and_(first, sa.not_(second)), sa.and_(second, sa.not_(first))))
+
+
 def require(by: Actor, *roles: Role) -> None:
     """Raises NotAllowed unless `by` holds one of `roles`."""
     if not by.has(*roles):

@@ -32,7 +32,13 @@ def listing() -> ResponseReturnValue:
     villages = areas.villages(by=actor(), roles=DECIDERS)
     subdistricts = {village.subdistrict_code: village.subdistrict for village in villages}
     return render_template(
-        "duplicates/listing.html", found=found, area=area, after=after, villages=villages, subdistricts=subdistricts
+        "duplicates/listing.html",
+        found=found,
+        halves=duplicates.list_half_pairs(by=actor(), at=now()) if not (area or after) else None,
+        area=area,
+        after=after,
+        villages=villages,
+        subdistricts=subdistricts,
     )
 
 

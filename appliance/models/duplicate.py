@@ -36,6 +36,7 @@ class DuplicateCandidate(Stamped, Model):
         sa.UniqueConstraint("first_id", "second_id"),
         sa.Index("ix_duplicate_candidate_state_score_id", "state", "score", "id"),
         sa.Index("ix_duplicate_candidate_village_code_state_score_id", "village_code", "state", "score", "id"),
+        sa.Index("ix_duplicate_candidate_other_village_code_state", "other_village_code", "state"),
     )
 
     first_id: Mapped[str] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("person.id"))

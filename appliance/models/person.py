@@ -102,6 +102,7 @@ class Person(Stamped, Model):
         sa.CheckConstraint("nik IS NOT NULL OR nik_reason <> ''", name="nik_or_reason"),
         sa.Index("ix_person_village_code_name_search", "village_code", "name_search"),
         sa.Index("ix_person_village_code_birth_date", "village_code", "birth_date"),
+        sa.Index("ix_person_birth_date_name_search", "birth_date", "name_search"),
     )
 
     request_id: Mapped[str | None] = mapped_column(sa.String(64), unique=True)

@@ -1,6 +1,6 @@
 """The nightly search for people who are registered twice: village after village, each stored for good before the next begins.
 
-Within a village only people who share something rare are compared (a day of birth, a word and a year, a card, half a NIK), so
+What the people of a village have in common with other villages is asked of `duplicate_elsewhere`. Within the village only people who share something rare are compared (a day of birth, a word and a year, a card, half a NIK), so
 that the work grows with the people and not with their pairs. A village in which nothing changed is not searched again.
 """
 
@@ -20,6 +20,7 @@ from appliance.database import db, transaction
 from appliance.models.area import Area, Level
 from appliance.models.duplicate import DuplicateCandidate, DuplicateSearch, PairState
 from appliance.models.person import Family, Person
+from appliance.registry.duplicate_elsewhere import Pair, found_elsewhere, outdated, pairs_elsewhere
 from appliance.registry.duplicates import store_pair
 from appliance.registry.likeness import Identity, Likeness, compare, swapped
 from appliance.registry.lookalikes import identity_of, to_compare
@@ -88,10 +89,12 @@ def search_village(village: str, task_id: str, progress: tuple[int, int], *, at:
     same = earlier is not None and (earlier.people, earlier.changed_at) == (people, changed_at)
     known = {} if same else _people_of(village)
     pairs = [] if same else likest(known)
+    elsewhere = [] if same else pairs_elsewhere(village, earlier.changed_at if earlier else None)
     db.session.rollback()  # reading took its time; writing is short and begins afresh
     with transaction() as session:
-        open_pairs = 0 if same else _store(village, known, pairs, at)
-        if not same and open_pairs < MOST_PAIRS:
+        waiting = (0, 0) if same else (_store(village, known, pairs, at), _store_elsewhere(village, elsewhere, at))
+        open_pairs = sum(waiting)
+        if not same and max(waiting) < MOST_PAIRS:
             session.merge(DuplicateSearch(village_code=village, people=people, changed_at=changed_at, searched_at=at))
         background.move(task_id, *progress, at=at)
         if open_pairs:
@@ -180,13 +183,34 @@ def _store(village: str, known: dict[str, Identity], pairs: list[tuple[str, str,
     by_night = sa.select(DuplicateCandidate).where(
         *mine, DuplicateCandidate.state == PairState.OPEN, DuplicateCandidate.created_by == BY
     )
-    for pair in db.session.scalars(by_night):
-        if (pair.first_id, pair.second_id) not in found:
-            pair.state = PairState.LAPSED
-            pair.stamp(BY, at)
+    _let_lapse(
+        (
+            pair
+            for pair in db.session.scalars(by_night)
+            if (pair.first_id, pair.second_id) not in found and not found_elsewhere(pair)
+        ),
+        at,
+    )
     waiting = 0
     for first, second, likeness in pairs:
         waiting += store_pair((first, known[first]), (second, known[second]), likeness, by=BY, at=at)
         if waiting == MOST_PAIRS:
             break
     return waiting
+
+
+def _store_elsewhere(village: str, pairs: Iterable[Pair], at: datetime) -> int:
+    """The same for pairs with people of other villages."""
+    _let_lapse(outdated(village, BY), at)
+    waiting = 0
+    for one, other, likeness in pairs:
+        waiting += store_pair((one.id, one.who), (other.id, other.who), likeness, by=BY, at=at)
+        if waiting == MOST_PAIRS:
+            break
+    return waiting
+
+
+def _let_lapse(pairs: Iterable[DuplicateCandidate], at: datetime) -> None:
+    for pair in pairs:
+        pair.state = PairState.LAPSED
+        pair.stamp(BY, at)

@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from appliance import audit
-from appliance.access import DECIDER_ROLES, REGISTRAR_ROLES, Actor, require, require_area, scope
-from appliance.database import begins_with, changed_meanwhile, db, transaction
+from appliance.access import DECIDER_ROLES, REGISTRAR_ROLES, Actor, in_areas, require, require_area, scope, scope_of_one_side
+from appliance.database import changed_meanwhile, db, one_of, transaction
 from appliance.errors import Conflict, InvalidInput, NotFound
 from appliance.models.account import Account
 from appliance.models.duplicate import DuplicateCandidate, PairState, PersonMerge
@@ -24,6 +24,7 @@ from appliance.registry import merge_rules, nik, people
 from appliance.registry.comparing import Row, side_by_side
 from appliance.registry.likeness import Identity, Likeness, Reason
 from appliance.registry.lookalikes import Lookalike, alike, find_lookalikes, identity_of, identity_of_new, to_compare
+from appliance.registry.names import veiled
 from appliance.registry.people import NewPerson
 from appliance.registry.people_search import PersonLine, lines_of
 
@@ -60,6 +61,25 @@ class PairsFound:
 
     pairs: tuple[PairLine, ...]
     after: str
+
+
+@dataclass(frozen=True)
+class HalfPair:
+    """A pair with somebody outside the reader's areas: `other_name` is veiled."""
+
+    mine: PersonLine
+    other_name: str
+    other_village: str
+    score: int
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
+class HalfPairsFound:
+    """The likest of them; `more` when there are others."""
+
+    pairs: tuple[HalfPair, ...]
+    more: bool
 
 
 @dataclass(frozen=True)
@@ -171,20 +191,40 @@ def fingerprint(first: Identity, second: Identity) -> str:
 
 
 def list_pairs(*, by: Actor, at: datetime, area_code: str = "", after: str = "", size: int = PAGE_SIZE) -> PairsFound:
-    """Open pairs in the scope of `by`, the likest first; `area_code` (a village or subdistrict) narrows them by the first of the two."""
+    """Open pairs in the scope of `by`, the likest first; `area_code` (a village or subdistrict) narrows them to those with one who lives there."""
     require(by, *DECIDER_ROLES)
     table = DuplicateCandidate
     statement = scope(sa.select(table).where(table.state == PairState.OPEN), table, by)
-    if area_code.count(".") == 3:
-        statement = statement.where(table.village_code == area_code)
-    elif area_code:
-        statement = statement.where(begins_with(table.village_code, f"{area_code}."))
+    if area_code:
+        sides = (table.village_code, table.other_village_code)
+        statement = statement.where(sa.or_(*(in_areas(side, (area_code,)) for side in sides)))
     score, _, last_id = after.partition("-")
     if score.isdigit() and last_id:
         statement = statement.where(sa.tuple_(table.score, table.id) < sa.tuple_(sa.literal(int(score)), sa.literal(last_id)))
     rows = db.session.scalars(statement.order_by(table.score.desc(), table.id.desc()).limit(size + 1)).all()
     shown = rows[:size]
     return PairsFound(_lines(shown, at), f"{shown[-1].score}-{shown[-1].id}" if len(rows) > size else "")
+
+
+def list_half_pairs(*, by: Actor, at: datetime) -> HalfPairsFound:
+    """Open pairs of somebody in the areas of `by` with somebody outside, the likest first: whom to ask, not who it is."""
+    require(by, *DECIDER_ROLES)
+    table = DuplicateCandidate
+    statement = scope_of_one_side(sa.select(table).where(table.state == PairState.OPEN), by)
+    rows = db.session.scalars(statement.order_by(table.score.desc(), table.id.desc()).limit(PAGE_SIZE + 1)).all()
+    ids = [person_id for pair in rows for person_id in (pair.first_id, pair.second_id)]
+    people_of = sa.select(Person).where(one_of(Person.id, ids)).options(joinedload(Person.family))
+    known = {person.id: person for person in db.session.scalars(people_of)}
+    lines = {line.id: line for line in lines_of(known.values(), at)}
+    return HalfPairsFound(tuple(_half(pair, known, lines, by) for pair in rows[:PAGE_SIZE]), len(rows) > PAGE_SIZE)
+
+
+def _half(pair: DuplicateCandidate, known: Mapping[str, Person], lines: Mapping[str, PersonLine], by: Actor) -> HalfPair:
+    mine, other = pair.first_id, pair.second_id
+    if not by.has_in(pair.village_code, *DECIDER_ROLES):
+        mine, other = other, mine
+    reasons = tuple(Reason(reason) for reason in pair.reasons)
+    return HalfPair(lines[mine], veiled(known[other].name), lines[other].village, pair.score, reasons)
 
 
 def pairs_of(person_id: str, *, by: Actor, at: datetime) -> tuple[PairLine, ...]:

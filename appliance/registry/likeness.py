@@ -7,6 +7,7 @@ brothers with similar names on one card are not; a NIK with one wrong digit and 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -24,6 +25,8 @@ SHORTENED = 88
 OTHER_MOTHER = 60
 WORTH_ASKING = 55
 HIGHEST = 99
+# What is written when the day of birth is not known.
+DEFAULT_DAYS = frozenset({(1, 1), (1, 7), (31, 12)})
 
 
 class Reason(StrEnum):
@@ -35,6 +38,7 @@ class Reason(StrEnum):
     SWAPPED_DIGITS = "nik_tertukar"
     OTHER_NIK = "nik_beda"
     SAME_CARD = "kk_sama"
+    SAME_PHONE = "telepon_sama"
     SAME_NAME = "nama_sama"
     SIMILAR_NAME = "nama_mirip"
     SAME_BIRTH = "lahir_sama"
@@ -63,6 +67,7 @@ _LABELS = {
     Reason.SWAPPED_DIGITS: "dua angka NIK tertukar",
     Reason.OTHER_NIK: "NIK berbeda",
     Reason.SAME_CARD: "nomor KK sama",
+    Reason.SAME_PHONE: "nomor telepon sama",
     Reason.SAME_NAME: "nama sama",
     Reason.SIMILAR_NAME: "nama mirip",
     Reason.SAME_BIRTH: "tanggal lahir sama",
@@ -78,6 +83,7 @@ _POINTS = {
     Reason.SWAPPED_DIGITS: 30,
     Reason.OTHER_NIK: -20,
     Reason.SAME_CARD: 20,
+    Reason.SAME_PHONE: 25,
     Reason.SAME_BIRTH: 30,
     Reason.SWAPPED_BIRTH: 24,
     Reason.SAME_YEAR: 14,
@@ -140,9 +146,38 @@ def compare(one: Identity, other: Identity) -> Likeness | None:
     reasons = (*_reasons_of_name(name), *numbers, *birth, *_mothers(one, other), *_place(one, other))
     if not _may_be_one(one, other, name, frozenset(reasons)):
         return None
-    score = round(name * _NAME_SHARE) + sum(_POINTS.get(reason, 0) for reason in reasons)
-    score += 5 if one.sex == other.sex else 0
+    score = _score(name, reasons) + (5 if one.sex == other.sex else 0)
     return Likeness(min(score, HIGHEST), reasons) if score >= WORTH_ASKING else None
+
+
+def compare_elsewhere(one: Identity, other: Identity, *, same_phone: bool = False, former_nik: bool = False) -> Likeness | None:
+    """How alike two people of two villages are, among all of a district; None when nobody needs to be asked.
+
+    A name and a day of birth are not enough there: the mother, the telephone number or the card must agree too, or the subdistrict
+    on a day that is surely hers. `former_nik`: the one has the NIK that stood on a record which was merged into the other.
+    """
+    name, birth = name_likeness(one.name, other.name), _birth(one, other)
+    if former_nik:
+        return Likeness(HIGHEST, (Reason.FORMER_NIK, *_reasons_of_name(name), *birth))
+    if Reason.SAME_BIRTH not in birth or one.sex != other.sex:
+        return None
+    phone = (Reason.SAME_PHONE,) if same_phone else ()
+    reasons = (*_reasons_of_name(name), *phone, *_numbers(one, other), *birth, *_mothers(one, other), *_place(one, other))
+    if not (same_phone or (name >= SIMILAR and _surely_hers(one, other, name, frozenset(reasons)))):
+        return None
+    score = _score(name, reasons) + 5
+    return Likeness(min(score, HIGHEST), reasons) if score >= WORTH_ASKING else None
+
+
+def _surely_hers(one: Identity, other: Identity, name: int, reasons: frozenset[Reason]) -> bool:
+    if reasons & {Reason.SAME_MOTHER, Reason.SAME_CARD}:
+        return True
+    default = one.birth_date is not None and (one.birth_date.day, one.birth_date.month) in DEFAULT_DAYS
+    return not default and _may_be_one(one, other, name, reasons)
+
+
+def _score(name: int, reasons: Iterable[Reason]) -> int:
+    return round(name * _NAME_SHARE) + sum(_POINTS.get(reason, 0) for reason in reasons)
 
 
 def name_likeness(one: str, other: str) -> int:
