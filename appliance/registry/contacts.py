@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -77,6 +78,7 @@ def add_contact(person_id: str, new: NewContact, *, by: Actor, at: datetime) -> 
         row.stamp(by.account_id, at)
         db.session.add(row)
         if (new.main or not person.phone) and person.phone != number:
+            _keep_former(person, {one.number for one in known}, by, at)
             _call_first(person, number, by, at)
         audit.record("telepon", f"person:{person.id}", by=by, at=at)
 
@@ -106,6 +108,14 @@ def _problems(new: NewContact, *, is_new: bool, known: int) -> dict[str, str]:
     if len(new.owner) > 60:
         problems["owner"] = "Terlalu panjang; paling banyak 60 huruf."
     return problems
+
+
+def _keep_former(person: Person, known: Collection[str], by: Actor, at: datetime) -> None:
+    """The number to call first so far still finds her when another takes its place."""
+    if person.phone and phones.to_stored(person.phone) == person.phone and person.phone not in known:
+        row = PersonPhone(person_id=person.id, number=person.phone)
+        row.stamp(by.account_id, at)
+        db.session.add(row)
 
 
 def _call_first(person: Person, number: str, by: Actor, at: datetime) -> None:

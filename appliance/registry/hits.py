@@ -14,19 +14,20 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from appliance.access import Actor, scope
-from appliance.database import db, one_of
+from appliance.database import begins_with, db, one_of
 from appliance.models.duplicate import OldIdentifier
-from appliance.models.person import NOT_VALID, Family, FormerCard, Person
+from appliance.models.person import NOT_VALID, Family, FormerCard, Person, PersonPhone
 from appliance.registry import nik
 from appliance.registry.candidates import Within, by_key, candidates
 from appliance.registry.names import words
-from appliance.registry.phones import search_key
+from appliance.registry.phones import search_key, stored_key
 from appliance.registry.places import Place, named_places
 from appliance.registry.ranking import Match, kept, match
 
 # A record may have been merged into one that was merged itself.
 MOST_MERGES = 5
 FORMER_CARD = "KK lama"
+OTHER_PHONE = "nomor telepon lain"
 MERGED = " pada data yang sudah digabung"
 # With both given, the place decides before the name does.
 PLACED = 0.3
@@ -49,7 +50,7 @@ def hits_of(text: str, by: Actor, most: int, village_code: str = "") -> list[Hit
         return _in_order(_by_number(number, within, most), most)
     phone = search_key(text)
     if phone:
-        return _in_order(_known(by_key(phone, within, most), within, lambda row: Match(1.0, "telepon")), most)
+        return _in_order(_by_phone(phone, within, most), most)
     typed = words(text)
     return _in_order(_by_words(typed, within, most), most) if typed else []
 
@@ -99,6 +100,15 @@ def _by_what(person: Person, number: str) -> Match:
     if person.nik == number:
         return Match(1.0, "NIK")
     return Match(0.95, "KK") if person.family and person.family.kk == number else Match(0.9, FORMER_CARD)
+
+
+def _by_phone(key: str, within: Within, most: int) -> dict[str, Hit]:
+    """People by the number to call first, then those of whom it is another number: a neighbour's, a former one."""
+    main = _known(by_key(key, within, most), within, lambda row: Match(1.0, "telepon"))
+    others = sa.select(PersonPhone.person_id).join(Person, Person.id == PersonPhone.person_id)
+    others = others.where(begins_with(PersonPhone.number, stored_key(key))).limit(most)
+    ids = list(dict.fromkeys(db.session.scalars(within.narrowed(others, Person))))
+    return _known(ids, within, lambda row: Match(0.95, OTHER_PHONE)) | main
 
 
 def _by_words(typed: list[str], within: Within, most: int) -> dict[str, Hit]:

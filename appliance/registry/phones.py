@@ -35,6 +35,11 @@ def search_key(text: str) -> str:
     return digits if SHORTEST <= len(digits) <= LONGEST and digits.startswith("0") else ""
 
 
+def stored_key(key: str) -> str:
+    """How numbers that have this `search_key` begin as they are stored."""
+    return f"+62{key.removeprefix('0')}"
+
+
 def problem_of(text: str) -> str | None:
     """Why `text` cannot be stored as a telephone number, as a sentence; None when it can, or when it is empty."""
     if not text.strip() or to_stored(text):

@@ -8,14 +8,16 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from appliance.access import Actor
 from appliance.casework.numbers import find_numbered
 from appliance.database import db, transaction
 from appliance.models.audit import AuditEntry
 from appliance.models.case import Case, Referral
 from appliance.models.person import FormerCard, Person, PersonWord
 from appliance.models.search import NameVariant, NameWord
-from appliance.registry import search_index
+from appliance.registry import contacts, search_index
 from appliance.registry.candidates import near_words
+from appliance.registry.contacts import NewContact
 from appliance.registry.people_search import find_people, search_people
 from tests.support.desk import decided, prepare_referral, resident
 from tests.support.staff import AT, FAR, NEIGHBOUR, Staff
@@ -162,3 +164,22 @@ def test_a_case_or_referral_is_found_by_its_number(app: Flask, staff: Staff) -> 
         assert find_numbered(text, by=staff.fo) is None, text
     assert find_numbered(number, by=staff.stranger) is None
     assert find_numbered(letter, by=staff.stranger) is None
+
+
+def test_any_number_of_a_person_finds_her_and_says_that_it_is_not_the_first(town: Mapping[str, str], staff: Staff) -> None:
+    def found(text: str, by: Actor) -> list[tuple[str, str]]:
+        return [(line.id, line.why) for line in find_people(text, by=by, at=AT).people]
+
+    contacts.add_contact(town["aminah"], NewContact("0853 1111 2222", owner="Tetangga"), by=staff.fo, at=AT)
+    contacts.add_contact(town["neighbour"], NewContact("+62 853 1111 2222"), by=staff.fo, at=AT)
+    other = (town["aminah"], "nomor telepon lain")
+    for text in ("0853-1111-2222", "+6285311112222", "08531111"):
+        assert found(text, staff.fo) == [(town["neighbour"], "telepon"), other]
+    assert found("08531111", staff.facilitator) == [other]
+    assert found("08531111", staff.stranger) == []
+    contacts.add_contact(town["aminah"], NewContact("0853 3333 4444", main=True), by=staff.fo, at=AT)
+    assert found("0853 3333 4444", staff.fo) == [(town["aminah"], "telepon")]
+    assert found("0812 3456 7890", staff.fo) == [other], "the number before"
+    with transaction() as session:
+        session.get_one(Person, town["aminah"]).merged_into_id = town["far"]
+    assert found("0812 3456 7890", staff.fo) == [(town["far"], f"{other[1]} pada data yang sudah digabung")]
