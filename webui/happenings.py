@@ -12,11 +12,21 @@ from flask.typing import ResponseReturnValue
 from appliance.access import EDITOR_ROLES
 from appliance.errors import Conflict, InvalidInput, NotFound
 from appliance.models.columns import new_id
-from appliance.registry import areas, families, happenings, people
+from appliance.registry import areas, families, happenings, marriages, people
 from appliance.registry.families import FamilyDetail
 from appliance.registry.people import NikTaken, PersonDetail
 from appliance.registry.people_search import PersonLine
-from webui.forms.people import BirthForm, CardForm, DeathForm, HappeningForm, HeadForm, MarriageForm, MoveForm, SplitForm
+from webui.forms.people import (
+    BirthForm,
+    CardForm,
+    DeathForm,
+    DivorceForm,
+    HappeningForm,
+    HeadForm,
+    MarriageForm,
+    MoveForm,
+    SplitForm,
+)
 from webui.session import actor, now, signed_in
 
 blueprint = Blueprint("happenings", __name__)
@@ -36,6 +46,7 @@ PERSON_STEPS: Mapping[str, Step] = {
     "pindah": Step("Catat pindah", "Simpan kepindahan", MoveForm),
     "meninggal": Step("Catat meninggal", "Simpan kematian", DeathForm),
     "kawin": Step("Catat kawin", "Simpan perkawinan", MarriageForm),
+    "cerai": Step("Catat cerai", "Simpan perceraian", DivorceForm),
     "datang": Step("Catat datang kembali", "Simpan kedatangan", MoveForm),
 }
 FAMILY_STEPS: Mapping[str, Step] = {
@@ -141,7 +152,9 @@ def _do_person(kind: str, person_id: str, form: Any) -> None:
             happenings.record_death(person_id, new_head_id=form.head_id.data, **paper, **known)
         case "kawin":
             paper = {"on": form.on.data, "evidence": form.evidence.data}
-            happenings.record_marriage(person_id, spouse=form.spouse.data, **paper, **known)
+            marriages.record_marriage(person_id, spouse=form.spouse.data, **paper, **known)
+        case "cerai":
+            marriages.record_divorce(person_id, form.divorce(), **known)
         case "datang":
             happenings.record_return(person_id, form.move(), **known)
         case _:

@@ -221,6 +221,7 @@ LIFE_KINDS: Mapping[str, str] = {
     LifeKind.CAME: "Datang",
     LifeKind.SPLIT: "Pecah KK",
     LifeKind.MARRIED: "Kawin",
+    LifeKind.DIVORCED: "Cerai",
     LifeKind.CORRECTED: "Data diperbaiki",
     LifeKind.MERGED: "Data ganda digabung",
     LifeKind.UNMERGED: "Penggabungan dibatalkan",

@@ -58,6 +58,7 @@ class LifeKind(StrEnum):
     CAME = "datang"
     SPLIT = "pecah_kk"
     MARRIED = "kawin"
+    DIVORCED = "cerai"
     CORRECTED = "perbaikan"
     MERGED = "gabung"
     UNMERGED = "batal_gabung"

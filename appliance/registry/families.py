@@ -22,7 +22,7 @@ from appliance.registry.corrections import (
     reason_problems,
     require_version,
 )
-from appliance.registry.people import given_reason, require_there, three_digits
+from appliance.registry.people import given_reason, person_in_scope, require_there, three_digits
 from appliance.registry.people_search import PersonLine, family_of, lines_of
 from appliance.registry.person_fields import today
 
@@ -141,23 +141,34 @@ def split_family(family_id: str, split: Split, *, row_version: int, by: Actor, a
     """
     with transaction():
         family = _to_change(family_id, row_version, by)
-        members = {person.id: person for person in living_members(family.id)}
-        problems = _split_problems(split, members.keys()) | card_problems(split.kk) | day_problems(split.on, at)
-        if problems:
-            raise InvalidInput(problems)
-        if split.kk:
-            refuse_taken_card(nik.clean(split.kk))
-        parted = _new_family(family, split, by, at)
-        for person_id in split.member_ids:
-            _part(members[person_id], family, parted, split, by, at)
-        make_head(parted, split.head_id, by, at)
-        family.stamp(by.account_id, at)
-        told = {"anggota": str(len(split.member_ids))}
-        life_events.note(
-            LifeKind.SPLIT, family_id=family.id, on=split.on, detail=told, evidence=split.evidence, by=by.account_id, at=at
-        )
+        parted = part_members(family, split, by, at)
         audit.record("pecah_kk", f"family:{family.id}", by=by, at=at, detail={"keluarga_baru": parted.id})
         return parted.id
+
+
+def part_members(family: Family, split: Split, by: Actor, at: datetime) -> Family:
+    """Their new family, inside the running transaction. Raises CardTaken, InvalidInput with all problems. For services."""
+    members = {person.id: person for person in living_members(family.id)}
+    problems = part_problems(split, members.keys(), at)
+    if problems:
+        raise InvalidInput(problems)
+    if split.kk:
+        refuse_taken_card(nik.clean(split.kk))
+    parted = _new_family(family, split, by, at)
+    for person_id in split.member_ids:
+        _part(members[person_id], family, parted, split, by, at)
+    make_head(parted, split.head_id, by, at)
+    family.stamp(by.account_id, at)
+    told = {"anggota": str(len(split.member_ids))}
+    life_events.note(
+        LifeKind.SPLIT, family_id=family.id, on=split.on, detail=told, evidence=split.evidence, by=by.account_id, at=at
+    )
+    return parted
+
+
+def part_problems(split: Split, members: Iterable[str], at: datetime) -> dict[str, str]:
+    """What is wrong with what was chosen, `members` being those who live in the family. For services."""
+    return _split_problems(split, members) | card_problems(split.kk) | day_problems(split.on, at)
 
 
 def make_head(family: Family, person_id: str, by: Actor, at: datetime) -> None:
@@ -182,6 +193,16 @@ def living_members(family_id: str) -> Sequence[Person]:
     """The members of a family who are alive and not merged into others, wherever they live. For services."""
     here = sa.and_(Person.family_id == family_id, Person.status == ALIVE, Person.merged_into_id.is_(None))
     return db.session.scalars(sa.select(Person).where(here).limit(MOST_MEMBERS)).all()
+
+
+def living_person(person_id: str, row_version: int, by: Actor) -> Person:
+    """Somebody alive and settled, to be changed by `by`. Raises NotFound, NotAllowed, Conflict. For services."""
+    person = person_in_scope(person_id, by)
+    require_there(by, person.village_code, *EDITOR_ROLES)
+    require_version(person, row_version)
+    if person.status != ALIVE:
+        raise Conflict("Status warga ini bukan hidup dan menetap.", "Muat ulang halaman dan periksa peristiwanya.")
+    return person
 
 
 def card_problems(kk: str, *, needed: bool = False) -> dict[str, str]:

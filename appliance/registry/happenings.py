@@ -1,4 +1,4 @@
-"""What happens to people, with its consequences: born, died, moved away or within the district, came back, married.
+"""What happens to people, with its consequences: born, died, moved away or within the district, came back.
 
 Each function is one transaction and one fact in the journal; the life events keep what happened and on what paper it rests.
 """
@@ -11,14 +11,23 @@ from datetime import date, datetime
 import sqlalchemy as sa
 
 from appliance import audit
-from appliance.access import EDITOR_ROLES, REGISTRAR_ROLES, Actor, require_area, scope
+from appliance.access import EDITOR_ROLES, REGISTRAR_ROLES, Actor, require_area
 from appliance.database import Duplicate, db, transaction
 from appliance.errors import Conflict, InvalidInput
 from appliance.models.area import Area, Level
 from appliance.models.person import Family, FormerCard, LifeKind, Person, Relation, Sex
 from appliance.registry import life_events, nik, person_fields, search_index
 from appliance.registry.corrections import family_in_scope, require_version
-from appliance.registry.families import ALIVE, card_problems, day_problems, living_members, make_head, refuse_taken_card
+from appliance.registry.families import (
+    ALIVE,
+    card_problems,
+    day_problems,
+    living_members,
+    living_person,
+    make_head,
+    refuse_taken_card,
+)
+from appliance.registry.marriages import note_widowed
 from appliance.registry.people import (
     NewPerson,
     add_person,
@@ -32,7 +41,6 @@ from appliance.registry.person_fields import today
 
 MOVED_AWAY = "pindah"
 DEAD = "mati"
-MARRIED = "2"
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,7 @@ def record_death(  # noqa: PLR0913  who, when, on what paper
     Raises NotFound, NotAllowed, Conflict, InvalidInput.
     """
     with transaction():
-        person = _living(person_id, row_version, by)
+        person = living_person(person_id, row_version, by)
         problems = day_problems(on, at)
         if on is None:
             problems["on"] = "Isi tanggal meninggal; bila tidak pasti, isi perkiraannya."
@@ -101,6 +109,7 @@ def record_death(  # noqa: PLR0913  who, when, on what paper
         if problems:
             raise InvalidInput(problems)
         person.status, person.status_since = DEAD, on
+        note_widowed(person, by, at)
         _leave_head(person, new_head_id, by, at)
         person.stamp(by.account_id, at)
         life_events.note(
@@ -121,7 +130,7 @@ def record_move(person_id: str, move: Move, *, row_version: int, by: Actor, at: 
     Raises NotFound, NotAllowed, Conflict, InvalidInput with all problems.
     """
     with transaction():
-        person = _living(person_id, row_version, by)
+        person = living_person(person_id, row_version, by)
         _refuse_bad_move(move, at, elsewhere=True)
         _leave_head(person, "", by, at)
         told = _told(person.village_code, move)
@@ -187,34 +196,6 @@ def record_return(person_id: str, move: Move, *, row_version: int, by: Actor, at
         audit.record("datang", f"person:{person.id}", by=by, at=at, detail={"desa": person.village_code})
 
 
-def record_marriage(  # noqa: PLR0913  two people, a day and a paper
-    person_id: str,
-    *,
-    spouse: str,
-    on: date | None,
-    evidence: str,
-    row_version: int,
-    by: Actor,
-    at: datetime,
-) -> None:
-    """Note that somebody married. `spouse` is a name, or the NIK of somebody registered, who is noted as well.
-
-    Raises NotFound, NotAllowed, Conflict, InvalidInput.
-    """
-    with transaction():
-        person = _living(person_id, row_version, by)
-        problems = day_problems(on, at)
-        if not spouse.strip():
-            problems["spouse"] = "Tulis nama pasangan, atau NIK-nya bila sudah terdaftar."
-        if problems:
-            raise InvalidInput(problems)
-        partner = _partner(spouse, person, by)
-        for one, other in ((person, partner), (partner, person)):
-            if one is not None:
-                _marry(one, other.name if other else " ".join(spouse.split())[:120], on, evidence, by, at)
-        audit.record("kawin", f"person:{person.id}", by=by, at=at, detail={"pasangan": partner.id if partner else ""})
-
-
 def _born_already(request_id: str, by: Actor) -> str | None:
     return db.session.scalar(sa.select(Person.id).where(Person.request_id == request_id, Person.created_by == by.account_id))
 
@@ -261,15 +242,6 @@ def _parent(family: Family, sex: Sex) -> str:
     couple = {Relation.HEAD.value, Relation.HUSBAND.value, Relation.WIFE.value}
     fitting = [person.name for person in living_members(family.id) if person.relation in couple and person.sex == sex]
     return fitting[0] if len(fitting) == 1 else ""
-
-
-def _living(person_id: str, row_version: int, by: Actor) -> Person:
-    person = person_in_scope(person_id, by)
-    require_there(by, person.village_code, *EDITOR_ROLES)
-    require_version(person, row_version)
-    if person.status != ALIVE:
-        raise Conflict("Status warga ini bukan hidup dan menetap.", "Muat ulang halaman dan periksa peristiwanya.")
-    return person
 
 
 def _leave_head(person: Person, new_head_id: str, by: Actor, at: datetime) -> None:
@@ -371,28 +343,3 @@ def _settle_family(family: Family, move: Move, at: datetime) -> None:
         if family.kk:
             db.session.add(FormerCard(family_id=family.id, kk=family.kk, until=move.on or today(at), reason="Pindah"))
         family.kk = digits
-
-
-def _partner(spouse: str, person: Person, by: Actor) -> Person | None:
-    digits = nik.clean(spouse)
-    if not digits.isdigit():
-        return None
-    found = db.session.scalar(scope(sa.select(Person).where(Person.nik == digits), Person, by))
-    if found is None or found.id == person.id or found.status != ALIVE:
-        raise InvalidInput({"spouse": "NIK itu tidak ditemukan di wilayah Anda; tulis nama pasangannya saja."})
-    return found
-
-
-def _marry(person: Person, spouse: str, on: date | None, evidence: str, by: Actor, at: datetime) -> None:
-    person.marital_status = MARRIED
-    person.stamp(by.account_id, at)
-    life_events.note(
-        LifeKind.MARRIED,
-        person_id=person.id,
-        family_id=person.family_id,
-        on=on,
-        detail={"pasangan": spouse},
-        evidence=evidence,
-        by=by.account_id,
-        at=at,
-    )

@@ -9,12 +9,13 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from appliance.database import db
+from appliance.database import db, transaction
 from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from appliance.models.person import Family, LifeEvent, Person
-from appliance.registry import families, happenings, life_events, people
+from appliance.registry import families, happenings, life_events, marriages, people
 from appliance.registry.families import Split
 from appliance.registry.happenings import Birth, Move
+from appliance.registry.marriages import Divorce
 from appliance.registry.people_search import find_people
 from tests.support.desk import resident
 from tests.support.staff import AT, FAR, HOME, NEIGHBOUR, Staff
@@ -268,7 +269,7 @@ def test_a_number_of_another_family_is_refused(household: dict[str, str], staff:
 
 def marry(staff: Staff, person: str, spouse: str, **changes: Any) -> None:
     known: dict[str, Any] = {"on": TODAY, "evidence": "Buku nikah", "row_version": version(person)}
-    happenings.record_marriage(person, spouse=spouse, **{**known, **changes}, by=staff.fo, at=AT)
+    marriages.record_marriage(person, spouse=spouse, **{**known, **changes}, by=staff.fo, at=AT)
 
 
 def test_a_marriage_is_noted_for_both_who_are_known(household: dict[str, str], staff: Staff) -> None:
@@ -288,6 +289,89 @@ def test_a_spouse_from_elsewhere_is_a_name(household: dict[str, str], staff: Sta
         marry(staff, household["daughter"], "7303010101809999")
 
 
+@pytest.fixture
+def couple(household: dict[str, str], staff: Staff) -> dict[str, str]:
+    """The same household, in which father and mother are written as married."""
+    with transaction() as session:
+        for one in ("father", "mother"):
+            session.get_one(Person, household[one]).marital_status = "2"
+    return household
+
+
+def divorce(staff: Staff, person: str, **what: Any) -> str:
+    known: dict[str, Any] = {"on": TODAY, "evidence": "Akta cerai 5/2026"}
+    return marriages.record_divorce(person, Divorce(**(known | what)), row_version=version(person), by=staff.fo, at=AT)
+
+
+def standing(staff: Staff, person: str) -> tuple[str, str]:
+    seen = people.look_at_person(person, by=staff.fo, at=AT)
+    return seen.fields.marital_status, seen.line.relation
+
+
+def test_a_divorce_is_noted_for_both_before_the_cards_are_settled(couple: dict[str, str], staff: Staff) -> None:
+    assert divorce(staff, couple["father"], spouse_id=couple["mother"]) == ""
+    for one, other in (("father", "Sitti Aminah"), ("mother", "Baharuddin")):
+        event = next(e for e in life_events.of_person(couple[one], by=staff.fo).events if e.kind == "cerai")
+        assert (event.facts["pasangan"], event.evidence, event.happened_on) == (other, "Akta cerai 5/2026", TODAY)
+    assert (standing(staff, couple["father"]), standing(staff, couple["mother"])) == (("3", "1"), ("3", "11"))
+    assert len(family_of(staff, couple["family"]).members) == 3
+    with pytest.raises(Conflict):
+        divorce(staff, couple["mother"], spouse_id=couple["father"])
+
+
+@pytest.mark.parametrize("who", ["father", "mother"])
+def test_who_leaves_gets_a_card_with_the_children_who_go_along(couple: dict[str, str], staff: Staff, who: str) -> None:
+    leaving = Split((couple[who], couple["daughter"]), couple[who], kk=NEW_CARD, address="Jl. Baru 3", on=TODAY)
+    stays = couple["mother" if who == "father" else "father"]
+    parted = divorce(staff, couple["mother"], spouse_id=couple["father"], leaving=leaving)
+    old, new = family_of(staff, couple["family"]), family_of(staff, parted)
+    assert ({line.id for line in new.members}, new.head_id) == ({couple[who], couple["daughter"]}, couple[who])
+    assert ([line.id for line in old.members], old.needs_head) == ([stays], who == "father")
+    assert (standing(staff, couple[who]), standing(staff, stays)[0]) == (("3", "1"), "3")
+    assert standing(staff, stays)[1] == ("11" if who == "father" else "1")
+    assert found(staff, CARD) == set(couple.values()) - {couple["family"]}, "the old number finds both"
+
+
+def test_a_man_with_another_wife_stays_married(couple: dict[str, str], staff: Staff) -> None:
+    second = resident(staff.fo, "Hasnah", kk=CARD, relation="3", marital_status="2")
+    divorce(staff, couple["mother"], spouse_id=couple["father"])
+    assert [standing(staff, one)[0] for one in (couple["father"], couple["mother"], second)] == ["2", "3", "2"]
+    die(staff, couple["father"])
+    assert [standing(staff, one)[0] for one in (couple["mother"], second)] == ["3", "4"]
+
+
+def test_who_outlives_the_spouse_is_widowed(couple: dict[str, str], staff: Staff) -> None:
+    die(staff, couple["mother"])
+    assert (standing(staff, couple["father"])[0], standing(staff, couple["daughter"])[0]) == ("4", "")
+    (event,) = life_events.of_person(couple["father"], by=staff.fo).events
+    assert [(change.before, change.after) for change in event.changes] == [("Kawin", "Cerai mati")]
+
+
+def test_a_divorce_of_somebody_elsewhere(couple: dict[str, str], staff: Staff) -> None:
+    divorce(staff, couple["daughter"], spouse="Rahmat dari  Jeneponto", on=None)
+    assert life_events.of_person(couple["daughter"], by=staff.fo).events[0].facts["pasangan"] == "Rahmat dari Jeneponto"
+    assert standing(staff, couple["daughter"]) == ("3", "4")
+
+
+def test_a_divorce_that_cannot_be_tells_all_that_is_wrong(couple: dict[str, str], staff: Staff) -> None:
+    tomorrow = TODAY + timedelta(days=1)
+    both = Split((couple["father"], couple["mother"]), couple["daughter"], kk="12")
+    child = Split((couple["daughter"],), couple["daughter"])
+    for what, wrong in (
+        ({"on": tomorrow}, {"on", "spouse_id"}),
+        ({"spouse_id": couple["father"]}, {"spouse_id"}),
+        ({"spouse_id": "somebody"}, {"spouse_id"}),
+        ({"spouse": "7303010101809999"}, {"spouse"}),
+        ({"spouse_id": couple["mother"], "leaving": both, "on": tomorrow}, {"on", "member_ids", "head_id", "kk"}),
+        ({"spouse_id": couple["mother"], "leaving": child}, {"member_ids"}),
+    ):
+        with pytest.raises(InvalidInput) as caught:
+            divorce(staff, couple["father"], **what)
+        assert set(caught.value.problems) == wrong
+    assert kinds(staff, couple["father"]) == kinds(staff, couple["mother"]) == []
+    assert standing(staff, couple["mother"]) == ("2", "3")
+
+
 @pytest.mark.parametrize(("who", "error"), [("leader", NotAllowed), ("neighbour", NotFound)])
 def test_who_may_note_nothing(household: dict[str, str], staff: Staff, who: str, error: type[Exception]) -> None:
     by = getattr(staff, who)
@@ -296,6 +380,7 @@ def test_who_may_note_nothing(household: dict[str, str], staff: Staff, who: str,
         lambda: move(staff, household["daughter"], by=by, outside="Makassar"),
         lambda: happenings.record_birth(seen.id, Birth("A", "L", TODAY), request_id="x", by=by, at=AT),
         lambda: families.choose_head(seen.id, household["mother"], row_version=seen.row_version, by=by, at=AT),
+        lambda: marriages.record_divorce(household["father"], Divorce(None, spouse="A"), row_version=1, by=by, at=AT),
         lambda: happenings.record_family_move(seen.id, Move(outside="x"), row_version=seen.row_version, by=by, at=AT),
     )
     for act in acts:

@@ -168,6 +168,21 @@ def test_who_moves_out_of_the_area_is_gone_from_it(pages: Flask) -> None:
     assert re.search(r"Ke: (Kelurahan|Desa) \w+", seen)
 
 
+def test_a_divorce_asks_who_leaves_the_card(pages: Flask) -> None:
+    web, head, wife = at_desk(pages), pages.config["head"], pages.config["person"]
+    form = web.get(f"/warga/{head}/peristiwa/cerai")
+    assert "Siapa yang keluar dari KK ini?" in form.text
+    typed = filled(form)
+    refused = web.post(f"/warga/{head}/peristiwa/cerai", typed | {"member_ids": [head, wife], "head_id": wife, "spouse_id": wife})
+    assert (refused.status_code, "tidak pindah ke KK yang sama" in refused.text) == (422, True)
+    assert f'value="{wife}" selected' in refused.text
+    stored = web.post(f"/warga/{head}/peristiwa/cerai", typed | {"spouse_id": wife, "evidence": "Akta cerai 5"})
+    assert stored.status_code == 303
+    page = web.get(f"/warga/{head}").text
+    assert "Akta cerai 5" in page
+    assert "peristiwa/cerai" not in page
+
+
 def test_an_unknown_happening_does_not_exist(pages: Flask) -> None:
     web = at_desk(pages)
     assert web.get(f"/warga/{pages.config['person']}/peristiwa/terbang").status_code == 404

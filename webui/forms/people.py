@@ -12,6 +12,7 @@ from appliance.registry.corrections import FamilyFields
 from appliance.registry.families import Split
 from appliance.registry.happenings import Birth, Move
 from appliance.registry.health import Health
+from appliance.registry.marriages import Divorce
 from appliance.registry.nik import check_kk, check_nik
 from appliance.registry.people import NewPerson, PersonFields
 from webui.forms.fields import Day, Degrees, Digits, Line, Needed, PageForm, Text, TickedField
@@ -188,6 +189,26 @@ class MarriageForm(HappeningForm):
     """Somebody married."""
 
     spouse = Line(default="")
+
+
+class DivorceForm(HappeningForm):
+    """Somebody was divorced; perhaps one of the two has a card of her own already."""
+
+    spouse_id = StringField(default="")
+    spouse = Line(default="")
+    member_ids = TickedField(default=())
+    head_id = StringField(default="")
+    kk = Digits(default="")
+    address = Line(default="")
+    hamlet = Line(default="")
+    rt = Digits(default="")
+    rw = Digits(default="")
+
+    def divorce(self) -> Divorce:
+        """What was typed, as the service takes it."""
+        split = Split(**{name: self[name].data for name in Split.__dataclass_fields__})
+        leaving = split if split.member_ids else None
+        return Divorce(leaving=leaving, **{name: self[name].data for name in ("on", "evidence", "spouse_id", "spouse")})
 
 
 class BirthForm(HappeningForm):
