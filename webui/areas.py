@@ -11,12 +11,13 @@ from flask.typing import ResponseReturnValue
 from appliance import background
 from appliance.access import AREA_ROLES
 from appliance.accounts import posts
-from appliance.casework import handover, handover_records
+from appliance.casework import area_moves, handover, handover_records
 from appliance.errors import InvalidInput
 from appliance.models.area import Level
 from appliance.models.roles import Role
 from appliance.registry import area_codes, area_counts, area_pages, hamlets
 from appliance.registry.area_codes import AreaCodes
+from appliance.registry.areas import active_villages
 from webui.accounts import today
 from webui.forms.fields import read_day
 from webui.navigation import Entry
@@ -75,6 +76,21 @@ def save_codes(code: str) -> ResponseReturnValue:
     return redirect(url_for("areas.show", code=code), 303)
 
 
+@blueprint.post("/wilayah/<code>/pindahkan")
+@signed_in(Role.ADMIN)
+def move(code: str) -> ResponseReturnValue:
+    """What still has an old code goes to the codes of today; of a village that was split, hamlet by hamlet."""
+    typed = request.form
+    try:
+        chosen = {field.removeprefix("dusun-"): to for field, to in typed.items() if field.startswith("dusun-") and to}
+        hamlets_to = {typed.get(f"nama-dusun-{number}", ""): to for number, to in chosen.items()}
+        area_moves.ask_move(code, typed.get("rest_code", ""), hamlets_to, by=actor(), at=now())
+    except InvalidInput as error:
+        return _page(code, typed=typed, problems=error.problems), 422
+    flash("Pemindahan dimulai; muat ulang halaman ini sebentar lagi.", "info")
+    return redirect(url_for("areas.show", code=code), 303)
+
+
 @blueprint.post("/wilayah/<code>/dusun")
 @signed_in(Role.ADMIN, *sorted(hamlets.KEEPER_ROLES))
 def add_hamlet(code: str) -> ResponseReturnValue:
@@ -123,7 +139,10 @@ def _page(code: str, typed: Mapping[str, str] | None = None, problems: Mapping[s
             "may_hand_over": handover.may_hand_over(code, by),
             "handovers": handover_records.list_handovers(by=by, village_code=code).handovers,
         }
-    shown = typed or {
+    elif area.level is Level.VILLAGE and by.has(Role.ADMIN):
+        more = {"standing": area_moves.standing_of(code, by=by), "villages": active_villages()}
+    shown: Mapping[str, str] = typed or {
+        "rest_code": area.successor_code,
         "bps_code": area.bps_code,
         "successor_code": area.successor_code,
         "valid_since": area.valid_since.strftime("%d-%m-%Y") if area.valid_since else "",

@@ -223,6 +223,7 @@ LIFE_KINDS: Mapping[str, str] = {
     LifeKind.MARRIED: "Kawin",
     LifeKind.DIVORCED: "Cerai",
     LifeKind.CORRECTED: "Data diperbaiki",
+    LifeKind.RECODED: "Kode wilayah berganti",
     LifeKind.MERGED: "Data ganda digabung",
     LifeKind.UNMERGED: "Penggabungan dibatalkan",
     LifeKind.IMPORTED: "Dari impor",

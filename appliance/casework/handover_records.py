@@ -20,6 +20,7 @@ from appliance.errors import NotFound
 from appliance.models.account import Account, Assignment
 from appliance.models.handover import Handover, HandoverVillage
 from appliance.models.roles import Role
+from appliance.registry.area_codes import at_any_time
 from appliance.registry.areas import Village, active_villages
 
 PAGE_SIZE = 25
@@ -69,7 +70,7 @@ def list_handovers(*, by: Actor, before: str = "", village_code: str = "") -> Ha
     """The handovers in reach, the newest first; `before` is `older` of the page before."""
     statement = _in_reach(sa.select(Handover), by)
     if village_code:
-        of_village = sa.select(HandoverVillage.handover_id).where(HandoverVillage.village_code == village_code)
+        of_village = sa.select(HandoverVillage.handover_id).where(HandoverVillage.village_code.in_(at_any_time([village_code])))
         statement = statement.where(Handover.id.in_(of_village))
     if before:
         statement = statement.where(Handover.id < before)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from appliance.registry.area_codes import area_of_bps
+from appliance.registry.area_codes import VILLAGE_DIGITS, area_of_bps, current_code
 from appliance.registry.areas import active_villages, plain_name
 
 BPS_WIDTHS = (("bps_province", 2), ("bps_district", 2), ("bps_subdistrict", 3), ("village", 3))
@@ -40,7 +40,7 @@ class Villages:
     def _find(self, text: str, subdistrict: str) -> str | None:
         digits = re.sub(r"[\s.\-]", "", text)
         if digits.isdigit():
-            return self._codes.get(digits) or area_of_bps(digits)
+            return self._codes.get(digits) or area_of_bps(digits) or self._formerly(digits)
         within = plain_name(re.sub(r"^(kec\.|kecamatan)\s+", "", subdistrict, flags=re.IGNORECASE))
         bare = plain_name(re.sub(r"^(ds\.?|desa|kel\.?|kelurahan)\s+", "", text, flags=re.IGNORECASE))
         named = self._named.get(bare, [])
@@ -49,3 +49,10 @@ class Villages:
         if any(code == self._chosen for _, code in named):
             return self._chosen
         return named[0][1] if len(named) == 1 else None
+
+    def _formerly(self, digits: str) -> str | None:
+        """The village of today for a Kemendagri code that holds no longer; None where the old one was split, or still waits."""
+        now = (
+            current_code(".".join((digits[:2], digits[2:4], digits[4:6], digits[6:]))) if len(digits) == VILLAGE_DIGITS else None
+        )
+        return now if now in self._codes.values() else None

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from appliance.database import Model
-from appliance.models.columns import Code, Moment, Stamped
+from appliance.models.columns import ID_LENGTH, Code, Identified, Moment, Stamped
 
 CODE_LENGTH = 13
 BPS_LENGTH = 10
@@ -66,3 +66,25 @@ class AreaCount(Model):
     families: Mapped[int] = mapped_column(sa.Integer)
     open_cases: Mapped[int] = mapped_column(sa.Integer)
     counted_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class AreaMove(Identified, Model):
+    """That what lives and lies under an old code goes to the codes of today: families of a hamlet to `hamlets[name]`, the rest,
+    with who has no family there, to `rest_code`. `people` and `cases` are how many went so far."""
+
+    __tablename__ = "area_move"
+    __table_args__ = (sa.Index("ix_area_move_old_code_asked_at", "old_code", "asked_at"),)
+
+    old_code: Mapped[str] = mapped_column(Code(CODE_LENGTH), sa.ForeignKey("area.code"))
+    hamlets: Mapped[dict[str, str]] = mapped_column(sa.JSON)
+    rest_code: Mapped[str] = mapped_column(Code(CODE_LENGTH), sa.ForeignKey("area.code"))
+    asked_by: Mapped[str] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("account.id"))
+    asked_at: Mapped[datetime] = mapped_column(Moment)
+    people: Mapped[int] = mapped_column(sa.Integer, default=0)
+    cases: Mapped[int] = mapped_column(sa.Integer, default=0)
+    finished_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    @property
+    def targets(self) -> list[str]:
+        """The codes of today, each once."""
+        return sorted({*self.hamlets.values(), self.rest_code})

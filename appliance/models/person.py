@@ -50,7 +50,7 @@ class Relation(StrEnum):
 
 
 class LifeKind(StrEnum):
-    """What happens to people and families. The last three are what the registry itself did."""
+    """What happens to people and families. The last ones are what the registry itself did."""
 
     BORN = "lahir"
     DIED = "meninggal"
@@ -60,6 +60,7 @@ class LifeKind(StrEnum):
     MARRIED = "kawin"
     DIVORCED = "cerai"
     CORRECTED = "perbaikan"
+    RECODED = "ganti_kode"
     MERGED = "gabung"
     UNMERGED = "batal_gabung"
     IMPORTED = "impor"

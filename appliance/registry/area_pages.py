@@ -15,6 +15,7 @@ from appliance.access import AREA_ROLES, Actor
 from appliance.database import db
 from appliance.errors import NotFound
 from appliance.models.area import Area, AreaCount, Level
+from appliance.models.person import Person
 from appliance.models.roles import Role
 from appliance.registry.area_counts import counts
 from appliance.registry.areas import Village, active_villages, in_district
@@ -62,11 +63,12 @@ class AreaDetail:
 
 @dataclass(frozen=True)
 class OldCode:
-    """A code of this district that no longer holds."""
+    """A code of this district that no longer holds. `in_use`: people still live under it, and are to be moved."""
 
     code: str
     name: str
     successor_code: str
+    in_use: bool
 
 
 def reachable_villages(by: Actor) -> tuple[Village, ...]:
@@ -116,9 +118,10 @@ def look_at_area(code: str, *, by: Actor) -> AreaDetail:
 
 def old_codes() -> tuple[OldCode, ...]:
     """Codes of this node's district that a newer data set has dropped, for the admin to name their successors."""
-    statement = sa.select(Area.code, Area.name, Area.successor_code).where(in_district(), Area.active.is_(False))
-    rows = db.session.execute(statement.order_by(Area.code).limit(MOST_OLD_CODES))
-    return tuple(OldCode(row.code, row.name, row.successor_code or "") for row in rows)
+    lives = sa.exists().where(Person.village_code == Area.code)
+    statement = sa.select(Area.code, Area.name, Area.successor_code, lives.label("in_use"))
+    statement = statement.where(in_district(), Area.active.is_(False)).order_by(Area.code).limit(MOST_OLD_CODES)
+    return tuple(OldCode(code, name, new or "", bool(in_use)) for code, name, new, in_use in db.session.execute(statement))
 
 
 def _parents(area: Area) -> tuple[tuple[str, str], ...]:

@@ -148,6 +148,7 @@ POST areas.count                   401       403 403     403  403        403    
 GET  areas.show                    303       200 200     200  403        403    200      403        404  404
 GET  areas.suggest                 303       200 200     200  403        403    200      403        404  404
 POST areas.save_codes              401       403 403     403  403        403    303      403        403  403
+POST areas.move                    401       403 403     403  403        403    404      403        403  403
 POST areas.add_hamlet              401       403 403     403  403        403    422      403        403  403
 POST areas.remove_hamlet           401       403 403     403  403        403    404      403        403  403
 GET  handovers.listing             303       200 200     200  403        403    200      403        200  200

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from appliance.accounts import actor_of
@@ -15,10 +16,12 @@ from appliance.config import Settings
 from appliance.database import db, transaction
 from appliance.models.account import Account
 from appliance.models.area import Area
+from appliance.models.person import Family, Person
 from appliance.models.roles import Role
 from appliance.registry.areas import area_name
 from appliance.registry.people import NewPerson, register_person
 from tests.support.databases import SqliteTemplate
+from tests.support.importing import work
 from tests.support.staff import AT, HOME, NEIGHBOUR
 from tests.support.web_client import Web, officer, web_app
 
@@ -170,3 +173,33 @@ def test_the_own_account_says_which_role_holds_where(pages: Flask) -> None:
     page = web(pages, "sari").get("/akun-saya").text
     assert "Wilayah tugas hari ini" in page
     assert "Kec. Bissappu" in page
+
+
+def test_the_admin_moves_what_a_split_village_left(pages: Flask, settings: Settings) -> None:
+    code = f"{OLD}.2001"
+    with pages.app_context(), transaction() as session:
+        session.add(Area(code=code, name="Bonto Lama", level="desa", kind="desa", parent_code=OLD, active=False))
+        session.flush()
+        family = session.scalars(sa.select(Family)).first() or Family(village_code=code)
+        family.village_code, family.hamlet = code, "Barania"
+        family.stamp("system", AT)
+        session.add(family)
+        session.flush()
+        person = session.scalars(sa.select(Person)).one()
+        person.family_id, person.village_code = family.id, code
+    admin = web(pages, "budi")
+    assert "warganya belum dipindahkan" in admin.get("/wilayah").text
+    page = admin.get(f"/wilayah/{code}").text
+    assert "1 warga" in page
+    assert "Barania (1 keluarga)" in page
+    typed = {"nama-dusun-1": "Barania", "dusun-1": NEIGHBOUR, "rest_code": ""}
+    wrong = admin.post(f"/wilayah/{code}/pindahkan", typed)
+    assert (wrong.status_code, f'value="{NEIGHBOUR}" selected' in wrong.text) == (422, True)
+    assert 'id="rest_code-problem"' in wrong.text
+    assert admin.post(f"/wilayah/{code}/pindahkan", {**typed, "rest_code": HOME}).status_code == 303
+    assert "sedang berjalan" in admin.get(f"/wilayah/{code}").text
+    assert admin.post(f"/wilayah/{code}/pindahkan", {**typed, "rest_code": HOME}).status_code == 409
+    with pages.app_context():
+        work(settings)
+        assert db.session.scalars(sa.select(Person.village_code)).one() == NEIGHBOUR
+    assert "Tidak ada lagi warga" in admin.get(f"/wilayah/{code}").text
