@@ -22,7 +22,9 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
+from appliance.accounts.sessions import acting_for
 from appliance.background import is_anything_to_do
+from appliance.casework.handover_plans import do_due
 from appliance.config import Settings, config_path, load
 from appliance.database import checkpoint, create_service, current_revision, newest_revision
 from appliance.errors import ApplianceError, TryLater
@@ -42,6 +44,7 @@ PULSE = timedelta(seconds=10)
 LONGEST_SILENCE = timedelta(minutes=3)
 POLL_SECONDS = 0.2
 GRACE_SECONDS = 20
+DEVICE = "penjadwal"
 SLRT = (sys.executable, "-c", "from appliance.cli import main; main()")
 SAID = {
     Reason.FIRST: "Cadangan pertama dimulai.",
@@ -86,6 +89,7 @@ class Clockwork:
             ("checkpoint", self.keep_log_short, CHECKPOINT),
             ("work", self.do_waiting_work, LOOK_FOR_WORK),
             ("night", self.ask_for_the_night, TICK),
+            ("handovers", self.hand_over_if_due, TICK),
             ("exports", self.clear_exports, CLEAR_EXPORTS),
         ):
             self._ticker.add_job(
@@ -142,6 +146,15 @@ class Clockwork:
             area_counts.ask_nightly(at, self._settings.zone)
             if duplicate_night.ask_if_due(at, rhythm.time, rhythm.zone):
                 log.info("Pencarian data ganda malam ini masuk antrean.")
+
+    def hand_over_if_due(self) -> None:
+        """Do the handovers that were planned for today, or for a day on which the node was off."""
+        if not self._gate.accepts_work() or not self._has_tables():
+            return
+        with self._gate.work(), self._service.app_context():
+            at, zone = datetime.now(UTC), self._settings.zone
+            if done := do_due(at, lambda account_id: acting_for(account_id, at, DEVICE, zone)):
+                log.info("%d serah terima yang direncanakan sudah dilakukan.", done)
 
     def _is_work_waiting(self) -> bool:
         if not self._has_tables():

@@ -1,4 +1,4 @@
-"""The pages of handing villages over: choose, look at what stands open, do it, and print the sheet again."""
+"""The pages of handing villages over: choose, look at what stands open, do it or plan it, and print the sheet again."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from appliance.access import AREA_ROLES
-from appliance.casework import handover, handover_records
+from appliance.casework import handover, handover_plans, handover_records
 from appliance.casework.handover import HANDING_ROLES, ListChanged, NewHandover
-from appliance.errors import InvalidInput
+from appliance.errors import InvalidInput, NotFound
 from appliance.models.columns import new_id
+from appliance.models.handover import PlanState
 from appliance.models.roles import Role
 from webui.accounts import today
 from webui.forms.fields import read_day
@@ -30,7 +31,8 @@ HANDERS = (Role.ADMIN, *HANDING_ROLES)
 def listing() -> ResponseReturnValue:
     """What was handed over, the newest first."""
     found = handover_records.list_handovers(by=actor(), before=request.args.get("sebelum", ""))
-    return render_template("handovers/list.html", found=found, may_hand_over=actor().has(*HANDERS))
+    plans = () if request.args.get("sebelum") else handover_plans.list_plans(by=actor())
+    return render_template("handovers/list.html", found=found, plans=plans, may_hand_over=actor().has(*HANDERS))
 
 
 @blueprint.get("/serah-terima/baru")
@@ -74,6 +76,52 @@ def create() -> ResponseReturnValue:
     return redirect(url_for("handovers.show", handover_id=made), 303)
 
 
+@blueprint.post("/serah-terima/rencanakan")
+@signed_in(*HANDERS)
+def plan() -> ResponseReturnValue:
+    """Keep it for a later day."""
+    typed = request.form
+    try:
+        made = handover_plans.plan_handover(
+            _read(typed), request_id=typed.get("request_id", "") or new_id(), by=actor(), at=now()
+        )
+    except InvalidInput as error:
+        return _form(typed, error.problems), 422
+    flash("Rencana tersimpan. Serah terima dilakukan sendiri pada harinya.", "good")
+    return redirect(url_for("handovers.show_plan", plan_id=made), 303)
+
+
+@blueprint.get("/serah-terima/rencana/<plan_id>")
+@signed_in(*READERS)
+def show_plan(plan_id: str) -> ResponseReturnValue:
+    """One plan, with what would pass as things are now; what was done is shown as such."""
+    found = handover_plans.look_at_plan(plan_id, by=actor(), at=now())
+    if found.line.handover_id:
+        return redirect(url_for("handovers.show", handover_id=found.line.handover_id), 303)
+    may_cancel = found.line.state is PlanState.WAITING and actor().has(*HANDERS)
+    return render_template("handovers/plan.html", found=found, may_cancel=may_cancel)
+
+
+@blueprint.get("/serah-terima/rencana/<plan_id>/cetak")
+@signed_in(*READERS)
+def plan_sheet(plan_id: str) -> ResponseReturnValue:
+    """The sheet as it would be, marked as a plan."""
+    found = handover_plans.look_at_plan(plan_id, by=actor(), at=now())
+    if found.sheet is None:
+        raise NotFound("Lembar rencana itu belum dapat dicetak.", "Buka rencananya untuk melihat sebabnya.")
+    return render_template("handovers/sheet.html", found=found, sheet=found.sheet, planned=True)
+
+
+@blueprint.post("/serah-terima/rencana/<plan_id>/batal")
+@signed_in(*HANDERS)
+def cancel_plan(plan_id: str) -> ResponseReturnValue:
+    """Call it off."""
+    version = request.form.get("row_version", 0, type=int)
+    handover_plans.cancel_plan(plan_id, row_version=version, by=actor(), at=now())
+    flash("Rencana dibatalkan; tidak ada yang berpindah.", "good")
+    return redirect(url_for("handovers.listing"), 303)
+
+
 @blueprint.get("/serah-terima/<handover_id>")
 @signed_in(*READERS)
 def show(handover_id: str) -> ResponseReturnValue:
@@ -86,7 +134,7 @@ def show(handover_id: str) -> ResponseReturnValue:
 def sheet(handover_id: str) -> ResponseReturnValue:
     """The sheet on A4, as often as it is needed; the journal notes each time."""
     found = handover_records.print_sheet(handover_id, by=actor(), at=now())
-    return render_template("handovers/sheet.html", found=found, sheet=found.sheet)
+    return render_template("handovers/sheet.html", found=found, sheet=found.sheet, planned=False)
 
 
 def _form(typed: MultiDict[str, str], problems: Mapping[str, str]) -> str:
@@ -100,9 +148,16 @@ def _form(typed: MultiDict[str, str], problems: Mapping[str, str]) -> str:
 
 
 def _review(typed: MultiDict[str, str], trouble: ListChanged | None = None) -> str:
-    seen = handover.preview(_read(typed), by=actor(), at=now())
-    request_id = typed.get("request_id") or new_id()
-    return render_template("handovers/review.html", seen=seen, typed=typed, request_id=request_id, trouble=trouble)
+    new = _read(typed)
+    seen = handover.preview(new, by=actor(), at=now())
+    return render_template(
+        "handovers/review.html",
+        seen=seen,
+        typed=typed,
+        request_id=typed.get("request_id") or new_id(),
+        trouble=trouble,
+        planned=new.starts if handover.is_planned(new, now()) else None,
+    )
 
 
 def _read(typed: MultiDict[str, str]) -> NewHandover:

@@ -79,6 +79,12 @@ def actor_of(account: Account, at: datetime, device: str, zone: ZoneInfo) -> Act
     return Actor.holding(account.id, account.name, account.username, grants, device)
 
 
+def acting_for(account_id: str, at: datetime, device: str, zone: ZoneInfo) -> Actor | None:
+    """Who asked for something that is done later, with her rights of now; None when her account is switched off."""
+    account = db.session.get(Account, account_id)
+    return actor_of(account, at, device, zone) if account and account.active else None
+
+
 def begin(account: Account, *, device_id: str, device: str, at: datetime) -> str:
     """Store a session inside the running transaction; the token for the cookie."""
     token = new_token()

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
@@ -36,6 +36,7 @@ SERIES = "BAST"
 ACTION = "serah_terima"
 LONGEST_NOTE = 1000
 LONGEST_DECREE = 80
+FARTHEST_PLAN = timedelta(days=366)
 # What the recorder still has to do: repair what came back, tell the citizen the result.
 _TO_DO = OPEN | {CaseState.DONE}
 
@@ -74,8 +75,8 @@ class ListChanged(Conflict):
 
 
 def preview(new: NewHandover, *, by: Actor, at: datetime) -> Preview:
-    """What stands open and would pass. Changes nothing. Raises InvalidInput with all problems, NotAllowed."""
-    giver, taker = _checked(new, by, at)
+    """What stands open and would pass, today or on a later day that is planned. Changes nothing. Raises InvalidInput, NotAllowed."""
+    giver, taker = _checked(new, by, at, planned=is_planned(new, at))
     cases = db.session.scalars(_passing(giver.id, new.village_codes)).all()
     names = area_names(set(new.village_codes))
     return Preview(
@@ -108,7 +109,7 @@ def may_hand_over(village_code: str, by: Actor) -> bool:
 
 
 def _done(request_id: str, by: Actor) -> str | None:
-    return db.session.scalar(sa.select(Handover.id).where(Handover.request_id == request_id, Handover.done_by == by.account_id))
+    return find_done(request_id, by.account_id)
 
 
 def _hand_over(new: NewHandover, seen: str, request_id: str, by: Actor, at: datetime) -> str:
@@ -168,7 +169,23 @@ def _store(new: NewHandover, sheet: dict[str, object], number: str, request_id: 
     return handover.id
 
 
-def _checked(new: NewHandover, by: Actor, at: datetime, *, lock: bool = False) -> tuple[Account, Account]:
+def is_planned(new: NewHandover, at: datetime) -> bool:
+    """Whether it is for a later day."""
+    return new.starts is not None and new.starts > _today(at)
+
+
+def check_plan(new: NewHandover, *, by: Actor, at: datetime) -> tuple[Account, Account]:
+    """Both accounts, if as far as is known today it can be done on the later day `new.starts`. Raises InvalidInput, NotAllowed."""
+    return _checked(new, by, at, planned=True)
+
+
+def find_done(request_id: str, by_account_id: str) -> str | None:
+    """The handover that this account made with this request already."""
+    done = sa.select(Handover.id).where(Handover.request_id == request_id, Handover.done_by == by_account_id)
+    return db.session.scalar(done)
+
+
+def _checked(new: NewHandover, by: Actor, at: datetime, *, lock: bool = False, planned: bool = False) -> tuple[Account, Account]:
     """Both accounts, if everything that was typed holds. With `lock` nobody else changes their assignments meanwhile."""
     if not by.has(Role.ADMIN, *HANDING_ROLES) or not all(may_hand_over(code, by) for code in new.village_codes):
         raise NotAllowed("Desa/kelurahan itu di luar wilayah tugas Anda.", "Pilih desa/kelurahan di wilayah Anda.")
@@ -178,7 +195,8 @@ def _checked(new: NewHandover, by: Actor, at: datetime, *, lock: bool = False) -
         wanted = wanted.with_for_update(of=Account).execution_options(populate_existing=True)
     accounts = {account.id: account for account in db.session.scalars(wanted)}
     giver, taker = accounts.get(new.from_account_id), accounts.get(new.to_account_id)
-    problems = _typed_problems(new, at) | _people_problems(new, giver, taker, _today(at))
+    day = new.starts if planned and new.starts else _today(at)
+    problems = _typed_problems(new, at, planned=planned) | _people_problems(new, giver, taker, day)
     if problems or giver is None or taker is None:
         raise InvalidInput(problems, hint="Perbaiki isian yang ditandai, lalu lanjutkan.")
     if not by.has(Role.ADMIN) and not _has_been_facilitator(taker):
@@ -188,7 +206,7 @@ def _checked(new: NewHandover, by: Actor, at: datetime, *, lock: bool = False) -
     return giver, taker
 
 
-def _typed_problems(new: NewHandover, at: datetime) -> dict[str, str]:
+def _typed_problems(new: NewHandover, at: datetime, *, planned: bool = False) -> dict[str, str]:
     problems: dict[str, str] = {}
     if not new.village_codes or len(set(new.village_codes)) != len(new.village_codes):
         problems["village_codes"] = "Pilih desa/kelurahan yang diserahkan."
@@ -196,11 +214,10 @@ def _typed_problems(new: NewHandover, at: datetime) -> dict[str, str]:
         problems["starts"] = "Tulis tanggal serah terima."
     elif new.starts < _today(at):
         problems["starts"] = "Tanggal itu sudah lewat. Serah terima berlaku mulai hari ini."
-    elif new.starts > _today(at):
-        problems["starts"] = (
-            "Serah terima dilakukan pada harinya, supaya daftar kasusnya sesuai keadaan hari itu. "
-            "Untuk rencana, admin membuat penugasan bertanggal di halaman akun."
-        )
+    elif planned and not _today(at) < new.starts <= _today(at) + FARTHEST_PLAN:
+        problems["starts"] = "Rencana dimulai paling cepat besok dan paling lambat setahun lagi."
+    elif not planned and new.starts > _today(at):
+        problems["starts"] = "Serah terima dilakukan pada harinya; untuk hari lain, simpan sebagai rencana."
     if len(new.decree) > LONGEST_DECREE:
         problems["decree"] = f"Terlalu panjang; paling banyak {LONGEST_DECREE} huruf."
     if len(new.note) > LONGEST_NOTE:
@@ -215,7 +232,7 @@ def _people_problems(new: NewHandover, giver: Account | None, taker: Account | N
     elif strange := [code for code in new.village_codes if not _serves(giver, code, day)]:
         names = area_names(set(strange))
         listed = ", ".join(names.get(code, code) for code in strange)
-        problems["village_codes"] = f"{giver.name} hari ini tidak bertugas sebagai fasilitator di {listed}."
+        problems["village_codes"] = f"{giver.name} pada {day:%d-%m-%Y} tidak bertugas sebagai fasilitator di {listed}."
     if taker is None or not taker.active:
         problems["to_account_id"] = "Pilih penerima yang akunnya aktif."
     elif new.to_account_id == new.from_account_id:

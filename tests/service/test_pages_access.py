@@ -155,6 +155,10 @@ GET  handovers.listing             303       200 200     200  403        403    
 GET  handovers.new                 303       403 403     403  403        403    200      403        403  403
 POST handovers.review              401       403 403     403  403        403    422      403        403  403
 POST handovers.create              401       403 403     403  403        403    422      403        403  403
+POST handovers.plan                401       403 403     403  403        403    422      403        403  403
+GET  handovers.show_plan           303       404 404     404  403        403    404      403        404  404
+GET  handovers.plan_sheet          303       404 404     404  403        403    404      403        404  404
+POST handovers.cancel_plan         401       403 403     403  403        403    404      403        403  403
 GET  handovers.show                303       404 404     404  403        403    404      403        404  404
 GET  handovers.sheet               303       404 404     404  403        403    404      403        404  404
 GET  power.show                    303       200 200     200  200        200    200      200        200  200
@@ -202,6 +206,8 @@ EXCEPT: dict[str, dict[str, int]] = {
     "handovers.new": {"supervisor": 200, "manajer": 200},
     "handovers.review": {"supervisor": 422, "manajer": 422},
     "handovers.create": {"supervisor": 422, "manajer": 422},
+    "handovers.plan": {"supervisor": 422, "manajer": 422},
+    "handovers.cancel_plan": {"supervisor": 404, "manajer": 404},
     "duplicates.listing": {"supervisor": 200, "manajer": 200},
     "duplicates.show": {"supervisor": 200, "manajer": 200},
     "duplicates.dismiss": {"supervisor": 422, "manajer": 422},
@@ -331,6 +337,7 @@ def _case_with_referral(staff: Staff) -> dict[str, str]:
         "code": HOME,
         "hamlet_id": "nothing",
         "handover_id": "nothing",
+        "plan_id": "nothing",
         "import_id": _import_of_home(),
         **everything_about(person_id, staff.fo),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -114,10 +115,36 @@ def test_a_list_that_changed_is_shown_again_and_a_wrong_date_beside_its_field(pa
     assert old.status_code == 409
     assert "berubah sejak ditampilkan" in old.text
     assert hidden(old.text)["seen"] != "old"
-    for wrong in ("besok", "01-01-2040", "01-01-2020", ""):
+    for wrong in ("besok", "01-01-2090", "01-01-2020", ""):
         refused = supervisor.post("/serah-terima/tinjau", {**typed, "starts": wrong})
         assert refused.status_code == 422
         assert 'id="starts-problem"' in refused.text
+
+
+def test_a_handover_is_planned_and_called_off(pages: Flask, people: dict[str, str]) -> None:
+    supervisor = web(pages, "rahma")
+    later = f"{datetime.now(UTC) + timedelta(days=30):%d-%m-%Y}"
+    typed = {"from_account_id": people["sari"], "to_account_id": people["nur"], "village_codes": HOME, "starts": later}
+    supervisor.get(f"/serah-terima/baru?dari={people['sari']}")
+    shown = supervisor.post("/serah-terima/tinjau", typed)
+    assert "Simpan rencana" in shown.text
+    assert "Serahkan sekarang" not in shown.text
+    carried = hidden(shown.text)
+    first, again = (supervisor.post("/serah-terima/rencanakan", carried) for _ in range(2))
+    assert (first.status_code, first.headers["Location"]) == (303, again.headers["Location"])
+    page = supervisor.get(first.headers["Location"]).text
+    assert "Belum dilaksanakan" in page
+    assert people["case"] in page
+    sheet = supervisor.get(first.headers["Location"] + "/cetak").text
+    assert "RENCANA, belum dilaksanakan" in sheet
+    assert "BAST-" not in sheet
+    assert "menunggu harinya" in supervisor.get("/serah-terima").text
+    assert people["case"] not in web(pages, "sari").get(first.headers["Location"]).text
+    assert web(pages, "sari").get(first.headers["Location"] + "/cetak").status_code == 404
+    assert supervisor.post("/serah-terima/rencanakan", {**typed, "starts": "01-01-2020"}).status_code == 422
+    version = re.search(r'name="row_version" value="(\d+)"', page)[1]  # type: ignore[index]
+    assert supervisor.post(first.headers["Location"] + "/batal", {"row_version": version}).status_code == 303
+    assert "dibatalkan" in supervisor.get(first.headers["Location"]).text
 
 
 def test_the_admin_names_codes(pages: Flask) -> None:

@@ -1,11 +1,11 @@
-"""Indexes by which the night finds one person in two villages, and the moves of villages to their new codes."""
+"""Indexes by which the night finds one person in two villages, moves of villages to their new codes, and planned handovers."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
 
-from appliance.migrations.building import code
+from appliance.migrations.building import code, stamped
 
 revision = "0011"
 down_revision = "0009"
@@ -19,6 +19,7 @@ def upgrade() -> None:
     # Villages that were searched for themselves only are searched again.
     op.execute("DELETE FROM duplicate_search")
     _create_moves()
+    _create_plans()
 
 
 def _create_moves() -> None:
@@ -39,3 +40,26 @@ def _create_moves() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_area_move"),
     )
     op.create_index("ix_area_move_old_code_asked_at", "area_move", ["old_code", "asked_at"])
+
+
+def _create_plans() -> None:
+    op.create_table(
+        "handover_plan",
+        sa.Column("request_id", sa.String(64), nullable=False),
+        sa.Column("from_account_id", sa.String(36), nullable=False),
+        sa.Column("to_account_id", sa.String(36), nullable=False),
+        sa.Column("village_codes", sa.JSON(), nullable=False),
+        sa.Column("starts", sa.Date(), nullable=False),
+        sa.Column("decree", sa.String(80), nullable=False),
+        sa.Column("note", sa.String(1000), nullable=False),
+        sa.Column("state", sa.String(12), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("handover_id", sa.String(36), nullable=True),
+        *stamped(),
+        sa.ForeignKeyConstraint(["from_account_id"], ["account.id"], name="fk_handover_plan_from_account_id"),
+        sa.ForeignKeyConstraint(["to_account_id"], ["account.id"], name="fk_handover_plan_to_account_id"),
+        sa.ForeignKeyConstraint(["handover_id"], ["handover.id"], name="fk_handover_plan_handover_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_handover_plan"),
+        sa.UniqueConstraint("request_id", name="uq_handover_plan_request_id"),
+    )
+    op.create_index("ix_handover_plan_state_starts", "handover_plan", ["state", "starts"])

@@ -1,0 +1,196 @@
+"""Handovers of a later day: nothing holds before it, on it they are done once, or refused with the reason."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from appliance import audit
+from appliance.access import Actor
+from appliance.accounts.sessions import acting_for
+from appliance.casework import handover_plans, handover_records
+from appliance.casework.handover import hand_over
+from appliance.casework.handover_plans import cancel_plan, do_due, list_plans, look_at_plan, plan_handover
+from appliance.database import db, settings_in_use, transaction
+from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound, TryLater
+from appliance.models.account import Account, Assignment
+from appliance.models.handover import Handover, HandoverPlan, PlanState
+from appliance.models.roles import Role
+from tests.service.test_handover import TODAY, assign, field, held, owner, wanted
+from tests.support.desk import open_case, resident
+from tests.support.staff import AT, FAR, HOME, Staff
+
+__all__ = ["field"]
+DAY = TODAY + timedelta(days=10)
+ON_THE_DAY = AT + timedelta(days=10)
+
+
+@pytest.fixture
+def planner(field: Staff) -> Staff:
+    """The supervisor's rights stand in an assignment: on the day they are looked up."""
+    assign(field.supervisor.account_id, "73.03", role=Role.SUPERVISOR)
+    return field
+
+
+def plan(staff: Staff, by: Actor | None = None, request_id: str = "p", **changes: object) -> str:
+    by = by or staff.supervisor
+    return plan_handover(wanted(staff, **{"starts": DAY, **changes}), request_id=request_id, by=by, at=AT)
+
+
+def tick(at: datetime = ON_THE_DAY) -> int:
+    """What the scheduler does each half minute."""
+    db.session.rollback()
+    zone: ZoneInfo = settings_in_use().zone
+    return do_due(at, lambda account_id: acting_for(account_id, at, "penjadwal", zone))
+
+
+def state_of(plan_id: str) -> tuple[str, str, bool]:
+    row = db.session.get_one(HandoverPlan, plan_id, populate_existing=True)
+    return row.state, row.reason, row.handover_id is not None
+
+
+def test_it_is_done_on_its_day_with_the_cases_of_that_day(planner: Staff) -> None:
+    before = open_case(planner.facilitator)
+    made = plan(planner)
+    assert plan(planner) == made, "the same press"
+    after = open_case(planner.facilitator, resident(planner.facilitator, "Hasnah"))
+    for at in (AT, ON_THE_DAY - timedelta(days=1)):
+        assert tick(at) == 0
+    assert (owner(before), held(planner.facilitator)) == (None, [([HOME, FAR], date(2026, 1, 1), None)])
+    assert tick() == 1
+    assert tick() == 0
+    assert owner(before) == owner(after) == planner.neighbour.account_id
+    assert held(planner.neighbour)[-1] == ([HOME], DAY, None)
+    (done,) = handover_records.list_handovers(by=planner.supervisor).handovers
+    assert (done.starts, done.cases, state_of(made)) == (DAY, 2, (PlanState.DONE, "", True))
+    assert list_plans(by=planner.supervisor) == ()
+    assert look_at_plan(made, by=planner.supervisor, at=ON_THE_DAY).line.handover_id == done.id
+    assert audit.verify().ok
+
+
+def test_a_day_without_power_is_made_up_for(planner: Staff) -> None:
+    made = plan(planner)
+    assert tick(ON_THE_DAY + timedelta(days=3)) == 1
+    assert state_of(made)[0] == PlanState.DONE
+    assert held(planner.neighbour)[-1][1] == DAY + timedelta(days=3)
+
+
+def change(staff: Staff, what: str) -> None:
+    with transaction() as session:
+        if what == "giver":
+            session.scalars(sa.select(Assignment).where(Assignment.account_id == staff.facilitator.account_id)).one().ends = TODAY
+        elif what == "taker":
+            session.get_one(Account, staff.neighbour.account_id).active = False
+        elif what == "planner":
+            session.scalars(sa.select(Assignment).where(Assignment.account_id == staff.supervisor.account_id)).one().ends = TODAY
+        else:
+            session.get_one(Account, staff.supervisor.account_id).active = False
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("giver", "tidak bertugas sebagai fasilitator di"),
+        ("taker", "akunnya aktif"),
+        ("planner", "di luar wilayah tugas"),
+        ("account", "tidak lagi berhak"),
+    ],
+)
+def test_what_changed_meanwhile_refuses_it_with_the_reason(planner: Staff, what: str, said: str) -> None:
+    case = open_case(planner.facilitator)
+    made = plan(planner)
+    change(planner, what)
+    db.session.expire_all()
+    assert tick() == 0
+    state, reason, done = state_of(made)
+    assert (state, done, said in reason) == (PlanState.REFUSED, False, True)
+    assert (owner(case), db.session.scalar(sa.select(sa.func.count()).select_from(Handover))) == (None, 0)
+    (line,) = list_plans(by=planner.manager)
+    assert (line.id, line.reason) == (made, reason)
+    assert tick() == 0
+
+
+def test_what_stands_against_it_is_told_before_its_day(planner: Staff) -> None:
+    made = plan(planner)
+    seen = look_at_plan(made, by=planner.supervisor, at=AT)
+    assert (seen.problems, seen.sheet is not None) == ((), True)
+    change(planner, "giver")
+    db.session.expire_all()
+    seen = look_at_plan(made, by=planner.supervisor, at=AT)
+    assert ("tidak bertugas" in seen.problems[0], seen.sheet) == (True, None)
+
+
+def test_killed_between_the_act_and_its_note_it_is_not_done_twice(planner: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_case(planner.facilitator)
+    made = plan(planner)
+    with monkeypatch.context() as patched:
+        patched.setattr(handover_plans, "_end", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            tick()
+    assert state_of(made)[0] == PlanState.WAITING
+    assert tick() == 1
+    assert (state_of(made)[0], db.session.scalar(sa.select(sa.func.count()).select_from(Handover))) == (PlanState.DONE, 1)
+
+
+def test_a_busy_moment_only_delays_it(planner: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = plan(planner)
+    for error in (TryLater("Sibuk.", ""), Conflict("Berubah.", "")):
+        with monkeypatch.context() as patched:
+            patched.setattr(handover_plans, "hand_over", lambda *_, error=error, **__: (_ for _ in ()).throw(error))
+            assert tick() == 0
+        assert state_of(made) == (PlanState.WAITING, "", False)
+    assert tick() == 1
+
+
+def test_one_plan_that_cannot_be_done_stands_in_nobodys_way(planner: Staff) -> None:
+    first, second = plan(planner), plan(planner, request_id="q", village_codes=(FAR,))
+    again = plan(planner, request_id="r")
+    assert tick() == 2
+    assert sorted(state_of(one)[0] for one in (first, second, again)) == [PlanState.REFUSED, PlanState.DONE, PlanState.DONE]
+
+
+def test_it_is_called_off_once_by_whoever_may_do_it(planner: Staff) -> None:
+    made = plan(planner)
+    version = look_at_plan(made, by=planner.supervisor, at=AT).line.row_version
+    with pytest.raises(NotAllowed):
+        cancel_plan(made, row_version=version, by=planner.facilitator, at=AT)
+    with pytest.raises(NotFound):
+        cancel_plan(made, row_version=version, by=planner.stranger, at=AT)
+    with pytest.raises(Conflict):
+        cancel_plan(made, row_version=version + 1, by=planner.manager, at=AT)
+    cancel_plan(made, row_version=version, by=planner.manager, at=AT)
+    with pytest.raises(Conflict):
+        cancel_plan(made, row_version=version, by=planner.manager, at=AT)
+    assert (tick(), state_of(made)) == (0, (PlanState.CANCELLED, "", False))
+    assert list_plans(by=planner.supervisor) == ()
+
+
+@pytest.mark.parametrize("starts", [None, TODAY - timedelta(days=1), TODAY, TODAY + timedelta(days=400)])
+def test_a_plan_is_for_a_later_day(planner: Staff, starts: date | None) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        plan(planner, starts=starts)
+    assert set(caught.value.problems) == {"starts"}
+    with pytest.raises(InvalidInput):
+        hand_over(wanted(planner, starts=DAY), seen="", request_id="h", by=planner.supervisor, at=AT)
+
+
+def test_who_sees_a_plan(app: Flask, planner: Staff) -> None:
+    case = open_case(planner.facilitator, confidential=True)
+    made = plan(planner)
+    for by in (planner.supervisor, planner.manager, planner.admin):
+        seen = look_at_plan(made, by=by, at=AT)
+        assert seen.sheet is not None
+        assert ([one["id"] for one in seen.sheet["cases"]], seen.sheet["number"]) == ([case], "")
+        assert seen.sheet["day_in_words"].startswith("Senin tanggal tiga puluh bulan November")
+    for by in (planner.facilitator, planner.neighbour):
+        assert ([line.id for line in list_plans(by=by)], look_at_plan(made, by=by, at=AT).seen) == ([made], None)
+    for by in (planner.fo, planner.bo, planner.stranger, planner.dinkes):
+        assert list_plans(by=by) == ()
+        with pytest.raises(NotFound):
+            look_at_plan(made, by=by, at=AT)
+    with pytest.raises(NotAllowed):
+        plan(planner, by=planner.facilitator, request_id="x")
