@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+import threading
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,11 +17,13 @@ from appliance.accounts.sessions import acting_for
 from appliance.casework import handover_plans, handover_records
 from appliance.casework.handover import hand_over
 from appliance.casework.handover_plans import cancel_plan, do_due, list_plans, look_at_plan, plan_handover
+from appliance.config import Settings
 from appliance.database import db, settings_in_use, transaction
 from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound, TryLater
 from appliance.models.account import Account, Assignment
 from appliance.models.handover import Handover, HandoverPlan, PlanState
 from appliance.models.roles import Role
+from appliance.scheduler import Clockwork
 from tests.service.test_handover import TODAY, assign, field, held, owner, wanted
 from tests.support.desk import open_case, resident
 from tests.support.staff import AT, FAR, HOME, Staff
@@ -194,3 +198,21 @@ def test_who_sees_a_plan(app: Flask, planner: Staff) -> None:
             look_at_plan(made, by=by, at=AT)
     with pytest.raises(NotAllowed):
         plan(planner, by=planner.facilitator, request_id="x")
+
+
+def test_the_scheduler_does_what_is_due(app: Flask, planner: Staff, settings: Settings) -> None:
+    now = datetime.now(UTC)
+    for who, code in ((planner.facilitator, HOME), (planner.neighbour, FAR)):
+        assign(who.account_id, code, starts=date(2020, 1, 1))
+    assign(planner.supervisor.account_id, "73.03", role=Role.SUPERVISOR, starts=date(2020, 1, 1))
+    tomorrow = (now + timedelta(days=1)).astimezone(settings.zone).date()
+    made = plan_handover(wanted(planner, starts=tomorrow), request_id="s", by=planner.supervisor, at=now)
+    for folder in (settings.paths.data, settings.paths.runtime, settings.power.runtime):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    clockwork = Clockwork(settings, Path("unused"), threading.Event())
+    clockwork.hand_over_if_due()
+    assert state_of(made)[0] == PlanState.WAITING
+    with transaction() as session:
+        session.get_one(HandoverPlan, made).starts = tomorrow - timedelta(days=1)
+    clockwork.hand_over_if_due()
+    assert state_of(made) == (PlanState.DONE, "", True)
