@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -16,7 +16,7 @@ from appliance.registry import codes, corrections, families, health, life_events
 from appliance.registry.families import FamilyDetail
 from appliance.registry.people import NikTaken, PersonDetail
 from appliance.registry.person_fields import PersonFields
-from webui.forms.people import CorrectForm, FamilyForm, HealthForm
+from webui.forms.people import CorrectForm, FamilyForm, HealthForm, ReasonForm
 from webui.session import actor, now, signed_in
 
 blueprint = Blueprint("corrections", __name__)
@@ -42,21 +42,17 @@ def correct_person(person_id: str) -> ResponseReturnValue:
     form = CorrectForm(request.form)
     by, at = actor(), now()
     seen = people.look_at_person(person_id, by=by, at=at)
-    if not form.validate():
-        return _person_form(form, seen), 422
-    try:
-        version = form.row_version.data or 0
-        changed = corrections.correct_person(person_id, form.person(), reason=form.why, row_version=version, by=by, at=at)
-    except InvalidInput as error:
-        form.refuse(error)
-        return _person_form(form, seen), 422
-    except NikTaken as error:
-        form.refused["nik"] = error.message
-        return _person_form(form, seen, holder_id=error.person_id), 409
-    except Conflict:
-        form.go_on_from(seen.row_version)
-        return _person_form(form, seen, newer=_newer(seen.fields, form.person())), 409
-    flash("Perbaikan tersimpan." if changed else "Tidak ada isian yang berubah.", "good" if changed else "info")
+    version = form.row_version.data or 0
+
+    def act() -> object:
+        return corrections.correct_person(person_id, form.person(), reason=form.why, row_version=version, by=by, at=at)
+
+    def again(*, stale: bool = False, holder_id: str | None = None) -> str:
+        return _person_form(form, seen, newer=_newer(seen.fields, form.person()) if stale else None, holder_id=holder_id)
+
+    refused = _refused(form, act, again, seen.row_version)
+    if refused:
+        return refused
     return redirect(url_for("people.show", person_id=person_id), 303)
 
 
@@ -76,18 +72,17 @@ def correct_family(family_id: str) -> ResponseReturnValue:
     form = FamilyForm(request.form)
     by, at = actor(), now()
     seen = families.look_at_family(family_id, by=by, at=at)
-    if not form.validate():
-        return _family_form(form, seen), 422
-    try:
-        version = form.row_version.data or 0
-        changed = corrections.correct_family(family_id, form.family(), reason=form.why, row_version=version, by=by, at=at)
-    except InvalidInput as error:
-        form.refuse(error)
-        return _family_form(form, seen), 422
-    except Conflict:
-        form.go_on_from(seen.row_version)
-        return _family_form(form, seen, newer=_newer(seen.fields, form.family())), 409
-    flash("Perbaikan tersimpan." if changed else "Tidak ada isian yang berubah.", "good" if changed else "info")
+    version = form.row_version.data or 0
+
+    def act() -> object:
+        return corrections.correct_family(family_id, form.family(), reason=form.why, row_version=version, by=by, at=at)
+
+    def again(*, stale: bool = False) -> str:
+        return _family_form(form, seen, newer=_newer(seen.fields, form.family()) if stale else None)
+
+    refused = _refused(form, act, again, seen.row_version)
+    if refused:
+        return refused
     return redirect(url_for("families.show", family_id=family_id), 303)
 
 
@@ -112,6 +107,25 @@ def change_health(person_id: str) -> ResponseReturnValue:
         return _health_form(person_id, form), 422
     flash("Data kesehatan tersimpan." if changed else "Tidak ada isian yang berubah.", "good" if changed else "info")
     return redirect(url_for("people.show", person_id=person_id), 303)
+
+
+def _refused(form: ReasonForm, act: Callable[[], object], again: Callable[..., str], version: int) -> tuple[str, int] | None:
+    """Store it; the page with the form when it could not be stored, with the newest version to go on from."""
+    if not form.validate():
+        return again(), 422
+    try:
+        changed = act()
+    except InvalidInput as error:
+        form.refuse(error)
+        return again(), 422
+    except NikTaken as error:
+        form.refused["nik"] = error.message
+        return again(holder_id=error.person_id), 409
+    except Conflict:
+        form.go_on_from(version)
+        return again(stale=True), 409
+    flash("Perbaikan tersimpan." if changed else "Tidak ada isian yang berubah.", "good" if changed else "info")
+    return None
 
 
 def _person_form(

@@ -80,12 +80,7 @@ def note_person(person_id: str, kind: str) -> ResponseReturnValue:
         return _person_page(kind, step, form, seen, **more)
 
     refused = _refused(form, lambda: _do_person(kind, person_id, form), again, seen.row_version)
-    if refused:
-        return refused
-    flash(f"{step.title}: tersimpan.", "good")
-    # Whoever moved may be out of the reader's areas now.
-    still_seen = kind != "pindah" or not form["village_code"].data or actor().covers(form["village_code"].data)
-    return redirect(url_for("people.show", person_id=person_id) if still_seen else url_for("people.listing"), 303)
+    return refused or _stored(kind, step, form, url_for("people.show", person_id=person_id))
 
 
 @blueprint.get("/keluarga/<family_id>/peristiwa/<kind>")
@@ -110,11 +105,14 @@ def note_family(family_id: str, kind: str) -> ResponseReturnValue:
         return _family_page(kind, step, form, seen, **more)
 
     refused = _refused(form, lambda: _do_family(kind, family_id, form), again, seen.row_version)
-    if refused:
-        return refused
+    return refused or _stored(kind, step, form, url_for("families.show", family_id=family_id))
+
+
+def _stored(kind: str, step: Step, form: HappeningForm, page: str) -> ResponseReturnValue:
+    """Back to her page, unless she moved out of the reader's areas with it."""
     flash(f"{step.title}: tersimpan.", "good")
     still_seen = kind != "pindah" or not form["village_code"].data or actor().covers(form["village_code"].data)
-    return redirect(url_for("families.show", family_id=family_id) if still_seen else url_for("people.listing"), 303)
+    return redirect(page if still_seen else url_for("people.listing"), 303)
 
 
 def _step(steps: Mapping[str, Step], kind: str) -> Step:

@@ -191,26 +191,6 @@ class MarriageForm(HappeningForm):
     spouse = Line(default="")
 
 
-class DivorceForm(HappeningForm):
-    """Somebody was divorced; perhaps one of the two has a card of her own already."""
-
-    spouse_id = StringField(default="")
-    spouse = Line(default="")
-    member_ids = TickedField(default=())
-    head_id = StringField(default="")
-    kk = Digits(default="")
-    address = Line(default="")
-    hamlet = Line(default="")
-    rt = Digits(default="")
-    rw = Digits(default="")
-
-    def divorce(self) -> Divorce:
-        """What was typed, as the service takes it."""
-        split = Split(**{name: self[name].data for name in Split.__dataclass_fields__})
-        leaving = split if split.member_ids else None
-        return Divorce(leaving=leaving, **{name: self[name].data for name in ("on", "evidence", "spouse_id", "spouse")})
-
-
 class BirthForm(HappeningForm):
     """A child was born into a family."""
 
@@ -242,6 +222,18 @@ class SplitForm(HappeningForm):
     def split(self) -> Split:
         """What was chosen, as the service takes it."""
         return Split(**{name: self[name].data for name in Split.__dataclass_fields__})
+
+
+class DivorceForm(SplitForm):
+    """Somebody was divorced; perhaps one of the two has a card of her own already."""
+
+    spouse_id = StringField(default="")
+    spouse = Line(default="")
+
+    def divorce(self) -> Divorce:
+        """What was typed, as the service takes it."""
+        leaving = self.split() if self.member_ids.data else None
+        return Divorce(leaving=leaving, **{name: self[name].data for name in ("on", "evidence", "spouse_id", "spouse")})
 
 
 class CardForm(HappeningForm, ReasonForm):
