@@ -47,6 +47,7 @@ PERSON_STEPS: Mapping[str, Step] = {
     "meninggal": Step("Catat meninggal", "Simpan kematian", DeathForm),
     "kawin": Step("Catat kawin", "Simpan perkawinan", MarriageForm),
     "cerai": Step("Catat cerai", "Simpan perceraian", DivorceForm),
+    "hilang": Step("Catat hilang", "Simpan", HappeningForm),
     "datang": Step("Catat datang kembali", "Simpan kedatangan", MoveForm),
 }
 FAMILY_STEPS: Mapping[str, Step] = {
@@ -153,6 +154,8 @@ def _do_person(kind: str, person_id: str, form: Any) -> None:
             marriages.record_marriage(person_id, spouse=form.spouse.data, **paper, **known)
         case "cerai":
             marriages.record_divorce(person_id, form.divorce(), **known)
+        case "hilang":
+            happenings.record_missing(person_id, on=form.on.data, evidence=form.evidence.data, **known)
         case "datang":
             happenings.record_return(person_id, form.move(), **known)
         case _:

@@ -218,6 +218,7 @@ LIFE_KINDS: Mapping[str, str] = {
     LifeKind.BORN: "Lahir",
     LifeKind.DIED: "Meninggal",
     LifeKind.MOVED: "Pindah",
+    LifeKind.MISSING: "Hilang",
     LifeKind.CAME: "Datang",
     LifeKind.SPLIT: "Pecah KK",
     LifeKind.MARRIED: "Kawin",

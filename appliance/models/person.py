@@ -55,6 +55,7 @@ class LifeKind(StrEnum):
     BORN = "lahir"
     DIED = "meninggal"
     MOVED = "pindah"
+    MISSING = "hilang"
     CAME = "datang"
     SPLIT = "pecah_kk"
     MARRIED = "kawin"

@@ -1,4 +1,4 @@
-"""What happens to people, with its consequences: born, died, moved away or within the district, came back.
+"""What happens to people, with its consequences: born, died, went missing, moved away or within the district, came back.
 
 Each function is one transaction and one fact in the journal; the life events keep what happened and on what paper it rests.
 """
@@ -41,6 +41,7 @@ from appliance.registry.person_fields import today
 
 MOVED_AWAY = "pindah"
 DEAD = "mati"
+MISSING = "hilang"
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,22 @@ def record_death(  # noqa: PLR0913  who, when, on what paper
             at=at,
         )
         audit.record("meninggal", f"person:{person.id}", by=by, at=at)
+
+
+def record_missing(person_id: str, *, on: date | None, evidence: str, row_version: int, by: Actor, at: datetime) -> None:
+    """Note that nobody knows where somebody is; `record_return` notes that she is back. Raises as `record_death` does."""
+    with transaction():
+        person = living_person(person_id, row_version, by)
+        if problems := day_problems(on, at):
+            raise InvalidInput(problems)
+        person.status, person.status_since = MISSING, on
+        _leave_head(person, "", by, at)
+        person.stamp(by.account_id, at)
+        family_id = person.family_id
+        life_events.note(
+            LifeKind.MISSING, person_id=person.id, family_id=family_id, on=on, evidence=evidence, by=by.account_id, at=at
+        )
+        audit.record("hilang", f"person:{person.id}", by=by, at=at)
 
 
 def record_move(person_id: str, move: Move, *, row_version: int, by: Actor, at: datetime) -> None:

@@ -133,6 +133,22 @@ def test_nobody_dies_twice_nor_over_a_newer_state(household: dict[str, str], sta
         die(staff, household["father"])
 
 
+def test_who_is_missing_is_noted_until_she_is_back(household: dict[str, str], staff: Staff) -> None:
+    known: dict[str, Any] = {"evidence": "Laporan polisi 7/2026", "by": staff.fo, "at": AT}
+    seen_version = version(household["father"])
+    with pytest.raises(InvalidInput):
+        happenings.record_missing(household["father"], on=TODAY + timedelta(days=1), row_version=seen_version, **known)
+    happenings.record_missing(household["father"], on=TODAY, row_version=seen_version, **known)
+    seen = people.look_at_person(household["father"], by=staff.fo, at=AT)
+    assert (seen.line.status, seen.status_since, kinds(staff, household["father"])) == ("hilang", TODAY, ["hilang"])
+    assert family_of(staff, household["family"]).needs_head
+    with pytest.raises(Conflict):
+        die(staff, household["father"])
+    back = Move(village_code=HOME, kk=CARD, on=TODAY)
+    happenings.record_return(household["father"], back, row_version=version(household["father"]), by=staff.fo, at=AT)
+    assert people.look_at_person(household["father"], by=staff.fo, at=AT).line.status == "hidup"
+
+
 def move(staff: Staff, person: str, by: Any = None, **where: Any) -> None:
     happenings.record_move(person, Move(**where), row_version=version(person), by=by or staff.fo, at=AT)
 
