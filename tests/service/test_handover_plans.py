@@ -173,11 +173,11 @@ def test_it_is_called_off_once_by_whoever_may_do_it(planner: Staff) -> None:
     assert list_plans(by=planner.supervisor) == ()
 
 
-@pytest.mark.parametrize("starts", [None, TODAY - timedelta(days=1), TODAY, TODAY + timedelta(days=400)])
-def test_a_plan_is_for_a_later_day(planner: Staff, starts: date | None) -> None:
-    with pytest.raises(InvalidInput) as caught:
-        plan(planner, starts=starts)
-    assert set(caught.value.problems) == {"starts"}
+def test_a_plan_is_for_a_later_day(planner: Staff) -> None:
+    for starts in (None, TODAY - timedelta(days=1), TODAY, TODAY + timedelta(days=400)):
+        with pytest.raises(InvalidInput) as caught:
+            plan(planner, starts=starts)
+        assert set(caught.value.problems) == {"starts"}
     with pytest.raises(InvalidInput):
         hand_over(wanted(planner, starts=DAY), seen="", request_id="h", by=planner.supervisor, at=AT)
 
