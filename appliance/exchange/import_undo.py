@@ -1,7 +1,8 @@
 """Takes an import back, row by row from its end: what is as the import left it, and on which nobody built, goes.
 
 Whoever was new is withdrawn, not deleted: her record stays as the history needs it, without number, family and findable words. Where
-somebody worked with a record since, it stays, and the report says why.
+somebody worked with a record since, it stays, and the report says why. What the file said of people in lists and blanks is withdrawn
+first, whether they stay or not.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from appliance.background import Taken
 from appliance.database import Model, db, table_of, transaction
 from appliance.exchange.export_run import Hands
 from appliance.exchange.joining import leave
+from appliance.exchange.withdrawing import withdraw
 from appliance.models.columns import new_id
 from appliance.models.imports import Import, ImportRow, ImportState, Verdict
 from appliance.models.person import NOT_VALID, Family, LifeEvent, LifeKind, NikStatus, Person, PersonPhone
@@ -28,10 +30,11 @@ from appliance.registry.search_index import forget_person, index_person
 PART = 300
 EMPTIED = "ditarik"
 # Tables that name people and that an import itself fills, or that go with the person.
-OWN_TABLES = frozenset({"person_word", "person_phone", "life_event", "import_row", "list_status", "duplicate_candidate"})
+OWN_TABLES = frozenset({"person_word", "person_phone", "life_event", "import_row", "duplicate_candidate"})
 WORDS = {
     "case": "sudah ada kasus", "participation": "sudah tercatat ikut program", "need": "sudah ada kebutuhan yang dicatat",
-    "profile": "sudah ada profil sosial-ekonomi", "person_health": "sudah ada catatan kesehatan", "person": "data lain digabung ke sini",
+    "profile": "sudah ada profil sosial-ekonomi", "list_status": "sudah ada hasil cek daftar nasional", "person_file": "sudah ada berkas warga",
+    "person_health": "sudah ada catatan kesehatan", "person": "data lain digabung ke sini",
 }  # fmt: skip
 CHANGED_SINCE = "sudah diubah petugas sesudah impor"
 
@@ -39,6 +42,7 @@ CHANGED_SINCE = "sudah diubah petugas sesudah impor"
 def take_back(task: Taken, work: Hands, actor: Actor) -> str:
     """Take back all that is still to be taken back; a sentence for who asked."""
     done, total = task.done, _count(task.subject)
+    withdraw(task.subject, work, actor)
     while True:
         work.check()
         with transaction():
@@ -109,9 +113,18 @@ def _built_on(people: list[str]) -> dict[str, str]:
             names_people = any(key.column.table.name == "person" for key in column.foreign_keys)
             if names_people and table.name not in OWN_TABLES and people:
                 reason = WORDS.get(table.name, f"sudah dipakai di catatan lain ({table.name})")
-                found |= dict.fromkeys(db.session.scalars(sa.select(column).where(column.in_(people)).distinct()), reason)
+                counting = (table.c.withdrawn_at.is_(None),) if "withdrawn_at" in table.columns else ()
+                named = sa.select(column).where(column.in_(people), *counting)
+                found |= dict.fromkeys(db.session.scalars(named.distinct()), reason)
     lived = sa.select(LifeEvent.person_id).where(LifeEvent.person_id.in_(people), LifeEvent.kind != LifeKind.IMPORTED)
+    found |= dict.fromkeys(db.session.scalars(_called_since(people)), "sudah ada nomor telepon yang dicatat petugas")
     return found | {person: "sudah ada peristiwa yang dicatat" for person in db.session.scalars(lived.distinct()) if person}
+
+
+def _called_since(people: list[str]) -> sa.Select[tuple[str]]:
+    """Who of them has a telephone number that did not come with her."""
+    hers = sa.select(PersonPhone.person_id).join(Person, Person.id == PersonPhone.person_id).where(Person.id.in_(people))
+    return hers.where(sa.or_(PersonPhone.number != Person.phone, PersonPhone.row_version > 1)).distinct()
 
 
 def _withdraw(people: list[Person], actor: Actor, at: datetime) -> None:
