@@ -32,6 +32,7 @@ from tests.support.opensid import CARD, CHILD, HEAD, WIFE, population, rows_of, 
 from tests.support.staff import AT, FAR, HOME, NEIGHBOUR, Staff
 
 pytestmark = pytest.mark.usefixtures("app")
+DATA = Path(__file__).parents[1] / "data" / "imports"
 
 
 @pytest.fixture
@@ -390,3 +391,20 @@ def test_a_sheet_of_headings_alone_is_told(bo: Actor, settings: Settings) -> Non
     import_id = checked(workbook(rows_of([])), bo, settings)
     assert "Tidak ada baris data" in see(import_id, bo).line.problem
     assert see(import_id, bo).stuck
+
+
+def test_older_kinds_of_workbook_say_the_same(bo: Actor, settings: Settings) -> None:
+    """XLS, ODS and XLSB as other programs write them, each through the whole import."""
+    counts = {}
+    for kind in ("xls", "ods", "xlsb"):
+        import_id = upload((DATA / f"penduduk.{kind}").read_bytes(), bo, f"penduduk.{kind}")
+        assert imports.columns_of(import_id, by=bo).kind == kind.upper()
+        choose(import_id, bo)
+        work(settings)
+        store(import_id, bo)
+        work(settings)
+        counts[kind] = see(import_id, bo).line.counts
+    assert counts == {"xls": {"baru": 3}, "ods": {"sama": 3}, "xlsb": {"sama": 3}}
+    assert [(one.name, one.sex, one.birth_date) for one in people()] == [
+        ("BAHARUDDIN", "L", date(1975, 6, 12)), ("SITTI AMINAH", "P", date(1980, 8, 10)), ("NURUL HIDAYAH", "P", date(2024, 2, 1)),
+    ]  # fmt: skip
