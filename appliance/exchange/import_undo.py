@@ -18,6 +18,7 @@ from appliance.access import Actor
 from appliance.background import Taken
 from appliance.database import Model, db, table_of, transaction
 from appliance.exchange.export_run import Hands
+from appliance.exchange.import_health import forget_health, health_since, restore_health
 from appliance.exchange.joining import leave
 from appliance.exchange.withdrawing import withdraw
 from appliance.models.columns import new_id
@@ -30,13 +31,14 @@ from appliance.registry.search_index import forget_person, index_person
 PART = 300
 EMPTIED = "ditarik"
 # Tables that name people and that an import itself fills, or that go with the person.
-OWN_TABLES = frozenset({"person_word", "person_phone", "life_event", "import_row", "duplicate_candidate"})
+OWN_TABLES = frozenset({"person_word", "person_phone", "person_health", "life_event", "import_row", "duplicate_candidate"})
 WORDS = {
     "case": "sudah ada kasus", "participation": "sudah tercatat ikut program", "need": "sudah ada kebutuhan yang dicatat",
     "profile": "sudah ada profil sosial-ekonomi", "list_status": "sudah ada hasil cek daftar nasional", "person_file": "sudah ada berkas warga",
     "person_health": "sudah ada catatan kesehatan", "person": "data lain digabung ke sini",
 }  # fmt: skip
 CHANGED_SINCE = "sudah diubah petugas sesudah impor"
+HEALTH_CHANGED_SINCE = "data kesehatannya sudah diubah petugas sesudah impor"
 
 
 def take_back(task: Taken, work: Hands, actor: Actor) -> str:
@@ -83,7 +85,7 @@ def _finish(task: Taken, actor: Actor, at: datetime) -> str:
 def _take_back_part(rows: Sequence[ImportRow], import_id: str, actor: Actor, at: datetime) -> None:
     people = {one.id: one for one in db.session.scalars(sa.select(Person).where(Person.id.in_([row.person_id for row in rows])))}
     new = [row.person_id for row in rows if row.verdict == Verdict.NEW and row.person_id]
-    built_on = _built_on(new)
+    built_on = _built_on(new) | dict.fromkeys(health_since(_undos(rows), new), WORDS["person_health"])
     withdrawn: list[tuple[ImportRow, Person]] = []
     changed: list[tuple[ImportRow, Person]] = []
     for row in rows:
@@ -100,9 +102,16 @@ def _take_back_part(rows: Sequence[ImportRow], import_id: str, actor: Actor, at:
             (withdrawn if row.verdict == Verdict.NEW else changed).append((row, person))
     _withdraw([person for _, person in withdrawn], actor, at)
     for row, person in changed:
-        _restore(row, person, actor, at)
+        if "person" in (row.undo or {}):
+            _restore(row, person, actor, at)
+        if not restore_health(row.undo, person.id, actor, at):
+            row.taken_back = HEALTH_CHANGED_SINCE
     db.session.flush()
     _empty_families([row.family_id for row in rows if row.family_id and row.taken_back == "ya"], actor, at)
+
+
+def _undos(rows: Sequence[ImportRow]) -> dict[str, dict[str, Any]]:
+    return {row.person_id: row.undo or {} for row in rows if row.person_id}
 
 
 def _built_on(people: list[str]) -> dict[str, str]:
@@ -121,7 +130,7 @@ def _built_on(people: list[str]) -> dict[str, str]:
     return found | {person: "sudah ada peristiwa yang dicatat" for person in db.session.scalars(lived.distinct()) if person}
 
 
-def _called_since(people: list[str]) -> sa.Select[tuple[str]]:
+def _called_since(people: list[str]) -> sa.Select[str]:
     """Who of them has a telephone number that did not come with her."""
     hers = sa.select(PersonPhone.person_id).join(Person, Person.id == PersonPhone.person_id).where(Person.id.in_(people))
     return hers.where(sa.or_(PersonPhone.number != Person.phone, PersonPhone.row_version > 1)).distinct()
@@ -139,6 +148,7 @@ def _withdraw(people: list[Person], actor: Actor, at: datetime) -> None:
     ids = [person.id for person in people]
     session = db.session()
     session.flush()
+    forget_health(ids)
     phones = sa.delete(PersonPhone).where(PersonPhone.person_id.in_(ids))
     session.execute(phones.execution_options(synchronize_session=False))
     heads = sa.update(Family).where(Family.head_id.in_(ids)).values(head_id=None)

@@ -13,7 +13,18 @@ from appliance.exchange.formats.fields import Field, Kind, plain
 from appliance.registry.instruments import instrument
 
 _ASSETS = (
-    *("adatabunggas", "adalemaries", "adaac", "adapemanas", "adatelpon", "adatv", "adaemas", "adalaptop", "adasepeda", "adamotor"),
+    *(
+        "adatabunggas",
+        "adalemaries",
+        "adaac",
+        "adapemanas",
+        "adatelpon",
+        "adatv",
+        "adaemas",
+        "adalaptop",
+        "adasepeda",
+        "adamotor",
+    ),
     *("adamobil", "adaperahu", "adamotortempel", "adaperahumotor", "adakapal"),
 )
 _AID = ("stakks", "stakip", "stakis", "stabpjsmandiri", "stajamsostek", "staasuransi", "stapkh", "starastra", "stakur")
@@ -30,17 +41,16 @@ BDT_FAMILY: dict[str, tuple[str, ...]] = {
     **{f"506{letter}": (name,) for letter, name in zip("abcdefghi", _AID, strict=True)},
 }  # fmt: skip
 BDT_PERSON: dict[str, tuple[str, ...]] = {
-    "403": ("hubkrt",), "405": ("hubkel",), "408": ("stakawin",), "409": ("adaaktanikah",), "410": ("adadikk",),
-    "411": ("adakartuidentitas",), "412": ("stahamil",), "413": ("jeniscacat",), "414": ("penyakitkronis",),
-    "415": ("partisipasisekolah",), "416": ("pendidikantertinggi",), "417": ("kelastertinggi",), "418": ("ijazahtertinggi",),
-    "419": ("stabekerja",), "420": ("jumlahjamkerja",), "421": ("lapanganusaha",), "422": ("statuspekerjaan",),
+    "404": ("hubkrt",), "406": ("hubkel",), "409": ("stakawin",), "410": ("adaaktanikah",), "411": ("adadikk",),
+    "412": ("adakartuidentitas",), "413": ("stahamil",), "414": ("jeniscacat",), "415": ("penyakitkronis",),
+    "416": ("partisipasisekolah",), "417": ("pendidikantertinggi",), "418": ("kelastertinggi",), "419": ("ijazahtertinggi",),
+    "420": ("stabekerja",), "421": ("jumlahjamkerja",), "422": ("lapanganusaha",), "423": ("statuspekerjaan",),
 }  # fmt: skip
 REGSOSEK_PERSON: dict[str, tuple[str, ...]] = {
     "408": ("statusperkawinan",), "409": ("hubungandengankepalakeluarga", "statushubungandengankepalakeluarga"),
 }  # fmt: skip
 # On the blank of BDT every second pair of "yes" and "no" is printed as 3 and 4.
 SPELLED: dict[str, Mapping[str, str]] = {"bdt-2015": {"3": "1", "4": "2"}}
-YES_NO = frozenset({"1", "2"})
 
 
 @dataclass(frozen=True)
