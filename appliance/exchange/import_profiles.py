@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from appliance.access import HEALTH_ROLES, Actor
-from appliance.database import db, table_of
+from appliance.database import db, one_of, table_of
 from appliance.exchange.checking import Finding, Line
 from appliance.exchange.formats import Layout
 from appliance.exchange.listing import SEEN
@@ -108,7 +108,7 @@ class Profiles:
         people, families = [one for one, _ in holders if one], [one for _, one in holders if one]
         columns = (Profile.person_id, Profile.family_id, Profile.request_id, Profile.instrument, Profile.answers)
         counting = (Profile.withdrawn_at.is_(None), Profile.surveyed_on == self._day())
-        theirs = sa.or_(Profile.person_id.in_(people), Profile.family_id.in_(families))
+        theirs = sa.or_(one_of(Profile.person_id, people), one_of(Profile.family_id, families))
         found: dict[Holder, list[Any]] = {}
         for row in db.session.execute(sa.select(*columns).where(theirs, *counting)):
             found.setdefault((row.person_id, row.family_id), []).append(row)

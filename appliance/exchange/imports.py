@@ -22,6 +22,7 @@ from appliance.exchange import import_files
 from appliance.exchange.formats import LAYOUTS, Layout
 from appliance.exchange.import_notes import answered, with_notes
 from appliance.exchange.mapping import ROWS_TO_LOOK_AT, Heading, Recognised, headings_of, problems_of, recognise, signature_of
+from appliance.exchange.programme_sheet import ToldProgramme, likeliest, programme_sheet, read_programme
 from appliance.exchange.sheets import Book, Unreadable, open_book
 from appliance.models.columns import new_id
 from appliance.models.imports import FILE_NAME_LENGTH, Existing, Import, ImportRow, ImportState, Verdict
@@ -29,7 +30,7 @@ from appliance.models.profile import NationalList
 from appliance.models.programme import Programme
 from appliance.registry import areas, list_status, profile
 from appliance.registry.holders import office_day
-from appliance.registry.programmes import list_programmes
+from appliance.registry.programmes import EDITORS, ProgrammeLine, list_programmes
 
 CHECK, STORE, UNDO = "impor_periksa", "impor_simpan", "impor_batal"
 PAGE_SIZE = 50
@@ -262,7 +263,7 @@ def check_import(import_id: str, choice: Choice, *, row_version: int, by: Actor,
     Raises InvalidInput with all problems, Conflict, NotFound.
     """
     columns = columns_of(import_id, sheet=choice.sheet, header_row=choice.header_row, by=by)
-    problems = problems_with(choice, columns, office_day(at))
+    problems = _problems(choice, columns, office_day(at))
     if problems:
         raise InvalidInput(problems)
     with transaction() as session:
@@ -289,8 +290,7 @@ def _dense(headings: tuple[Heading, ...]) -> list[Heading]:
     return [by_index.get(index, Heading(index, "", ())) for index in range(max(by_index, default=-1) + 1)]
 
 
-def problems_with(choice: Choice, columns: Columns, today: date) -> dict[str, str]:
-    """What is missing or wrong in a choice, by its fields. For services."""
+def _problems(choice: Choice, columns: Columns, today: date) -> dict[str, str]:
     layout = LAYOUTS.get(choice.layout)
     if layout is None:
         return {"layout": "Pilih jenis berkas."}
@@ -331,9 +331,29 @@ def national_lists() -> list[tuple[str, str]]:
     return [(row.id, row.name) for row in rows]
 
 
-def programmes(*, by: Actor) -> list[tuple[str, str]]:
-    """The running programmes to choose from."""
-    return [(one.id, one.name) for one in list_programmes(by=by, active_only=True)]
+@dataclass(frozen=True)
+class ProgrammeChoice:
+    """The running programmes to choose from, what the file says of its own, which of them that may be, and who may add it."""
+
+    known: tuple[ProgrammeLine, ...]
+    told: ToldProgramme | None
+    likely: str
+    may_add: bool
+
+
+def programmes_for(import_id: str, *, by: Actor) -> ProgrammeChoice:
+    """Which programme the participants of a file may belong to. Raises NotFound, Unreadable."""
+    row = _with_file(import_id, by)
+    known = list_programmes(by=by, active_only=True)
+    with open_book(import_files.upload_of(settings_in_use(), row.id)) as book:
+        sheet = programme_sheet(book.sheets)
+        told = read_programme(book.first_rows(sheet, ROWS_TO_LOOK_AT)) if sheet else None
+    return ProgrammeChoice(known, told, likeliest(told, known) if told else "", by.has(*EDITORS))
+
+
+def problems_of_choice(import_id: str, choice: Choice, *, by: Actor, at: datetime) -> dict[str, str]:
+    """What `check_import` would refuse of a choice, by its fields. Raises NotFound, Unreadable."""
+    return _problems(choice, columns_of(import_id, sheet=choice.sheet, header_row=choice.header_row, by=by), office_day(at))
 
 
 def store_import(import_id: str, *, row_version: int, by: Actor, at: datetime) -> None:

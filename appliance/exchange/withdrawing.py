@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from appliance import audit
 from appliance.access import Actor
-from appliance.database import db, transaction
+from appliance.database import db, one_of, transaction
 from appliance.exchange.export_run import Hands
 from appliance.models.imports import ImportRow
 from appliance.models.profile import ListStatus, Profile
@@ -58,7 +58,7 @@ def _withdraw_part(import_id: str, numbers: Sequence[int], at: datetime) -> int:
     found = 0
     for table, kinds in ((ListStatus, (LOOK,)), (Profile, (FAMILY_BLANK, PERSON_BLANK))):
         named = [request_of(import_id, number, kind) for number in numbers for kind in kinds]
-        counting = sa.update(table).where(table.request_id.in_(named), table.withdrawn_at.is_(None))
+        counting = sa.update(table).where(one_of(table.request_id, named), table.withdrawn_at.is_(None))
         changed = counting.values(withdrawn_at=at, withdrawn_reason=REASON).execution_options(synchronize_session=False)
         found += db.session.execute(changed).rowcount  # type: ignore[attr-defined]
     return found

@@ -85,7 +85,7 @@ def test_bdt_brings_a_profile_of_the_family_and_of_each_member(bo: Actor, settin
         "BDT 2015, rumah tangga",
     ]
     assert "BDT 2015, diimpor" in lines[0].surveyed_by
-    assert "Rematik" in repr(profile.look_at_profile(man.id, by=bo, at=AT))
+    assert "Asma" in repr(profile.look_at_profile(man.id, by=bo, at=AT))
     part = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.action == "impor-bagian")).one()
     assert json.loads(part.detail)["profil"] == 3
     # the same file once more has nothing to add, though nobody is new any more
