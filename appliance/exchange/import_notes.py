@@ -32,7 +32,7 @@ def with_notes(
     if left := unkept(headings, mapping):
         notes.append(f"{UNKEPT}{', '.join(left)}.")
     if questions := answered(layout, mapping):
-        names = ", ".join(instrument(code, version).name for code, version in layout.blanks)
+        names = "; ".join(instrument(code, version).name for code, version in layout.blanks)
         when = date.fromisoformat(day)
         notes.append(f"{SURVEYED}{questions} pertanyaan disimpan sebagai profil menurut pendataan {when:%d-%m-%Y} ({names}).")
     return notes

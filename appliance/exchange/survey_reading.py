@@ -67,7 +67,7 @@ def _fill(blank: Instrument, columns: Mapping[str, int], number: int, cells: Seq
         if problem and answers.get(question.code) != 0:  # a zero where nothing was asked is no contradiction
             place = f"{column_letters(columns[question.code])}{number}"
             shown = "" if question.health else masked(clean(given[question.code]))
-            filled.findings.append(Finding(place, shown, f"{question.code}: {problem}", NOT_KEPT))
+            filled.findings.append(Finding(place, shown, f"Pertanyaan {question.code}: {problem}", NOT_KEPT))
     hidden = [question.code for question in blank.questions() if question.health] if not health else []
     if any(_typed_anything(cell_at(cells, columns.get(code))) for code in hidden):
         filled.findings.append(Finding(f"baris {number}", "", HEALTH_NOT_KEPT, "Minta BO atau supervisor mengimpornya."))

@@ -52,15 +52,15 @@ def test_what_cells_of_bdt_mean(row: dict[str, Any], answers: dict[str, Any]) ->
 @pytest.mark.parametrize(
     ("row", "answers", "cell", "said"),
     [
-        ({"Sta_bangunan": 9, "Lantai": 1}, {"303": "1"}, "A7", "301a: Pilih satu jawaban"),
-        ({"Luas_lantai": 36.5}, {}, "A7", "302: Tulis angka bulat"),
-        ({"Luas_lantai": "36.5"}, {}, "A7", "302: Tulis angka bulat"),
-        ({"Luas_lantai": "36 m2"}, {}, "A7", "302: Tulis angka bulat"),
-        ({"Lantai": 1, "Jumlah_sapi": -2}, {"303": "1"}, "B7", "504a: Tulis angka bulat"),
-        ({"Ada_kartu_identitas": 16}, {}, "A7", "412: Pilih jawaban dari daftar"),
-        ({"Ada_kartu_identitas": "0, 4"}, {}, "A7", "412: “Tidak memiliki” tidak dapat dipilih bersama"),
-        ({"Sumber_penerangan": 3, "Daya": 1}, {"309a": "3"}, "B7", "309b: Hanya diisi bila 309a"),
-        ({"Sta_bangunan": 3, "Ada_tabung_gas": 5}, {"301a": "3"}, "B7", "501a: Pilih satu jawaban"),
+        ({"Sta_bangunan": 9, "Lantai": 1}, {"303": "1"}, "A7", "Pertanyaan 301a: Pilih satu jawaban"),
+        ({"Luas_lantai": 36.5}, {}, "A7", "Pertanyaan 302: Tulis angka bulat"),
+        ({"Luas_lantai": "36.5"}, {}, "A7", "Pertanyaan 302: Tulis angka bulat"),
+        ({"Luas_lantai": "36 m2"}, {}, "A7", "Pertanyaan 302: Tulis angka bulat"),
+        ({"Lantai": 1, "Jumlah_sapi": -2}, {"303": "1"}, "B7", "Pertanyaan 504a: Tulis angka bulat"),
+        ({"Ada_kartu_identitas": 16}, {}, "A7", "Pertanyaan 412: Pilih jawaban dari daftar"),
+        ({"Ada_kartu_identitas": "0, 4"}, {}, "A7", "Pertanyaan 412: “Tidak memiliki” tidak dapat dipilih bersama"),
+        ({"Sumber_penerangan": 3, "Daya": 1}, {"309a": "3"}, "B7", "Pertanyaan 309b: Hanya diisi bila 309a"),
+        ({"Sta_bangunan": 3, "Ada_tabung_gas": 5}, {"301a": "3"}, "B7", "Pertanyaan 501a: Pilih satu jawaban"),
     ],
 )
 def test_what_is_not_understood_is_told_by_cell_and_the_rest_kept(
@@ -88,7 +88,7 @@ def test_regsosek_goes_by_the_numbers_and_words_of_its_blank() -> None:
     }  # fmt: skip
     answers, findings = read(REGSOSEK, row)
     assert answers == {"409": "3", "412": "2", "413": "8", "431a": ["1", "8"], "301a": "1", "304": "1"}
-    assert [reason[:24] for _, reason in findings] == ["424: Hanya diisi bila 42"]
+    assert [reason[:35] for _, reason in findings] == ["Pertanyaan 424: Hanya diisi bila 42"]
 
 
 def test_every_question_of_a_layout_is_one_of_its_blanks() -> None:

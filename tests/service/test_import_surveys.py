@@ -102,7 +102,7 @@ def test_what_is_not_understood_is_told_and_the_rest_kept(bo: Actor, settings: S
     letter = cells[2][-1].rstrip("0123456789")
     assert (f"{letter}2" in cells[2], "303: Pilih satu jawaban" in report[2][1][-1]) == (True, True)
     assert "berbeda dengan baris 2 dari keluarga yang sama" in report[3][1][-2]
-    assert "421: Hanya diisi bila 420." in report[3][1][-1]
+    assert "Pertanyaan 421: Hanya diisi bila 420." in report[3][1][-1]
     assert report[4][1][-1] == NO_FAMILY
     assert profiles() == [], "a check stores nothing"
     store(import_id, bo)
