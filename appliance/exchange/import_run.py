@@ -25,7 +25,7 @@ from appliance.exchange.formats import LAYOUTS, Layout, plain
 from appliance.exchange.import_health import HealthNotes
 from appliance.exchange.import_profiles import Profiles
 from appliance.exchange.import_undo import take_back
-from appliance.exchange.imports import CHECK, UNDO
+from appliance.exchange.imports import CHECK, UNDO, remove_unneeded
 from appliance.exchange.joining import join, judge_joining
 from appliance.exchange.listing import note_listed
 from appliance.exchange.sheets import Book, Unreadable, open_book
@@ -57,7 +57,7 @@ def run(task: Taken, work: Hands) -> str:
     """Check, store or take back, as the task says; a sentence for who asked. Raises ImportStopped and Unreadable with a reason."""
     try:
         actor = _actor(task, work)
-        _sweep(work)
+        remove_unneeded(work.settings, at=work.now())
         if task.kind == UNDO:
             return take_back(task, work, actor)
         job = Job(task, work, actor)
@@ -78,13 +78,6 @@ def _actor(task: Taken, work: Hands) -> Actor:
     if not actor.has(*IMPORT_ROLES):
         raise ImportStopped("Anda tidak lagi berhak mengimpor; impor dihentikan.", "Minta petugas yang berwenang melanjutkannya.")
     return actor
-
-
-def _sweep(work: Hands) -> None:
-    """Remove the uploads that no import needs any more."""
-    over = (ImportState.STORED, ImportState.UNDOING, ImportState.UNDONE, ImportState.DROPPED)
-    needed = set(db.session.scalars(sa.select(Import.id).where(Import.state.not_in(over))))
-    import_files.sweep(work.settings, needed, work.now())
 
 
 def _note_problem(task: Taken, error: ApplianceError, at: datetime) -> None:

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from appliance import audit, background
 from appliance.access import IMPORT_ROLES, Actor, require, require_area, scope
 from appliance.background import Progress
+from appliance.config import Settings
 from appliance.database import Duplicate, changed_meanwhile, db, settings_in_use, transaction
 from appliance.errors import Conflict, InvalidInput, NotFound
 from appliance.exchange import import_files
@@ -401,6 +402,13 @@ def drop_import(import_id: str, *, by: Actor, at: datetime) -> None:
         row.stamp(by.account_id, at)
         audit.record("impor-buang", f"import:{row.id}", by=by, at=at)
     import_files.forget(settings_in_use(), import_id)
+
+
+def remove_unneeded(settings: Settings, *, at: datetime) -> int:
+    """Delete the uploads that no import needs any more, and those that were cut off while they arrived; how many."""
+    over = (ImportState.STORED, ImportState.UNDOING, ImportState.UNDONE, ImportState.DROPPED)
+    needed = set(db.session.scalars(sa.select(Import.id).where(Import.state.not_in(over))))
+    return import_files.sweep(settings, needed, at)
 
 
 def _in_state(import_id: str, by: Actor, *states: ImportState) -> Import:
