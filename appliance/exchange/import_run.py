@@ -38,7 +38,6 @@ from appliance.registry.bulk import Candidate, Decision, Stored, judge, write
 
 PART = 500
 MOST_ROWS = 250_000
-MOST_EMPTY = 2_000_000
 LABELS = {
     "name": "nama",
     "kk": "nomor KK",

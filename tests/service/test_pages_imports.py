@@ -166,6 +166,17 @@ def test_another_layout_can_be_chosen_by_hand(web: Web) -> None:
     assert "Lembar “Tiada” tidak ada" in web.get(f"{path}/kolom?lembar=Tiada").text
 
 
+def test_the_wrong_sheet_says_what_it_lacks_and_the_right_one_goes_on(pages: Flask, web: Web, settings: Settings) -> None:
+    path = upload(web, population()).location
+    page = web.get(f"{path}/kolom?lembar=Kode+Data")
+    refused = web.post(f"{path}/periksa", typed(page))
+    assert refused.status_code == 422
+    assert all(said in refused.text for said in ("Pilih kolom yang berisi nama.", "tanpa itu orangnya tidak dapat dikenali"))
+    assert web.post(f"{path}/periksa", typed(web.get(f"{path}/kolom?lembar=Data+Penduduk"))).status_code == 303
+    work_off(pages, settings)
+    assert "Simpan 3 baris" in web.get(path).text
+
+
 def test_a_stranger_does_not_learn_that_there_is_an_import(pages: Flask, web: Web) -> None:
     path = upload(web, population()).location
     other = Web(pages)
