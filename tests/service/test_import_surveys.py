@@ -141,6 +141,22 @@ def test_a_stopped_import_tells_of_each_family_once(bo: Actor, settings: Setting
     assert "berbeda dengan baris 2" in said(import_id, bo)[3][1][-1]
 
 
+def test_a_family_without_a_card_in_the_file_is_told_of_once_too(
+    bo: Actor, staff: Staff, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped between two of its members, who are registered as a family, the import does not take the second for the first."""
+    for one in (MAN, WOMAN):
+        resident(staff.fo, one["Nama"], nik=one["NIK"], kk=one["NoKK"])
+    monkeypatch.setattr("appliance.exchange.import_run.PART", 1)
+    content = bdt(MAN | {"NoKK": ""}, WOMAN | {"NoKK": "", "Lantai": 1})
+    import_id = checked(content, bo, settings, options=ASKED, mapping=_without_village(content, bo))
+    store(import_id, bo)
+    asked = iter([False, False] + [True] * 9)
+    assert work(settings, lambda: next(asked)) == 0
+    assert work(settings) == 1
+    assert [one.answers["303"] for one in profiles() if one.family_id] == ["9"]
+
+
 def test_answers_about_health_need_the_right_to_them(staff: Staff, settings: Settings) -> None:
     coordinator = employ(Actor.holding(staff.bo.account_id, "Koordinator", "koor", [Grant(Role.KOORDINATOR_PUSKESOS, (HOME,))]))
     import_id = survey_of(bdt(MAN), coordinator, settings)

@@ -38,9 +38,10 @@ def person(name: str) -> Person:
 def test_an_undone_list_does_not_count_any_more(bo: Actor, staff: Staff, settings: Settings) -> None:
     """Also for people who stay; what officers saw themselves stays, and the withdrawn look stays in the history."""
     seed_programmes(at=AT)
-    known = resident(staff.fo, "Baharuddin", nik=HEAD["nik"])
+    known, only = resident(staff.fo, "Baharuddin", nik=HEAD["nik"]), resident(staff.fo, "Sitti Aminah", nik=WIFE["nik"])
     seen(known, staff.fo, decile=5, checked_on=date(2026, 9, 1))
     text = f"NIK;Nama;JK;Tgl Lahir;desil_nasional\n{HEAD['nik']};Baharuddin;L;12/06/1975;2\n;Daeng Ngalle;L;1/1/1950;1\n;Bau;P;1/1/1960;3\n"
+    text += f"{WIFE['nik']};Sitti Aminah;P;10/08/1980;1\n"
     options = {"list_id": dtsen(), "checked_on": "2026-10-01"}
     import_id = stored(text.encode(), bo, settings, options=options)
     assert [(one.decile, one.withdrawn) for one in aid.aid_of_person(known, by=bo).statuses] == [(2, "")]
@@ -50,6 +51,7 @@ def test_an_undone_list_does_not_count_any_more(bo: Actor, staff: Staff, setting
     view = aid.aid_of_person(known, by=bo)
     assert [(one.decile, one.withdrawn) for one in view.statuses] == [(5, "")]
     assert [(one.decile, one.withdrawn) for one in view.former_statuses] == [(2, REASON)]
+    assert aid.aid_of_person(only, by=bo).statuses == ()
     assert (person("Daeng Ngalle").status, person("Bau").status) == ("tidak_valid", "hidup")
     (kept,) = imports.rows_of(import_id, verdict="bertahan", by=bo)
     assert (kept.name, kept.taken_back) == ("Bau", "sudah ada hasil cek daftar nasional")
