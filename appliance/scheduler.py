@@ -29,9 +29,11 @@ from appliance.config import Settings, config_path, load
 from appliance.database import checkpoint, create_service, current_revision, newest_revision
 from appliance.errors import ApplianceError, TryLater
 from appliance.exchange.exports import remove_expired
+from appliance.exchange.imports import remove_unneeded
 from appliance.gate import Gate
 from appliance.notify import notify, watchdog_interval
 from appliance.registry import area_counts, duplicate_night
+from appliance.registry.files import sweep_arriving
 from backups import lock, outcome, restore
 from backups.clock import moment
 from backups.schedule import Reason, Rhythm, due
@@ -40,6 +42,7 @@ TICK = timedelta(seconds=30)
 CHECKPOINT = timedelta(minutes=1)
 LOOK_FOR_WORK = timedelta(seconds=3)
 CLEAR_EXPORTS = timedelta(minutes=2)
+CLEAR_UPLOADS = timedelta(hours=1)
 PULSE = timedelta(seconds=10)
 LONGEST_SILENCE = timedelta(minutes=3)
 POLL_SECONDS = 0.2
@@ -91,6 +94,7 @@ class Clockwork:
             ("night", self.ask_for_the_night, TICK),
             ("handovers", self.hand_over_if_due, TICK),
             ("exports", self.clear_exports, CLEAR_EXPORTS),
+            ("uploads", self.clear_uploads, CLEAR_UPLOADS),
         ):
             self._ticker.add_job(
                 guarded(name, job),
@@ -173,6 +177,16 @@ class Clockwork:
         with self._gate.work(), self._service.app_context():
             if removed := remove_expired(self._settings, at=datetime.now(UTC)):
                 log.info("%d berkas ekspor yang kedaluwarsa dihapus.", removed)
+
+    def clear_uploads(self) -> None:
+        """Delete what killed processes left of files on their way in: papers of people, and lists for imports."""
+        if not self._gate.accepts_work() or not self._has_tables():
+            return
+        with self._gate.work(), self._service.app_context():
+            at = datetime.now(UTC)
+            removed = sweep_arriving(self._settings, at=at) + remove_unneeded(self._settings, at=at)
+            if removed:
+                log.info("%d berkas unggahan yang terputus atau tidak diperlukan lagi dihapus.", removed)
 
     def _run(self, *words: str) -> int:
         """Run `slrt` to its end; it is told to end when the daemon ends. Its exit code."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,17 @@ from appliance.access import IMPORT_ROLES
 from appliance.errors import InvalidInput
 from appliance.exchange import import_report, imports
 from appliance.exchange.formats import LAYOUTS, Layout
+from appliance.exchange.import_notes import unkept
 from appliance.exchange.imports import Choice, Columns, ImportDetail
 from appliance.exchange.mapping import propose
 from appliance.exchange.sheets import MEGABYTE, MOST_BYTES
 from appliance.models.columns import new_id
 from appliance.models.imports import Existing, ImportState
 from appliance.registry import areas
+from appliance.registry.programmes import add_programme
+from webui import aid_words
 from webui.forms.fields import read_day
+from webui.forms.imports import PREFIX, NewProgrammeForm
 from webui.navigation import Entry
 from webui.security import takes_files
 from webui.session import actor, now, signed_in
@@ -28,6 +33,7 @@ blueprint = Blueprint("imports", __name__)
 IMPORTERS = tuple(sorted(IMPORT_ROLES))
 NAVIGATION = (Entry("Impor", "imports.listing", icon="upload", roles=IMPORTERS, order=60),)
 REFRESH_SECONDS = 3
+NEW_PROGRAMME = "baru"
 EXISTING = (
     (Existing.FILL, "Isi yang kosong saja; isian yang sudah ada tidak disentuh"),
     (Existing.UPDATE, "Perbarui dengan isi berkas; isian lama tetap tercatat di riwayat"),
@@ -111,12 +117,30 @@ def _plain(text: str) -> str:
 @signed_in(*IMPORTERS)
 def check(import_id: str) -> ResponseReturnValue:
     """Store the choice and let the worker check the file, or show the form again with what is missing."""
-    choice = _typed()
+    choice, new = _typed(), NewProgrammeForm(request.form, prefix=PREFIX)
     try:
+        choice = _with_programme(import_id, choice, new)
         imports.check_import(import_id, choice, row_version=request.form.get("row_version", 0, type=int), by=actor(), at=now())
     except InvalidInput as error:
-        return _mapping_page(imports.look_at_import(import_id, by=actor()), choice, error.problems), 422
+        return _mapping_page(imports.look_at_import(import_id, by=actor()), choice, error.problems, new), 422
     return redirect(url_for("imports.show", import_id=import_id), 303)
+
+
+def _with_programme(import_id: str, choice: Choice, new: NewProgrammeForm) -> Choice:
+    """The choice with the programme that the file brings along, added to the catalogue if that was asked for."""
+    if choice.options.get("programme_id") != NEW_PROGRAMME:
+        return choice
+    problems = imports.problems_of_choice(import_id, choice, by=actor(), at=now())
+    problems.pop("programme_id", None)
+    if not new.validate():
+        problems |= new.problems
+    if problems:
+        raise InvalidInput(problems)
+    try:
+        programme_id = add_programme(new.fields(), by=actor(), at=now())
+    except InvalidInput as error:
+        raise InvalidInput({f"{PREFIX}{name}": sentence for name, sentence in error.problems.items()}) from error
+    return replace(choice, options={**choice.options, "programme_id": programme_id})
 
 
 def _typed() -> Choice:
@@ -139,9 +163,12 @@ def _typed() -> Choice:
     )
 
 
-def _mapping_page(seen: ImportDetail, choice: Choice, problems: dict[str, str] | None = None) -> str:
+def _mapping_page(
+    seen: ImportDetail, choice: Choice, problems: dict[str, str] | None = None, new: NewProgrammeForm | None = None
+) -> str:
     layout = LAYOUTS.get(choice.layout) or LAYOUTS["warga"]
     read = imports.columns_of(seen.line.id, sheet=choice.sheet, header_row=choice.header_row, by=actor())
+    mapped = _mapped(layout, read, choice)
     return render_template(
         "imports/mapping.html",
         import_=seen,
@@ -150,18 +177,40 @@ def _mapping_page(seen: ImportDetail, choice: Choice, problems: dict[str, str] |
         layouts=[(one.key, one.name) for one in LAYOUTS.values()],
         columns=read,
         options=_column_options(read),
-        mapped=_mapped(layout, read, choice),
+        mapped=[one for one in mapped if one["key"] not in layout.questions],
+        asked=[
+            one | {"options": _free_options(read, choice, layout, one["key"])} for one in mapped if one["key"] in layout.questions
+        ],
+        unkept=unkept(read.headings, choice.mapping),
         problems={_field_id(name): sentence for name, sentence in (problems or {}).items()},
         villages=areas.villages(by=actor(), roles=IMPORT_ROLES),
         existing=EXISTING,
         lists=imports.national_lists() if layout.asks_list else [],
-        programmes=imports.programmes(by=actor()) if layout.only_known else [],
+        **_programmes(seen, choice, new) if layout.only_known else {},
     )
+
+
+def _programmes(seen: ImportDetail, choice: Choice, new: NewProgrammeForm | None) -> dict[str, Any]:
+    """The programme of the participants: chosen before, or the one that the file names, or a new one by what the file says."""
+    offered = imports.programmes_for(seen.line.id, by=actor())
+    names = [(one.id, one.name) for one in offered.known]
+    if offered.may_add:
+        names.append((NEW_PROGRAMME, f"Program baru: {offered.told.name}"[:80] if offered.told else "Program baru …"))
+    told = offered.told.fields() if offered.told else None
+    return {
+        "programmes": names,
+        "programme": choice.options.get("programme_id") or offered.likely or (NEW_PROGRAMME if told and offered.may_add else ""),
+        "offered": offered,
+        "new": new or NewProgrammeForm(obj=told, prefix=PREFIX),
+        "levels": list(aid_words.LEVELS.items()),
+        "sectors": list(aid_words.SECTORS.items()),
+        "targets": list(aid_words.TARGETS.items()),
+    }
 
 
 def _field_id(name: str) -> str:
     own = {"layout", "existing", "village_code", "list_id", "checked_on", "programme_id"}
-    return name if name in own else f"kolom-{name}"
+    return name if name in own or name.startswith(PREFIX) else f"kolom-{name}"
 
 
 def _column_options(read: Columns) -> list[tuple[int, str]]:
@@ -173,6 +222,12 @@ def _column_options(read: Columns) -> list[tuple[int, str]]:
         text = heading.text or (f"contoh: {heading.samples[0]}" if heading.samples else "")
         options.append((heading.index, f"{column_letters(heading.index)} · {text}"[:60]))
     return options
+
+
+def _free_options(read: Columns, choice: Choice, layout: Layout, question: str) -> list[tuple[int, str]]:
+    """The columns that answer no other question: eighty questions with all eighty columns would be too much of a page."""
+    taken = {index for key, index in choice.mapping.items() if key in layout.questions and key != question}
+    return [(index, text) for index, text in _column_options(read) if index not in taken]
 
 
 def _mapped(layout: Layout, read: Columns, choice: Choice) -> list[dict[str, Any]]:

@@ -77,6 +77,8 @@ class Line:
     values: dict[str, Any] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     wrong: bool = False
+    # As they stand in the file, for what is read only once it is known whom the row means.
+    cells: Sequence[Cell] = ()
 
     @property
     def name(self) -> str:
@@ -98,7 +100,7 @@ class Checker:
     def __init__(self, layout: Layout, mapping: Mapping[str, int], today: date, knows_area: Callable[[str], bool]) -> None:
         self._today, self._knows_area, self._only_known = today, knows_area, layout.only_known
         self._columns = {key: column_letters(index) for key, index in mapping.items()}
-        fields = [one for one in layout.fields if one.key in mapping]
+        fields = [one for one in layout.fields if one.key in mapping and one.kind is not Kind.ANSWER]
         self._plan = [(mapping[one.key], one.key, one, self._reader(one)) for one in fields if one.key != "nik"]
         self._nik = mapping.get("nik")
 

@@ -91,10 +91,10 @@ PLACE: Mapping[str, Field] = {
     "rt": Field("RT", lambda row, around: row.rt or "", number=True, width=6),
     "rw": Field("RW", lambda row, around: row.rw or "", number=True, width=6),
     "dusun": Field("Dusun/Lingkungan", lambda row, around: row.hamlet or "", width=20),
-    "kode_desa": Field("Kode Desa/Kelurahan", lambda row, around: around.village_code, width=16),
-    "kode_bps": Field("Kode BPS Desa", lambda row, around: around.village_bps, width=14),
+    "kode_desa": Field("Kode Desa/Kelurahan", lambda row, around: around.village_code, number=True, width=16),
+    "kode_bps": Field("Kode BPS Desa", lambda row, around: around.village_bps, number=True, width=14),
     "desa": Field("Desa/Kelurahan", lambda row, around: around.village, width=20),
-    "kode_kecamatan": Field("Kode Kecamatan", lambda row, around: around.subdistrict_code, width=12),
+    "kode_kecamatan": Field("Kode Kecamatan", lambda row, around: around.subdistrict_code, number=True, width=12),
     "kecamatan": Field("Kecamatan", lambda row, around: around.subdistrict, width=18),
     "kabupaten": Field("Kabupaten/Kota", lambda row, around: around.district, width=20),
 }

@@ -22,8 +22,10 @@ from appliance.exchange import import_files
 from appliance.exchange.checking import Checker, Finding, Line
 from appliance.exchange.export_run import Hands
 from appliance.exchange.formats import LAYOUTS, Layout, plain
+from appliance.exchange.import_health import HealthNotes
+from appliance.exchange.import_profiles import Profiles
 from appliance.exchange.import_undo import take_back
-from appliance.exchange.imports import CHECK, UNDO
+from appliance.exchange.imports import CHECK, UNDO, remove_unneeded
 from appliance.exchange.joining import join, judge_joining
 from appliance.exchange.listing import note_listed
 from appliance.exchange.sheets import Book, Unreadable, open_book
@@ -36,7 +38,6 @@ from appliance.registry.bulk import Candidate, Decision, Stored, judge, write
 
 PART = 500
 MOST_ROWS = 250_000
-MOST_EMPTY = 2_000_000
 LABELS = {
     "name": "nama",
     "kk": "nomor KK",
@@ -55,7 +56,7 @@ def run(task: Taken, work: Hands) -> str:
     """Check, store or take back, as the task says; a sentence for who asked. Raises ImportStopped and Unreadable with a reason."""
     try:
         actor = _actor(task, work)
-        _sweep(work)
+        remove_unneeded(work.settings, at=work.now())
         if task.kind == UNDO:
             return take_back(task, work, actor)
         job = Job(task, work, actor)
@@ -76,13 +77,6 @@ def _actor(task: Taken, work: Hands) -> Actor:
     if not actor.has(*IMPORT_ROLES):
         raise ImportStopped("Anda tidak lagi berhak mengimpor; impor dihentikan.", "Minta petugas yang berwenang melanjutkannya.")
     return actor
-
-
-def _sweep(work: Hands) -> None:
-    """Remove the uploads that no import needs any more."""
-    over = (ImportState.STORED, ImportState.UNDOING, ImportState.UNDONE, ImportState.DROPPED)
-    needed = set(db.session.scalars(sa.select(Import.id).where(Import.state.not_in(over))))
-    import_files.sweep(work.settings, needed, work.now())
 
 
 def _note_problem(task: Taken, error: ApplianceError, at: datetime) -> None:
@@ -107,6 +101,8 @@ class Job:
         today = work.now().astimezone(work.settings.zone).date()
         self._checker = Checker(self._layout, self._mapping, today, _known_areas().__contains__)
         self._villages = Villages(row.village_code)
+        self._profiles = Profiles(row.id, self._layout, self._mapping, self._options, actor)
+        self._health = HealthNotes(self._mapping, self._existing, actor)
         # The rows in which a NIK, or without one a person, stood first.
         self._numbers: dict[int, int] = {}
         self._people: dict[int, int] = {}
@@ -147,19 +143,21 @@ class Job:
             stored = {one.number: one for one in self._write(decisions, by, at)}
             if self._layout.asks_list:
                 note_listed(decisions, stored, self._id, self._options, by=self._actor, at=at)
+            self._health.store(decisions, stored, at=at)
+            profiles = self._profiles.store(decisions, stored, at=at)
             between = (ImportRow.import_id == self._id, ImportRow.number.between(min(numbers), max(numbers)))
             session.execute(sa.delete(ImportRow).where(*between).execution_options(synchronize_session=False))
             rows = [_report(self._id, one, stored.get(one.candidate.number)) for one in decisions]
             session.execute(sa.insert(table_of(ImportRow)), rows + [self._wrong(line) for line in wrong])
             background.move(self._task.id, done, self._total, at=at)
             counts = {verdict.value: sum(row["verdict"] == verdict for row in rows) for verdict in (Verdict.NEW, Verdict.CHANGED)}
-            detail = {"baris": f"{min(numbers)}-{max(numbers)}"} | counts
+            detail = {"baris": f"{min(numbers)}-{max(numbers)}"} | counts | ({"profil": profiles} if profiles else {})
             audit.record("impor-bagian", f"import:{self._id}", by=self._actor, at=at, detail=detail)
 
     def _write(self, decisions: list[Decision], by: str, at: datetime) -> list[Stored]:
         if self._layout.only_known:
             return join(decisions, self._id, self._options, by=by, at=at)
-        return write(decisions, self._source, by=by, at=at)
+        return write([one for one in decisions if one.candidate.number not in self._health.alone], self._source, by=by, at=at)
 
     def _parts(self, book: Book, done: int) -> Iterator[list[Line]]:
         """The rows of data in parts; of those that were done already only who they were is remembered."""
@@ -171,6 +169,7 @@ class Job:
                 )
             if count <= done:
                 self._is_repeated(line, self._candidate(line))
+                self._profiles.pass_over(line)
                 continue
             part.append(line)
             if len(part) == PART:
@@ -187,7 +186,9 @@ class Job:
             if self._layout.ends_at and len(cells) > 1 and cells[1] == self._layout.ends_at:
                 return
             if any(index < len(cells) and cells[index] is not None and str(cells[index]).strip() for index in wanted):
-                yield self._checker.read(number, cells)
+                line = self._checker.read(number, cells)
+                line.cells = cells if self._profiles.wanted else ()
+                yield line
             else:
                 self._empty += 1
 
@@ -206,6 +207,8 @@ class Job:
         decisions = judge(candidates, existing, IMPORT_ROLES, by=self._actor)
         if self._layout.only_known:
             judge_joining(decisions, self._options)
+        self._health.judge(decisions, by_number)
+        self._profiles.judge(decisions, by_number)
         for decision in decisions:
             decision.findings = [finding.stored() for finding in by_number[decision.candidate.number].findings] + _said(decision)
         return decisions, wrong
@@ -306,6 +309,8 @@ def _said(decision: Decision) -> list[list[str]]:
         said.append(Finding(place, "", f"Berbeda dengan yang terdaftar dan tidak diubah: {fields}.", advice).stored())
     if decision.verdict is Verdict.CHANGED and not decision.reason:
         changed = [*decision.changes, *decision.family_changes, *(["kk"] if decision.joins else [])]
+        if not changed:
+            return said
         said.append(Finding(place, "", f"Diubah: {', '.join(map(_label, changed))}.").stored())
     return said
 

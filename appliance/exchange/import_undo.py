@@ -1,7 +1,8 @@
 """Takes an import back, row by row from its end: what is as the import left it, and on which nobody built, goes.
 
 Whoever was new is withdrawn, not deleted: her record stays as the history needs it, without number, family and findable words. Where
-somebody worked with a record since, it stays, and the report says why.
+somebody worked with a record since, it stays, and the report says why. What the file said of people in lists and blanks is withdrawn
+first, whether they stay or not.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from appliance.access import Actor
 from appliance.background import Taken
 from appliance.database import Model, db, table_of, transaction
 from appliance.exchange.export_run import Hands
+from appliance.exchange.import_health import forget_health, health_since, restore_health
 from appliance.exchange.joining import leave
+from appliance.exchange.withdrawing import withdraw
 from appliance.models.columns import new_id
 from appliance.models.imports import Import, ImportRow, ImportState, Verdict
 from appliance.models.person import NOT_VALID, Family, LifeEvent, LifeKind, NikStatus, Person, PersonPhone
@@ -28,17 +31,20 @@ from appliance.registry.search_index import forget_person, index_person
 PART = 300
 EMPTIED = "ditarik"
 # Tables that name people and that an import itself fills, or that go with the person.
-OWN_TABLES = frozenset({"person_word", "person_phone", "life_event", "import_row", "list_status", "duplicate_candidate"})
+OWN_TABLES = frozenset({"person_word", "person_phone", "person_health", "life_event", "import_row", "duplicate_candidate"})
 WORDS = {
     "case": "sudah ada kasus", "participation": "sudah tercatat ikut program", "need": "sudah ada kebutuhan yang dicatat",
-    "profile": "sudah ada profil sosial-ekonomi", "person_health": "sudah ada catatan kesehatan", "person": "data lain digabung ke sini",
+    "profile": "sudah ada profil sosial-ekonomi", "list_status": "sudah ada hasil cek daftar nasional", "person_file": "sudah ada berkas warga",
+    "person_health": "sudah ada catatan kesehatan", "person": "data lain digabung ke sini",
 }  # fmt: skip
 CHANGED_SINCE = "sudah diubah petugas sesudah impor"
+HEALTH_CHANGED_SINCE = "data kesehatannya sudah diubah petugas sesudah impor"
 
 
 def take_back(task: Taken, work: Hands, actor: Actor) -> str:
     """Take back all that is still to be taken back; a sentence for who asked."""
     done, total = task.done, _count(task.subject)
+    withdraw(task.subject, work, actor)
     while True:
         work.check()
         with transaction():
@@ -79,7 +85,7 @@ def _finish(task: Taken, actor: Actor, at: datetime) -> str:
 def _take_back_part(rows: Sequence[ImportRow], import_id: str, actor: Actor, at: datetime) -> None:
     people = {one.id: one for one in db.session.scalars(sa.select(Person).where(Person.id.in_([row.person_id for row in rows])))}
     new = [row.person_id for row in rows if row.verdict == Verdict.NEW and row.person_id]
-    built_on = _built_on(new)
+    built_on = _built_on(new) | dict.fromkeys(health_since(_undos(rows), new), WORDS["person_health"])
     withdrawn: list[tuple[ImportRow, Person]] = []
     changed: list[tuple[ImportRow, Person]] = []
     for row in rows:
@@ -96,9 +102,16 @@ def _take_back_part(rows: Sequence[ImportRow], import_id: str, actor: Actor, at:
             (withdrawn if row.verdict == Verdict.NEW else changed).append((row, person))
     _withdraw([person for _, person in withdrawn], actor, at)
     for row, person in changed:
-        _restore(row, person, actor, at)
+        if "person" in (row.undo or {}):
+            _restore(row, person, actor, at)
+        if not restore_health(row.undo, person.id, actor, at):
+            row.taken_back = HEALTH_CHANGED_SINCE
     db.session.flush()
     _empty_families([row.family_id for row in rows if row.family_id and row.taken_back == "ya"], actor, at)
+
+
+def _undos(rows: Sequence[ImportRow]) -> dict[str, dict[str, Any]]:
+    return {row.person_id: row.undo or {} for row in rows if row.person_id}
 
 
 def _built_on(people: list[str]) -> dict[str, str]:
@@ -109,9 +122,18 @@ def _built_on(people: list[str]) -> dict[str, str]:
             names_people = any(key.column.table.name == "person" for key in column.foreign_keys)
             if names_people and table.name not in OWN_TABLES and people:
                 reason = WORDS.get(table.name, f"sudah dipakai di catatan lain ({table.name})")
-                found |= dict.fromkeys(db.session.scalars(sa.select(column).where(column.in_(people)).distinct()), reason)
+                counting = (table.c.withdrawn_at.is_(None),) if "withdrawn_at" in table.columns else ()
+                named = sa.select(column).where(column.in_(people), *counting)
+                found |= dict.fromkeys(db.session.scalars(named.distinct()), reason)
     lived = sa.select(LifeEvent.person_id).where(LifeEvent.person_id.in_(people), LifeEvent.kind != LifeKind.IMPORTED)
+    found |= dict.fromkeys(db.session.scalars(_called_since(people)), "sudah ada nomor telepon yang dicatat petugas")
     return found | {person: "sudah ada peristiwa yang dicatat" for person in db.session.scalars(lived.distinct()) if person}
+
+
+def _called_since(people: list[str]) -> sa.Select[str]:
+    """Who of them has a telephone number that did not come with her."""
+    hers = sa.select(PersonPhone.person_id).join(Person, Person.id == PersonPhone.person_id).where(Person.id.in_(people))
+    return hers.where(sa.or_(PersonPhone.number != Person.phone, PersonPhone.row_version > 1)).distinct()
 
 
 def _withdraw(people: list[Person], actor: Actor, at: datetime) -> None:
@@ -126,6 +148,7 @@ def _withdraw(people: list[Person], actor: Actor, at: datetime) -> None:
     ids = [person.id for person in people]
     session = db.session()
     session.flush()
+    forget_health(ids)
     phones = sa.delete(PersonPhone).where(PersonPhone.person_id.in_(ids))
     session.execute(phones.execution_options(synchronize_session=False))
     heads = sa.update(Family).where(Family.head_id.in_(ids)).values(head_id=None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import IO
 
 import sqlalchemy as sa
@@ -16,18 +16,22 @@ import sqlalchemy as sa
 from appliance import audit, background
 from appliance.access import IMPORT_ROLES, Actor, require, require_area, scope
 from appliance.background import Progress
+from appliance.config import Settings
 from appliance.database import Duplicate, changed_meanwhile, db, settings_in_use, transaction
 from appliance.errors import Conflict, InvalidInput, NotFound
 from appliance.exchange import import_files
 from appliance.exchange.formats import LAYOUTS, Layout
+from appliance.exchange.import_notes import answered, with_notes
 from appliance.exchange.mapping import ROWS_TO_LOOK_AT, Heading, Recognised, headings_of, problems_of, recognise, signature_of
+from appliance.exchange.programme_sheet import ToldProgramme, likeliest, programme_sheet, read_programme
 from appliance.exchange.sheets import Book, Unreadable, open_book
 from appliance.models.columns import new_id
 from appliance.models.imports import FILE_NAME_LENGTH, Existing, Import, ImportRow, ImportState, Verdict
 from appliance.models.profile import NationalList
 from appliance.models.programme import Programme
-from appliance.registry import areas
-from appliance.registry.programmes import list_programmes
+from appliance.registry import areas, list_status, profile
+from appliance.registry.holders import office_day
+from appliance.registry.programmes import EDITORS, ProgrammeLine, list_programmes
 
 CHECK, STORE, UNDO = "impor_periksa", "impor_simpan", "impor_batal"
 PAGE_SIZE = 50
@@ -260,7 +264,7 @@ def check_import(import_id: str, choice: Choice, *, row_version: int, by: Actor,
     Raises InvalidInput with all problems, Conflict, NotFound.
     """
     columns = columns_of(import_id, sheet=choice.sheet, header_row=choice.header_row, by=by)
-    problems = _problems(choice, columns)
+    problems = _problems(choice, columns, office_day(at))
     if problems:
         raise InvalidInput(problems)
     with transaction() as session:
@@ -275,6 +279,8 @@ def check_import(import_id: str, choice: Choice, *, row_version: int, by: Actor,
         row.layout, row.sheet, row.header_row = choice.layout, choice.sheet, choice.header_row
         row.mapping, row.options, row.existing = dict(choice.mapping), dict(choice.options), choice.existing
         row.village_code = choice.village_code
+        day = choice.options.get("checked_on", "")
+        row.remarks = with_notes(row.remarks, LAYOUTS[choice.layout], choice.mapping, columns.headings, day)
         row.signature = signature_of([heading.text for heading in _dense(columns.headings)])
         _begin(row, ImportState.CHECKING, by, at)
 
@@ -285,7 +291,7 @@ def _dense(headings: tuple[Heading, ...]) -> list[Heading]:
     return [by_index.get(index, Heading(index, "", ())) for index in range(max(by_index, default=-1) + 1)]
 
 
-def _problems(choice: Choice, columns: Columns) -> dict[str, str]:
+def _problems(choice: Choice, columns: Columns, today: date) -> dict[str, str]:
     layout = LAYOUTS.get(choice.layout)
     if layout is None:
         return {"layout": "Pilih jenis berkas."}
@@ -296,11 +302,11 @@ def _problems(choice: Choice, columns: Columns) -> dict[str, str]:
         problems["existing"] = "Pilih apa yang terjadi dengan warga yang sudah terdaftar."
     if not choice.village_code and "village" not in choice.mapping:
         problems["village_code"] = "Pilih desa/kelurahan, atau kolom yang menyebutkannya."
-    return problems | _list_problems(layout, choice)
+    return problems | _list_problems(layout, choice, today)
 
 
-def _list_problems(layout: Layout, choice: Choice) -> dict[str, str]:
-    if not layout.asks_list and not layout.only_known:
+def _list_problems(layout: Layout, choice: Choice, today: date) -> dict[str, str]:
+    if not layout.asks_list and not layout.only_known and not answered(layout, choice.mapping):
         return {}
     problems = {}
     if layout.only_known and not db.session.get(Programme, choice.options.get("programme_id", "")):
@@ -308,9 +314,13 @@ def _list_problems(layout: Layout, choice: Choice) -> dict[str, str]:
     if layout.asks_list and not db.session.get(NationalList, choice.options.get("list_id", "")):
         problems["list_id"] = "Pilih daftar nasional yang dimaksud berkas ini."
     try:
-        datetime.fromisoformat(choice.options.get("checked_on", ""))
+        day = date.fromisoformat(choice.options.get("checked_on", ""))
     except ValueError:
         problems["checked_on"] = "Tulis tanggal data itu, contoh 21-11-2026."
+    else:
+        earliest = profile.EARLIEST if layout.blanks else list_status.EARLIEST
+        if not earliest <= day <= today:
+            problems["checked_on"] = f"Tanggal data itu antara {earliest:%d-%m-%Y} dan hari ini."
     return problems
 
 
@@ -322,9 +332,29 @@ def national_lists() -> list[tuple[str, str]]:
     return [(row.id, row.name) for row in rows]
 
 
-def programmes(*, by: Actor) -> list[tuple[str, str]]:
-    """The running programmes to choose from."""
-    return [(one.id, one.name) for one in list_programmes(by=by, active_only=True)]
+@dataclass(frozen=True)
+class ProgrammeChoice:
+    """The running programmes to choose from, what the file says of its own, which of them that may be, and who may add it."""
+
+    known: tuple[ProgrammeLine, ...]
+    told: ToldProgramme | None
+    likely: str
+    may_add: bool
+
+
+def programmes_for(import_id: str, *, by: Actor) -> ProgrammeChoice:
+    """Which programme the participants of a file may belong to. Raises NotFound, Unreadable."""
+    row = _with_file(import_id, by)
+    known = list_programmes(by=by, active_only=True)
+    with open_book(import_files.upload_of(settings_in_use(), row.id)) as book:
+        sheet = programme_sheet(book.sheets)
+        told = read_programme(book.first_rows(sheet, ROWS_TO_LOOK_AT)) if sheet else None
+    return ProgrammeChoice(known, told, likeliest(told, known) if told else "", by.has(*EDITORS))
+
+
+def problems_of_choice(import_id: str, choice: Choice, *, by: Actor, at: datetime) -> dict[str, str]:
+    """What `check_import` would refuse of a choice, by its fields. Raises NotFound, Unreadable."""
+    return _problems(choice, columns_of(import_id, sheet=choice.sheet, header_row=choice.header_row, by=by), office_day(at))
 
 
 def store_import(import_id: str, *, row_version: int, by: Actor, at: datetime) -> None:
@@ -372,6 +402,13 @@ def drop_import(import_id: str, *, by: Actor, at: datetime) -> None:
         row.stamp(by.account_id, at)
         audit.record("impor-buang", f"import:{row.id}", by=by, at=at)
     import_files.forget(settings_in_use(), import_id)
+
+
+def remove_unneeded(settings: Settings, *, at: datetime) -> int:
+    """Delete the uploads that no import needs any more, and those that were cut off while they arrived; how many."""
+    over = (ImportState.STORED, ImportState.UNDOING, ImportState.UNDONE, ImportState.DROPPED)
+    needed = set(db.session.scalars(sa.select(Import.id).where(Import.state.not_in(over))))
+    return import_files.sweep(settings, needed, at)
 
 
 def _in_state(import_id: str, by: Actor, *states: ImportState) -> Import:

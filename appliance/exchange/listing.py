@@ -1,6 +1,6 @@
 """Who stands in a national list, as a ministry's sheet says: a look into that list for each row, with its desil if it tells one.
 
-Only copied, never computed. What a look showed is never changed; it can therefore not be taken back with its import.
+Only copied, never computed. What a look showed is never changed; when its import is taken back it is withdrawn (`withdrawing`).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from appliance.access import Actor
 from appliance.database import db, table_of
+from appliance.exchange.withdrawing import LOOK, request_of
 from appliance.models.columns import new_id
 from appliance.models.imports import Verdict
 from appliance.models.profile import Listed, ListStatus
@@ -39,7 +40,7 @@ def note_listed(
         rows.append(
             {
                 "id": new_id(),
-                "request_id": f"{import_id}:{number}",
+                "request_id": request_of(import_id, number, LOOK),
                 "list_id": options["list_id"],
                 "person_id": person,
                 "family_id": None,

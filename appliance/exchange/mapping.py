@@ -6,13 +6,14 @@ Pure. A layout that was mapped by hand once is known again by its signature.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
 from appliance.exchange.checking import masked, shown_text
-from appliance.exchange.formats import LAYOUTS, Layout, plain
+from appliance.exchange.formats import LAYOUTS, Field, Kind, Layout, plain
 from appliance.exchange.xlsx import Cell, Row
 
 ROWS_TO_LOOK_AT = 30
@@ -70,13 +71,35 @@ def propose(headings: Sequence[str], layout: Layout) -> dict[str, int]:
     taken: set[int] = set()
     for alike in (False, True):
         for field in layout.fields:
-            if field.key in mapping:
+            if field.key in mapping or field.kind is Kind.ANSWER:
                 continue
             index = _column_for(field.names, headings, taken, alike)
             if index is not None:
                 mapping[field.key] = index
                 taken.add(index)
+    return mapping | _answers(headings, layout)
+
+
+def _answers(headings: Sequence[str], layout: Layout) -> dict[str, int]:
+    """The columns that answer the questions of a survey. They may tell of the person too, such as her relation."""
+    mapping: dict[str, int] = {}
+    taken: set[int] = set()
+    for field in layout.fields:
+        if field.kind is not Kind.ANSWER:
+            continue
+        index = _column_for(field.names, headings, taken, alike=False)
+        if index is None:
+            index = next((at for at, heading in enumerate(headings) if at not in taken and _asks(heading, field)), None)
+        if index is not None:
+            mapping[field.key] = index
+            taken.add(index)
     return mapping
+
+
+def _asks(heading: str, field: Field) -> bool:
+    """Whether a heading is the number and the words of a question ("301a. Status penguasaan bangunan")."""
+    code = field.key.rpartition(".")[2]
+    return heading.startswith(code) and fuzz.ratio(heading, plain(field.label)) >= ALIKE
 
 
 def _column_for(names: tuple[str, ...], headings: Sequence[str], taken: set[int], alike: bool) -> int | None:
@@ -117,9 +140,16 @@ def problems_of(mapping: Mapping[str, int], layout: Layout) -> dict[str, str]:
         problems["name"] = "Pilih kolom yang berisi nama."
     if "nik" not in mapping and "birth_date" not in mapping:
         problems["nik"] = "Pilih kolom NIK, atau sekurangnya kolom tanggal lahir: tanpa itu orangnya tidak dapat dikenali."
-    twice = [key for key, index in mapping.items() if list(mapping.values()).count(index) > 1]
+    twice = _doubled({key: index for key, index in mapping.items() if key not in layout.questions})
+    twice |= _doubled({key: index for key, index in mapping.items() if key in layout.questions})
     problems |= {key: "Kolom ini dipilih untuk dua isian." for key in twice if key not in problems}
     return problems
+
+
+def _doubled(mapping: Mapping[str, int]) -> set[str]:
+    """The fields that are read from a column of another."""
+    seen = Counter(mapping.values())
+    return {key for key, index in mapping.items() if seen[index] > 1}
 
 
 def cell_at(cells: Sequence[Cell], index: int | None) -> Cell:

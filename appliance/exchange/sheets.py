@@ -35,6 +35,10 @@ SEPARATORS = ";\t|,"
 
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 SAVE_AS = "Buka berkas itu di Excel atau LibreOffice, pilih Simpan sebagai → Excel Workbook (.xlsx), lalu unggah hasilnya."
+# The library tells of merged cells in XLS only.
+UNSEEN_MERGES = (
+    "Sel gabungan tidak dapat dikenali di berkas {kind}. Bila ada di baris data, pisahkan dahulu atau simpan sebagai .xlsx."
+)
 AGAIN = "Salin ulang berkasnya dari sumbernya, lalu unggah lagi."
 
 
@@ -157,7 +161,8 @@ def _held(path: Path, kind: str) -> Book:
         raise Unreadable("Berkas ini dilindungi kata sandi.", hint) from error
     except (calamine.CalamineError, OSError, ValueError) as error:
         raise Unreadable(f"Berkas {kind} ini rusak, atau dilindungi kata sandi.", SAVE_AS) from error
-    return Book(kind, names, (), lambda name: _held_rows(book, name), lambda name: _held_merges(book, name))
+    remarks = () if kind == "XLS" else (UNSEEN_MERGES.format(kind=kind),)
+    return Book(kind, names, remarks, lambda name: _held_rows(book, name), lambda name: _held_merges(book, name))
 
 
 def _is_hidden(sheet: calamine.SheetMetadata) -> bool:

@@ -20,6 +20,9 @@ LONGEST_CELL = 32_767
 END_MARK = "###"
 # With these a spreadsheet begins a formula; the wide ones are what a Japanese keyboard types and Excel takes for the same.
 _STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# Where a program with another separator would begin a cell: there a formula must not begin either.
+_INNER_START = re.compile(r"([;,|]\"?)(?=[=+@＝＋＠]|-\D)")
+_NEW_CELL = re.compile(r"[\r\n\t]+")
 _HARMLESS = re.compile(r"-|-?\d{1,9}(\.\d+)?")
 
 
@@ -107,7 +110,7 @@ class CsvTable:
 
     def close(self, notes: Sequence[tuple[str, str]]) -> None:
         """Write the line of notes."""
-        self._rows.writerow([f"{END_MARK} " + "; ".join(f"{label}: {value}" for label, value in notes)])
+        self._rows.writerow([guarded(f"{END_MARK} " + "; ".join(f"{label}: {value}" for label, value in notes))])
         self._file.close()
 
 
@@ -115,9 +118,12 @@ def guarded(text: str, number: bool = False) -> str:
     """`text` as a cell of a CSV file: with an apostrophe before what a spreadsheet would calculate, round or strip of zeros.
 
     "=1+1" → "'=1+1"; a NIK → "'7303…"; a name and the coordinate "-5.54" stay. Readers of lists drop such an apostrophe.
+    A program that cuts at another separator, and takes each line for a row, meets no formula either.
     """
     if not text:
         return ""
     if number:
         return f"'{text}"
-    return f"'{text}" if text.startswith(_STARTS_FORMULA) and not _HARMLESS.fullmatch(text) else text
+    harmful = text.startswith(_STARTS_FORMULA) and not _HARMLESS.fullmatch(text)
+    inside = _INNER_START.sub(r"\1'", _NEW_CELL.sub(" ", text))
+    return f"'{inside}" if harmful else inside

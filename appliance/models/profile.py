@@ -1,6 +1,7 @@
 """What is known of how people live: their place in the national lists, and answers to the blanks of a survey.
 
-Both are append-only: the newest counts, the older ones stay. Only the holder may change, when two records are merged.
+Both are append-only: the newest counts, the older ones stay. Only the holder may change, when two records are merged; and a
+row that came with an import is withdrawn, once, when the import is taken back.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
 from appliance.database import Model
 from appliance.models.columns import ID_LENGTH, Identified, Moment, Stamped
@@ -48,7 +49,21 @@ class NationalList(Stamped, Model):
     active: Mapped[bool] = mapped_column(sa.Boolean, default=True)
 
 
-class ListStatus(Held, Identified, Model):
+class Withdrawable:
+    """What was written down and does not count any more. It stays, with the moment and the reason."""
+
+    @declared_attr
+    def withdrawn_at(cls) -> Mapped[datetime | None]:  # noqa: N805
+        """When it stopped counting; None while it counts."""
+        return mapped_column(Moment)
+
+    @declared_attr
+    def withdrawn_reason(cls) -> Mapped[str]:  # noqa: N805
+        """Why, as a sentence."""
+        return mapped_column(sa.String(REASON_LENGTH), default="", server_default="")
+
+
+class ListStatus(Held, Withdrawable, Identified, Model):
     """What one look into a national list showed, that day. Triggers refuse a change of what was seen."""
 
     __tablename__ = "list_status"
@@ -73,7 +88,7 @@ class ListStatus(Held, Identified, Model):
     list: Mapped[NationalList] = relationship(lazy="joined", innerjoin=True)
 
 
-class Profile(Held, Identified, Model):
+class Profile(Held, Withdrawable, Identified, Model):
     """One filled blank about a family or a person: answers by the code of the question, in the version that was asked."""
 
     __tablename__ = "profile"

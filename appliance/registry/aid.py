@@ -82,7 +82,7 @@ class NeedLine:
 
 @dataclass(frozen=True)
 class StatusLine:
-    """What one look into a national list showed."""
+    """What one look into a national list showed. `withdrawn` says why it does not count any more; "" while it does."""
 
     id: str
     list_name: str
@@ -94,6 +94,7 @@ class StatusLine:
     checked_on: date
     checked_by: str
     evidence: str
+    withdrawn: str
 
 
 @dataclass(frozen=True)
@@ -295,4 +296,5 @@ def _status_line(row: ListStatus, household: Household) -> StatusLine:
         checked_on=row.checked_on,
         checked_by=row.checked_by,
         evidence=row.evidence,
+        withdrawn=row.withdrawn_reason,
     )

@@ -35,7 +35,7 @@ PERSON_FIELDS = (
         "father_name",
         "phone",
     ),
-    *("insurance", "insurance_number"),
+    *("insurance", "insurance_number", "nationality", "domicile"),
 )
 # These have a value always, so "only what is empty" never touches them.
 FIRM_FIELDS = ("name", "sex", "relation", "status")
@@ -291,8 +291,6 @@ class _Batch:
             "nickname": "",
             "sex": values["sex"],
             "birth_date_estimated": bool(values.get("birth_date_estimated")),
-            "nationality": "",
-            "domicile": "",
             "family_id": family_id,
             "village_code": candidate.village_code,
         }

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import tempfile
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from appliance import audit
 from appliance.access import EDITOR_ROLES, REVEAL_ROLES, Actor, scope
+from appliance.config import Settings
 from appliance.database import db, settings_in_use, transaction
 from appliance.errors import InvalidInput, NotFound
 from appliance.models.person import Family, Person, PersonFile
@@ -28,6 +30,8 @@ KINDS = frozenset({"foto", "rumah", "ktp", "kk", "lain"})
 # On these no number stands; the others are papers, which only those see who may see numbers.
 OPEN_KINDS = frozenset({"foto", "rumah"})
 LARGEST = 7 * 1024 * 1024
+# A paper on its way to its place; it takes seconds. One that is older was left by a process that was killed.
+ARRIVING_PREFIX, ARRIVING = ".upload-", timedelta(hours=1)
 MOST_FILES = 60
 PDF = "application/pdf"
 JPEG = "image/jpeg"
@@ -139,6 +143,20 @@ def remove_file(file_id: str, *, by: Actor, at: datetime) -> PersonFile:
         return row
 
 
+def sweep_arriving(settings: Settings, *, at: datetime) -> int:
+    """Remove what killed processes left of papers on their way to their place: half papers of people that nothing names. How many."""
+    removed = 0
+    for path in settings.attachments.parent.glob(f"{ARRIVING_PREFIX}*"):
+        try:
+            known = path.lstat()
+            if stat.S_ISREG(known.st_mode) and at - datetime.fromtimestamp(known.st_mtime, UTC) > ARRIVING:
+                path.unlink()
+                removed += 1
+        except FileNotFoundError:
+            continue  # it arrived meanwhile
+    return removed
+
+
 def _lines(whose: sa.ColumnElement[bool], village: str | None, by: Actor) -> tuple[FileLine, ...]:
     if village is None:
         return ()
@@ -238,7 +256,7 @@ def _write(content: bytes) -> str:
         return sha256
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Beside the attachments, so that a running backup never meets a file that is about to have another name.
-    with tempfile.NamedTemporaryFile(dir=settings_in_use().attachments.parent, prefix=".upload-", delete=False) as written:
+    with tempfile.NamedTemporaryFile(dir=settings_in_use().attachments.parent, prefix=ARRIVING_PREFIX, delete=False) as written:
         try:
             written.write(content)
             written.flush()

@@ -82,17 +82,18 @@ def note_status(person_id: str, new: NewStatus, *, request_id: str, by: Actor, a
 
 
 def statuses_of(household: Household) -> list[ListStatus]:
-    """What was seen of the family and its members, the newest first."""
+    """What was seen of the family and its members, the newest first; what was withdrawn since comes last."""
     statement = sa.select(ListStatus).where(belongs_to(ListStatus, household))
-    order = (ListStatus.checked_on.desc(), ListStatus.id.desc())
+    order = (ListStatus.withdrawn_at.is_not(None), ListStatus.checked_on.desc(), ListStatus.id.desc())
     return list(db.session.scalars(statement.order_by(*order).limit(MOST_SHOWN)))
 
 
 def newest_of_each(rows: list[ListStatus]) -> list[ListStatus]:
-    """Of rows with the newest first: the newest of each list and holder."""
+    """Of rows with the newest first: the newest of each list and holder that counts."""
     newest: dict[tuple[str, str], ListStatus] = {}
     for row in rows:
-        newest.setdefault((row.list_id, row.person_id or ""), row)
+        if row.withdrawn_at is None:
+            newest.setdefault((row.list_id, row.person_id or ""), row)
     return list(newest.values())
 
 
@@ -101,7 +102,8 @@ def newest_decile(rows: list[ListStatus], person_id: str | None) -> int | None:
 
     A desil is that of a family: what was seen of the family holds for each member, what was seen of a member for the family.
     """
-    fitting = (row.decile for row in rows if person_id is None or row.person_id in (None, person_id))
+    counting = (row for row in rows if row.withdrawn_at is None)
+    fitting = (row.decile for row in counting if person_id is None or row.person_id in (None, person_id))
     return next((decile for decile in fitting if decile is not None), None)
 
 

@@ -58,7 +58,7 @@ class NewProfile:
 
 @dataclass(frozen=True)
 class ProfileLine:
-    """One filled blank in a list."""
+    """One filled blank in a list. `withdrawn` says why it does not count any more; "" while it does."""
 
     id: str
     name: str
@@ -66,6 +66,7 @@ class ProfileLine:
     surveyed_on: date
     surveyed_by: str
     opinion: str
+    withdrawn: str
 
 
 @dataclass(frozen=True)
@@ -130,15 +131,16 @@ def look_at_profile(profile_id: str, *, by: Actor, at: datetime) -> ProfileDetai
 
 
 def profiles_of(household: Household) -> list[Profile]:
-    """The filled blanks of the family and its members, the newest first."""
+    """The filled blanks of the family and its members, the newest first; what was withdrawn since comes last."""
     statement = sa.select(Profile).where(belongs_to(Profile, household))
-    return list(db.session.scalars(statement.order_by(Profile.surveyed_on.desc(), Profile.id.desc()).limit(MOST_SHOWN)))
+    order = (Profile.withdrawn_at.is_not(None), Profile.surveyed_on.desc(), Profile.id.desc())
+    return list(db.session.scalars(statement.order_by(*order).limit(MOST_SHOWN)))
 
 
 def line_of(row: Profile) -> ProfileLine:
     """A row as a line of a list."""
     blank = instrument(row.instrument, row.version)
-    return ProfileLine(row.id, blank.name, blank.about, row.surveyed_on, row.surveyed_by, row.opinion)
+    return ProfileLine(row.id, blank.name, blank.about, row.surveyed_on, row.surveyed_by, row.opinion, row.withdrawn_reason)
 
 
 def _seen_by(by: Actor, village_code: str, blank: Instrument) -> Instrument:

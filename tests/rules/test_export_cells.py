@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from datetime import date
 from pathlib import Path
 
@@ -18,12 +20,41 @@ ATTACKS = ("=1+1", "+62", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "＝1+1", '=HYPERL
 
 @pytest.mark.parametrize("text", ATTACKS)
 def test_what_a_spreadsheet_would_calculate_is_guarded(text: str) -> None:
-    assert guarded(text) == f"'{text}"
+    assert guarded(text) == "'" + re.sub(r"[\t\r]", " ", text)
 
 
 @pytest.mark.parametrize("text", ["", "Sitti Aminah", "Jl. Poros = 3", "-", "-5.5412", "120.1", "A-1"])
 def test_what_is_harmless_stays(text: str) -> None:
     assert guarded(text) == text
+
+
+@pytest.mark.parametrize("separator", [";", ","])
+@pytest.mark.parametrize("other", [";", ",", "\t", "|"])
+@pytest.mark.parametrize(
+    "attack",
+    ["Baso,=1+1,x", "Baso;=1+1;x", "Baso|@SUM(A1)|x", "Baso\t+62\tx", 'Baso",=1+1,"x', 'Baso;"=1+1";x', "Baso\n=1+1", "Baso\r\n-x+1", "a,,=1"],
+)  # fmt: skip
+def test_another_separator_finds_no_formula_either(tmp_path: Path, separator: str, other: str, attack: str) -> None:
+    """A program of another country cuts the file elsewhere, and may take no notice of the quotes."""
+    table = CsvTable(tmp_path / "daftar.csv", [Column("Nama"), Column("NIK", number=True)], separator)
+    table.write([attack, "7303014101800001"])
+    table.close([("Alasan", attack)])
+    text = (tmp_path / "daftar.csv").read_bytes().decode("utf-8-sig")
+    naive = [cell for line in text.splitlines() for cell in line.split(other)]
+    read = [cell for row in csv.reader(text.splitlines(keepends=True), delimiter=other) for cell in row]
+    assert not [cell for cell in [*naive, *read] if cell.lstrip('"').startswith(("=", "+", "-", "@"))]
+
+
+def test_addresses_keep_their_commas() -> None:
+    assert guarded("Jl. Poros 3, RT 1; dekat masjid - blok A,B") == "Jl. Poros 3, RT 1; dekat masjid - blok A,B"
+
+
+def test_digits_that_are_no_quantity_stay_digits_in_every_layout() -> None:
+    """NIK, cards, telephones and RT; and the codes of areas, for 73.03.01 is a time of day in an Indonesian spreadsheet."""
+    for layout in LAYOUTS.values():
+        digits = [key for key in layout.fields if re.match(r"nik|no_|telepon|kode_|rt$|rw$", key)]
+        assert digits, layout.code
+        assert [key for key in digits if not layout.fields[key].number] == [], layout.code
 
 
 def test_numbers_that_must_stay_digits_are_guarded_for_csv() -> None:

@@ -17,6 +17,7 @@ from appliance.exchange.sheets import MOST_UNPACKED, Unreadable, open_book
 from appliance.exchange.xlsx import column_index, column_letters
 from tests.support.opensid import population, workbook
 
+DATA = Path(__file__).parents[1] / "data" / "imports"
 MACRO = "xl/vbaProject.bin"
 
 
@@ -181,6 +182,15 @@ def test_merged_cells_are_found(tmp_path: Path) -> None:
         assert opened.merged("A") == ["A1:C1", "B5:B8"]
 
 
+@pytest.mark.parametrize(("kind", "merged", "remarked"), [("xls", ["C2:C3"], False), ("ods", [], True)])
+def test_merged_cells_of_older_workbooks_are_found_or_told(kind: str, merged: list[str], remarked: bool) -> None:
+    with open_book(DATA / f"merged.{kind}") as opened:
+        assert opened.merged(opened.sheets[0]) == merged
+        assert [remark.startswith("Sel gabungan tidak dapat dikenali di berkas ODS") for remark in opened.remarks] == [
+            True
+        ] * remarked
+
+
 TABLE = "nik;nama\n7303011206750001;Né Baso\n"
 
 
@@ -192,6 +202,22 @@ def test_csv_in_odd_encodings_and_separators(tmp_path: Path, encoding: str, sepa
     assert rows(path) == [
         (1, ["nik", "nama"]), (2, ["7303011206750001", "Né Baso"]), (4, ["7303015208800002", "Aminah, Dg; |Bau"]),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "first"),
+    [
+        (f"sep=;\r\n{TABLE}", 2),
+        (TABLE.replace("\n", "\r"), 1),
+        (TABLE.replace("\n", "\r\n"), 1),
+        (f"Data Penduduk Desa Bonto;\n;\n\n{TABLE}", 4),
+        (f"\ufeff{TABLE}" + ";\n" * 100_000, 1),
+    ],
+    ids=["hint for Excel", "ends of old Macs", "ends of Windows", "title above", "100,000 blank rows"],
+)
+def test_csv_as_other_programs_write_it(tmp_path: Path, content: str, first: int) -> None:
+    found = [(number, cells) for number, cells in rows(kept(tmp_path, content.encode())) if number >= first]
+    assert found == [(first, ["nik", "nama"]), (first + 1, ["7303011206750001", "Né Baso"])]
 
 
 def test_a_quote_that_is_never_closed_is_told(tmp_path: Path) -> None:

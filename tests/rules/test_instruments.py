@@ -23,6 +23,7 @@ def test_the_blanks_are_there() -> None:
         (REGSOSEK, 1, "keluarga"),
         (MEMBER, 1, "orang"),
         (BDT, 1, "keluarga"),
+        ("bdt-2015-anggota", 1, "orang"),
         (SLRT, 1, "keluarga"),
     }
     with pytest.raises(NotFound):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -20,6 +21,7 @@ from appliance.registry import duplicate_night, duplicates, merging
 from appliance.registry.duplicate_night import SUBJECT, ask_if_due
 from appliance.work import Work, do_everything
 from tests.support.desk import request, resident
+from tests.support.killing import killed
 from tests.support.pairs import wish
 from tests.support.staff import AT, FAR, HOME, NEIGHBOUR, Staff
 
@@ -82,24 +84,12 @@ def test_it_is_asked_for_once_a_night(app: Flask, staff: Staff, settings: Settin
     assert ask_if_due(morning_after_a_cut, BACKUP, settings.zone)
 
 
-def test_stopped_or_killed_it_goes_on_with_the_next_village(
-    app: Flask, staff: Staff, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_stopped_or_killed_it_goes_on_with_the_next_village(app: Flask, staff: Staff, settings: Settings, tmp_path: Path) -> None:
     expected = {twice(staff), twice(staff, NEIGHBOUR), twice(staff, FAR)}
     assert "menunggu" in night(settings, stop=lambda: len(pairs()) > 0 and bool(searched()))
     assert len(pairs()) == 1
-    search = duplicate_night.search_village
-
-    def killed(village: str, *rest: object, **more: object) -> object:
-        if village == FAR:
-            raise KeyboardInterrupt
-        return search(village, *rest, **more)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(duplicate_night, "search_village", killed)
-    with pytest.raises(KeyboardInterrupt):
-        night(settings)
-    assert len(pairs()) == 2
-    monkeypatch.setattr(duplicate_night, "search_village", search)
+    killed(settings, tmp_path, "before('INSERT INTO duplicate_candidate', 2)")
+    assert len(pairs()) == 2, "the third was in the village that was being stored"
     before = searched()
     assert night(settings).startswith("selesai")
     assert pairs() == expected

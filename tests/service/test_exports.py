@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -41,6 +42,7 @@ from appliance.scheduler import Clockwork
 from appliance.work import Work, do_everything
 from tests.support.aid import programme, take_part
 from tests.support.desk import move, open_case, request, resident
+from tests.support.killing import killed
 from tests.support.staff import AT, FAR, HOME, NEIGHBOUR, Staff
 
 NIK, CARD = "7303014101800001", "7303010101100001"
@@ -491,23 +493,19 @@ def state(export: str) -> TaskState:
     return progress.state
 
 
-@pytest.mark.parametrize("moment", ["_write", "_keep", "_finish"])
+@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    "moment", ["at_fsync(1)", "at_fsync(2)", "before('UPDATE export SET row_count')", "before('UPDATE task SET state', 2)"],
+    ids=["written", "renamed", "on the disk", "finished"],
+)  # fmt: skip
 def test_a_killed_run_is_followed_by_a_whole_one(
-    app: Flask, office: Staff, settings: Settings, monkeypatch: pytest.MonkeyPatch, moment: str
+    app: Flask, office: Staff, settings: Settings, tmp_path: Path, moment: str
 ) -> None:
     resident(office.fo, "Sitti Aminah")
     export = ask(office.bo)
-    done = getattr(export_run, moment)
-
-    def die_after(*given: Any, **named: Any) -> Any:
-        done(*given, **named)
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(export_run, moment, die_after)
-        with pytest.raises(KeyboardInterrupt):
-            do_all(settings)
+    killed(settings, tmp_path, moment)
     database.db.session.remove()
+    assert state(export) is TaskState.RUNNING
     remove_expired(settings, at=AT)
     assert do_all(settings) == 1
     assert names(export, office.bo) == ["Sitti Aminah"]
@@ -521,10 +519,10 @@ def test_a_list_that_kills_every_worker_is_given_up(
     resident(office.fo, "Sitti Aminah")
     export = ask(office.bo)
 
-    def die(*given: Any) -> None:
+    def die(_handle: int) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(export_run, "_keep", die)
+    monkeypatch.setattr(os, "fsync", die)
     for _ in range(export_run.MOST_STARTS):
         with pytest.raises(KeyboardInterrupt):
             do_all(settings)

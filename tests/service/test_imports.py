@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import date, timedelta
-from io import BytesIO
+from io import BytesIO, RawIOBase
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from appliance.config import Settings
 from appliance.database import db, transaction
 from appliance.errors import InvalidInput, NotAllowed, NotFound
 from appliance.exchange import imports
+from appliance.exchange.sheets import MEGABYTE, MOST_BYTES
 from appliance.models.area import Area
 from appliance.models.audit import AuditEntry
 from appliance.models.imports import Existing, ImportRow, ImportState
@@ -32,6 +33,7 @@ from tests.support.opensid import CARD, CHILD, HEAD, WIFE, population, rows_of, 
 from tests.support.staff import AT, FAR, HOME, NEIGHBOUR, Staff
 
 pytestmark = pytest.mark.usefixtures("app")
+DATA = Path(__file__).parents[1] / "data" / "imports"
 
 
 @pytest.fixture
@@ -346,7 +348,7 @@ def test_codes_of_the_statistics_office_find_the_village(bo: Actor, settings: Se
         session.execute(sa.update(Area).where(Area.code == HOME).values(bps_code="7303010001"))
     rows = [["idbdt", "kdprop", "kdkab", "kdkec", "kddesa", "Nama", "NIK", "Hub_KRT", "JnsKel", "Umur"]]
     rows += [["1", 73, 3, 10, 1, "Baso Amir", "0", 1, 1, 50], ["1", "73", "03", "010", "999", "Siapa", "0", "1", "1", "30"]]
-    import_id = stored(workbook(rows, end=False), bo, settings, village_code="")
+    import_id = stored(workbook(rows, end=False), bo, settings, village_code="", options={"checked_on": "2015-06-01"})
     report = said(import_id, bo)
     assert (report[2][0], report[3][0]) == ("baru", "salah")
     assert "tidak dikenal" in report[3][1][-1]
@@ -390,3 +392,40 @@ def test_a_sheet_of_headings_alone_is_told(bo: Actor, settings: Settings) -> Non
     import_id = checked(workbook(rows_of([])), bo, settings)
     assert "Tidak ada baris data" in see(import_id, bo).line.problem
     assert see(import_id, bo).stuck
+
+
+def test_older_kinds_of_workbook_say_the_same(bo: Actor, settings: Settings) -> None:
+    """XLS, ODS and XLSB as other programs write them, each through the whole import."""
+    counts = {}
+    for kind in ("xls", "ods", "xlsb"):
+        import_id = upload((DATA / f"penduduk.{kind}").read_bytes(), bo, f"penduduk.{kind}")
+        assert imports.columns_of(import_id, by=bo).kind == kind.upper()
+        choose(import_id, bo)
+        work(settings)
+        store(import_id, bo)
+        work(settings)
+        counts[kind] = see(import_id, bo).line.counts
+    assert counts == {"xls": {"baru": 3}, "ods": {"sama": 3}, "xlsb": {"sama": 3}}
+    assert [(one.name, one.sex, one.birth_date) for one in people()] == [
+        ("BAHARUDDIN", "L", date(1975, 6, 12)), ("SITTI AMINAH", "P", date(1980, 8, 10)), ("NURUL HIDAYAH", "P", date(2024, 2, 1)),
+    ]  # fmt: skip
+
+
+class Endless(RawIOBase):
+    """An upload of 200 MB, as far as anybody reads it."""
+
+    given = 0
+
+    def read(self, size: int = -1) -> bytes:
+        piece = min(size, 200 * MEGABYTE - self.given)
+        self.given += piece
+        return bytes(piece)
+
+
+def test_200_megabytes_are_refused_before_they_are_read(bo: Actor, settings: Settings) -> None:
+    stream = Endless()
+    with pytest.raises(InvalidInput) as caught:
+        imports.receive(stream, "besar.xlsx", request_id="big", by=bo, at=AT)
+    assert "lebih besar dari 40 MB" in caught.value.problems["file"]
+    assert stream.given <= MOST_BYTES + MEGABYTE
+    assert not list((Path(settings.paths.data) / "imports").iterdir())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 from flask import Flask
 from python_calamine import CalamineWorkbook
 from werkzeug.test import TestResponse
+from xlsxwriter import Workbook
 
 from appliance import database
 from appliance.config import Settings
@@ -19,10 +21,12 @@ from appliance.database import db
 from appliance.exchange.sheets import MEGABYTE, MOST_BYTES
 from appliance.models.imports import Import
 from appliance.models.person import Person
+from appliance.models.programme import Programme
 from appliance.models.roles import Role
 from tests.support.importing import work
 from tests.support.opensid import CHILD, FAMILY, HEAD, population
 from tests.support.staff import HOME
+from tests.support.surveys import MAN, WOMAN, bdt
 from tests.support.web_client import Web, officer, web_app
 
 MIXED = population(*FAMILY, HEAD | {"nama": "=cmd|' /C calc'!A0", "nik": "7.303E+15"})
@@ -55,7 +59,7 @@ def upload(web: Web, content: bytes, name: str = "penduduk.xlsx", request_id: st
 def typed(page: TestResponse) -> dict[str, object]:
     """The form of the mapping screen as it stands there, with the village chosen."""
     fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.text))
-    for name, options in re.findall(r'<select id="[^"]+" name="(kolom-\w+)".*?>(.*?)</select>', page.text, re.DOTALL):
+    for name, options in re.findall(r'<select id="[^"]+" name="(kolom-[\w.-]+)".*?>(.*?)</select>', page.text, re.DOTALL):
         chosen = re.search(r'value="(\d+)" selected', options)
         if chosen:
             fields[name] = chosen[1]
@@ -162,6 +166,17 @@ def test_another_layout_can_be_chosen_by_hand(web: Web) -> None:
     assert "Lembar “Tiada” tidak ada" in web.get(f"{path}/kolom?lembar=Tiada").text
 
 
+def test_the_wrong_sheet_says_what_it_lacks_and_the_right_one_goes_on(pages: Flask, web: Web, settings: Settings) -> None:
+    path = upload(web, population()).location
+    page = web.get(f"{path}/kolom?lembar=Kode+Data")
+    refused = web.post(f"{path}/periksa", typed(page))
+    assert refused.status_code == 422
+    assert all(said in refused.text for said in ("Pilih kolom yang berisi nama.", "tanpa itu orangnya tidak dapat dikenali"))
+    assert web.post(f"{path}/periksa", typed(web.get(f"{path}/kolom?lembar=Data+Penduduk"))).status_code == 303
+    work_off(pages, settings)
+    assert "Simpan 3 baris" in web.get(path).text
+
+
 def test_a_stranger_does_not_learn_that_there_is_an_import(pages: Flask, web: Web) -> None:
     path = upload(web, population()).location
     other = Web(pages)
@@ -179,3 +194,85 @@ def test_a_dropped_file_is_gone_and_nobody_was_stored(pages: Flask, web: Web, se
     assert not list((Path(settings.paths.data) / "imports").iterdir())
     with pages.app_context():
         assert db.session.scalar(sa.select(sa.func.count()).select_from(Person)) == 0
+
+
+def participants(programme: list[list[object]]) -> bytes:
+    """OpenSID's workbook of a programme: what it is, and who takes part."""
+    rows = [["Peserta", "No. Peserta", "NIK", "Nama", "Tempat Lahir", "Tanggal Lahir", "Alamat"]]
+    rows += [[HEAD["nik"], "RT-1", HEAD["nik"], "Baharuddin", "", "", ""], ["", "###"]]
+    file = BytesIO()
+    with Workbook(file) as book:
+        for name, lines in (("Program", programme), ("Peserta", rows)):
+            page = book.add_worksheet(name)
+            for number, line in enumerate(lines):
+                page.write_row(number, 0, line)
+    return file.getvalue()
+
+
+NEW = [
+    ["ID", ""], ["Nama", "Bedah Rumah Bantaeng"], ["Sasaran", 2], ["Keterangan", "x"], ["Asal Dana", "Kab/Kota"],
+    ["Awal", "2026-01-01"], ["Akhir", "2026-12-31"], ["###"],
+]  # fmt: skip
+
+
+def test_a_programme_that_comes_with_the_file_is_confirmed_and_added_once(pages: Flask, web: Web, settings: Settings) -> None:
+    path = upload(web, population()).location
+    web.post(f"{path}/periksa", typed(web.get(path)))
+    work_off(pages, settings)
+    web.post(f"{path}/simpan", {"row_version": re.findall(r'name="row_version" value="(\d+)"', web.get(path).text)[0]})
+    work_off(pages, settings)
+    path = upload(web, participants(NEW), request_id="r2").location
+    page = web.get(path)
+    assert "menyebut: Bedah Rumah Bantaeng" in page.text
+    assert re.search(r'value="baru" selected', page.text)
+    assert all(f'value="{told}"' in page.text for told in ("bedah-rumah-bantaeng", "01-01-2026", "31-12-2026"))
+    assert re.search(r'value="kabkota" selected', page.text)
+    form = typed(page) | {
+        "programme_id": "baru", "program-code": "bedah-rumah", "program-name": "Bedah Rumah Bantaeng", "program-level": "kabkota",
+        "program-target": "keluarga", "program-starts": "01-01-2026", "program-ends": "31-12-2026",
+    }  # fmt: skip
+    refused = web.post(f"{path}/periksa", form)
+    assert (refused.status_code, "Pilih sektor." in refused.text, "Tulis tanggal data itu" in refused.text) == (422, True, True)
+    with pages.app_context():
+        assert not db.session.scalars(sa.select(Programme).where(Programme.code == "bedah-rumah")).all()
+    assert web.post(f"{path}/periksa", form | {"program-sector": "perumahan", "checked_on": "1-11-2026"}).status_code == 303
+    work_off(pages, settings)
+    assert "Dicatat sebagai peserta Bedah Rumah Bantaeng" in web.get(f"{path}?isi=berubah").text
+    with pages.app_context():
+        (added,) = db.session.scalars(sa.select(Programme).where(Programme.name == "Bedah Rumah Bantaeng")).all()
+        assert (added.code, added.level, added.target, added.ends) == ("bedah-rumah", "kabkota", "keluarga", date(2026, 12, 31))
+        known = added.id
+    again = web.get(upload(web, participants(NEW), request_id="r3").location)
+    assert re.search(rf'value="{known}" selected', again.text), "what is in the catalogue is not offered as new"
+    taken = web.post(f"{path}/periksa", form | {"program-sector": "perumahan", "checked_on": "1-11-2026"})
+    assert (taken.status_code, "Kode ini sudah dipakai" in taken.text) == (422, True)
+
+
+def test_whoever_may_not_add_programmes_is_told_whom_to_ask(pages: Flask, web: Web) -> None:
+    with pages.app_context():
+        officer("spv.ani", Role.SUPERVISOR)
+        db.session.remove()
+    other = Web(pages)
+    other.sign_in("spv.ani")
+    other.get("/impor")
+    path = upload(other, participants(NEW), request_id="r9").location
+    page = other.get(path)
+    assert "minta BO atau manajer menambahkannya" in page.text
+    assert 'name="program-code"' not in page.text
+    form = typed(page) | {"programme_id": "baru", "checked_on": "1-11-2026", "program-code": "x", "program-name": "X"}
+    form |= {"program-level": "desa", "program-target": "keluarga", "program-sector": "pangan"}
+    assert other.post(f"{path}/periksa", form).status_code == 403
+
+
+def test_a_survey_asks_for_its_day_and_shows_its_questions(pages: Flask, web: Web, settings: Settings) -> None:
+    path = upload(web, bdt(MAN, WOMAN)).location
+    page = web.get(path)
+    assert re.search(r"Jawaban survei: (\d+ dari \d+) pertanyaan", page.text)[1] == "23 dari 69"
+    assert "Kolom yang tidak disimpan: Percentile." in page.text
+    form = {name: value for name, value in typed(page).items() if not name.startswith(("kolom-bps", "kolom-village"))}
+    refused = web.post(f"{path}/periksa", form)
+    assert (refused.status_code, "Tulis tanggal data itu" in refused.text) == (422, True)
+    assert web.post(f"{path}/periksa", form | {"checked_on": "1 Juni 2015"}).status_code == 303
+    work_off(pages, settings)
+    report = web.get(path)
+    assert "Jawaban atas 23 pertanyaan disimpan sebagai profil menurut pendataan 01-06-2015" in report.text

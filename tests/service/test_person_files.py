@@ -6,6 +6,8 @@ import errno
 import hashlib
 import io
 import os
+import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,9 @@ from appliance.errors import InvalidInput, NotAllowed, NotFound
 from appliance.models.audit import AuditEntry
 from appliance.models.person import Person, PersonFile
 from appliance.registry import files, people
+from appliance.scheduler import Clockwork
 from tests.support.desk import resident
+from tests.support.killing import killed
 from tests.support.staff import AT, Staff
 from tests.support.web_client import Web, web_app
 from webui.session import public
@@ -174,6 +178,33 @@ def test_a_disk_that_is_full_leaves_nothing_behind(
     assert not list(settings.attachments.parent.rglob(".upload-*"))
     assert db.session.scalar(sa.select(sa.func.count()).select_from(PersonFile)) == 0
     assert add(staff, person, picture())
+
+
+@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+def test_what_a_killed_upload_left_is_swept_by_the_scheduler(
+    staff: Staff, person: str, settings: Settings, tmp_path: Path
+) -> None:
+    """A process that is killed while it stores a paper leaves half of it; what arrives now and what is not ours stays."""
+    store = f"files.add_person_file('nobody', {PDF!r}, kind='ktp', title='', by=None, at=None)"
+    killed(settings, tmp_path, "at_fsync()", f"from appliance.registry import files; {store}")
+    data = Path(settings.paths.data)
+    (left,) = data.glob(".upload-*")
+    assert left.read_bytes() == PDF
+    arriving, other, folder = data / ".upload-now", data / "upload-old", data / ".upload-folder"
+    folder.mkdir()
+    for path in (arriving, other):
+        path.write_bytes(PDF)
+    half = data / "imports" / "cut-off"
+    half.mkdir(parents=True)
+    long_ago = (datetime.now(UTC) - timedelta(days=2)).timestamp()
+    for path in (left, other, folder, half):
+        os.utime(path, (long_ago, long_ago))
+    add(staff, person, PDF, "ktp")
+    clockwork = Clockwork(settings, Path("appliance.toml"), threading.Event())
+    clockwork.clear_uploads()
+    assert {path.name for path in data.glob("*upload-*")} == {".upload-now", "upload-old", ".upload-folder"}
+    assert not half.exists()
+    assert len([path for path in settings.attachments.rglob("*") if path.is_file()]) == 1
 
 
 def test_the_page_tells_a_full_disk(settings: Settings) -> None:

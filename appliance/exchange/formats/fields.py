@@ -24,6 +24,7 @@ class Kind(StrEnum):
     AGE = "umur"
     DECILE = "desil"
     PHONE = "telepon"
+    ANSWER = "jawaban"
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,17 @@ class Layout:
     asks_list: bool = False
     # Only people who are registered get what the rows say; nobody new is made.
     only_known: bool = False
+    # The blanks of surveys that its rows answer, with their versions; whoever answered when is asked.
+    blanks: tuple[tuple[str, int], ...] = ()
 
     def field(self, key: str) -> Field:
         """The field with that key."""
         return next(one for one in self.fields if one.key == key)
+
+    @property
+    def questions(self) -> frozenset[str]:
+        """The keys of the fields that are answers to a survey."""
+        return frozenset(one.key for one in self.fields if one.kind is Kind.ANSWER)
 
 
 def plain(text: object) -> str:

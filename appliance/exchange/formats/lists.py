@@ -16,7 +16,7 @@ OUTSIDE_ID = Field(
 RESIDENTS = Layout(
     key="warga",
     name="Daftar warga (kolom dipasangkan sendiri)",
-    fields=(*people.RESIDENT, people.VILLAGE, people.SUBDISTRICT),
+    fields=(*people.RESIDENT, *people.HEALTH, people.VILLAGE, people.SUBDISTRICT),
 )
 NATIONAL_LIST = Layout(
     key="daftar_nasional",

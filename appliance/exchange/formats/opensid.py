@@ -37,7 +37,7 @@ COLUMNS = (
 OPENSID = Layout(
     key="opensid",
     name="OpenSID: data penduduk",
-    fields=people.RESIDENT,
+    fields=(*people.RESIDENT, *people.HEALTH),
     marks=("nama", "nokk", "nik", "sex", "tanggallahir", "kklevel", "agamaid"),
     ends_at="###",
 )

@@ -38,6 +38,11 @@ STATUSES = {
     "pindahdalamnegeri": "pindah", "pindahluarnegeri": "pindah", "4": "hilang", "hilang": "hilang", "6": "pindah", "pergi": "pindah",
     "9": "tidak_valid", "tidakvalid": "tidak_valid",
 }  # fmt: skip
+DISABILITY_WORDS = {
+    "7": "7", "07": "7", "tidakcacat": "7", "tidak": "7", "tidakada": "7", "cacatfisik": "1", "cacatnetrabuta": "2", "cacatrunguwicara": "3",
+    "cacatmentaljiwa": "4", "cacatfisikdanmental": "5", "cacatlainnya": "6",
+}  # fmt: skip
+PREGNANCIES = {"1": "1", "ya": "1", "y": "1", "hamil": "1", "2": "2", "tidak": "2", "t": "2", "tidakhamil": "2"}
 INSURANCES = {
     "1": "tidak", "tidakpunya": "tidak", "tidakbelumpunya": "tidak", "2": "PBI", "bpjspenerimabantuaniuran": "PBI", "bpjspbi": "PBI", "pbi": "PBI",
     "kis": "PBI", "3": "mandiri", "bpjsnonpenerimabantuaniuran": "mandiri", "bpjsnonpbi": "mandiri", "mandiri": "mandiri",
@@ -87,6 +92,11 @@ MARITAL = Field(
 )  # fmt: skip
 FATHER = Field("father_name", "Nama ayah", Kind.TEXT, ("namaayah", "ayah"), NAME_LENGTH)
 MOTHER = Field("mother_name", "Nama ibu", Kind.TEXT, ("namaibu", "ibu", "namaibukandung", "ibukandung"), NAME_LENGTH)
+NATIONALITY = Field(
+    "nationality", "Kewarganegaraan", Kind.CODE, ("warganegaraid", "warganegara", "kewarganegaraan"),
+    choices=coded(codes.NATIONALITIES, {"indonesia": "1", "asing": "2"}),
+)  # fmt: skip
+DOMICILE = Field("domicile", "Alamat domisili", Kind.TEXT, ("alamatsekarang", "domisili", "alamatdomisili"), 300)
 PHONE = Field("phone", "Nomor telepon", Kind.PHONE, ("telepon", "nohp", "hp", "notelp", "notelepon", "nomorhp", "nowa"), 20)
 STATUS = Field("status", "Status penduduk", Kind.CODE, ("statusdasar", "statuspenduduk"), choices=STATUSES)
 INSURANCE = Field("insurance", "Jaminan kesehatan", Kind.CODE, ("idasuransi", "asuransi", "jaminankesehatan"), choices=INSURANCES)
@@ -103,5 +113,12 @@ SUBDISTRICT = Field("subdistrict", "Kecamatan (nama)", Kind.TEXT, ("kecamatan", 
 
 RESIDENT = (
     *(NAME, NIK, KK, SEX, BIRTH_PLACE, BIRTH_DATE, RELATION, ADDRESS, HAMLET, RW, RT, RELIGION, EDUCATION, OCCUPATION, MARITAL),
-    *(FATHER, MOTHER, PHONE, STATUS, INSURANCE, INSURANCE_NUMBER, LATITUDE, LONGITUDE),
+    *(FATHER, MOTHER, NATIONALITY, DOMICILE, PHONE, STATUS, INSURANCE, INSURANCE_NUMBER, LATITUDE, LONGITUDE),
 )
+# Apart from the person, with a right of its own. 7 means that there is none.
+DISABILITY = Field(
+    "disability", "Disabilitas", Kind.CODE, ("cacatid", "cacat", "disabilitas", "penyandangcacat", "jenisdisabilitas"),
+    choices=coded(codes.DISABILITIES, DISABILITY_WORDS),
+)  # fmt: skip
+PREGNANT = Field("pregnant", "Hamil", Kind.CODE, ("hamil", "sedanghamil", "statushamil"), choices=PREGNANCIES)
+HEALTH = (DISABILITY, PREGNANT)

@@ -1,10 +1,10 @@
-"""The blanks of two surveys, BDT 2015 and Regsosek 2022: of their hundred columns those about the person and her family."""
+"""The blanks of two surveys, BDT 2015 and Regsosek 2022: the person and her family, and the answers as a profile of both."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from appliance.exchange.formats import people
+from appliance.exchange.formats import answers, people
 from appliance.exchange.formats.fields import Field, Kind, Layout
 from appliance.exchange.formats.lists import OUTSIDE_ID
 
@@ -36,10 +36,11 @@ _FIELDS = (
     OUTSIDE_ID,
 )
 
-BDT = Layout(key="bdt", name="BDT 2015", fields=_FIELDS, marks=("kdprop", "kddesa", "nik", "hubkrt"))
-REGSOSEK = Layout(
-    key="regsosek",
-    name="Regsosek 2022: anggota keluarga",
-    fields=_FIELDS,
-    marks=("nik", "hubungandengankepalakeluarga"),
-)
+
+def _surveyed(key: str, name: str, marks: tuple[str, ...], blanks: tuple[answers.Answered, ...]) -> Layout:
+    questions = (question for blank in blanks for question in blank.fields())
+    return Layout(key, name, (*_FIELDS, *questions), marks, blanks=tuple((blank.blank, blank.version) for blank in blanks))
+
+
+BDT = _surveyed("bdt", "BDT 2015", ("kdprop", "kddesa", "nik", "hubkrt"), answers.BDT)
+REGSOSEK = _surveyed("regsosek", "Regsosek 2022: anggota keluarga", ("nik", "hubungandengankepalakeluarga"), answers.REGSOSEK)
