@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -154,6 +155,22 @@ def test_a_common_word_is_looked_up_where_the_reader_may_see(
     plan = [row.detail for row in db.session.execute(sa.text(f"EXPLAIN QUERY PLAN {text}"))]
     assert len(plan) == 1, plan
     assert "USING PRIMARY KEY (word=? AND village_code" in plan[0]
+
+
+def test_a_number_is_looked_up_without_reading_everybody(app: Flask, staff: Staff) -> None:
+    """The tables are small here: PostgreSQL is told not to read a whole one if there is any other way."""
+    explain, looked_up = "EXPLAIN QUERY PLAN", "(nik=?)"
+    if db.engine.dialect.name == "postgresql":
+        explain, looked_up = "EXPLAIN", "uq_person_nik"
+        db.session.execute(sa.text("SET LOCAL enable_seqscan = off"))
+    asked: list[tuple[str, Any]] = []
+    listen = (db.engine, "before_cursor_execute", lambda *told: asked.append((told[2], told[3])))
+    sa.event.listen(*listen)
+    find_people(NIK, by=staff.fo, at=AT)
+    sa.event.remove(*listen)
+    statement, values = next(one for one in asked if one[0].startswith("SELECT person"))
+    plan = [str(row) for row in db.session.connection().exec_driver_sql(f"{explain} {statement}", values)]
+    assert any(looked_up in line for line in plan), plan
 
 
 def test_the_vocabulary_learns_each_word_once(town: Mapping[str, str], staff: Staff) -> None:
