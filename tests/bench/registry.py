@@ -181,6 +181,7 @@ def _opened(settings: Settings, filled: Settings, size: Size, questions: int) ->
         db.session.remove()
         db.engine.dispose()
     raw.close()
+    people.close()
 
 
 def _sample(raw: Any, size: Size, count: int) -> Iterator[Known]:
