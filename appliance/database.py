@@ -140,6 +140,34 @@ def table_of(model: type[Any]) -> sa.Table:
     return table
 
 
+def add_new(model: type[Any], rows: list[tuple[str, ...]]) -> None:
+    """Store rows of a table that is nothing but its key; those that are there stay as they are.
+
+    A row holds the texts of the key in the order of its columns. Straight to the driver: making the parameters of so many small
+    rows one by one takes longer than storing them.
+    """
+    table, names = model.__tablename__, _key_of(model)
+    values = ", ".join("?" for _ in names)
+    _run_many(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({values}) ON CONFLICT DO NOTHING", rows)  # noqa: S608  our own names
+
+
+def remove(model: type[Any], rows: list[tuple[str, ...]]) -> None:
+    """Delete rows of such a table; those that are not there do not matter."""
+    conditions = " AND ".join(f"{name} = ?" for name in _key_of(model))
+    _run_many(f"DELETE FROM {model.__tablename__} WHERE {conditions}", rows)  # noqa: S608  our own names
+
+
+def _key_of(model: type[Any]) -> list[str]:
+    return [column.name for column in table_of(model).primary_key]
+
+
+def _run_many(statement: str, rows: list[tuple[str, ...]]) -> None:
+    """`?` stands for a value of a row, whatever the driver calls it."""
+    if rows:
+        mark = "?" if db.engine.dialect.name == "sqlite" else "%s"
+        db.session().connection().exec_driver_sql(statement.replace("?", mark), rows)
+
+
 def begins_with(column: sa.ColumnElement[str] | Any, text: str) -> sa.ColumnElement[bool]:
     """Whether `column` begins with `text`, in the form that an index answers on both databases (LIKE does not)."""
     return sa.and_(column >= text, column < text + HIGHEST)

@@ -19,7 +19,7 @@ from appliance.access import Actor
 from appliance.casework.handover_assignments import begin_assignment, end_assignments
 from appliance.casework.handover_rules import covered, fingerprint
 from appliance.casework.handover_sheet import PassedCase, Signer, make_sheet, passed_case
-from appliance.casework.history import Fact, add_fact, next_number
+from appliance.casework.history import Fact, add_facts, next_number
 from appliance.database import Duplicate, db, settings_in_use, transaction
 from appliance.errors import Conflict, InvalidInput, NotAllowed
 from appliance.models.account import Account
@@ -124,8 +124,7 @@ def _hand_over(new: NewHandover, seen: str, request_id: str, by: Actor, at: date
     begin_assignment(taker, new.village_codes, day, new.decree.strip() or number, by, at)
     names = area_names(set(new.village_codes))
     listed = [passed_case(case, names, at) for case in cases]
-    for case in cases:
-        _pass(case, giver, taker, number, by, at)
+    _pass(cases, giver, taker, number, by, at)
     sheet = make_sheet(
         number=number,
         day=day,
@@ -276,10 +275,12 @@ def _mark(cases: Sequence[Case]) -> str:
     return fingerprint((case.id, case.state) for case in cases)
 
 
-def _pass(case: Case, giver: Account, taker: Account, number: str, by: Actor, at: datetime) -> None:
-    case.owner_id = taker.id
+def _pass(cases: Sequence[Case], giver: Account, taker: Account, number: str, by: Actor, at: datetime) -> None:
+    roles = {code: _role(code, by) for code in {case.village_code for case in cases}}
     details = {"Berita acara": number, "Dari": giver.name, "Kepada": taker.name}
-    add_fact(case, Fact(ACTION, _role(case.village_code, by), details=details), state_from=case.state, by=by, at=at)
+    for case in cases:
+        case.owner_id = taker.id
+    add_facts(((case, Fact(ACTION, roles[case.village_code], details=details)) for case in cases), by=by, at=at)
 
 
 def _role(village_code: str, by: Actor) -> Role:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
 from appliance.access import Actor
-from appliance.database import db, settings_in_use
-from appliance.models.case import Case, CaseEvent, Sequence
+from appliance.database import db, one_of, settings_in_use
+from appliance.models.case import Case, CaseEvent
+from appliance.models.case import Sequence as Numbers
 from appliance.models.roles import Role
 
 FIRST_SEAL = "0" * 64
@@ -34,32 +35,51 @@ def add_fact(case: Case, fact: Fact, *, state_from: str, by: Actor, at: datetime
 
     The caller holds the row of the case locked. `case.state` is already the new one.
     """
-    last = db.session.execute(
-        sa.select(CaseEvent.position, CaseEvent.seal)
-        .where(CaseEvent.case_id == case.id)
-        .order_by(CaseEvent.position.desc())
-        .limit(1)
-    ).first()
-    event = CaseEvent(
-        case_id=case.id,
-        position=last.position + 1 if last else 1,
-        state_from=state_from,
-        state_to=case.state,
-        action=fact.action,
-        account_id=by.account_id,
-        account_name=by.name,
-        role=fact.role or "",
-        device=by.device[:64],
-        happened_at=at.astimezone(UTC),
-        stored_at=at.astimezone(UTC),
-        note=fact.note,
-        citizen_note=fact.citizen_note,
-        details=dict(fact.details),
-    )
-    event.seal = _seal(last.seal if last else FIRST_SEAL, event)
-    case.stamp(by.account_id, at)
-    db.session.add(event)
+    _append([(case, fact, state_from)], by, at)
+
+
+def add_facts(told: Iterable[tuple[Case, Fact]], *, by: Actor, at: datetime) -> None:
+    """`add_fact` for different cases at once, all in the state in which they stay."""
+    _append([(case, fact, case.state) for case, fact in told], by, at)
+
+
+def _append(told: Sequence[tuple[Case, Fact, str]], by: Actor, at: datetime) -> None:
+    last = _last_of([case.id for case, _, _ in told])
+    for case, fact, state_from in told:
+        position, seal = last.get(case.id, (0, FIRST_SEAL))
+        event = CaseEvent(
+            case_id=case.id,
+            position=position + 1,
+            state_from=state_from,
+            state_to=case.state,
+            action=fact.action,
+            account_id=by.account_id,
+            account_name=by.name,
+            role=fact.role or "",
+            device=by.device[:64],
+            happened_at=at.astimezone(UTC),
+            stored_at=at.astimezone(UTC),
+            note=fact.note,
+            citizen_note=fact.citizen_note,
+            details=dict(fact.details),
+        )
+        event.seal = _seal(seal, event)
+        case.stamp(by.account_id, at)
+        db.session.add(event)
     db.session.flush()
+
+
+def _last_of(cases: list[str]) -> dict[str, tuple[int, str]]:
+    """Position and seal of the last event of each case."""
+    newest = (
+        sa.select(CaseEvent.case_id, sa.func.max(CaseEvent.position).label("position"))
+        .where(one_of(CaseEvent.case_id, cases))
+        .group_by(CaseEvent.case_id)
+        .subquery()
+    )
+    same = sa.and_(CaseEvent.case_id == newest.c.case_id, CaseEvent.position == newest.c.position)
+    rows = db.session.execute(sa.select(CaseEvent.case_id, CaseEvent.position, CaseEvent.seal).join(newest, same))
+    return {row.case_id: (row.position, row.seal) for row in rows}
 
 
 def history_is_whole(case_id: str) -> bool:
@@ -80,10 +100,10 @@ def next_number(prefix: str, at: datetime) -> str:
     """
     settings = settings_in_use()
     series = f"{prefix}-{settings.node.district.replace('.', '')}-{at.astimezone(settings.zone):%Y%m}"
-    count = sa.update(Sequence).where(Sequence.series == series).values(value=Sequence.value + 1).returning(Sequence.value)
+    count = sa.update(Numbers).where(Numbers.series == series).values(value=Numbers.value + 1).returning(Numbers.value)
     value = db.session.scalar(count)
     if value is None:
-        db.session.add(Sequence(series=series, value=1))
+        db.session.add(Numbers(series=series, value=1))
         db.session.flush()
         value = 1
     return f"{series}-{value:05d}"

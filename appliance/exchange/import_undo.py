@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from appliance import audit, background
 from appliance.access import Actor
 from appliance.background import Taken
-from appliance.database import Model, db, table_of, transaction
+from appliance.database import Model, db, one_of, table_of, transaction
 from appliance.exchange.export_run import Hands
 from appliance.exchange.import_health import forget_health, health_since, restore_health
 from appliance.exchange.joining import leave
@@ -24,11 +24,12 @@ from appliance.exchange.withdrawing import withdraw
 from appliance.models.columns import new_id
 from appliance.models.imports import Import, ImportRow, ImportState, Verdict
 from appliance.models.person import NOT_VALID, Family, LifeEvent, LifeKind, NikStatus, Person, PersonPhone
+from appliance.registry.bulk import FAMILY_FIELDS, Change, change_rows
 from appliance.registry.life_events import CHANGES
 from appliance.registry.names import searchable
-from appliance.registry.search_index import forget_person, index_person
+from appliance.registry.search_index import Findable, forget_people, index_people
 
-PART = 300
+PART = 500
 EMPTIED = "ditarik"
 # Tables that name people and that an import itself fills, or that go with the person.
 OWN_TABLES = frozenset({"person_word", "person_phone", "person_health", "life_event", "import_row", "duplicate_candidate"})
@@ -83,10 +84,10 @@ def _finish(task: Taken, actor: Actor, at: datetime) -> str:
 
 
 def _take_back_part(rows: Sequence[ImportRow], import_id: str, actor: Actor, at: datetime) -> None:
-    people = {one.id: one for one in db.session.scalars(sa.select(Person).where(Person.id.in_([row.person_id for row in rows])))}
+    people = _held([row.person_id for row in rows if row.person_id])
     new = [row.person_id for row in rows if row.verdict == Verdict.NEW and row.person_id]
     built_on = _built_on(new) | dict.fromkeys(health_since(_undos(rows), new), WORDS["person_health"])
-    withdrawn: list[tuple[ImportRow, Person]] = []
+    withdrawn: list[Person] = []
     changed: list[tuple[ImportRow, Person]] = []
     for row in rows:
         person = people.get(row.person_id or "")
@@ -99,19 +100,26 @@ def _take_back_part(rows: Sequence[ImportRow], import_id: str, actor: Actor, at:
             row.taken_back = built_on[person.id]
         else:
             row.taken_back = "ya"
-            (withdrawn if row.verdict == Verdict.NEW else changed).append((row, person))
-    _withdraw([person for _, person in withdrawn], actor, at)
+            if row.verdict == Verdict.NEW:
+                withdrawn.append(person)
+            else:
+                changed.append((row, person))
+    _withdraw(withdrawn, actor, at)
+    _restore([(row.undo, person) for row, person in changed if row.undo and row.undo.keys() & {"person", "family"}], actor, at)
     for row, person in changed:
-        if "person" in (row.undo or {}):
-            _restore(row, person, actor, at)
         if not restore_health(row.undo, person.id, actor, at):
             row.taken_back = HEALTH_CHANGED_SINCE
-    db.session.flush()
     _empty_families([row.family_id for row in rows if row.family_id and row.taken_back == "ya"], actor, at)
 
 
 def _undos(rows: Sequence[ImportRow]) -> dict[str, dict[str, Any]]:
     return {row.person_id: row.undo or {} for row in rows if row.person_id}
+
+
+def _held(people: list[str]) -> dict[str, Person]:
+    """The people by their identifiers. Until the end of the transaction nobody else changes them or records something of them."""
+    wanted = sa.select(Person).where(one_of(Person.id, people)).order_by(Person.id).with_for_update(of=Person)
+    return {person.id: person for person in db.session.scalars(wanted.execution_options(populate_existing=True))}
 
 
 def _built_on(people: list[str]) -> dict[str, str]:
@@ -140,57 +148,76 @@ def _withdraw(people: list[Person], actor: Actor, at: datetime) -> None:
     if not people:
         return
     day = at.strftime("%d-%m-%Y")
-    for person in people:
-        person.nik, person.nik_status, person.nik_reason = None, NikStatus.NONE, f"Ditarik: impornya dibatalkan {day}."
-        forget_person(person)
-        person.family_id, person.status = None, NOT_VALID
-        person.stamp(actor.account_id, at)
+    gone = {"nik": None, "nik_status": NikStatus.NONE, "nik_reason": f"Ditarik: impornya dibatalkan {day}."}
+    gone |= {"family_id": None, "status": NOT_VALID}
     ids = [person.id for person in people]
+    forget_people(map(Findable.of, people))
+    change_rows([(Person, one, gone) for one in ids], by=actor.account_id, at=at)
+    phones = sa.delete(PersonPhone).where(one_of(PersonPhone.person_id, ids))
+    heads = sa.update(Family).where(one_of(Family.head_id, ids)).values(head_id=None)
     session = db.session()
-    session.flush()
     forget_health(ids)
-    phones = sa.delete(PersonPhone).where(PersonPhone.person_id.in_(ids))
-    session.execute(phones.execution_options(synchronize_session=False))
-    heads = sa.update(Family).where(Family.head_id.in_(ids)).values(head_id=None)
-    session.execute(heads.execution_options(synchronize_session=False))
+    for statement in (phones, heads):
+        session.execute(statement.execution_options(synchronize_session=False))
     session.execute(sa.insert(table_of(LifeEvent)), [_event(one, {"impor": "dibatalkan"}, actor, at) for one in ids])
 
 
-def _restore(row: ImportRow, person: Person, actor: Actor, at: datetime) -> None:
-    before: dict[str, Any] = (row.undo or {}).get("person", {})
-    family: dict[str, Any] = (row.undo or {}).get("family", {})
-    changes = {}
-    for name, value in before.items():
-        if name != "family_id":
-            changes[name] = [_plain(getattr(person, name)), value]
-    if family and person.family_id:
-        home = db.session.get_one(Family, person.family_id)
-        for name, value in family.items():
-            changes[name] = [getattr(home, name), value]
-            setattr(home, name, value)
-        home.stamp(actor.account_id, at)
-    if before.get("phone") == "":
-        own = sa.delete(PersonPhone).where(PersonPhone.person_id == person.id, PersonPhone.number == person.phone)
-        db.session.execute(own.execution_options(synchronize_session=False))
-    forget_person(person)
-    for name, value in before.items():
-        setattr(person, name, date.fromisoformat(value) if name == "birth_date" and value else value)
-    person.name_search = searchable(person.name)
-    if before:
-        person.stamp(actor.account_id, at)
-    index_person(person)
-    detail = {"impor": "dibatalkan", CHANGES: changes}
-    db.session.execute(sa.insert(table_of(LifeEvent)), [_event(person.id, detail, actor, at)])
+def _restore(changed: list[tuple[dict[str, Any], Person]], actor: Actor, at: datetime) -> None:
+    """What the import changed of people and of their families becomes what `undo` tells of each."""
+    if not changed:
+        return
+    homes = _homes([person.family_id for undo, person in changed if "family" in undo and person.family_id])
+    changes: list[Change] = []
+    events = []
+    for undo, person in changed:
+        before, told = _before(undo.get("person", {})), {}
+        if before:
+            told = {name: [_plain(getattr(person, name)), _plain(before[name])] for name in undo["person"] if name != "family_id"}
+            changes.append((Person, person.id, before))
+        home = homes.get(person.family_id or "")
+        if home and "family" in undo:
+            told |= {name: [home[name], value] for name, value in undo["family"].items()}
+            home |= undo["family"]
+            changes.append((Family, home["id"], undo["family"]))
+        events.append(_event(person.id, {"impor": "dibatalkan", CHANGES: told}, actor, at))
+    _forget_phones([person for undo, person in changed if undo.get("person", {}).get("phone") == ""])
+    forget_people(Findable.of(person) for _, person in changed)
+    change_rows(changes, by=actor.account_id, at=at)
+    db.session.execute(sa.insert(table_of(LifeEvent)), events)
+    index_people(map(Findable.of, _held([person.id for _, person in changed]).values()))
+
+
+def _before(stored: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a person as they are written back; the searched name follows from the name."""
+    before = dict(stored)
+    if before.get("birth_date"):
+        before["birth_date"] = date.fromisoformat(before["birth_date"])
+    return before | {"name_search": searchable(before["name"])} if "name" in before else before
+
+
+def _homes(families: list[str]) -> dict[str, dict[str, Any]]:
+    """The families by their identifiers, held like the people."""
+    columns = (Family.id, *(getattr(Family, name) for name in FAMILY_FIELDS))
+    wanted = sa.select(*columns).where(one_of(Family.id, families)).order_by(Family.id).with_for_update()
+    return {row["id"]: dict(row) for row in db.session.execute(wanted).mappings()}
+
+
+def _forget_phones(people: Sequence[Person]) -> None:
+    """Numbers that the import brought leave the lists of their people."""
+    own = sa.delete(table_of(PersonPhone)).where(
+        PersonPhone.person_id == sa.bindparam("of"), PersonPhone.number == sa.bindparam("given")
+    )
+    if people:
+        db.session.connection().execute(own, [{"of": person.id, "given": person.phone} for person in people])
 
 
 def _empty_families(families: list[str], actor: Actor, at: datetime) -> None:
     """Families that the import made and nobody belongs to any more give their card number back."""
     if not families:
         return
-    lived_in = set(db.session.scalars(sa.select(Person.family_id).where(Person.family_id.in_(families)).distinct()))
-    for family in db.session.scalars(sa.select(Family).where(Family.id.in_(set(families) - lived_in))):
-        family.kk, family.status = None, EMPTIED
-        family.stamp(actor.account_id, at)
+    lived_in = set(db.session.scalars(sa.select(Person.family_id).where(one_of(Person.family_id, families)).distinct()))
+    left = sorted(set(families) - lived_in)
+    change_rows([(Family, one, {"kk": None, "status": EMPTIED}) for one in left], by=actor.account_id, at=at)
 
 
 def _event(person_id: str, detail: dict[str, Any], actor: Actor, at: datetime) -> dict[str, Any]:

@@ -68,8 +68,8 @@ class Xlsx:
                     yield found[1].decode()
                 rest = text[text.rfind(b"<") :] if b"<" in text else b""
 
-    def string(self, index: int) -> str:
-        """A shared string; the table is read as far as needed, for sheets use it from its beginning on."""
+    def _string(self, index: int) -> str:
+        """A shared string that was not read yet; the table is read as far as needed, for sheets use it from its beginning on."""
         while index >= len(self._strings):
             more = next(self._more_strings, None)
             if more is None:
@@ -80,7 +80,8 @@ class Xlsx:
     def value(self, kind: str, style: str, text: str) -> Cell:
         """What a cell holds, by its type and style as they stand in the file."""
         if kind == "s":
-            return self.string(int(text))
+            index = int(text)
+            return self._strings[index] if index < len(self._strings) else self._string(index)
         if kind == "b":
             return text == "1"
         if kind != "n":
@@ -185,7 +186,7 @@ class _SheetReader:
     def __init__(self, book: Xlsx) -> None:
         self.parser = _parser()
         self.parser.StartElementHandler, self.parser.EndElementHandler = self._begin, self._end
-        self._book = book
+        self._value = book.value
         self._done: list[Row] = []
         self._columns: dict[str, int] = {}
         self._number, self._cells = 0, list[Cell]()
@@ -220,7 +221,7 @@ class _SheetReader:
                 cells = self._cells
                 if self._at >= len(cells):
                     cells.extend([None] * (self._at + 1 - len(cells)))
-                cells[self._at] = self._book.value(self._kind, self._style, text[0] if len(text) == 1 else "".join(text))
+                cells[self._at] = self._value(self._kind, self._style, text[0] if len(text) == 1 else "".join(text))
                 text.clear()
         elif tag == "f":
             self._text.clear()  # a formula: its last result follows

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
 from appliance.access import Actor
-from appliance.database import db, table_of
+from appliance.database import db, one_of, table_of
 from appliance.models.columns import new_id
 from appliance.models.imports import Existing, Verdict
 from appliance.models.person import NOT_VALID, Family, LifeEvent, LifeKind, NikStatus, Person, PersonPhone
@@ -56,6 +56,9 @@ _LOADED = (
     *(Person.nik_status, Person.nik_reason),
     *(Person.relation, Person.status, Person.row_version, *(getattr(Person, name) for name in PERSON_FIELDS)),
 )
+
+# A table, the identifier of its row, and what some fields become.
+Change: TypeAlias = tuple[type[Any], str, dict[str, Any]]
 
 
 @dataclass
@@ -153,25 +156,48 @@ def write(decisions: Sequence[Decision], source: str, *, by: str, at: datetime) 
     return batch.stored
 
 
+def change_rows(changes: Iterable[Change], *, by: str, at: datetime) -> None:
+    """Write changes into rows of people and families, inside the running transaction: one statement for all with the same fields.
+
+    The caller holds the rows, so that nobody else changes them meanwhile. Of two changes of one field of a row the later counts.
+    """
+    merged: dict[tuple[type[Any], str], dict[str, Any]] = {}
+    for model, row_id, values in changes:
+        row = merged.setdefault((model, row_id), {"this_row": row_id, "times": 0, "updated_at": at, "updated_by": by})
+        row |= values
+        row["times"] += 1
+    alike: dict[tuple[type[Any], frozenset[str]], list[dict[str, Any]]] = {}
+    for (model, _), row in merged.items():
+        alike.setdefault((model, frozenset(row)), []).append(row)
+    for (model, fields), rows in alike.items():
+        columns = table_of(model).c
+        written: dict[str, Any] = {name: sa.bindparam(name) for name in sorted(fields - {"this_row", "times"})}
+        written["row_version"] = columns.row_version + sa.bindparam("times")
+        statement = sa.update(table_of(model)).where(columns.id == sa.bindparam("this_row")).values(written)
+        db.session.connection().execute(statement, rows)
+
+
 class _Known:
     """Who and what of the registry some candidates may mean."""
 
     def __init__(self, candidates: Sequence[Candidate]) -> None:
         numbers = {one.nik for one in candidates if one.nik}
-        self._by_nik = {row["nik"]: row for row in _people(Person.nik.in_(numbers))} if numbers else {}
+        self._by_nik = {row["nik"]: row for row in _people(one_of(Person.nik, list(numbers)))} if numbers else {}
         self._by_identity: dict[tuple[str, tuple[str, Any, str]], dict[str, Any]] = {}
-        names: dict[str, set[str]] = {}
+        alike: dict[str, list[Candidate]] = {}
         for one in candidates:
             if one.identity and one.nik not in self._by_nik:
-                names.setdefault(one.village_code, set()).add(one.name_search)
-        for village, searched in names.items():
-            dated = (Person.birth_date.is_not(None), Person.status != NOT_VALID)
-            for row in _people(Person.village_code == village, Person.name_search.in_(searched), *dated):
+                alike.setdefault(one.village_code, []).append(one)
+        for village, some in alike.items():
+            # Names alone would bring everybody who is called Siti Aminah.
+            days = one_of(Person.birth_date, list({one.values["birth_date"] for one in some}))
+            named = one_of(Person.name_search, list({one.name_search for one in some}))
+            for row in _people(Person.village_code == village, days, named, Person.status != NOT_VALID):
                 identity = (row["name_search"], row["birth_date"], _plain(row["birth_place"]))
                 self._by_identity.setdefault((village, identity), row)
         cards = {one.kk for one in candidates if one.kk}
         columns = (Family.id, Family.kk, Family.village_code, Family.head_id, *(getattr(Family, name) for name in FAMILY_FIELDS))
-        found = db.session.execute(sa.select(*columns).where(Family.kk.in_(cards))).mappings() if cards else ()
+        found = db.session.execute(sa.select(*columns).where(one_of(Family.kk, list(cards)))).mappings() if cards else ()
         self._families = {row["kk"]: dict(row) for row in found}
 
     def person_of(self, candidate: Candidate) -> dict[str, Any] | None:
@@ -270,7 +296,7 @@ class _Batch:
         self._no_longer: list[Findable] = []
         self._phones: list[dict[str, Any]] = []
         self._events: list[dict[str, Any]] = []
-        self._updates: list[tuple[type[Any], str, dict[str, Any]]] = []
+        self._updates: list[Change] = []
         self.stored: list[Stored] = []
 
     def add(self, decision: Decision) -> None:
@@ -337,12 +363,7 @@ class _Batch:
         for table, rows in ((Family, self._families), (Person, self._people), (PersonPhone, self._phones)):
             if rows:
                 session.execute(sa.insert(table_of(table)), rows)
-        stamp = {"updated_at": self._at, "updated_by": self._by}
-        for table, row_id, values in self._updates:
-            changed = values | stamp | {"row_version": table.row_version + 1}
-            session.execute(
-                sa.update(table).where(table.id == row_id).values(changed).execution_options(synchronize_session=False)
-            )
+        change_rows(self._updates, by=self._by, at=self._at)
         forget_people(self._no_longer)
         index_people(self._findable)
         if self._events:

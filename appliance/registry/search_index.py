@@ -9,13 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations, islice
-from operator import itemgetter
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
-from appliance.database import db
+from appliance.database import add_new, db, one_of, remove
 from appliance.models.person import Person, PersonWord
 from appliance.models.search import NameVariant, NameWord
 from appliance.registry.names import words
@@ -79,43 +76,29 @@ def index_people(people: Iterable[Findable]) -> None:
     """Store what finds people whose rows are there already, some hundred at once. Safe to repeat."""
     found = [(person, keys_of(person.name_search, person.nickname, person.phone)) for person in people]
     _learn({word for _, keys in found for word in keys.names})
-    rows = [row for person, keys in found for row in _rows(person, keys.keys)]
-    _add(PersonWord, sorted(rows, key=itemgetter("word", "village_code")))
+    add_new(PersonWord, sorted(row for person, keys in found for row in _rows(person, keys.keys)))
 
 
 def forget_people(people: Iterable[Findable]) -> None:
     """Take away what finds people as described: by its keys, for there is no index by person."""
-    table = db.metadata.tables[PersonWord.__tablename__]
-    each = sa.delete(table).where(*(column == sa.bindparam(f"old_{column.name}") for column in table.primary_key))
-    rows = [
-        {f"old_{name}": value for name, value in row.items()}
-        for person in people
-        for row in _rows(person, keys_of(person.name_search, person.nickname, person.phone).keys)
-    ]
-    if rows:
-        db.session.execute(each, rows)
+    rows = (_rows(person, keys_of(person.name_search, person.nickname, person.phone).keys) for person in people)
+    remove(PersonWord, sorted(row for some in rows for row in some))
 
 
-def _rows(person: Findable, keys: Iterable[str]) -> list[dict[str, str]]:
-    return [{"word": key, "village_code": person.village_code, "person_id": person.person_id} for key in keys]
+def _rows(person: Findable, keys: Iterable[str]) -> list[tuple[str, str, str]]:
+    """In the order of the primary key of `person_word`."""
+    return [(key, person.village_code, person.person_id) for key in keys]
 
 
 def _learn(names: set[str]) -> None:
     """Put words into the vocabulary that were never seen before. Another process may be learning the same one."""
     known: set[str] = set()
     for some in _portions(sorted(names)):
-        known.update(db.session.scalars(sa.select(NameWord.word).where(NameWord.word.in_(some))))
+        known.update(db.session.scalars(sa.select(NameWord.word).where(one_of(NameWord.word, list(some)))))
     unknown = sorted(names - known)
     if unknown:
-        _add(NameWord, [{"word": word} for word in unknown])
-        _add(NameVariant, [{"variant": variant, "word": word} for word in unknown for variant in sorted(variants(word))])
-
-
-def _add(table: type[Any], rows: Sequence[dict[str, str]]) -> None:
-    if not rows:
-        return
-    dialect = postgresql if db.engine.dialect.name == "postgresql" else sqlite
-    db.session.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+        add_new(NameWord, [(word,) for word in unknown])
+        add_new(NameVariant, [(variant, word) for word in unknown for variant in sorted(variants(word))])
 
 
 def _portions(items: Sequence[str]) -> Iterable[Sequence[str]]:

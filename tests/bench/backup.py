@@ -1,6 +1,6 @@
 """How much a backup disturbs those who write, next to the plain way: copy with SQLite's backup API, then borg on the copy.
 
-    python tests/bench/backup.py [ROWS] [PAIRS]
+    .venv/bin/python tests/bench/backup.py [ROWS] [PAIRS]
 
 Prints, for each pair, the longest wait of a writer (ms) and the wall time (s) of both ways, and the ratios of the medians.
 Figures of one run on one machine compare with each other only.
@@ -16,6 +16,8 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from threading import Event, Thread
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from pysqlite3 import dbapi2 as sqlite
 

@@ -9,9 +9,7 @@ alone reading the same file. The file is kept and used again when a folder is na
 from __future__ import annotations
 
 import argparse
-import os
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -36,6 +34,7 @@ from appliance.models.account import Account, Assignment
 from appliance.models.roles import Role
 from appliance.models.task import Task
 from appliance.work import Work, do_everything
+from tests.bench.measuring import Run, highest_memory, machine
 from tests.support.databases import postgres_server, prepare, settings_below
 from tests.support.opensid import COLUMNS
 
@@ -72,7 +71,14 @@ LAST = (
     "Tompo",
     "Manai",
 )
-STEPS = ("check", "store", "again", "undo")
+FLOOR, STEPS = "floor", ("check", "store", "again", "undo")
+NAMES = {
+    FLOOR: "reading the file alone",
+    "check": "check",
+    "store": "store",
+    "again": "check it again",
+    "undo": "take back",
+}
 
 
 def main() -> None:
@@ -81,7 +87,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--shared", action="store_true", help="shared strings, as Excel writes them")
     parser.add_argument("--postgres", action="store_true")
-    parser.add_argument("--step", choices=("floor", *STEPS), help="for the benchmark itself")
+    parser.add_argument("--step", choices=(FLOOR, *STEPS), help="for the benchmark itself")
     parser.add_argument("--url", default="")
     wanted = parser.parse_args()
     if wanted.step:
@@ -94,45 +100,44 @@ def main() -> None:
         measure(folder, wanted.rows, url, shared=wanted.shared)
 
 
-def measure(folder: Path, rows: int, url: str, *, shared: bool) -> None:
+def measure(folder: Path, rows: int, url: str, *, shared: bool) -> list[Run]:
+    """The floor and every step over a file of so many rows; each is printed as soon as it is known."""
     file = folder / f"penduduk-{rows}{'-shared' if shared else ''}.xlsx"
     if not file.exists():
         print(f"writing {file.name} …", file=sys.stderr)
         generate(file, rows, shared=shared)
-    node = folder / f"node-{os.getpid()}"
-    node.mkdir()
-    settings = settings_below(node, url)
-    prepare(settings)
-    with database.create_service(settings).app_context():
-        ask(settings, file)
-    print(f"{rows} rows of {len(COLUMNS)} columns, {file.stat().st_size / 1e6:.1f} MB, {os.cpu_count()} cores, {_cpu()}")
-    print(f"load average {os.getloadavg()[0]:.1f}")
-    (node / "file").symlink_to(file.absolute())
-    floor = _step("floor", node, url, rows, 0.0)
-    for step in STEPS:
-        _step(step, node, url, rows, floor)
+    with tempfile.TemporaryDirectory(dir=folder) as below:
+        node = Path(below)
+        settings = settings_below(node, url)
+        prepare(settings)
+        with database.create_service(settings).app_context():
+            ask(settings, file)
+        print(f"{rows:,} rows of {len(COLUMNS)} columns, {file.stat().st_size / 1e6:.1f} MB; {machine(folder)}")
+        (node / "file").symlink_to(file.absolute())
+        runs: list[Run] = []
+        for step in (FLOOR, *STEPS):
+            runs.append(_step(step, node, url, rows))
+            ratio = runs[-1].cpu / runs[0].cpu
+            print(
+                f"  {NAMES[step]:<22} {runs[-1].rate(cpu=False):8,.0f} rows/s   {runs[-1].rate(cpu=True):8,.0f} rows/s of CPU"
+                f"   {runs[-1].memory:5.0f} MB   {ratio:5.1f} × the floor",
+                flush=True,
+            )
+        return runs
 
 
-def _step(step: str, node: Path, url: str, rows: int, floor: float) -> float:
-    """Run one step; its seconds of CPU."""
+def _step(step: str, node: Path, url: str, rows: int) -> Run:
     command = [sys.executable, __file__, "--step", step, "--folder", str(node), "--url", url]
-    begin = time.perf_counter()
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     seconds, cpu, memory = map(float, ended.stdout.split()[-3:])
-    ratio = f", {cpu / floor:4.1f} × the floor" if floor else ""
-    print(
-        f"  {step:<6} {rows / seconds:8.0f} rows/s   {rows / cpu:8.0f} rows/s of CPU   {memory:5.0f} MB{ratio}"
-        f"   ({seconds:.1f} s, with start {time.perf_counter() - begin:.1f} s)",
-        flush=True,
-    )
-    return cpu
+    return Run(NAMES[step], rows, seconds, cpu, memory)
 
 
 def run_step(step: str, node: Path, url: str) -> None:
     """One step in this process; prints its seconds, those of CPU, and the highest memory in MB."""
     file = node / "file"
-    if step == "floor":
+    if step == FLOOR:
         import python_calamine
 
         begin, cpu = time.perf_counter(), time.process_time()
@@ -148,7 +153,7 @@ def run_step(step: str, node: Path, url: str) -> None:
             do_everything(Work(settings, lambda: datetime.now(UTC), lambda: False), gate)
             said = db.session.scalar(sa.select(Task.text).order_by(Task.asked_at.desc()).limit(1))
             print(said, file=sys.stderr)
-    print(time.perf_counter() - begin, time.process_time() - cpu, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    print(time.perf_counter() - begin, time.process_time() - cpu, highest_memory())
 
 
 def ask(settings: Settings, file: Path) -> None:
@@ -222,11 +227,6 @@ def resident(number: int, dice: random.Random) -> list[str]:
         "lat": f"-5.5{number % 1000}", "lng": f"119.9{number % 1000}",
     }  # fmt: skip
     return [row.get(column, "") for column in COLUMNS]
-
-
-def _cpu() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "unknown CPU")
 
 
 if __name__ == "__main__":

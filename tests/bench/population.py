@@ -25,11 +25,12 @@ import sqlalchemy as sa
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+import psycopg
 from pysqlite3 import dbapi2
 
 from appliance import database
 from appliance.casework.catalogue import seed_catalogue
-from appliance.config import NodeSettings, Settings
+from appliance.config import DatabaseSettings, NodeSettings, Settings
 from appliance.database import db
 from appliance.models.person import Family, FormerCard, Person, PersonWord
 from appliance.models.search import NameVariant, NameWord
@@ -134,6 +135,31 @@ def _fill(settings: Settings, size: Size) -> None:
     raw.execute("ANALYZE")
     raw.close()
     database.checkpoint(settings)  # a service's own connection: from here on a database like any other
+
+
+def copied(settings: Settings, url: str) -> Settings:
+    """The same people in an empty database of PostgreSQL."""
+    there = replace(settings, database=DatabaseSettings(url=url))
+    database.upgrade(there)
+    source = dbapi2.connect(f"file:{settings.database_file}?mode=ro", uri=True)
+    target = url.replace("+psycopg", "")
+    with psycopg.connect(target) as connection, connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")  # the order of the rows does not matter then
+        for table in database.Model.metadata.sorted_tables:
+            _copy(source, cursor, table)
+    with psycopg.connect(target, autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE")
+    source.close()
+    return there
+
+
+def _copy(source: Any, cursor: Any, table: sa.Table) -> None:
+    names = ", ".join(f'"{column.name}"' for column in table.columns)
+    truths = [isinstance(column.type, sa.Boolean) for column in table.columns]
+    cursor.execute(f'DELETE FROM "{table.name}"')  # noqa: S608  our own names
+    with cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy:
+        for row in source.execute(f'SELECT {names} FROM "{table.name}"'):  # noqa: S608
+            copy.write_row([bool(one) if truth and one is not None else one for one, truth in zip(row, truths, strict=True)])
 
 
 @contextmanager

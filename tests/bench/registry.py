@@ -1,6 +1,9 @@
 """How fast the registry answers in districts of 0.2, 1.34 and 5.7 million people. Not a test: its table stands in the README.
 
-    .venv/bin/python tests/bench/registry.py [SIZE ...] [--folder DIR] [--questions N] [--rounds N] [--cpu]
+    .venv/bin/python tests/bench/registry.py [SIZE ...] [--postgres [SIZE ...]] [--rows [N ...]] [--folder DIR] [--questions N]
+        [--rounds N] [--cpu]
+
+Then the import of files with N rows, every step in a process of its own.
 
 Every figure is printed beside its floor, the bare SQL query in the same run. The databases are made once and kept in the folder
 (about 1 kB a person). `--cpu` counts the time of the processor only, for a machine that is busy with other things.
@@ -23,6 +26,7 @@ import sqlalchemy as sa
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+import psycopg
 from flask import Flask
 from pysqlite3 import dbapi2
 
@@ -40,13 +44,17 @@ from appliance.registry.people import NewPerson
 from appliance.registry.people_search import find_people
 from appliance.registry.phones import search_key
 from appliance.registry.search_index import pair
-from tests.bench.measuring import Figure, Question, machine, spread, table
+from tests.bench import imports
+from tests.bench.measuring import Figure, Question, machine, spread, table, table_of_runs
 from tests.bench.names import slipped
-from tests.bench.population import AT, SIZES, Size, populated
+from tests.bench.population import AT, SIZES, Size, copied, populated
+from tests.support.databases import postgres_server
 from tests.support.web_client import Web, officer, web_app
 
 HIGHEST = "\U0010ffff"
 CLERK = "bench.fo"
+# Rows a second, and MB: for each step of an import.
+IMPORT_GOAL, MOST_MEMORY = 2000, 200
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,7 @@ class Bench:
     size: Size
     people: list[Known]
     clerk: Web
+    postgres: bool
 
     def by(self, *areas: str) -> Actor:
         """Somebody at the desk for these areas."""
@@ -82,7 +91,7 @@ class Bench:
 
     def bare(self, statement: str, *values: str) -> list[Any]:
         """The same question as the database alone answers it."""
-        return list(self.raw.execute(statement, values))
+        return list(self.raw.execute(statement.replace("?", "%s") if self.postgres else statement, values))
 
 
 @dataclass(frozen=True)
@@ -107,42 +116,72 @@ class Rate:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("sizes", nargs="*", default=list(SIZES))
+    parser.add_argument("sizes", nargs="*", default=list(SIZES), help="millions of people")
     parser.add_argument("--folder", type=Path, default=Path("/var/tmp/slrt-bench"))
     parser.add_argument("--questions", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--cpu", action="store_true")
+    parser.add_argument("--postgres", nargs="*", default=["0.2"], help="of the sizes those that are asked on PostgreSQL, too")
+    parser.add_argument("--rows", nargs="*", type=int, default=[10_000, 50_000], help="rows of the files that are imported")
     wanted = parser.parse_args()
     clock = time.process_time if wanted.cpu else time.perf_counter
     figures: dict[str, list[Figure]] = {}
     for size in (SIZES[key] for key in wanted.sizes):
         settings = populated(size, wanted.folder)
-        for bench in _opened(settings, size, wanted.questions):
-            figures[size.key] = [_figure(kind, bench, clock, wanted.rounds) for kind in KINDS]
-            print(f"\r{size.name}, {size.people:,} people: {_weight(settings, size)}")
-            for rate in RATES:
-                rows, seconds = rate.run(bench, clock)
-                print(f"  {rate.name}: {rows / seconds:,.0f} a second (goal ≥ {rate.goal:,.0f})")
-    print(f"\n{machine(wanted.folder)}{'; time of the processor' if wanted.cpu else ''}\n\n{table(figures)}")
+        for bench in _opened(settings, settings, size, wanted.questions):
+            figures[f"{size.key} M"] = _asked(bench, clock, wanted.rounds)
+    there: dict[str, list[Figure]] = {}
+    for size in (SIZES[key] for key in wanted.sizes if key in wanted.postgres):
+        settings = populated(size, wanted.folder)
+        with postgres_server() as server:
+            # What the server does is no time of this process: always by the clock.
+            for bench in _opened(copied(settings, server.create("bench")), settings, size, wanted.questions):
+                there[f"{size.key} M on PostgreSQL"] = _asked(bench, time.perf_counter, wanted.rounds)
+    runs = {f"{rows:,} rows": imports.measure(wanted.folder, rows, "", shared=True) for rows in wanted.rows}
+    print(f"\n{machine(wanted.folder)}{'; time of the processor' if wanted.cpu else ''}")
+    for some in (figures, there):
+        print(f"\n{table(some)}" if some else "")
+    if runs:
+        print(f"\n{table_of_runs(runs, IMPORT_GOAL, MOST_MEMORY, cpu=wanted.cpu)}")
 
 
-def _weight(settings: Settings, size: Size) -> str:
-    file = settings.database_file.stat().st_size
-    filled = (settings.database_file.parents[2] / "filled").read_text().strip()
-    return f"{file / 2**30:.2f} GB, {file / size.people:.0f} bytes a person; filled: {filled}"
+def _asked(bench: Bench, clock: Callable[[], float], rounds: int) -> list[Figure]:
+    """All questions; what else is to be known of the district is printed."""
+    figures = [_figure(kind, bench, clock, rounds) for kind in KINDS]
+    print(f"\r{bench.size.name}, {bench.size.people:,} people: {_weight(bench)}")
+    for rate in RATES:
+        rows, seconds = rate.run(bench, clock)
+        print(f"  {rate.name}: {rows / seconds:,.0f} a second (goal ≥ {rate.goal:,.0f})", flush=True)
+    return figures
 
 
-def _opened(settings: Settings, size: Size, questions: int) -> Iterator[Bench]:
-    """The district as a bench, for the length of one loop."""
+def _weight(bench: Bench) -> str:
+    with bench.app.app_context():
+        weighed = (
+            "pg_database_size(current_database())"
+            if bench.postgres
+            else "page_count * page_size FROM pragma_page_count, pragma_page_size"
+        )
+        (size,) = bench.bare(f"SELECT {weighed}")[0]
+    return f"{size / 2**30:.2f} GB, {size / bench.size.people:.0f} bytes a person"
+
+
+def _opened(settings: Settings, filled: Settings, size: Size, questions: int) -> Iterator[Bench]:
+    """The district as a bench, for the length of one loop. Whom is asked about comes from the SQLite database of `filled`."""
     app = web_app(settings)
-    raw = dbapi2.connect(f"file:{settings.database_file}?mode=ro", uri=True)
+    people = dbapi2.connect(f"file:{filled.database_file}?mode=ro", uri=True)
+    raw = psycopg.connect(settings.database.url.replace("+psycopg", ""), autocommit=True) if settings.database.url else people
     with app.app_context():
         if not db.session.scalar(sa.select(Account.id).where(Account.username == CLERK)):
             officer(CLERK, Role.FO, areas=(size.district,))
     clerk = Web(app)
     clerk.sign_in(CLERK)
-    yield Bench(app, raw, size, list(_sample(raw, size, questions)), clerk)
+    yield Bench(app, raw, size, list(_sample(people, size, questions)), clerk, bool(settings.database.url))
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
     raw.close()
+    people.close()
 
 
 def _sample(raw: Any, size: Size, count: int) -> Iterator[Known]:
@@ -227,7 +266,7 @@ def _lookalikes(bench: Bench, known: Known, place: int) -> object:
     """Her name again, as somebody types it who does not know that she is there; of every fifth the day of birth is not known."""
     found = bench.bare("SELECT sex, birth_date FROM person WHERE id = ?", known.id)
     sex, born = found[0]
-    new = NewPerson(typed(known.name, place), sex, known.village, birth_date=date.fromisoformat(born) if place % 5 else None)
+    new = NewPerson(typed(known.name, place), sex, known.village, birth_date=date.fromisoformat(str(born)) if place % 5 else None)
     with bench.app.app_context():
         return find_lookalikes(new, by=bench.by(), at=AT)
 

@@ -23,7 +23,7 @@ from appliance.errors import InvalidInput, NotAllowed, NotFound
 from appliance.models.account import Account, Assignment
 from appliance.models.area import Area
 from appliance.models.audit import AuditEntry
-from appliance.models.case import Case
+from appliance.models.case import Case, CaseEvent
 from appliance.models.handover import Handover
 from appliance.models.roles import Role
 from tests.support.desk import move, open_case, resident
@@ -93,6 +93,31 @@ def test_the_successor_sees_and_the_predecessor_does_not(field: Staff) -> None:
     assert event.details["Kepada"] == field.neighbour.name
     assert history_is_whole(plain)
     assert owner(away) is None
+
+
+def test_many_cases_pass_with_as_few_questions_as_one(field: Staff) -> None:
+    """Each has its event, sealed to the one before."""
+    asked: list[str] = []
+    listen = (db.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    person = resident(field.facilitator)
+
+    def hand_back_and_forth(giver: Actor, taker: Actor, request_id: str) -> int:
+        asked.clear()
+        hand(field, request_id=request_id, from_account_id=giver.account_id, to_account_id=taker.account_id)
+        return sum(one.startswith("SELECT") for one in asked)
+
+    cases = [open_case(field.facilitator, person)]
+    sa.event.listen(*listen)
+    try:
+        one = hand_back_and_forth(field.facilitator, field.neighbour, "1")
+        cases += [open_case(today(field.neighbour), person) for _ in range(12)]
+        assert hand_back_and_forth(field.neighbour, field.facilitator, "2") < one + 6, "some assignments more, but not cases"
+    finally:
+        sa.event.remove(*listen)
+    assert {owner(case) for case in cases} == {field.facilitator.account_id}
+    assert all(history_is_whole(case) for case in cases)
+    passed = sa.select(sa.func.count()).where(CaseEvent.action == "serah_terima")
+    assert db.session.scalar(passed) == 1 + len(cases)
 
 
 def test_which_cases_pass(field: Staff) -> None:

@@ -14,7 +14,7 @@ from xlsxwriter import Workbook
 
 from appliance.access import Actor
 from appliance.config import Settings
-from appliance.database import db, transaction
+from appliance.database import db, table_of, transaction
 from appliance.errors import InvalidInput, NotAllowed, NotFound
 from appliance.exchange import imports
 from appliance.exchange.sheets import MEGABYTE, MOST_BYTES
@@ -199,6 +199,38 @@ def test_an_undo_takes_back_all_but_what_was_built_on(bo: Actor, staff: Staff, s
     # and the same file may come again
     again = stored(population(), bo, settings)
     assert see(again, bo).line.counts == {"sama": 1, "berubah": 1, "baru": 1}
+
+
+def test_an_undo_of_changes_leaves_everybody_as_before(bo: Actor, settings: Settings) -> None:
+    """Rows that change different fields, and two that change the same family one after the other."""
+    stored(population(), bo, settings)
+    before = registered()
+    rows = [
+        HEAD | {"nama": "Baharuddin Tompo", "alamat": "Jl. Baru 1", "tanggallahir": "13-06-1975", "tempatlahir": "Makassar"},
+        WIFE | {"pekerjaan_id": "9", "alamat": "Jl. Baru 2", "rt": "7"},
+        CHILD | {"nama_ayah": "Tompo", "alamat": "Jl. Baru 1"},
+    ]
+    import_id = stored(workbook(rows_of(rows)), bo, settings, existing=Existing.UPDATE)
+    assert see(import_id, bo).line.counts == {"berubah": 3}
+    changed = registered()
+    assert changed["address"] == ["Jl. Baru 1"], "the last row counts"
+    different = {"name", "name_search", "occupation", "birth_date", "birth_place", "father_name", "address", "word"}
+    assert {field for field in before if changed[field] != before[field]} >= different
+    imports.undo_import(import_id, by=bo, at=AT)
+    work(settings)
+    assert see(import_id, bo).kept == 0
+    assert registered() == before
+
+
+def registered() -> dict[str, list[object]]:
+    """What the registry holds of everybody, by field; without who changed it when."""
+    left_out = {"updated_at", "updated_by", "row_version"}
+    return {
+        column.name: list(db.session.scalars(sa.select(column).order_by(*table.primary_key)))
+        for table in map(table_of, (Family, Person, PersonWord))
+        for column in table.columns
+        if column.name not in left_out
+    }
 
 
 def test_an_undo_of_everything_leaves_no_number_taken(bo: Actor, settings: Settings) -> None:

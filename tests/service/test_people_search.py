@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from appliance.access import Actor
+from appliance.access import Actor, Grant
 from appliance.casework.numbers import find_numbered
 from appliance.database import db, transaction
 from appliance.models.audit import AuditEntry
 from appliance.models.case import Case, Referral
 from appliance.models.person import FormerCard, Person, PersonWord
+from appliance.models.roles import Role
 from appliance.models.search import NameVariant, NameWord
 from appliance.registry import contacts, search_index
-from appliance.registry.candidates import near_words
+from appliance.registry.candidates import Within, near_words
 from appliance.registry.contacts import NewContact
 from appliance.registry.people_search import find_people, search_people
 from tests.support.desk import decided, prepare_referral, resident
-from tests.support.staff import AT, FAR, NEIGHBOUR, Staff
+from tests.support.staff import AT, FAR, HOME, NEIGHBOUR, Staff
 
 NIK, CARD, OLD_CARD = "7303014101800001", "7303010101100001", "7303010101990009"
 
@@ -139,6 +141,37 @@ def test_the_index_follows_a_change_of_the_person(town: Mapping[str, str], staff
     rows = db.session.execute(sa.select(PersonWord.word, PersonWord.village_code).where(PersonWord.person_id == town["aminah"]))
     assert {tuple(row) for row in rows} == {(key, NEIGHBOUR) for key in ("daud", "salma", "daud salma")}
     assert "salma" in near_words("salmah"[:-1] + "u")
+
+
+@pytest.mark.parametrize("areas", [(HOME,), (HOME, NEIGHBOUR), ("73.03.01",), ("73.03",)])
+def test_a_common_word_is_looked_up_where_the_reader_may_see(
+    town: Mapping[str, str], staff: Staff, areas: tuple[str, ...]
+) -> None:
+    """One range of the index, of which the first rows are enough: gathering all of a village first grows with the people."""
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL plans by its statistics")
+    reader = Actor.holding("a", "A", "a", [Grant(Role.FO, areas)])
+    statement = Within(reader).narrowed(sa.select(PersonWord.person_id).where(PersonWord.word == "siti")).limit(200)
+    text = str(statement.compile(db.engine, compile_kwargs={"literal_binds": True}))
+    plan = [row.detail for row in db.session.execute(sa.text(f"EXPLAIN QUERY PLAN {text}"))]
+    assert len(plan) == 1, plan
+    assert "USING PRIMARY KEY (word=? AND village_code" in plan[0]
+
+
+def test_a_number_is_looked_up_without_reading_everybody(app: Flask, staff: Staff) -> None:
+    """The tables are small here: PostgreSQL is told not to read a whole one if there is any other way."""
+    explain, looked_up = "EXPLAIN QUERY PLAN", "(nik=?)"
+    if db.engine.dialect.name == "postgresql":
+        explain, looked_up = "EXPLAIN", "uq_person_nik"
+        db.session.execute(sa.text("SET LOCAL enable_seqscan = off"))
+    asked: list[tuple[str, Any]] = []
+    listen = (db.engine, "before_cursor_execute", lambda *told: asked.append((told[2], told[3])))
+    sa.event.listen(*listen)
+    find_people(NIK, by=staff.fo, at=AT)
+    sa.event.remove(*listen)
+    statement, values = next(one for one in asked if one[0].startswith("SELECT person"))
+    plan = [str(row) for row in db.session.connection().exec_driver_sql(f"{explain} {statement}", values)]
+    assert any(looked_up in line for line in plan), plan
 
 
 def test_the_vocabulary_learns_each_word_once(town: Mapping[str, str], staff: Staff) -> None:

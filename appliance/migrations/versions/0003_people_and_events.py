@@ -6,8 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from appliance.migrations.building import refuse_changes, stamped
-from appliance.registry.codes import find
-from appliance.registry.phones import to_stored
+from appliance.migrations.codes_of_0003 import find, to_stored
 
 revision = "0003"
 down_revision = "0002"

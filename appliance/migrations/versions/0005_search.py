@@ -9,9 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from appliance.migrations.building import code
-from appliance.registry.names import searchable
-from appliance.registry.search_index import keys_of
-from appliance.registry.spelling import variants
+from appliance.migrations.words_of_0005 import keys_of, searchable, variants
 
 revision = "0005"
 down_revision = "0004"
@@ -50,9 +48,9 @@ def _index_everybody(bind: sa.Connection) -> None:
         rows = []
         for one in people:
             name = searchable(one.name)
-            found = keys_of(name, one.nickname, one.phone)
-            known.update(found.names)
-            rows += [{"word": key, "village_code": one.village_code, "person_id": one.id} for key in found.keys]
+            names, keys = keys_of(name, one.nickname, one.phone)
+            known.update(names)
+            rows += [{"word": key, "village_code": one.village_code, "person_id": one.id} for key in keys]
             if name != one.name_search:
                 bind.execute(sa.update(person).where(person.c.id == one.id).values(name_search=name))
         bind.execute(sa.insert(word), rows)
