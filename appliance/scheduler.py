@@ -23,6 +23,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from appliance.background import is_anything_to_do
+from appliance.casework.closing import close_settled
 from appliance.config import Settings, config_path, load
 from appliance.database import checkpoint, create_service, current_revision, newest_revision
 from appliance.errors import ApplianceError, TryLater
@@ -38,6 +39,7 @@ TICK = timedelta(seconds=30)
 CHECKPOINT = timedelta(minutes=1)
 LOOK_FOR_WORK = timedelta(seconds=3)
 CLEAR_EXPORTS = timedelta(minutes=2)
+CLOSE_CASES = timedelta(minutes=10)
 PULSE = timedelta(seconds=10)
 LONGEST_SILENCE = timedelta(minutes=3)
 POLL_SECONDS = 0.2
@@ -87,6 +89,7 @@ class Clockwork:
             ("work", self.do_waiting_work, LOOK_FOR_WORK),
             ("night", self.ask_for_the_night, TICK),
             ("exports", self.clear_exports, CLEAR_EXPORTS),
+            ("closing", self.close_settled_cases, CLOSE_CASES),
         ):
             self._ticker.add_job(
                 guarded(name, job),
@@ -160,6 +163,14 @@ class Clockwork:
         with self._gate.work(), self._service.app_context():
             if removed := remove_expired(self._settings, at=datetime.now(UTC)):
                 log.info("%d berkas ekspor yang kedaluwarsa dihapus.", removed)
+
+    def close_settled_cases(self) -> None:
+        """Close the cases whose result was told long enough ago."""
+        if not self._gate.accepts_work() or not self._has_tables():
+            return
+        with self._gate.work(), self._service.app_context():
+            if closed := close_settled(self._settings, at=datetime.now(UTC)):
+                log.info("%d kasus yang selesai ditutup.", closed)
 
     def _run(self, *words: str) -> int:
         """Run `slrt` to its end; it is told to end when the daemon ends. Its exit code."""

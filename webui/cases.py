@@ -14,7 +14,8 @@ from flask.typing import ResponseReturnValue
 
 from appliance.access import AREA_ROLES, REGISTRAR_ROLES
 from appliance.casework import casebook, cases, catalogue
-from appliance.casework.casebook import ActionOffer, CaseDetail, CaseFilter
+from appliance.casework.case_detail import ActionOffer, CaseDetail
+from appliance.casework.casebook import CaseFilter
 from appliance.casework.numbers import Numbered, find_numbered
 from appliance.errors import Conflict, InvalidInput
 from appliance.models.columns import new_id

@@ -136,18 +136,27 @@ CONDITIONS: dict[str, tuple[Callable[[Facts], bool], str]] = {
         lambda facts: facts.visit != VisitState.REPORTED,
         "Ada hasil kunjungan yang belum diperiksa; sahkan atau kembalikan dahulu.",
     ),
-    "tanpa_kunjungan": (lambda facts: not facts.visit, "Masih ada kunjungan yang belum selesai; selesaikan atau batalkan dahulu."),
+    "tanpa_kunjungan": (
+        lambda facts: not facts.visit,
+        "Masih ada kunjungan yang belum selesai; selesaikan atau batalkan dahulu.",
+    ),
     "kunjungan_dilaporkan": (lambda facts: facts.visit == VisitState.REPORTED, "Belum ada hasil kunjungan yang dapat diperiksa."),
     "kunjungan_belum_diisi": (
         lambda facts: facts.visit in (VisitState.PLANNED, VisitState.RETURNED),
         "Tidak ada rencana kunjungan yang dapat dibatalkan.",
     ),
-    "bukan_pengunjung": (lambda facts: not facts.by_visitor, "Hasil kunjungan diperiksa oleh petugas lain, bukan yang berkunjung."),
+    "bukan_pengunjung": (
+        lambda facts: not facts.by_visitor,
+        "Hasil kunjungan diperiksa oleh petugas lain, bukan yang berkunjung.",
+    ),
     "data_dicek": (
         lambda facts: not facts.list_check_wanted,
         "Hasil cek SIKS-NG/DTSEN belum dicatat; catat dahulu di halaman bantuan warga.",
     ),
-    "bukan_pengusul": (lambda facts: not facts.by_recommender, "Penetapan dilakukan oleh orang lain, bukan yang merekomendasikan."),
+    "bukan_pengusul": (
+        lambda facts: not facts.by_recommender,
+        "Penetapan dilakukan oleh orang lain, bukan yang merekomendasikan.",
+    ),
     DELEGATED: (
         lambda facts: facts.delegated,
         "Penetapan adalah wewenang manajer; Anda perlu pendelegasian tertulis yang berlaku hari ini.",
@@ -310,11 +319,27 @@ def allowed(state: CaseState, roles: frozenset[Role], facts: Facts) -> tuple[Tra
     return tuple(found.values())
 
 
+def blocked(state: CaseState, roles: frozenset[Role], facts: Facts) -> tuple[tuple[Transition, str], ...]:
+    """The steps that would be next for somebody with `roles`, each with the sentence of what is missing."""
+    open_now = {line.action for line in allowed(state, roles, facts)}
+    found: dict[Action, tuple[Transition, str]] = {}
+    for line in TRANSITIONS:
+        waited = line.action in WORTH_TELLING and state in line.sources and not line.by.isdisjoint(roles)
+        if waited and line.action not in open_now and DELEGATED not in line.conditions:
+            found.setdefault(line.action, (line, missing_condition(line, facts)))
+    return tuple(found.values())
+
+
 def effect(action: Action) -> Transition:
     """The line of an action that the node does by itself."""
     return next(line for line in TRANSITIONS if line.action is action and not line.by)
 
 
+# Steps that a case waits for: when one is missing on a page, it says why.
+WORTH_TELLING = frozenset(
+    {Action.TAKE, Action.RESUBMIT, Action.CONFIRM_TRUE, Action.HANDLE_IN_VILLAGE, Action.RECOMMEND, Action.RECORD_RESULT}
+    | {Action.DECIDE_REFER, Action.RATIFY, Action.REOPEN}
+)
 # These are possible almost always: they are no reason to stand in somebody's queue.
 _NOT_WAITED_FOR = frozenset(
     {Action.CANCEL, Action.FINISH_AT_ONCE, Action.REFER_AT_ONCE, Action.REOPEN, Action.OPEN, Action.REVERT_MARK, Action.RATIFY}

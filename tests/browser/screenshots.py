@@ -80,7 +80,7 @@ def back_office(page: Page, album: Album, number: str) -> None:
     album.take(page, "bo-case-new")
     journey.take_step(page, "Ambil untuk diverifikasi")
     album.take(page, "bo-case-verifying")
-    journey.take_step(page, "Sahkan")
+    journey.confirm(page)
     journey.take_step(page, "Teruskan ke telaah")
     page.get_by_role("link", name="Siapkan rujukan").click()
     album.take(page, "bo-referral-new")
@@ -120,7 +120,12 @@ def ending(page: Page, album: Album, number: str) -> None:
     journey.go_to_case(page, number)
     album.take(page, "bo-case-answered")
     journey.take_step(
-        page, "Catat hasil", outcome="terpenuhi", outcome_note="PBI-JK aktif kembali.", citizen_note="Kartu dapat dipakai lagi."
+        page,
+        "Catat hasil",
+        outcome="terpenuhi",
+        outcome_note="PBI-JK aktif kembali.",
+        citizen_note="Kartu dapat dipakai lagi.",
+        told_way="telepon",
     )
     album.take(page, "bo-case-done")
     page.goto("/kasus?tampil=semua")

@@ -98,15 +98,15 @@ def test_the_successor_sees_and_the_predecessor_does_not(field: Staff) -> None:
 def test_which_cases_pass(field: Staff) -> None:
     hers = open_case(field.facilitator)
     repair, taken, done, over = (open_case(field.facilitator) for _ in range(4))
-    move(repair, field.supervisor, "kembalikan", note="Kurang KK")
-    move(taken, field.bo, "ambil")
+    move(repair, field.supervisor, "kembalikan", return_reasons="lain", note="Kurang KK")
+    move(taken, field.supervisor, "ambil")
     foreign = open_case(field.fo)
-    move(over, field.facilitator, "batalkan", note="Salah")
+    move(over, field.facilitator, "batalkan", cancel_reason="lain", note="Salah")
     with transaction() as session:
         session.get_one(Case, done).state = "SELESAI"
     shown = preview(wanted(field), by=field.supervisor, at=AT)
     assert {case.id for case in shown.cases} == {hers, repair, done}
-    assert shown.others == 2, "what the back office has taken, and what the counter wrote"
+    assert shown.others == 2, "what the supervisor has taken, and what the counter wrote"
     hand(field)
     assert {case for case in (hers, repair, taken, done, foreign, over) if owner(case) == field.neighbour.account_id} == {
         hers,

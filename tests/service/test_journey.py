@@ -11,6 +11,7 @@ from appliance.casework import casebook, cases, catalogue, referrals
 from appliance.casework.history import history_is_whole
 from appliance.models.states import CaseState, ReferralState
 from appliance.registry import people, people_search
+from tests.support.desk import verify
 from tests.support.staff import AT, HOME, Staff
 
 
@@ -37,9 +38,7 @@ def test_from_the_counter_to_the_closing(app: Flask, staff: Staff) -> None:
         assert action in [offer.action for offer in seen.actions], (who, action, seen.line.state, seen.actions)
         cases.move_case(opened.id, action, fields, row_version=seen.row_version, by=by, at=AT)
 
-    move("bo", "ambil")
-    move("bo", "sahkan")
-    move("bo", "teruskan")
+    verify(opened.id, staff.bo)
     move("bo", "ajukan", recommendation="Rujuk ke Dinas Kesehatan")
     move("manager", "tetapkan_dirujuk")
     dinkes = catalogue.unit_id("dinkes")
@@ -59,13 +58,13 @@ def test_from_the_counter_to_the_closing(app: Flask, staff: Staff) -> None:
         referral, reply="Disetujui", outcome="terpenuhi", row_version=seen.line.row_version, by=staff.dinkes, at=AT
     )
     assert casebook.look_at_case(opened.id, by=staff.bo, at=AT).line.state is CaseState.FOLLOW_UP
-    move("bo", "catat_hasil", outcome="terpenuhi", outcome_note="Dibiayai", citizen_note="Biaya ditanggung")
+    move("bo", "catat_hasil", outcome="terpenuhi", outcome_note="Dibiayai", citizen_note="Ditanggung", told_way="telepon")
     move("fo", "konfirmasi", satisfaction="4")
     end = casebook.look_at_case(opened.id, by=staff.supervisor, at=AT)
     assert end.line.state is CaseState.CLOSED
     assert end.referrals[0].state is ReferralState.ANSWERED
     assert [event.action for event in end.events] == [
-        "kirim", "ambil", "sahkan", "teruskan", "ajukan", "tetapkan_dirujuk", "buat_rujukan", "kirim_rujukan",
+        "kirim", "ambil", "periksa_berkas", "sahkan", "teruskan", "ajukan", "tetapkan_dirujuk", "buat_rujukan", "kirim_rujukan",
         "terima_rujukan", "jawab_rujukan", "rujukan_dijawab", "catat_hasil", "konfirmasi",
     ]  # fmt: skip
     assert history_is_whole(opened.id)

@@ -23,7 +23,7 @@ from appliance.models.imports import Import, ImportState
 from appliance.models.roles import Role
 from appliance.registry import people
 from tests.support.aid import everything_about
-from tests.support.desk import resident
+from tests.support.desk import resident, verify
 from tests.support.opensid import population
 from tests.support.pairs import merge, pair_of
 from tests.support.staff import AT, HOME, NEIGHBOUR, Staff, hire
@@ -301,8 +301,7 @@ def _case_with_referral(staff: Staff) -> dict[str, str]:
         version = casebook.look_at_case(case_id, by=by, at=AT).row_version
         cases.move_case(case_id, action, fields, row_version=version, by=by, at=AT)
 
-    for action in ("ambil", "sahkan", "teruskan"):
-        move(action)
+    verify(case_id, staff.bo)
     move("ajukan", recommendation="Rujuk")
     unit = catalogue.unit_id("dinkes")
     referral_id = referrals.refer_case(
