@@ -36,7 +36,7 @@ class NewDelegation:
 
 @dataclass(frozen=True)
 class DelegationLine:
-    """One delegation in the list; `holds` today, or not yet, no more, or ended early."""
+    """One delegation in the list: it `holds` today, is `planned`, was ended early (`ended_at`), or is over."""
 
     id: str
     name: str
@@ -45,6 +45,7 @@ class DelegationLine:
     document: str
     ended_at: datetime | None
     holds: bool
+    planned: bool
     row_version: int
 
 
@@ -99,6 +100,7 @@ def list_delegations(*, by: Actor, at: datetime) -> tuple[DelegationLine, ...]:
             document=row.document,
             ended_at=row.ended_at,
             holds=_holds(row, today),
+            planned=row.ended_at is None and row.starts > today,
             row_version=row.row_version,
         )
         for row in db.session.scalars(newest.limit(MOST_SHOWN))
