@@ -30,7 +30,7 @@ BRINGERS = REGISTRAR_ROLES | CHECKERS | {Role.TKSK, Role.BO_PUSKESOS}
 MOST_AT_ONCE = 8
 MOST_PAPERS = 80
 LONGEST_TITLE = 120
-_RANK = (PaperState.VALID, PaperState.REPLACE, PaperState.WAITING)
+PROXY_LETTER = "Surat kuasa"
 
 
 @dataclass(frozen=True)
@@ -81,24 +81,29 @@ class Judgement:
     reason: str = ""
 
 
+def requirements_of(case: Case) -> tuple[str, ...]:
+    """What papers the case needs: those of its service, in the version it began with, and a proxy's letter."""
+    return (*case.service_type.requirements, *((PROXY_LETTER,) if case.reporter_is_proxy else ()))
+
+
 def papers_of(case: Case, by: Actor) -> PaperList:
     """The checklist and the papers that `by` may open. For services; the case is in her scope."""
     rows = _standing(case)
     may_open = by.has_in(case.village_code, *REVEAL_ROLES)
     lines = [_line(row) for row in rows]
     requirements = []
-    for name in case.service_type.requirements:
+    for name in requirements_of(case):
         brought = tuple(line for line in lines if line.requirement == name)
         state, reason = _standing_state(brought)
         requirements.append(RequirementLine(name, state, reason, brought if may_open else ()))
-    others = tuple(line for line in lines if line.requirement not in case.service_type.requirements)
+    others = tuple(line for line in lines if line.requirement not in requirements_of(case))
     return PaperList(tuple(requirements), tuple(line for line in others if may_open or line.of_visit))
 
 
 def count_open(case: Case) -> int:
     """How many requirements of the case have no paper that was found right."""
     valid = {row.requirement for row in _standing(case) if row.state == PaperState.VALID}
-    return sum(name not in valid for name in case.service_type.requirements)
+    return sum(name not in valid for name in requirements_of(case))
 
 
 def add_papers(case_id: str, contents: Sequence[bytes], *, requirement: str, title: str, by: Actor, at: datetime) -> None:
@@ -112,7 +117,7 @@ def add_papers(case_id: str, contents: Sequence[bytes], *, requirement: str, tit
     with transaction():
         case = _case_for(case_id, by, BRINGERS)
         problems = {}
-        if requirement and requirement not in case.service_type.requirements:
+        if requirement and requirement not in requirements_of(case):
             problems["requirement"] = "Pilih persyaratan dari daftar."
         if len(title) > LONGEST_TITLE:
             problems["title"] = f"Terlalu panjang; paling banyak {LONGEST_TITLE} huruf."
@@ -259,7 +264,7 @@ def _case_for(case_id: str, by: Actor, roles: Iterable[Role]) -> Case:
 
 
 def _problem(case: Case, name: str, told: Judgement, brought: Mapping[str, object]) -> str:
-    if name not in case.service_type.requirements:
+    if name not in requirements_of(case):
         return "Persyaratan ini tidak ada pada layanan ini."
     if told.state not in (PaperState.VALID, PaperState.REPLACE):
         return "Pilih sah atau perlu ganti."
@@ -322,4 +327,4 @@ def choose_case(case_id: str, *, by: Actor) -> tuple[str, tuple[str, ...]]:
     if case is None:
         raise case_not_found()
     require_area(by, case.village_code, *BRINGERS)
-    return case.number, tuple(case.service_type.requirements)
+    return case.number, requirements_of(case)

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from appliance.access import AREA_ROLES, CONFIDENTIAL_ROLES, Actor
 from appliance.casework import officers
 from appliance.casework.history import Fact
+from appliance.casework.papers import requirements_of
 from appliance.casework.similar import similar_to
 from appliance.casework.step_fields import Field
 from appliance.casework.transitions import Transition
@@ -65,7 +66,7 @@ def _choices(source: str, case: Case, by: Actor, at: datetime) -> tuple[tuple[st
     match source:
         case "requirements":
             # A comma parts the values of a multi field, hence the positions.
-            return tuple((str(position), name) for position, name in enumerate(case.service_type.requirements))
+            return tuple((str(position), name) for position, name in enumerate(requirements_of(case)))
         case "visitors":
             return officers.serving(case.village_code, VISITORS, today)
         case "officers":

@@ -41,7 +41,7 @@ def _filled(name: str, text: str, at: datetime) -> str:
 def _show_papers(case: Case, by: Actor, at: datetime) -> None:
     """The originals were shown at the desk. Done before, when the filling was cut off between the two."""
     if papers.count_open(case):
-        told = {name: Judgement("sah") for name in case.service_type.requirements}
+        told = {name: Judgement("sah") for name in papers.requirements_of(case)}
         papers.check_papers(case.id, told, row_version=case.row_version, by=by, at=at)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -26,6 +28,7 @@ from appliance.models.roles import Role
 from appliance.models.states import CaseState
 from appliance.models.visit import CasePaper, Delegation, Visit
 from appliance.registry.list_status import NewStatus, note_status
+from appliance.scheduler import Clockwork
 from tests.support.desk import (
     confirm,
     decided,
@@ -242,6 +245,15 @@ def test_what_was_told_is_closed_after_its_days(app: Flask, settings: Settings, 
     assert history_is_whole(case)
     names = [line.name for line in roll.list_accounts(by=staff.admin, today=AT.date()).accounts]
     assert "Simpul SLRT" not in names
+
+
+def test_the_clockwork_closes_by_itself(app: Flask, settings: Settings, staff: Staff) -> None:
+    case = open_case(staff.fo, service_type_id=service("informasi"))
+    long_ago = AT - timedelta(days=60)
+    move(case, staff.fo, "selesaikan_langsung", at=long_ago, outcome="informasi", outcome_note="x", citizen_note="y")
+    Clockwork(settings, Path("appliance.toml"), threading.Event()).close_settled_cases()
+    db.session.rollback()
+    assert seen(case, staff.fo).line.state is CaseState.CLOSED
 
 
 def test_an_old_case_goes_on_as_a_new_linked_one(app: Flask, staff: Staff) -> None:

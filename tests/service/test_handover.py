@@ -113,7 +113,7 @@ def test_which_cases_pass(field: Staff) -> None:
         repair,
         done,
     }
-    assert owner(taken) == field.bo.account_id
+    assert owner(taken) == field.supervisor.account_id
 
 
 def test_assignments_are_ended_split_and_begun(field: Staff) -> None:
