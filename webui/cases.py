@@ -62,7 +62,7 @@ def speak() -> dict[str, Any]:
     return {"words": words, "case_views": VIEWS, "is_registrar": _is_registrar, "moment_now": now}
 
 
-def _ratifies() -> bool:
+def ratifies() -> bool:
     """Whether emergencies that were referred at once concern her."""
     return actor().has(Role.MANAJER, *delegations.DELEGATE_ROLES)
 
@@ -88,7 +88,7 @@ def listing() -> ResponseReturnValue:
         found=found,
         view=view,
         counts=casebook.count_cases(by=actor()),
-        tabs={key: label for key, (label, _) in VIEWS.items() if key != "darurat" or _ratifies()},
+        tabs={key: label for key, (label, _) in VIEWS.items() if key != "darurat" or ratifies()},
         villages=areas.villages(by=actor()),
         states=list(CaseState),
     )

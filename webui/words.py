@@ -124,7 +124,6 @@ EVENTS: Mapping[str, str] = {
     "rujukan_dijawab": "Semua rujukan sudah dijawab",
     "rujukan_dikembalikan": "Kasus kembali ke telaah",
     "isi_kunjungan": "Hasil kunjungan diisi",
-    "sahkan": "Kasus disahkan",
     "teruskan_otomatis": "Kasus lapangan diteruskan ke telaah",
     "tutup_otomatis": "Ditutup otomatis setelah tidak ada tanggapan",
 }

@@ -65,6 +65,7 @@ def test_a_case_goes_from_the_counter_to_its_end(desks: Desks, staff: Staff, nik
     wanted = [
         ("Kasus dicatat", "Rahmawati"),
         ("Ambil untuk diverifikasi", "Irwan Saputra"),
+        ("Berkas diperiksa", "Irwan Saputra"),
         ("Sahkan", "Irwan Saputra"),
         ("Teruskan ke telaah", "Irwan Saputra"),
         ("Rujukan disiapkan", "Irwan Saputra"),
