@@ -136,7 +136,7 @@ def case_detail(case: Case, by: Actor, at: datetime) -> CaseDetail:
         origin=_named(case.origin_id, by),
         duplicate_of=_named(case.duplicate_of_id, by),
         papers=papers_of(case, by),
-        visits=visits_of(case, by, at),
+        visits=visits_of(case, at),
         similar=tuple(case_lines(similar, at)),
         applicant=applicant,
         events=tuple(_event_line(event) for event in events),

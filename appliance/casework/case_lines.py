@@ -94,6 +94,7 @@ def _case_line(case: Case, village: str, owner: str, at: datetime) -> CaseLine:
 
 
 def referral_lines(referrals: Sequence[Referral], by: Actor, at: datetime) -> list[ReferralLine]:
+    """The rows as lines, each with what `by` may do; a case she may not see is not named by its identifier."""
     cases = {referral.case_id for referral in referrals}
     visible = scope(sa.select(Case.id).where(Case.id.in_(cases)), Case, by)
     seen = set(db.session.scalars(visible)) if by.has(*AREA_ROLES) else set()
@@ -121,5 +122,6 @@ def _referral_line(referral: Referral, sees_case: bool, by: Actor, at: datetime)
 
 
 def account_names(ids: set[str]) -> dict[str, str]:
+    """The names of accounts, by identifier; what is no account is left out."""
     rows = db.session.execute(sa.select(Account.id, Account.name).where(Account.id.in_(ids)))
     return {row.id: row.name for row in rows}

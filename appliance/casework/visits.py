@@ -28,7 +28,7 @@ from appliance.models.visit import Visit
 from appliance.registry.areas import area_names
 from appliance.registry.file_store import Stored
 
-PAGE_SIZE = 50
+MOST_SHOWN = 200
 UNSETTLED = (VisitState.PLANNED, VisitState.REPORTED, VisitState.RETURNED)
 TO_DO = (VisitState.PLANNED, VisitState.RETURNED)
 VISITORS = frozenset({Role.FASILITATOR, Role.TKSK})
@@ -62,11 +62,19 @@ class VisitLine:
 
 @dataclass(frozen=True)
 class VisitsFound:
-    """What waits for the reader: visits to make, reports to judge, and what she reported that is not judged yet."""
+    """What waits for the reader: visits to make, reports to judge, and what she reported that is not judged yet.
+
+    `capped`: of one of them there is more than is shown, the earliest first.
+    """
 
     to_do: tuple[VisitLine, ...]
     to_judge: tuple[VisitLine, ...]
     reported: tuple[VisitLine, ...]
+
+    @property
+    def capped(self) -> bool:
+        """Whether a list was cut."""
+        return any(len(lines) == MOST_SHOWN for lines in (self.to_do, self.to_judge, self.reported))
 
 
 @dataclass(frozen=True)
@@ -78,7 +86,6 @@ class VisitSheet:
     hamlet: str
     rt: str
     rw: str
-    phone: str
     complaint: str
     photos: tuple[PaperLine, ...]
     printed_for: str
@@ -119,10 +126,10 @@ def apply_step(
         visit.stamp(by.account_id, at)
 
 
-def visits_of(case: Case, by: Actor, at: datetime) -> tuple[VisitLine, ...]:
-    """The visits of a case, the newest first. For services; the case is in her scope."""
+def visits_of(case: Case, at: datetime) -> tuple[VisitLine, ...]:
+    """The visits of a case, the newest first. For services; the case is in the reader's scope."""
     rows = db.session.scalars(
-        _joined(sa.select(Visit)).where(Visit.case_id == case.id).order_by(Visit.id.desc()).limit(PAGE_SIZE)
+        _joined(sa.select(Visit)).where(Visit.case_id == case.id).order_by(Visit.id.desc()).limit(MOST_SHOWN)
     )
     return _lines(list(rows), at)
 
@@ -135,7 +142,7 @@ def list_visits(*, by: Actor, at: datetime) -> VisitsFound:
 
     def lines(*conditions: sa.ColumnElement[bool]) -> tuple[VisitLine, ...]:
         statement = _joined(sa.select(Visit)).join(Case, Case.id == Visit.case_id).where(Visit.case_id.in_(seen), *conditions)
-        return _lines(list(db.session.scalars(statement.order_by(Visit.planned_on, Visit.id).limit(PAGE_SIZE))), at)
+        return _lines(list(db.session.scalars(statement.order_by(Visit.planned_on, Visit.id).limit(MOST_SHOWN))), at)
 
     return VisitsFound(
         to_do=lines(Visit.state.in_(TO_DO), near),
@@ -159,7 +166,6 @@ def sheet_of(visit_id: str, *, by: Actor, at: datetime) -> VisitSheet:
             hamlet=family.hamlet if family else "",
             rt=family.rt if family else "",
             rw=family.rw if family else "",
-            phone=case.applicant.phone,
             complaint="" if case.confidential else case.description,
             photos=tuple(paper for paper in papers_of(case, by).others if paper.of_visit and paper.has_thumbnail),
             printed_for=by.name,
@@ -230,7 +236,8 @@ def _in_villages(by: Actor, roles: frozenset[Role]) -> sa.ColumnElement[bool]:
 
 
 def _joined(statement: sa.Select[Visit]) -> sa.Select[Visit]:
-    return statement.options(joinedload(Visit.case).joinedload(Case.applicant), joinedload(Visit.visitor))
+    case = joinedload(Visit.case)
+    return statement.options(case.joinedload(Case.applicant), case.joinedload(Case.service_type), joinedload(Visit.visitor))
 
 
 def _lines(rows: list[Visit], at: datetime) -> tuple[VisitLine, ...]:
