@@ -113,6 +113,15 @@ class BackupSettings:
 
 
 @dataclass(frozen=True)
+class CaseworkSettings:
+    """How cases go on by themselves."""
+
+    close_after_days: int = setting(
+        10, "working days after which a case whose result was told is closed", "1 to 60", _between(1, 60)
+    )
+
+
+@dataclass(frozen=True)
 class ExportSettings:
     """Lists that officers take out of the system."""
 
@@ -149,6 +158,7 @@ class Settings:
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     web: WebSettings = field(default_factory=WebSettings)
     backup: BackupSettings = field(default_factory=BackupSettings)
+    casework: CaseworkSettings = field(default_factory=CaseworkSettings)
     exports: ExportSettings = field(default_factory=ExportSettings)
     power: PowerSettings = field(default_factory=PowerSettings)
 

@@ -24,6 +24,7 @@ from apscheduler.triggers.base import BaseTrigger
 
 from appliance.accounts.sessions import acting_for
 from appliance.background import is_anything_to_do
+from appliance.casework.closing import close_settled
 from appliance.casework.handover_plans import do_due
 from appliance.config import Settings, config_path, load
 from appliance.database import checkpoint, create_service, current_revision, newest_revision
@@ -33,7 +34,7 @@ from appliance.exchange.imports import remove_unneeded
 from appliance.gate import Gate
 from appliance.notify import notify, watchdog_interval
 from appliance.registry import area_counts, duplicate_night
-from appliance.registry.files import sweep_arriving
+from appliance.registry.file_store import sweep_arriving
 from backups import lock, outcome, restore
 from backups.clock import moment
 from backups.schedule import Reason, Rhythm, due
@@ -43,6 +44,7 @@ CHECKPOINT = timedelta(minutes=1)
 LOOK_FOR_WORK = timedelta(seconds=3)
 CLEAR_EXPORTS = timedelta(minutes=2)
 CLEAR_UPLOADS = timedelta(hours=1)
+CLOSE_CASES = timedelta(minutes=10)
 PULSE = timedelta(seconds=10)
 LONGEST_SILENCE = timedelta(minutes=3)
 POLL_SECONDS = 0.2
@@ -95,6 +97,7 @@ class Clockwork:
             ("handovers", self.hand_over_if_due, TICK),
             ("exports", self.clear_exports, CLEAR_EXPORTS),
             ("uploads", self.clear_uploads, CLEAR_UPLOADS),
+            ("closing", self.close_settled_cases, CLOSE_CASES),
         ):
             self._ticker.add_job(
                 guarded(name, job),
@@ -187,6 +190,14 @@ class Clockwork:
             removed = sweep_arriving(self._settings, at=at) + remove_unneeded(self._settings, at=at)
             if removed:
                 log.info("%d berkas unggahan yang terputus atau tidak diperlukan lagi dihapus.", removed)
+
+    def close_settled_cases(self) -> None:
+        """Close the cases whose result was told long enough ago."""
+        if not self._gate.accepts_work() or not self._has_tables():
+            return
+        with self._gate.work(), self._service.app_context():
+            if closed := close_settled(self._settings, at=datetime.now(UTC)):
+                log.info("%d kasus yang selesai ditutup.", closed)
 
     def _run(self, *words: str) -> int:
         """Run `slrt` to its end; it is told to end when the daemon ends. Its exit code."""

@@ -13,11 +13,14 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from appliance.access import AREA_ROLES, REGISTRAR_ROLES
-from appliance.casework import casebook, cases, catalogue
-from appliance.casework.casebook import ActionOffer, CaseDetail, CaseFilter
+from appliance.casework import casebook, cases, catalogue, delegations
+from appliance.casework.case_detail import ActionOffer, CaseDetail
+from appliance.casework.casebook import CaseFilter
 from appliance.casework.numbers import Numbered, find_numbered
+from appliance.casework.transitions import TRANSITIONS
 from appliance.errors import Conflict, InvalidInput
 from appliance.models.columns import new_id
+from appliance.models.roles import Role
 from appliance.models.states import CaseState
 from appliance.registry import areas, people
 from webui import words
@@ -25,7 +28,7 @@ from webui.forms.cases import CaseFilterForm, CaseForm
 from webui.forms.fields import read_day
 from webui.navigation import Entry
 from webui.sealed import seal, unseal
-from webui.security import reads_only
+from webui.security import reads_only, takes_files
 from webui.session import actor, now, signed_in
 
 blueprint = Blueprint("cases", __name__)
@@ -37,19 +40,31 @@ VIEWS: Mapping[str, tuple[str, CaseFilter]] = {
     "antrean": ("Menunggu langkah saya", CaseFilter(queue=True)),
     "lewat": ("Lewat batas waktu", CaseFilter(overdue=True)),
     "terbuka": ("Semua yang terbuka", CaseFilter(open_only=True)),
+    "darurat": ("Darurat belum disahkan", CaseFilter(to_ratify=True)),
     "saya": ("Kasus saya", CaseFilter(mine=True)),
     "semua": ("Semua kasus", CaseFilter()),
 }
 # The wish of the page, not of the service: a step that ends the case in vain is drawn as a warning.
-GRAVE = frozenset({"batalkan", "tolak", "tandai_tidak_valid", "tandai_duplikat"})
+GRAVE = frozenset({"batalkan", "tolak", "tandai_tidak_valid", "tandai_duplikat", "tolak_darurat", "batalkan_kunjungan"})
 # Possible almost always, hence never what a person came to the page for.
-ASIDE = frozenset({"batalkan", "rujuk_darurat", "buka_kembali"})
+ASIDE = frozenset(
+    {"batalkan", "rujuk_darurat", "buka_kembali", "batalkan_tanda", "batalkan_kunjungan"}
+    | {"alihkan", "ubah_prioritas", "ubah_kerahasiaan", "kembalikan", "tandai_duplikat", "tandai_tidak_valid"}
+)
+MOST_UPLOADED = 12 * 1024 * 1024  # as much as the front lets pass everywhere
+# What a person wrote herself, as against what she chose.
+_WRITTEN = frozenset(field.name for line in TRANSITIONS for field in line.fields if field.kind == "long")
 
 
 @blueprint.app_context_processor
 def speak() -> dict[str, Any]:
     """The words of codes, for every template."""
     return {"words": words, "case_views": VIEWS, "is_registrar": _is_registrar, "moment_now": now}
+
+
+def ratifies() -> bool:
+    """Whether emergencies that were referred at once concern her."""
+    return actor().has(Role.MANAJER, *delegations.DELEGATE_ROLES)
 
 
 def _is_registrar(village_code: str = "") -> bool:
@@ -73,6 +88,7 @@ def listing() -> ResponseReturnValue:
         found=found,
         view=view,
         counts=casebook.count_cases(by=actor()),
+        tabs={key: label for key, (label, _) in VIEWS.items() if key != "darurat" or ratifies()},
         villages=areas.villages(by=actor()),
         states=list(CaseState),
     )
@@ -106,8 +122,8 @@ def url_of(numbered: Numbered) -> str:
 @blueprint.get("/warga/<person_id>/kasus-baru")
 @signed_in(*REGISTRARS)
 def new(person_id: str) -> ResponseReturnValue:
-    """An empty form for a case of this resident."""
-    return _form_page(CaseForm(data={"request_id": new_id()}), person_id)
+    """An empty form for a case of this resident; `asal` is the ended case that it goes on from."""
+    return _form_page(CaseForm(data={"request_id": new_id(), "origin_id": request.args.get("asal", "")}), person_id)
 
 
 @blueprint.post("/warga/<person_id>/kasus-baru")
@@ -144,24 +160,29 @@ def _form_page(form: CaseForm, person_id: str) -> str:
 @signed_in(*READERS)
 def show(case_id: str) -> ResponseReturnValue:
     """The whole case; `langkah` chooses the step whose form is open, else the first one offered."""
-    return _case_page(casebook.look_at_case(case_id, by=actor(), at=now()), request.args.get("langkah", ""))
+    return case_page(casebook.look_at_case(case_id, by=actor(), at=now()), request.args.get("langkah", ""))
 
 
 @blueprint.post("/kasus/<case_id>/langkah/<action>")
 @signed_in(*READERS)
+@takes_files(MOST_UPLOADED)
 def move(case_id: str, action: str) -> ResponseReturnValue:
     """Take one step. Whoever was slower gets the case as it is now, what changed, and what she typed."""
-    fields = {name: value for name, value in request.form.items() if name not in ("csrf_token", "row_version", "seen")}
+    fields = {
+        name: ",".join(values) for name, values in request.form.lists() if name not in ("csrf_token", "row_version", "seen")
+    }
+    photos = [content for sent in request.files.getlist("photos") if (content := sent.read())]
     try:
         version = request.form.get("row_version", 0, type=int)
-        cases.move_case(case_id, action, _with_iso_dates(fields), row_version=version, by=actor(), at=now())
+        typed = _with_iso_dates(fields)
+        cases.move_case(case_id, action, typed, photos=photos, row_version=version, by=actor(), at=now())
     except InvalidInput as error:
         case = casebook.look_at_case(case_id, by=actor(), at=now())
-        return _case_page(case, action, typed=fields, problems=error.problems), 422
+        return case_page(case, action, typed=fields, problems=error.problems), 422
     except Conflict as error:
         case = casebook.look_at_case(case_id, by=actor(), at=now())
         seen = request.form.get("seen", 0, type=int)
-        return _case_page(case, action, typed=fields, conflict=error, seen=seen), 409
+        return case_page(case, action, typed=fields, conflict=error, seen=seen), 409
     flash("Langkah tersimpan dan tercatat di riwayat.", "good")
     return redirect(url_for("cases.show", case_id=case_id), 303)
 
@@ -178,8 +199,10 @@ def _iso(typed: str) -> str:
         return typed
 
 
-def _case_page(case: CaseDetail, wanted: str, **more: Any) -> str:
+def case_page(case: CaseDetail, wanted: str = "", **more: Any) -> str:
+    """The page of a case with the form of the step `wanted`, else of the first one offered."""
     chosen: ActionOffer | None = next((offer for offer in case.actions if offer.action == wanted), None)
     if chosen is None and "conflict" not in more:
         chosen = next((offer for offer in case.actions if offer.action not in ASIDE), None)
-    return render_template("cases/show.html", case=case, chosen=chosen, grave=GRAVE, **more)
+    written = [text for name, text in more.get("typed", {}).items() if name in _WRITTEN and text]
+    return render_template("cases/show.html", case=case, chosen=chosen, grave=GRAVE, written=written, **more)

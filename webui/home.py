@@ -14,6 +14,7 @@ from appliance.models.roles import Role
 from appliance.models.states import OPEN, ReferralState
 from appliance.status import Part, read_status
 from webui import words
+from webui.cases import ratifies
 from webui.navigation import Entry
 from webui.session import actor, now, settings, signed_in
 
@@ -23,11 +24,12 @@ NAVIGATION = (Entry("Beranda", "home.show", icon="home", order=10),)
 
 @dataclass(frozen=True)
 class Desk:
-    """The cases on somebody's desk: what waits for her step, and the numbers around it."""
+    """The cases on somebody's desk: what waits for her step, and the numbers around it; `to_ratify` only for who ratifies."""
 
     waiting: CasesFound
     overdue: int
     mine: int
+    to_ratify: int | None
     open: int
 
 
@@ -52,6 +54,7 @@ def _desk() -> Desk:
         waiting=casebook.list_cases(CaseFilter(queue=True), by=by, at=at),
         overdue=casebook.list_cases(CaseFilter(overdue=True), by=by, at=at).total,
         mine=casebook.list_cases(CaseFilter(mine=True, open_only=True), by=by, at=at).total,
+        to_ratify=casebook.list_cases(CaseFilter(to_ratify=True), by=by, at=at).total if ratifies() else None,
         open=sum(count for state, count in counts.items() if state in OPEN),
     )
 

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from appliance.access import AREA_ROLES, EDITOR_ROLES
 from appliance.errors import InvalidInput
 from appliance.registry import families, files, people
-from appliance.registry.files import FileContent
+from appliance.registry.file_store import PDF, FileContent
 from webui.session import actor, now, signed_in
 from webui.words import FILE_KINDS, options_of
 
@@ -70,14 +70,14 @@ def add_to_family(family_id: str) -> ResponseReturnValue:
 @signed_in(*READERS)
 def show(file_id: str) -> ResponseReturnValue:
     """The file itself; a PDF is only ever saved, never opened within these pages."""
-    return _sent(files.open_file(file_id, by=actor(), at=now()))
+    return sent_file(files.open_file(file_id, by=actor(), at=now()))
 
 
 @blueprint.get("/berkas/<file_id>/kecil")
 @signed_in(*READERS)
 def thumbnail(file_id: str) -> ResponseReturnValue:
     """The small picture of a file."""
-    return _sent(files.open_thumbnail(file_id, by=actor()))
+    return sent_file(files.open_thumbnail(file_id, by=actor()))
 
 
 @blueprint.post("/berkas/<file_id>/hapus")
@@ -106,9 +106,8 @@ def _form_page(name: str, back: str, problems: dict[str, str]) -> str:
     )
 
 
-def _sent(content: FileContent) -> Response:
-    response = send_file(
-        content.path, mimetype=content.media, as_attachment=content.media == files.PDF, download_name=content.name
-    )
+def sent_file(content: FileContent) -> Response:
+    """The file as an answer in which nothing may run, not even what slipped through."""
+    response = send_file(content.path, mimetype=content.media, as_attachment=content.media == PDF, download_name=content.name)
     response.headers["Content-Security-Policy"] = ALONE
     return response

@@ -15,7 +15,17 @@ from babel.numbers import format_decimal
 
 from appliance.models.imports import ImportState, Verdict
 from appliance.models.person import LifeKind, NikStatus, Sex
-from appliance.models.states import CaseKind, CaseState, Channel, Outcome, Priority, ReferralState, Vulnerable
+from appliance.models.states import (
+    CaseKind,
+    CaseState,
+    Channel,
+    Outcome,
+    PaperState,
+    Priority,
+    ReferralState,
+    VisitState,
+    Vulnerable,
+)
 
 NOTHING = "–"
 
@@ -113,6 +123,22 @@ EVENTS: Mapping[str, str] = {
     "kirim": "Kasus dicatat",
     "rujukan_dijawab": "Semua rujukan sudah dijawab",
     "rujukan_dikembalikan": "Kasus kembali ke telaah",
+    "isi_kunjungan": "Hasil kunjungan diisi",
+    "teruskan_otomatis": "Kasus lapangan diteruskan ke telaah",
+    "tutup_otomatis": "Ditutup otomatis setelah tidak ada tanggapan",
+}
+
+VISIT_TONES: Mapping[str, str] = {
+    VisitState.PLANNED: "info",
+    VisitState.REPORTED: "warn",
+    VisitState.RETURNED: "bad",
+    VisitState.CONFIRMED: "good",
+}
+
+PAPER_STATES: Mapping[str, Word] = {
+    PaperState.WAITING: Word("Menunggu diperiksa", "info"),
+    PaperState.VALID: Word("Sah", "good"),
+    PaperState.REPLACE: Word("Perlu ganti", "bad"),
 }
 
 REFERRAL_TONES: Mapping[str, str] = {

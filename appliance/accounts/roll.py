@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from appliance.access import Actor
 from appliance.accounts.assignments import account_of, require_admin
+from appliance.audit import SYSTEM
 from appliance.database import db
 from appliance.errors import NotFound
 from appliance.models.account import Account, Assignment, WebSession
@@ -71,7 +72,7 @@ class AccountsFound:
 def list_accounts(*, by: Actor | None, today: date, text: str = "", page: int = 1) -> AccountsFound:
     """One page of accounts by name; `text` narrows to those whose name or user name contains it. Raises NotAllowed."""
     require_admin(by)
-    wanted = sa.select(Account)
+    wanted = sa.select(Account).where(Account.id != SYSTEM)  # the node itself is nobody's account
     if text.strip():
         pattern = text.strip().casefold().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         wanted = wanted.where(

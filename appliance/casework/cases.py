@@ -2,47 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from appliance import audit
 from appliance.access import REGISTRAR_ROLES, Actor, require, require_area, scope
-from appliance.casework import sla
+from appliance.casework import effects, sla
 from appliance.casework.catalogue import CATEGORIES, SECRETARIAT
+from appliance.casework.facts import facts_of
 from appliance.casework.history import Fact, add_fact, next_number
-from appliance.casework.transitions import (
-    REFERRAL_OPEN,
-    Action,
-    Facts,
-    Field,
-    Transition,
-    effect,
-    may,
-    missing_condition,
-)
+from appliance.casework.moving import locked_case, record_move
+from appliance.casework.papers import store_all
+from appliance.casework.step_values import LONGEST_TEXT, checked_values, fact_of, with_choices
+from appliance.casework.transitions import TRANSITIONS, Action, Transition, effect, may, missing_condition
 from appliance.database import Duplicate, changed_meanwhile, db, settings_in_use, transaction
-from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from appliance.models.case import Case, Referral, ServiceType
+from appliance.errors import Conflict, InvalidInput, NotAllowed
+from appliance.models.case import Case, ServiceType
 from appliance.models.person import Person
-from appliance.models.roles import Role
 from appliance.models.states import (
-    CLOCK_STOPPED,
+    ENDED,
     CaseKind,
     CaseState,
     Channel,
-    Outcome,
     Priority,
     Vulnerable,
 )
 from appliance.models.unit import Unit
 from appliance.registry.people import person_in_scope
 
-LONGEST_TEXT = 5000
 CLOCK_TOLERANCE = timedelta(minutes=10)
-_NOTES = ("note", "citizen_note")
+TAKES_PHOTOS = frozenset(line.action for line in TRANSITIONS if any(field.kind == "files" for field in line.fields))
 _CHOICES: tuple[tuple[str, set[str], str], ...] = (
     ("kind", set(CaseKind), "Pilih pertanyaan, saran, pengaduan, atau permohonan."),
     ("channel", set(Channel), "Pilih dari mana keluhan diterima."),
@@ -53,7 +45,10 @@ _CHOICES: tuple[tuple[str, set[str], str], ...] = (
 
 @dataclass(frozen=True)
 class NewCase:
-    """What is typed when a case is opened. The village is the applicant's; `category` may be left to the service type."""
+    """What is typed when a case is opened. The village is the applicant's; `category` may be left to the service type.
+
+    `origin_id` is the ended case of the same person that this one goes on from.
+    """
 
     applicant_id: str
     service_type_id: str
@@ -72,6 +67,7 @@ class NewCase:
     reporter_is_proxy: bool = False
     informed: bool = False
     received_at: datetime | None = None
+    origin_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,53 +93,30 @@ def open_case(new: NewCase, *, request_id: str, by: Actor, at: datetime) -> Open
             return _opened(request_id, by) or _open(new, request_id, by, at)
 
 
-def move_case(
-    case_id: str, action: Action | str, fields: Mapping[str, str], *, row_version: int, by: Actor, at: datetime
+def move_case(  # noqa: PLR0913  a step, what was typed for it, and who took it
+    case_id: str,
+    action: Action | str,
+    fields: Mapping[str, str],
+    *,
+    photos: Sequence[bytes] = (),
+    row_version: int,
+    by: Actor,
+    at: datetime,
 ) -> None:
-    """Do `action` with a case as it stood at `row_version`; `fields` are what the action asks for.
+    """Do `action` with a case as it stood at `row_version`; `fields` and `photos` are what the action asks for.
 
+    A field that takes several codes holds them joined by commas, one that takes a date holds it as ISO.
     Raises Conflict when the case has changed or is past this step, NotAllowed with the reason, InvalidInput, NotFound.
     """
+    stored = store_all(photos, field="photos", pdf=False) if action in TAKES_PHOTOS else []
     with transaction():
         case = locked_case(case_id, by)
-        line = _line_for(case, action, row_version, by, at)
-        values = _values(line, fields)
-        _apply(case, line, values, by, at)
-        record_move(case, line, _fact(line, values, by.roles_in(case.village_code)), by=by, at=at)
-
-
-def locked_case(case_id: str, by: Actor) -> Case:
-    """The case, if `by` may see it, kept from all other writers until the transaction ends. Raises NotFound. For services."""
-    statement = scope(sa.select(Case).where(Case.id == case_id), Case, by).with_for_update(of=Case)
-    case = db.session.scalar(statement)
-    if case is None:
-        raise NotFound("Kasus tidak ditemukan.", "Cari lagi dengan nomor kasus atau nama pemohon.")
-    return case
-
-
-def facts_of(case: Case, by: Actor, at: datetime) -> Facts:
-    """What the conditions of the transition table ask about this case. For services."""
-    referrals = sa.select(sa.func.count()).where(Referral.case_id == case.id, Referral.state.in_(REFERRAL_OPEN))
-    return Facts(
-        channel=Channel(case.channel),
-        by_creator=case.created_by == by.account_id,
-        simple=case.service_type.simple,
-        emergency=case.priority == Priority.EMERGENCY,
-        referrals_open=db.session.scalar(referrals) or 0,
-        days_since_end=(at - case.state_since).days,
-    )
-
-
-def record_move(case: Case, line: Transition, fact: Fact, *, by: Actor, at: datetime) -> None:
-    """Put the case into the line's target state and write the fact to its history and to the journal. For services."""
-    before = CaseState(case.state)
-    _turn_clock(case, before, line.target, at)
-    if line.target != before:
-        case.state_since = at
-    case.state = line.target
-    case.closed_at = at if line.target is CaseState.CLOSED else None
-    add_fact(case, fact, state_from=before, by=by, at=at)
-    audit.record("kasus", f"case:{case.id}", by=by, at=at, detail={"aksi": fact.action, "ke": line.target.value})
+        line = with_choices(_line_for(case, action, row_version, by, at), case, by, at)
+        values = checked_values(line, fields)
+        effects.apply(case, line.action, values, stored, by=by, at=at)
+        record_move(case, line, fact_of(line, values, by.roles_in(case.village_code)), by=by, at=at)
+        if line.action is Action.CONFIRM_TRUE:
+            follow(case, Action.FORWARD_FROM_FIELD, by, at)
 
 
 def follow(case: Case, action: Action, by: Actor, at: datetime) -> None:
@@ -166,17 +139,28 @@ def _open(new: NewCase, request_id: str, by: Actor, at: datetime) -> OpenedCase:
         raise InvalidInput(problems)
     applicant = person_in_scope(new.applicant_id, by)
     require_area(by, applicant.village_code, *REGISTRAR_ROLES)
+    origin = _origin(new, by) if new.origin_id else None
     case = _case(new, applicant, service, at)
-    case.request_id = request_id
+    case.request_id, case.origin_id = request_id, origin.id if origin else None
     case.number = next_number("SLRT", at)
     case.owner_unit_id = db.session.scalar(sa.select(Unit.id).where(Unit.code == SECRETARIAT))
     case.stamp(by.account_id, at)
     db.session.add(case)
     db.session.flush()
     role = next(iter(sorted(REGISTRAR_ROLES & by.roles_in(case.village_code))), None)
-    add_fact(case, Fact(Action.OPEN, role), state_from=CaseState.DRAFT, by=by, at=at)
+    details = {"Lanjutan dari": origin.number} if origin else {}
+    add_fact(case, Fact(Action.OPEN, role, details=details), state_from=CaseState.DRAFT, by=by, at=at)
     audit.record("kasus", f"case:{case.id}", by=by, at=at, detail={"aksi": Action.OPEN.value, "nomor": case.number})
     return OpenedCase(case.id, case.number)
+
+
+def _origin(new: NewCase, by: Actor) -> Case:
+    """The ended case that this one goes on from."""
+    statement = scope(sa.select(Case).where(Case.id == new.origin_id, Case.applicant_id == new.applicant_id), Case, by)
+    case = db.session.scalar(statement)
+    if case is None or CaseState(case.state) not in ENDED:
+        raise InvalidInput({"origin_id": "Kasus asal harus kasus warga ini yang sudah berakhir."})
+    return case
 
 
 def _problems(new: NewCase, service: ServiceType | None, at: datetime) -> dict[str, str]:
@@ -247,70 +231,3 @@ def _line_for(case: Case, action: Action | str, row_version: int, by: Actor, at:
     if answer.impossible:
         raise Conflict(answer.text, "Muat ulang halaman untuk melihat langkah yang tersedia.")
     raise NotAllowed(answer.text, "Muat ulang halaman untuk melihat langkah yang tersedia.")
-
-
-def _values(line: Transition, fields: Mapping[str, str]) -> dict[str, str]:
-    """What was typed for the fields of the line, cleaned; anything else that was sent is left out."""
-    values = {field.name: fields.get(field.name, "").strip() for field in line.fields}
-    problems = {field.name: problem for field in line.fields if (problem := _problem(field, values[field.name]))}
-    if problems:
-        raise InvalidInput(problems)
-    return values
-
-
-def _problem(field: Field, value: str) -> str:
-    if not value:
-        return f"{field.label} wajib diisi." if field.required else ""
-    if len(value) > LONGEST_TEXT:
-        return f"Terlalu panjang; paling banyak {LONGEST_TEXT} huruf."
-    if field.choices and value not in dict(field.choices):
-        return "Pilih dari daftar."
-    if field.kind == "date":
-        try:
-            date.fromisoformat(value)
-        except ValueError:
-            return "Tanggal tidak benar."
-    return ""
-
-
-def _apply(case: Case, line: Transition, values: dict[str, str], by: Actor, at: datetime) -> None:
-    """What a step changes of the case besides its state."""
-    if line.action in (Action.TAKE, Action.RECOMMEND):
-        case.owner_id = by.account_id
-    if "recommendation" in values:
-        case.recommendation = values["recommendation"]
-    if "outcome" in values:
-        case.outcome, case.outcome_note = Outcome(values["outcome"]), values["outcome_note"]
-    if values.get("satisfaction"):
-        case.satisfaction = int(values["satisfaction"])
-    if line.action is Action.MARK_DUPLICATE:
-        case.duplicate_of_id = _original(case, values["duplicate_of"], by)
-
-
-def _original(case: Case, number: str, by: Actor) -> str:
-    named = scope(sa.select(Case.id).where(Case.number == number.upper(), Case.id != case.id), Case, by)
-    found = db.session.scalar(named)
-    if found is None:
-        raise InvalidInput({"duplicate_of": f"Kasus {number} tidak ditemukan."})
-    return found
-
-
-def _fact(line: Transition, values: dict[str, str], roles: frozenset[Role]) -> Fact:
-    """The values as the history keeps them: the two notes, and the rest under their labels."""
-    details = {
-        field.label: dict(field.choices).get(values[field.name], values[field.name])
-        for field in line.fields
-        if field.name not in _NOTES and values[field.name]
-    }
-    role = next(iter(sorted(line.by & roles)), None)
-    return Fact(line.action, role, values.get("note", ""), values.get("citizen_note", ""), details)
-
-
-def _turn_clock(case: Case, before: CaseState, after: CaseState, at: datetime) -> None:
-    """Stop the clock while the citizen or somebody outside is to act; what it stood still is added to the deadline."""
-    if after in CLOCK_STOPPED and case.clock_stopped_at is None:
-        case.clock_stopped_at = at
-    elif after not in CLOCK_STOPPED and before in CLOCK_STOPPED and case.clock_stopped_at:
-        if case.deadline:
-            case.deadline += at - case.clock_stopped_at
-        case.clock_stopped_at = None

@@ -66,6 +66,9 @@ _SERVICE_TYPES: tuple[tuple[str, str, str, str, bool, bool, tuple[str, ...], int
     ("orang-telantar", "Orang telantar dan pemulangan", "KB9", "rehabilitasi", False, False, (), 1),
     ("santunan-kematian", "Santunan kematian", "KB10", "umum", False, False, (*_KTP_KK, "Akta kematian"), 5),
 )  # fmt: skip
+# Before these are decided, a look into the national list is on record; those the Puskesos may settle by itself.
+_LIST_CHECKED = frozenset({"reaktivasi-pbi", "usulan-dtsen", "sk-dtsen", "sanggah", "bantuan-belum-cair"})
+_IN_VILLAGE = frozenset({"informasi", "cek-kepesertaan", "pangan", "adminduk"})
 SECRETARIAT = "sekretariat"
 # code, kind, name, whether its people have accounts
 _UNITS: tuple[tuple[str, UnitKind, str, bool], ...] = (
@@ -173,6 +176,8 @@ def _service_type(row: tuple[str, str, str, str, bool, bool, tuple[str, ...], in
         flow=flow,
         simple=simple,
         needs_visit=needs_visit,
+        needs_list_check=code in _LIST_CHECKED,
+        village_may_handle=code in _IN_VILLAGE,
         requirements=list(requirements),
         working_days=working_days,
     )

@@ -5,7 +5,7 @@ The organisation sees what the back office chose to share, frozen at that moment
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,15 +14,12 @@ import sqlalchemy as sa
 from appliance import audit
 from appliance.access import Actor, require, require_area, scope
 from appliance.casework import sla
-from appliance.casework.cases import LONGEST_TEXT, follow, locked_case
+from appliance.casework.cases import follow
 from appliance.casework.history import Fact, add_fact, next_number
-from appliance.casework.transitions import (
-    MAY_PREPARE_REFERRAL,
-    REFERRAL_STEPS,
-    Action,
-    ReferralStep,
-    referral_steps,
-)
+from appliance.casework.moving import locked_case
+from appliance.casework.referral_steps import MAY_PREPARE_REFERRAL, REFERRAL_STEPS, ReferralStep, referral_steps
+from appliance.casework.step_values import LONGEST_TEXT
+from appliance.casework.transitions import Action
 from appliance.database import Duplicate, changed_meanwhile, db, settings_in_use, transaction
 from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from appliance.models.case import Case, Referral
@@ -32,6 +29,7 @@ from appliance.models.states import CaseState, Outcome, ReferralState
 from appliance.models.unit import Unit, UnitKind
 from appliance.registry import nik, phones
 from appliance.registry.areas import area_name
+from appliance.registry.names import searchable
 
 WAYS = {"akun": "Lewat sistem ini", "surat": "Surat", "kurir": "Diantar", "wa": "WhatsApp"}
 # What can be shared, and how it is read from the case. Never the reporter: some of them fear being named.
@@ -159,7 +157,8 @@ def _prepare(case_id: str, new: NewReferral, request_id: str, by: Actor, at: dat
             f"Kasus berstatus {CaseState(case.state).label}; rujukan tidak dapat dibuat.", "Muat ulang halaman kasus ini."
         )
     unit = db.session.get(Unit, new.unit_id)
-    problems = _problems(new, unit)
+    shared = {label: text for key, (label, read) in _READERS.items() if key in new.share and (text := read(case, case.applicant))}
+    problems = _problems(new, unit) | _reporter_problems(case, new, shared)
     if problems or unit is None:
         raise InvalidInput(problems)
     referral = Referral(
@@ -169,9 +168,7 @@ def _prepare(case_id: str, new: NewReferral, request_id: str, by: Actor, at: dat
         unit_id=unit.id,
         contact=new.contact.strip()[:160],
         summary=new.summary.strip(),
-        shared={
-            label: value for key, (label, read) in _READERS.items() if key in new.share and (value := read(case, case.applicant))
-        },
+        shared=shared,
         state=ReferralState.DRAFT,
         sent_by_way=new.way,
         reply_due=sla.due(at, new.reply_days, settings_in_use().zone),
@@ -195,6 +192,23 @@ def _problems(new: NewReferral, unit: Unit | None) -> dict[str, str]:
         problems["reply_days"] = "Batas jawaban 1 sampai 90 hari kerja."
     if new.way not in WAYS:
         problems["way"] = "Pilih cara pengiriman."
+    return problems
+
+
+def _reporter_problems(case: Case, new: NewReferral, shared: Mapping[str, str]) -> dict[str, str]:
+    """The name of who reported stays in the office, wherever it was written; some of them fear being named."""
+    name = searchable(case.reporter_name)
+    if not name or name == searchable(case.applicant.name):
+        return {}
+
+    def names(text: str) -> bool:
+        return f" {name} " in f" {searchable(text)} "
+
+    problems = {}
+    if names(new.summary) or names(new.contact):
+        problems["summary"] = "Nama pelapor tidak boleh ikut ke luar; hapus dari isi rujukan."
+    if any(names(text) for label, text in shared.items() if label != SHAREABLE["nama"]):
+        problems["share"] = "Uraian kasus memuat nama pelapor; jangan bagikan uraian, tulis pokoknya di isi rujukan."
     return problems
 
 

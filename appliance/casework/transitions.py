@@ -1,6 +1,7 @@
-"""The life of a case and of a referral as one table: from which state, by what action, by whom, under which conditions.
+"""The life of a case as one table: from which state, by what action, by whom, under which conditions.
 
 Pure: knows no clock, no database. Services ask `may()` before they write; pages ask `allowed()` for what to offer.
+`docs/case-states.md` is drawn from this table (`casework.state_chart`).
 """
 
 from __future__ import annotations
@@ -9,11 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from appliance.casework import step_fields as ask
+from appliance.casework.step_fields import Field
 from appliance.models.roles import Role
-from appliance.models.states import OPEN, CaseState, Channel, Outcome, ReferralState
+from appliance.models.states import OPEN, CaseState, Channel, VisitState
 
 S, R = CaseState, Role
 REOPEN_DAYS = 90
+DELEGATED = "delegasi_tertulis"
 
 
 class Action(StrEnum):
@@ -24,18 +28,26 @@ class Action(StrEnum):
     TAKE = "ambil"
     RETURN = "kembalikan"
     RESUBMIT = "kirim_ulang"
+    PLAN_VISIT = "jadwalkan_kunjungan"
     VISIT = "isi_kunjungan"
+    CONFIRM_VISIT = "sahkan_kunjungan"
+    RETURN_VISIT = "kembalikan_kunjungan"
+    CANCEL_VISIT = "batalkan_kunjungan"
     CONFIRM_TRUE = "sahkan"
     MARK_INVALID = "tandai_tidak_valid"
     MARK_DUPLICATE = "tandai_duplikat"
+    REVERT_MARK = "batalkan_tanda"
     HANDLE_IN_VILLAGE = "tangani_di_desa"
     FORWARD = "teruskan"
+    FORWARD_FROM_FIELD = "teruskan_otomatis"
     RECOMMEND = "ajukan"
     DECIDE_HANDLE = "tetapkan_ditangani"
     DECIDE_REFER = "tetapkan_dirujuk"
     DECIDE_REFUSE = "tolak"
     BACK_TO_REVIEW = "kembalikan_ke_bo"
     REFER_AT_ONCE = "rujuk_darurat"
+    RATIFY = "sahkan_darurat"
+    REFUSE_TO_RATIFY = "tolak_darurat"
     PROPOSE_OUTSIDE = "usulkan_keluar"
     OUTSIDE_DECIDED = "catat_keputusan_luar"
     HANDLED = "catat_tindakan"
@@ -44,77 +56,126 @@ class Action(StrEnum):
     RECORD_RESULT = "catat_hasil"
     NOT_SETTLED = "belum_tuntas"
     CONFIRM_CLOSED = "konfirmasi"
+    CLOSE_BY_TIME = "tutup_otomatis"
     REOPEN = "buka_kembali"
     CANCEL = "batalkan"
+    CHANGE_OWNER = "alihkan"
+    CHANGE_PRIORITY = "ubah_prioritas"
+    CHANGE_CONFIDENTIALITY = "ubah_kerahasiaan"
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the conditions ask about: the case, and how the person who acts stands to it."""
+    """What the conditions ask about: the case, and how the person who acts stands to it.
+
+    `stands_in`: she takes the place of who recorded it. `visit` is the state of the visit that is not settled, "" without one.
+    `delegated`: the manager handed her the decision in writing, for today. What is not known of a state's case stays as here.
+    """
 
     channel: Channel
     by_creator: bool = False
+    stands_in: bool = False
+    by_visitor: bool = False
+    by_recommender: bool = False
+    by_referrer: bool = False
+    delegated: bool = False
     simple: bool = False
+    village_may: bool = False
     emergency: bool = False
+    to_ratify: bool = False
+    papers_open: int = 0
+    visit: str = ""
+    visit_wanted: bool = False
+    list_check_wanted: bool = False
     referrals_open: int = 0
     days_since_end: int = 0
 
 
 @dataclass(frozen=True)
-class Field:
-    """One thing that an action asks for. `kind` is text, long, choice or date."""
-
-    name: str
-    label: str
-    kind: str = "long"
-    required: bool = True
-    choices: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True)
 class Transition:
-    """One line of the table. `by` empty: only the node itself does it, as the effect of something else."""
+    """One line of the table. `by` empty: only the node itself does it, as the effect of something else.
+
+    `target` None: the case stays in its state.
+    """
 
     action: Action
     sources: frozenset[CaseState]
-    target: CaseState
+    target: CaseState | None
     label: str
     by: frozenset[Role]
     conditions: tuple[str, ...] = ()
     fields: tuple[Field, ...] = ()
 
+    def leads_to(self, state: CaseState) -> CaseState:
+        """The state after the step, taken in `state`."""
+        return state if self.target is None else self.target
 
-OUTCOMES = (
-    (Outcome.FULFILLED.value, "Terpenuhi"),
-    (Outcome.PARTLY.value, "Terpenuhi sebagian"),
-    (Outcome.NOT.value, "Tidak terpenuhi"),
-    (Outcome.INFORMATION.value, "Informasi diberikan"),
-)
-NOTE = Field("note", "Catatan internal", required=False)
-REASON = Field("note", "Alasan")
-TOLD = Field("citizen_note", "Apa yang disampaikan kepada warga")
-OUTCOME = Field("outcome", "Hasil", "choice", choices=OUTCOMES)
-RESULT = Field("outcome_note", "Uraian hasil")
 
 COUNTER = (Channel.COUNTER, Channel.PHONE, Channel.WHATSAPP, Channel.LETTER, Channel.LAPOR)
 
 CONDITIONS: dict[str, tuple[Callable[[Facts], bool], str]] = {
     "bukan_pencatat": (lambda facts: not facts.by_creator, "Kasus diperiksa oleh petugas lain, bukan oleh pencatatnya."),
+    "pencatat_atau_pengganti": (
+        lambda facts: facts.by_creator or facts.stands_in,
+        "Kasus dikirim ulang oleh pencatatnya atau penggantinya; supervisor dapat mengalihkannya kepada Anda.",
+    ),
     "layanan_sederhana": (lambda facts: facts.simple, "Jenis layanan ini tidak boleh selesai langsung; teruskan ke Back Office."),
+    "lewat_loket": (lambda facts: facts.channel in COUNTER, "Kasus dari lapangan dan Puskesos diverifikasi oleh supervisor."),
+    "dari_lapangan": (lambda facts: facts.channel is Channel.FIELD, "Hanya kasus dari lapangan yang diteruskan otomatis."),
+    "kewenangan_desa": (
+        lambda facts: facts.village_may,
+        "Layanan ini, atau kasus yang rahasia, di luar kewenangan Puskesos; teruskan ke telaah.",
+    ),
+    "bukan_kewenangan_desa": (lambda facts: not facts.village_may, "Layanan ini mungkin dapat ditangani di desa."),
+    "berkas_sah": (lambda facts: facts.papers_open == 0, "Masih ada berkas persyaratan yang belum sah; periksa daftar berkas."),
+    "sudah_dikunjungi": (
+        lambda facts: not facts.visit_wanted,
+        "Layanan ini memerlukan kunjungan rumah yang hasilnya sudah disahkan supervisor.",
+    ),
+    "kunjungan_dinilai": (
+        lambda facts: facts.visit != VisitState.REPORTED,
+        "Ada hasil kunjungan yang belum diperiksa; sahkan atau kembalikan dahulu.",
+    ),
+    "tanpa_kunjungan": (
+        lambda facts: not facts.visit,
+        "Masih ada kunjungan yang belum selesai; selesaikan atau batalkan dahulu.",
+    ),
+    "kunjungan_dilaporkan": (lambda facts: facts.visit == VisitState.REPORTED, "Belum ada hasil kunjungan yang dapat diperiksa."),
+    "kunjungan_belum_diisi": (
+        lambda facts: facts.visit in (VisitState.PLANNED, VisitState.RETURNED),
+        "Tidak ada rencana kunjungan yang dapat dibatalkan.",
+    ),
+    "bukan_pengunjung": (
+        lambda facts: not facts.by_visitor,
+        "Hasil kunjungan diperiksa oleh petugas lain, bukan yang berkunjung.",
+    ),
+    "data_dicek": (
+        lambda facts: not facts.list_check_wanted,
+        "Hasil cek SIKS-NG/DTSEN belum dicatat; catat dahulu di halaman bantuan warga.",
+    ),
+    "bukan_pengusul": (
+        lambda facts: not facts.by_recommender,
+        "Penetapan dilakukan oleh orang lain, bukan yang merekomendasikan.",
+    ),
+    DELEGATED: (
+        lambda facts: facts.delegated,
+        "Penetapan adalah wewenang manajer; Anda perlu pendelegasian tertulis yang berlaku hari ini.",
+    ),
     "darurat": (lambda facts: facts.emergency, "Rujukan langsung hanya untuk kasus darurat."),
+    "menunggu_pengesahan": (lambda facts: facts.to_ratify, "Tidak ada rujukan darurat yang menunggu pengesahan."),
+    "bukan_perujuk": (lambda facts: not facts.by_referrer, "Rujukan darurat disahkan oleh orang lain, bukan yang merujuk."),
     "rujukan_selesai": (lambda facts: facts.referrals_open == 0, "Masih ada rujukan yang belum dijawab."),
     "belum_90_hari": (
         lambda facts: facts.days_since_end <= REOPEN_DAYS,
         f"Kasus sudah selesai lebih dari {REOPEN_DAYS} hari; buka kasus baru yang terkait.",
     ),
-    "lewat_loket": (lambda facts: facts.channel in COUNTER, "Kasus dari lapangan disahkan oleh supervisor."),
 }
 
 
 def _line(
     action: Action,
     sources: CaseState | set[CaseState] | frozenset[CaseState],
-    target: CaseState,
+    target: CaseState | None,
     label: str,
     by: set[Role],
     *rest: str | Field,
@@ -132,49 +193,80 @@ def _line(
 
 
 _WRITERS = {R.FASILITATOR, R.FO, R.FO_PUSKESOS}
-_CHECKERS = {R.SUPERVISOR, R.BO, R.KOORDINATOR_PUSKESOS}
-_A = Action
+_VISITORS = {R.FASILITATOR, R.TKSK}
+_LEADERS = {R.SUPERVISOR, R.KOORDINATOR_PUSKESOS}
+_DELEGATES = {R.SUPERVISOR, R.PENANDATANGAN}
+_VERIFIED = ("bukan_pencatat", "berkas_sah", "sudah_dikunjungi", "kunjungan_dinilai")
+_TO_REFUSE = (ask.REASON, Field("citizen_note", "Yang dapat dilakukan warga selanjutnya"))
+_A, _NOTE, _REASON = Action, ask.NOTE, ask.REASON
+
+
+def _decisions(by: set[Role], *conditions: str) -> tuple[Transition, ...]:
+    """What the manager decides; her delegate does the same on one condition more."""
+    return (
+        _line(_A.DECIDE_REFER, S.AWAITING_DECISION, S.REFERRED, "Tetapkan: dirujuk", by, *conditions, "bukan_pengusul", _NOTE),
+        _line(_A.DECIDE_HANDLE, S.AWAITING_DECISION, S.IN_HANDLING, "Tetapkan: ditangani sendiri", by, *conditions,
+              "bukan_pengusul", _NOTE),
+        _line(_A.DECIDE_REFUSE, S.AWAITING_DECISION, S.REFUSED, "Tolak", by, *conditions, "bukan_pengusul", *_TO_REFUSE),
+        _line(_A.BACK_TO_REVIEW, S.AWAITING_DECISION, S.REVIEW, "Kembalikan ke Back Office", by, *conditions,
+              Field("note", "Catatan")),
+        _line(_A.RATIFY, frozenset(S) - {S.DRAFT}, None, "Sahkan rujukan darurat", by, *conditions,
+              "menunggu_pengesahan", "bukan_perujuk", _NOTE),
+        _line(_A.REFUSE_TO_RATIFY, S.REFERRED, S.REVIEW, "Tidak sahkan rujukan darurat", by, *conditions,
+              "menunggu_pengesahan", "bukan_perujuk", _REASON),
+    )  # fmt: skip
+
 
 TRANSITIONS: tuple[Transition, ...] = (
     _line(_A.OPEN, S.DRAFT, S.NEW, "Kirim", _WRITERS),
-    _line(_A.TAKE, S.NEW, S.VERIFYING, "Ambil untuk diverifikasi", _CHECKERS, "bukan_pencatat", NOTE),
-    _line(_A.FINISH_AT_ONCE, S.NEW, S.DONE, "Selesaikan langsung", _WRITERS, "layanan_sederhana", OUTCOME, RESULT, TOLD),
-    _line(_A.RESUBMIT, S.NEEDS_REPAIR, S.NEW, "Kirim ulang", _WRITERS, Field("note", "Yang diperbaiki")),
-    _line(_A.VISIT, S.VERIFYING, S.VERIFYING, "Catat hasil kunjungan", {R.FASILITATOR, R.TKSK, R.SUPERVISOR},
-          Field("note", "Hasil kunjungan")),
-    _line(_A.CONFIRM_TRUE, S.VERIFYING, S.VERIFIED, "Sahkan", {R.SUPERVISOR, R.KOORDINATOR_PUSKESOS}, NOTE),
-    # The counter has no supervisor in the house: there the back office confirms what another person wrote.
-    _line(_A.CONFIRM_TRUE, S.VERIFYING, S.VERIFIED, "Sahkan", {R.BO}, "lewat_loket", "bukan_pencatat", NOTE),
-    _line(_A.FORWARD, S.VERIFIED, S.REVIEW, "Teruskan ke telaah", {R.SUPERVISOR, R.KOORDINATOR_PUSKESOS, R.BO}, NOTE),
-    _line(_A.HANDLE_IN_VILLAGE, S.VERIFIED, S.IN_HANDLING, "Tangani di desa", {R.KOORDINATOR_PUSKESOS, R.BO_PUSKESOS}, NOTE),
-    _line(_A.RECOMMEND, S.REVIEW, S.AWAITING_DECISION, "Ajukan untuk ditetapkan", {R.BO},
-          Field("recommendation", "Rekomendasi"), NOTE),
-    _line(_A.DECIDE_REFER, S.AWAITING_DECISION, S.REFERRED, "Tetapkan: dirujuk", {R.MANAJER}, NOTE),
-    _line(_A.DECIDE_HANDLE, S.AWAITING_DECISION, S.IN_HANDLING, "Tetapkan: ditangani sendiri", {R.MANAJER}, NOTE),
-    _line(_A.DECIDE_REFUSE, S.AWAITING_DECISION, S.REFUSED, "Tolak", {R.MANAJER}, REASON,
-          Field("citizen_note", "Yang dapat dilakukan warga selanjutnya")),
-    _line(_A.BACK_TO_REVIEW, S.AWAITING_DECISION, S.REVIEW, "Kembalikan ke Back Office", {R.MANAJER}, Field("note", "Catatan")),
+    _line(_A.TAKE, S.NEW, S.VERIFYING, "Ambil untuk diverifikasi", _LEADERS, "bukan_pencatat", _NOTE),
+    # The counter has no supervisor in the house: there the back office checks what another person wrote.
+    _line(_A.TAKE, S.NEW, S.VERIFYING, "Ambil untuk diverifikasi", {R.BO}, "lewat_loket", "bukan_pencatat", _NOTE),
+    _line(_A.FINISH_AT_ONCE, S.NEW, S.DONE, "Selesaikan langsung", _WRITERS, "layanan_sederhana", ask.OUTCOME, ask.RESULT, ask.TOLD),
+    _line(_A.RESUBMIT, S.NEEDS_REPAIR, S.NEW, "Kirim ulang", _WRITERS, "pencatat_atau_pengganti", Field("note", "Yang diperbaiki")),
+    _line(_A.CONFIRM_VISIT, S.VERIFYING, None, "Sahkan hasil kunjungan", _LEADERS, "kunjungan_dilaporkan", "bukan_pengunjung", _NOTE),
+    _line(_A.RETURN_VISIT, S.VERIFYING, None, "Kembalikan hasil kunjungan", _LEADERS, "kunjungan_dilaporkan", "bukan_pengunjung",
+          *ask.VISIT_RETURN_FIELDS),
+    _line(_A.VISIT, S.VERIFYING, None, "Isi hasil kunjungan", _VISITORS, "kunjungan_dinilai", *ask.VISIT_FIELDS),
+    _line(_A.CONFIRM_TRUE, S.VERIFYING, S.VERIFIED, "Sahkan", _LEADERS, *_VERIFIED, ask.DUPLICATES_SEEN, _NOTE),
+    _line(_A.CONFIRM_TRUE, S.VERIFYING, S.VERIFIED, "Sahkan", {R.BO}, "lewat_loket", *_VERIFIED, ask.DUPLICATES_SEEN, _NOTE),
+    _line(_A.PLAN_VISIT, S.VERIFYING, None, "Jadwalkan kunjungan", _LEADERS, "tanpa_kunjungan", *ask.PLAN_FIELDS),
+    _line(_A.CANCEL_VISIT, S.VERIFYING, None, "Batalkan kunjungan", _LEADERS, "kunjungan_belum_diisi", _REASON),
+    _line(_A.FORWARD, S.VERIFIED, S.REVIEW, "Teruskan ke telaah", {*_LEADERS, R.BO}, _NOTE),
+    _line(_A.FORWARD_FROM_FIELD, S.VERIFIED, S.REVIEW, "Diteruskan ke telaah", set(), "dari_lapangan", "bukan_kewenangan_desa"),
+    _line(_A.HANDLE_IN_VILLAGE, S.VERIFIED, S.IN_HANDLING, "Tangani di desa", {R.KOORDINATOR_PUSKESOS, R.BO_PUSKESOS},
+          "kewenangan_desa", _NOTE),
+    _line(_A.RECOMMEND, S.REVIEW, S.AWAITING_DECISION, "Ajukan untuk ditetapkan", {R.BO}, "data_dicek",
+          Field("recommendation", "Rekomendasi"), _NOTE),
+    *_decisions({R.MANAJER}),
+    *_decisions(_DELEGATES, DELEGATED),
     _line(_A.HANDLED, S.IN_HANDLING, S.FOLLOW_UP, "Catat tindakan", {R.BO, R.BO_PUSKESOS, R.KOORDINATOR_PUSKESOS},
           Field("note", "Tindakan yang dilakukan")),
     _line(_A.PROPOSE_OUTSIDE, {S.REFERRED, S.IN_HANDLING}, S.WAITING_OUTSIDE, "Usulkan ke luar (Kemensos/BPJS/provinsi)", {R.BO},
-          Field("outside_date", "Tanggal diusulkan", "date"), Field("outside_number", "Nomor usulan", "text", required=False), NOTE),
+          Field("outside_date", "Tanggal diusulkan", "date"), Field("outside_number", "Nomor usulan", "text", required=False), _NOTE),
     _line(_A.OUTSIDE_DECIDED, S.WAITING_OUTSIDE, S.FOLLOW_UP, "Catat keputusan dari luar", {R.BO},
           Field("outside_date", "Tanggal keputusan", "date"), Field("note", "Keputusan")),
     _line(_A.REFERRALS_ANSWERED, S.REFERRED, S.FOLLOW_UP, "Rujukan dijawab", set(), "rujukan_selesai"),
     _line(_A.REFERRAL_RETURNED, S.REFERRED, S.REVIEW, "Rujukan dikembalikan", set()),
-    _line(_A.RECORD_RESULT, S.FOLLOW_UP, S.DONE, "Catat hasil", {R.BO, R.FASILITATOR}, "rujukan_selesai", OUTCOME, RESULT, TOLD),
-    _line(_A.NOT_SETTLED, S.FOLLOW_UP, S.REVIEW, "Belum tuntas", {R.BO, R.SUPERVISOR}, REASON),
+    _line(_A.RECORD_RESULT, S.FOLLOW_UP, S.DONE, "Catat hasil", {R.BO, R.FASILITATOR}, "rujukan_selesai",
+          ask.OUTCOME, ask.RESULT, ask.TOLD, ask.TOLD_WAY, ask.TOLD_DATE),
+    _line(_A.NOT_SETTLED, S.FOLLOW_UP, S.REVIEW, "Belum tuntas", {R.BO, R.SUPERVISOR}, _REASON),
     _line(_A.CONFIRM_CLOSED, S.DONE, S.CLOSED, "Tutup: warga sudah diberi tahu", {R.FASILITATOR, R.FO, R.FO_PUSKESOS},
-          Field("satisfaction", "Kepuasan warga", "choice", required=False,
-                choices=(("4", "Sangat puas"), ("3", "Puas"), ("2", "Kurang puas"), ("1", "Tidak puas"))), NOTE),
-    _line(_A.REOPEN, {S.DONE, S.CLOSED}, S.REVIEW, "Buka kembali", {R.SUPERVISOR, R.MANAJER}, "belum_90_hari", REASON),
-    _line(_A.RETURN, {S.NEW, S.VERIFYING, S.REVIEW}, S.NEEDS_REPAIR, "Kembalikan untuk diperbaiki", _CHECKERS,
-          Field("note", "Yang kurang atau salah")),
-    _line(_A.MARK_DUPLICATE, S.VERIFYING, S.DUPLICATE, "Tandai duplikat", {R.SUPERVISOR, R.BO},
-          Field("duplicate_of", "Nomor kasus yang asli", "text"), NOTE),
-    _line(_A.MARK_INVALID, S.VERIFYING, S.INVALID, "Tandai tidak valid", {R.SUPERVISOR, R.BO}, REASON),
-    _line(_A.REFER_AT_ONCE, OPEN - {S.DRAFT, S.REFERRED}, S.REFERRED, "Rujuk darurat", {R.FO, R.BO, R.SUPERVISOR}, "darurat", REASON),
-    _line(_A.CANCEL, OPEN - {S.DRAFT}, S.CANCELLED, "Batalkan", {R.FO, R.FASILITATOR, R.BO}, REASON),
+          Field("satisfaction", "Kepuasan warga", "choice", required=False, choices=ask.SATISFACTION), _NOTE),
+    _line(_A.CLOSE_BY_TIME, S.DONE, S.CLOSED, "Ditutup otomatis", set()),
+    _line(_A.REOPEN, {S.DONE, S.CLOSED}, S.REVIEW, "Buka kembali", {R.SUPERVISOR, R.MANAJER}, "belum_90_hari", _REASON),
+    _line(_A.RETURN, {S.NEW, S.VERIFYING, S.REVIEW}, S.NEEDS_REPAIR, "Kembalikan untuk diperbaiki", {*_LEADERS, R.BO},
+          *ask.RETURN_FIELDS),
+    _line(_A.MARK_DUPLICATE, S.VERIFYING, S.DUPLICATE, "Tandai duplikat", {R.SUPERVISOR, R.BO}, "bukan_pencatat",
+          Field("duplicate_of", "Nomor kasus yang asli", "text"), _NOTE),
+    _line(_A.MARK_INVALID, S.VERIFYING, S.INVALID, "Tandai tidak valid", {R.SUPERVISOR, R.BO}, "bukan_pencatat", _REASON),
+    _line(_A.REVERT_MARK, {S.INVALID, S.DUPLICATE}, S.VERIFYING, "Batalkan tanda", {R.MANAJER}, _REASON),
+    _line(_A.REFER_AT_ONCE, OPEN - {S.DRAFT, S.REFERRED}, S.REFERRED, "Rujuk darurat", {R.FO, R.BO, R.SUPERVISOR}, "darurat", _REASON),
+    _line(_A.CHANGE_OWNER, OPEN - {S.DRAFT}, None, "Alihkan ke petugas lain", {R.SUPERVISOR, R.MANAJER}, ask.NEW_OWNER, _REASON),
+    _line(_A.CHANGE_PRIORITY, OPEN - {S.DRAFT}, None, "Ubah prioritas", {R.SUPERVISOR, R.MANAJER}, ask.NEW_PRIORITY, _REASON),
+    _line(_A.CHANGE_CONFIDENTIALITY, OPEN - {S.DRAFT}, None, "Ubah kerahasiaan", {R.SUPERVISOR, R.MANAJER}, ask.CONFIDENTIALITY,
+          _REASON),
+    _line(_A.CANCEL, OPEN - {S.DRAFT}, S.CANCELLED, "Batalkan", {R.FO, R.FASILITATOR, R.BO}, ask.CANCEL_REASON, _REASON),
 )  # fmt: skip
 
 LABELS: dict[str, str] = {line.action.value: line.label for line in TRANSITIONS} | {
@@ -187,6 +279,9 @@ LABELS: dict[str, str] = {line.action.value: line.label for line in TRANSITIONS}
     "kembalikan_rujukan": "Rujukan dikembalikan OPD",
     "serah_terima": "Diserahkan kepada fasilitator pengganti",
     "ganti_kode": "Kode wilayah berganti",
+    "tambah_berkas": "Berkas ditambahkan",
+    "periksa_berkas": "Berkas diperiksa",
+    "hapus_berkas": "Berkas dihapus",
 }
 
 
@@ -225,61 +320,40 @@ def allowed(state: CaseState, roles: frozenset[Role], facts: Facts) -> tuple[Tra
     return tuple(found.values())
 
 
+def blocked(state: CaseState, roles: frozenset[Role], facts: Facts) -> tuple[tuple[Transition, str], ...]:
+    """The steps that would be next for somebody with `roles`, each with the sentence of what is missing."""
+    open_now = {line.action for line in allowed(state, roles, facts)}
+    found: dict[Action, tuple[Transition, str]] = {}
+    for line in TRANSITIONS:
+        waited = line.action in WORTH_TELLING and state in line.sources and not line.by.isdisjoint(roles)
+        if waited and line.action not in open_now and DELEGATED not in line.conditions:
+            found.setdefault(line.action, (line, missing_condition(line, facts)))
+    return tuple(found.values())
+
+
 def effect(action: Action) -> Transition:
     """The line of an action that the node does by itself."""
     return next(line for line in TRANSITIONS if line.action is action and not line.by)
 
 
+# Steps that a case waits for: when one is missing on a page, it says why.
+WORTH_TELLING = frozenset(
+    {Action.TAKE, Action.RESUBMIT, Action.CONFIRM_TRUE, Action.HANDLE_IN_VILLAGE, Action.RECOMMEND, Action.RECORD_RESULT}
+    | {Action.DECIDE_REFER, Action.RATIFY, Action.REOPEN}
+)
 # These are possible almost always: they are no reason to stand in somebody's queue.
-_NOT_WAITED_FOR = frozenset({Action.CANCEL, Action.FINISH_AT_ONCE, Action.REFER_AT_ONCE, Action.REOPEN, Action.OPEN})
+_NOT_WAITED_FOR = frozenset(
+    {Action.CANCEL, Action.FINISH_AT_ONCE, Action.REFER_AT_ONCE, Action.REOPEN, Action.OPEN, Action.REVERT_MARK, Action.RATIFY}
+    | {Action.REFUSE_TO_RATIFY, Action.CHANGE_OWNER, Action.CHANGE_PRIORITY, Action.CHANGE_CONFIDENTIALITY}
+)
 
 
 def queue_of(roles: frozenset[Role]) -> frozenset[CaseState]:
-    """The states in which a case waits for one of `roles`."""
+    """The states in which a case waits for one of `roles`; what is handed over in writing is not in it."""
     waiting = {
         state
         for line in TRANSITIONS
-        if line.action not in _NOT_WAITED_FOR and not line.by.isdisjoint(roles)
+        if line.action not in _NOT_WAITED_FOR and not line.by.isdisjoint(roles) and DELEGATED not in line.conditions
         for state in line.sources
     }
     return frozenset(waiting | ({S.REFERRED} if R.BO in roles else set()))
-
-
-class ReferralStep(StrEnum):
-    SEND = "send"
-    CANCEL = "cancel"
-    RECEIVE = "receive"
-    PROCESS = "process"
-    ANSWER = "answer"
-    RETURN = "return"
-
-
-RS = ReferralState
-# step → from which states, to which, and the word in the history
-REFERRAL_STEPS: dict[ReferralStep, tuple[frozenset[ReferralState], ReferralState, str]] = {
-    ReferralStep.SEND: (frozenset({RS.DRAFT}), RS.SENT, "kirim_rujukan"),
-    ReferralStep.CANCEL: (frozenset({RS.DRAFT}), RS.CANCELLED, "batalkan_rujukan"),
-    ReferralStep.RECEIVE: (frozenset({RS.SENT}), RS.ACCEPTED, "terima_rujukan"),
-    ReferralStep.PROCESS: (frozenset({RS.ACCEPTED}), RS.IN_PROCESS, "proses_rujukan"),
-    ReferralStep.ANSWER: (frozenset({RS.ACCEPTED, RS.IN_PROCESS}), RS.ANSWERED, "jawab_rujukan"),
-    ReferralStep.RETURN: (frozenset({RS.SENT, RS.ACCEPTED, RS.IN_PROCESS}), RS.RETURNED, "kembalikan_rujukan"),
-}
-REFERRAL_OPEN = frozenset({RS.DRAFT, RS.SENT, RS.ACCEPTED, RS.IN_PROCESS})
-MAY_PREPARE_REFERRAL = frozenset({S.REVIEW, S.AWAITING_DECISION, S.REFERRED})
-_SENDER_STEPS = frozenset({ReferralStep.SEND, ReferralStep.CANCEL})
-
-
-def referral_steps(state: ReferralState, case: CaseState, *, sender: bool, receiver: bool) -> tuple[ReferralStep, ...]:
-    """What the sender (back office) or the receiver (the organisation, or who acts for it) may do with a referral now.
-
-    It is sent only once the case is decided. After that the receiver goes on even if the case is reviewed again meanwhile,
-    because a second referral came back: an answer is never refused while the case is open.
-    """
-    steps = (step for step, (sources, _, _) in REFERRAL_STEPS.items() if state in sources)
-    return tuple(
-        step
-        for step in steps
-        if case in OPEN
-        and (sender if step in _SENDER_STEPS else receiver)
-        and (step is not ReferralStep.SEND or case is CaseState.REFERRED)
-    )

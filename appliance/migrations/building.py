@@ -42,3 +42,22 @@ def refuse_changes(table: str) -> None:
             f"CREATE TRIGGER {table}_refuses_{when.lower()} BEFORE {when} ON {table} "
             f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
         )
+
+
+def refuse_removal(table: str) -> None:
+    """What is in the table may change but never goes; see `refuse_changes` for what a later rebuild must do."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(
+            f"CREATE FUNCTION {table}_is_kept() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE EXCEPTION '{table} is never deleted'; END $$"
+        )
+        for when, each in (("DELETE", "ROW"), ("TRUNCATE", "STATEMENT")):
+            op.execute(
+                f'CREATE TRIGGER {table}_refuses_{when.lower()} BEFORE {when} ON "{table}" '
+                f"FOR EACH {each} EXECUTE FUNCTION {table}_is_kept()"
+            )
+        return
+    op.execute(
+        f'CREATE TRIGGER {table}_refuses_delete BEFORE DELETE ON "{table}" '
+        f"BEGIN SELECT RAISE(ABORT, '{table} is never deleted'); END"
+    )

@@ -15,6 +15,7 @@ from appliance.models import (
     search,
     task,
     unit,
+    visit,
 )
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "search",
     "task",
     "unit",
+    "visit",
 ]

@@ -1,4 +1,7 @@
-"""Cases, their append-only history, the referrals to other organisations, service types and running numbers."""
+"""Cases, their append-only history, the referrals to other organisations, service types and running numbers.
+
+Visits and papers of a case are in `models.visit`.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +36,9 @@ class ServiceType(Stamped, Model):
     simple: Mapped[bool] = mapped_column(sa.Boolean, default=False)
     needs_visit: Mapped[bool] = mapped_column(sa.Boolean, default=False)
     requirements: Mapped[list[str]] = mapped_column(sa.JSON, default=list)
+    # Whether a look into SIKS-NG/DTSEN must be on record before the decision, and whether the Puskesos may settle it.
+    needs_list_check: Mapped[bool] = mapped_column(sa.Boolean, default=False)
+    village_may_handle: Mapped[bool] = mapped_column(sa.Boolean, default=False)
     working_days: Mapped[int] = mapped_column(sa.Integer, default=5)
     active: Mapped[bool] = mapped_column(sa.Boolean, default=True)
 
@@ -55,6 +61,7 @@ class Case(Stamped, Model):
         sa.Index("ix_case_village_code_received_at", "village_code", "received_at"),
         sa.Index("ix_case_state_deadline", "state", "deadline"),
         sa.Index("ix_case_created_by_received_at", "created_by", "received_at"),
+        sa.Index("ix_case_ratify_due", "ratify_due"),
     )
 
     number: Mapped[str] = mapped_column(Code(NUMBER_LENGTH), unique=True)
@@ -83,6 +90,10 @@ class Case(Stamped, Model):
     origin_id: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("case.id"))
     duplicate_of_id: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("case.id"))
     recommendation: Mapped[str] = mapped_column(sa.Text, default="")
+    recommended_by: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH))
+    # Who referred an emergency without a decision, and until when the manager must ratify it; empty again once she has.
+    referred_at_once_by: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH))
+    ratify_due: Mapped[datetime | None] = mapped_column(Moment)
     outcome: Mapped[str] = mapped_column(sa.String(12), default="")
     outcome_note: Mapped[str] = mapped_column(sa.Text, default="")
     # When it happened in the field or at the counter, and when this server learnt of it.

@@ -89,3 +89,30 @@ class Outcome(StrEnum):
     PARTLY = "sebagian"
     NOT = "tidak"
     INFORMATION = "informasi"
+
+
+class VisitState(StrEnum):
+    PLANNED = "DIRENCANAKAN"
+    REPORTED = "DILAPORKAN"
+    RETURNED = "DIKEMBALIKAN"
+    CONFIRMED = "DISAHKAN"
+    CANCELLED = "DIBATALKAN"
+
+    @property
+    def label(self) -> str:
+        """The state as a page shows it."""
+        return self.value.capitalize()
+
+
+class VisitResult(StrEnum):
+    AS_REPORTED = "sesuai"
+    OTHERWISE = "tidak_sesuai"
+    NOT_MET = "tidak_bertemu"
+    MOVED = "pindah"
+    DIED = "meninggal"
+
+
+class PaperState(StrEnum):
+    WAITING = "menunggu"
+    VALID = "sah"
+    REPLACE = "perlu_ganti"

@@ -1,40 +1,25 @@
-"""Photos and papers of people and families: judged by their content, stored by its hash, given out within the scope only.
-
-The content lies below the attachments of the data folder, where the backups take it. A file without a row is harmless; a row never
-comes before its file is on the disk.
-"""
+"""Photos and papers of people and families, given out within the scope only. Their content is `file_store`'s."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import stat
-import tempfile
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from appliance import audit
 from appliance.access import EDITOR_ROLES, REVEAL_ROLES, Actor, scope
-from appliance.config import Settings
-from appliance.database import db, settings_in_use, transaction
+from appliance.database import db, transaction
 from appliance.errors import InvalidInput, NotFound
 from appliance.models.person import Family, Person, PersonFile
 from appliance.registry.corrections import family_in_scope
-from appliance.registry.images import read_picture
+from appliance.registry.file_store import FileContent, Stored, size_problem, small_of, store, whole_of
 from appliance.registry.people import person_in_scope, require_there
 
 KINDS = frozenset({"foto", "rumah", "ktp", "kk", "lain"})
 # On these no number stands; the others are papers, which only those see who may see numbers.
 OPEN_KINDS = frozenset({"foto", "rumah"})
-LARGEST = 7 * 1024 * 1024
-# A paper on its way to its place; it takes seconds. One that is older was left by a process that was killed.
-ARRIVING_PREFIX, ARRIVING = ".upload-", timedelta(hours=1)
 MOST_FILES = 60
-PDF = "application/pdf"
-JPEG = "image/jpeg"
 
 
 @dataclass(frozen=True)
@@ -48,25 +33,6 @@ class FileLine:
     size: int
     created_at: datetime
     has_thumbnail: bool
-
-
-@dataclass(frozen=True)
-class FileContent:
-    """What is sent to the browser; `name` tells neither number nor person."""
-
-    path: Path
-    media: str
-    name: str
-
-
-@dataclass(frozen=True)
-class _Stored:
-    media: str
-    sha256: str
-    size: int
-    thumbnail: str = ""
-    width: int | None = None
-    height: int | None = None
 
 
 def of_person(person_id: str, *, by: Actor) -> tuple[FileLine, ...]:
@@ -115,8 +81,7 @@ def open_file(file_id: str, *, by: Actor, at: datetime) -> FileContent:
         row, village = _in_scope(file_id, by)
         _require_kind(row, village, by)
         audit.record("lihat_berkas", f"file:{row.id}", by=by, at=at, detail={"jenis": row.kind})
-        ending = "pdf" if row.media == PDF else "jpg"
-        return FileContent(_path(row.sha256), row.media, f"berkas-{row.id[-8:]}.{ending}")
+        return whole_of(row.sha256, row.media, row.id)
 
 
 def open_thumbnail(file_id: str, *, by: Actor) -> FileContent:
@@ -125,7 +90,7 @@ def open_thumbnail(file_id: str, *, by: Actor) -> FileContent:
     _require_kind(row, village, by)
     if not row.thumbnail:
         raise _missing()
-    return FileContent(_path(row.thumbnail), JPEG, f"kecil-{row.id[-8:]}.jpg")
+    return small_of(row.thumbnail, row.id)
 
 
 def remove_file(file_id: str, *, by: Actor, at: datetime) -> PersonFile:
@@ -141,20 +106,6 @@ def remove_file(file_id: str, *, by: Actor, at: datetime) -> PersonFile:
             owner.stamp(by.account_id, at)
         audit.record("hapus_berkas", f"file:{row.id}", by=by, at=at, detail={"jenis": row.kind})
         return row
-
-
-def sweep_arriving(settings: Settings, *, at: datetime) -> int:
-    """Remove what killed processes left of papers on their way to their place: half papers of people that nothing names. How many."""
-    removed = 0
-    for path in settings.attachments.parent.glob(f"{ARRIVING_PREFIX}*"):
-        try:
-            known = path.lstat()
-            if stat.S_ISREG(known.st_mode) and at - datetime.fromtimestamp(known.st_mtime, UTC) > ARRIVING:
-                path.unlink()
-                removed += 1
-        except FileNotFoundError:
-            continue  # it arrived meanwhile
-    return removed
 
 
 def _lines(whose: sa.ColumnElement[bool], village: str | None, by: Actor) -> tuple[FileLine, ...]:
@@ -188,13 +139,13 @@ def _require_kind(row: PersonFile, village: str, by: Actor) -> None:
         require_there(by, village, *REVEAL_ROLES)
 
 
-def _row(whose: sa.ColumnElement[bool], kind: str, stored: _Stored) -> PersonFile | None:
+def _row(whose: sa.ColumnElement[bool], kind: str, stored: Stored) -> PersonFile | None:
     same = (PersonFile.sha256 == stored.sha256, PersonFile.kind == kind, PersonFile.removed_at.is_(None))
     return db.session.scalar(sa.select(PersonFile).where(whose, *same))
 
 
 def _add(  # noqa: PLR0913  the columns of a file
-    stored: _Stored,
+    stored: Stored,
     kind: str,
     title: str,
     by: Actor,
@@ -221,59 +172,15 @@ def _add(  # noqa: PLR0913  the columns of a file
     return row
 
 
-def _store(content: bytes, kind: str, title: str) -> _Stored:
-    """Judge the content, put it on the disk. What it is called or claims to be does not count."""
+def _store(content: bytes, kind: str, title: str) -> Stored:
+    """Put the content on the disk once everything that was typed is right."""
     problems = {}
     if kind not in KINDS:
         problems["kind"] = "Pilih jenis berkas."
     if len(title) > 120:
         problems["title"] = "Keterangan terlalu panjang; paling banyak 120 huruf."
-    if not content:
-        problems["file"] = "Pilih berkas dahulu."
-    elif len(content) > LARGEST:
-        problems["file"] = f"Berkas terlalu besar; paling besar {LARGEST // 1024 // 1024} MB."
+    if problem := size_problem(content):
+        problems["file"] = problem
     if problems:
         raise InvalidInput(problems)
-    if content.startswith(b"%PDF-") and kind != "foto":
-        return _Stored(PDF, _write(content), len(content))
-    if content.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")):
-        picture = read_picture(content)
-        sha256, thumbnail = _write(picture.jpeg), _write(picture.thumbnail)
-        return _Stored(JPEG, sha256, len(picture.jpeg), thumbnail, picture.width, picture.height)
-    allowed = "foto JPEG atau PNG" if kind == "foto" else "foto JPEG, PNG, atau PDF"
-    raise InvalidInput({"file": f"Berkas ini bukan {allowed}. Pilih berkas lain."})
-
-
-def _path(sha256: str) -> Path:
-    return settings_in_use().attachments / sha256[:2] / sha256
-
-
-def _write(content: bytes) -> str:
-    """Put the content at the place of its hash, whole and on the disk; the hash. What is there already stays."""
-    sha256 = hashlib.sha256(content).hexdigest()
-    path = _path(sha256)
-    if path.exists():
-        return sha256
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Beside the attachments, so that a running backup never meets a file that is about to have another name.
-    with tempfile.NamedTemporaryFile(dir=settings_in_use().attachments.parent, prefix=ARRIVING_PREFIX, delete=False) as written:
-        try:
-            written.write(content)
-            written.flush()
-            os.fsync(written.fileno())
-            Path(written.name).replace(path)
-        except OSError:  # a full disk must not keep half a paper that nothing names
-            Path(written.name).unlink(missing_ok=True)
-            raise
-    for folder in (path.parent, path.parent.parent):
-        _sync(folder)
-    return sha256
-
-
-def _sync(folder: Path) -> None:
-    """Make the name in the folder survive a power cut."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+    return store(content, pdf=kind != "foto")

@@ -25,6 +25,7 @@ from appliance.models.person import Person
 from appliance.models.roles import Role
 from appliance.sample.aid import help_families
 from appliance.sample.residents import FIELD_VILLAGES, MARK, live_on, register_everybody
+from appliance.sample.steps import take_step
 from appliance.sample.stories import STORIES, Step, Story
 
 DISTRICT = "73.03"
@@ -155,8 +156,7 @@ def _do(number: int, step: Step, by: Actor, at: datetime) -> None:
     elif step.action.endswith("_rujukan"):
         _do_with_referral(case.id, step, by, at)
     else:
-        fields = {name: f"{at:%Y-%m-%d}" if name.endswith("_date") else text for name, text in step.fields.items()}
-        cases.move_case(case.id, step.action, fields, row_version=case.row_version, by=by, at=at)
+        take_step(case.id, step, by, at)
 
 
 def _do_with_referral(case_id: str, step: Step, by: Actor, at: datetime) -> None:

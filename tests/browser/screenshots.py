@@ -7,6 +7,7 @@ import tempfile
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
@@ -15,7 +16,7 @@ from appliance.casework import cases, catalogue
 from appliance.commands.restoring import gate_of
 from appliance.registry import duplicate_night, people
 from appliance.work import Work, do_everything
-from tests.support import journey
+from tests.support import desk, journey
 from tests.support.browser import Desks, Node, Officer, launch
 
 SIZES = ((1024, 600), (1366, 768))
@@ -80,7 +81,10 @@ def back_office(page: Page, album: Album, number: str) -> None:
     album.take(page, "bo-case-new")
     journey.take_step(page, "Ambil untuk diverifikasi")
     album.take(page, "bo-case-verifying")
-    journey.take_step(page, "Sahkan")
+    page.get_by_role("link", name="Kembalikan untuk diperbaiki").click()
+    album.take(page, "bo-case-return")
+    page.go_back()
+    journey.confirm(page)
     journey.take_step(page, "Teruskan ke telaah")
     page.get_by_role("link", name="Siapkan rujukan").click()
     album.take(page, "bo-referral-new")
@@ -120,7 +124,12 @@ def ending(page: Page, album: Album, number: str) -> None:
     journey.go_to_case(page, number)
     album.take(page, "bo-case-answered")
     journey.take_step(
-        page, "Catat hasil", outcome="terpenuhi", outcome_note="PBI-JK aktif kembali.", citizen_note="Kartu dapat dipakai lagi."
+        page,
+        "Catat hasil",
+        outcome="terpenuhi",
+        outcome_note="PBI-JK aktif kembali.",
+        citizen_note="Kartu dapat dipakai lagi.",
+        told_way="telepon",
     )
     album.take(page, "bo-case-done")
     page.goto("/kasus?tampil=semua")
@@ -259,6 +268,42 @@ def slower(fast: Page, slow: Page, album: Album) -> None:
     album.take(slow, "conflict")
 
 
+def fill_field_case(node: Node, staff: journey.Staff) -> str:
+    """A house that fell, recorded by the facilitator and taken by the supervisor; the identifier of the case."""
+    at, fo, supervisor = datetime.now(UTC), node.actor(staff.fo), node.actor(staff.supervisor)
+    person = people.NewPerson(
+        "Hj. Rabiah", "P", journey.ELSEWHERE, nik_reason="KTP hilang", address="Jl. Bakri 3", rt="1", rw="2"
+    )
+    resident = people.register_person(person, request_id="field", by=fo, at=at)
+    service = next(kind.id for kind in catalogue.service_types() if kind.code == "rumah")
+    new = cases.NewCase(resident, service, "permohonan", TOLD[1], channel="lapangan", informed=True)
+    case = cases.open_case(new, request_id="field", by=node.actor(staff.fasilitator), at=at).id
+    desk.move(case, supervisor, "ambil", at)
+    return case
+
+
+def visiting(supervisor: Page, facilitator: Page, album: Album, case: str, photo: Path) -> None:
+    """A visit: planned, on the facilitator's list, its sheet, reported with a photo, judged."""
+    today = datetime.now(ZoneInfo("Asia/Makassar")).strftime("%d-%m-%Y")
+    supervisor.goto(f"/kasus/{case}?langkah=jadwalkan_kunjungan")
+    visitor = supervisor.locator("#visitor option").nth(1).get_attribute("value") or ""
+    journey.take_step(supervisor, "Jadwalkan kunjungan", visitor=visitor, planned_date=today, note="Lihat atap dan dapur.")
+    facilitator.goto("/kunjungan")
+    album.take(facilitator, "visits")
+    facilitator.get_by_role("link", name="Lembar").first.click()
+    album.take(facilitator, "visit-sheet")
+    facilitator.goto(f"/kasus/{case}")
+    facilitator.locator("#photos").set_input_files(photo)
+    album.take(facilitator, "visit-report")
+    journey.take_step(
+        facilitator, "Isi hasil kunjungan", visit_result="sesuai", visit_date=today, note="Atap roboh.", witness="H. Baso"
+    )
+    supervisor.goto(f"/kasus/{case}")
+    album.take(supervisor, "visit-judge")
+    supervisor.get_by_role("link", name="Lembar kunjungan").click()
+    album.take(supervisor, "visit-sheet-filled")
+
+
 def main(folder: Path) -> None:
     """Play the story and take the pictures."""
     with ExitStack() as stack:
@@ -285,6 +330,8 @@ def main(folder: Path) -> None:
         namesake(page, album)
         node.run(lambda: fill_twice(node, staff))
         decide(window(staff.supervisor), album)
+        case = node.run(lambda: fill_field_case(node, staff))
+        visiting(window(staff.supervisor), window(staff.fasilitator), album, case, photo)
         back_office(window(staff.bo), album, number)
         manager(window(staff.manajer), album, number)
         page = window(staff.bo)

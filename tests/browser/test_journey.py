@@ -17,7 +17,7 @@ def test_a_case_goes_from_the_counter_to_its_end(desks: Desks, staff: Staff, nik
     with desks.window(staff.bo, javascript=False) as page:
         journey.go_to_case(page, number)
         journey.take_step(page, "Ambil untuk diverifikasi")
-        journey.take_step(page, "Sahkan")
+        journey.confirm(page)
         journey.take_step(page, "Teruskan ke telaah")
         referral = journey.prepare_referral(page)
         journey.take_step(page, "Ajukan untuk ditetapkan", recommendation="Reaktivasi PBI-JK lewat Dinas Kesehatan.")
@@ -53,6 +53,7 @@ def test_a_case_goes_from_the_counter_to_its_end(desks: Desks, staff: Staff, nik
             outcome="terpenuhi",
             outcome_note="PBI-JK aktif kembali.",
             citizen_note="Kartu dapat dipakai lagi; bawa KTP saat kontrol.",
+            told_way="telepon",
         )
 
     with desks.window(staff.fo, javascript=False) as page:
@@ -64,6 +65,7 @@ def test_a_case_goes_from_the_counter_to_its_end(desks: Desks, staff: Staff, nik
     wanted = [
         ("Kasus dicatat", "Rahmawati"),
         ("Ambil untuk diverifikasi", "Irwan Saputra"),
+        ("Berkas diperiksa", "Irwan Saputra"),
         ("Sahkan", "Irwan Saputra"),
         ("Teruskan ke telaah", "Irwan Saputra"),
         ("Rujukan disiapkan", "Irwan Saputra"),

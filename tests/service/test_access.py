@@ -15,7 +15,7 @@ from appliance.errors import NotAllowed, NotFound
 from appliance.models.account import Account
 from appliance.models.roles import Role
 from appliance.registry import areas, people, people_search
-from tests.support.desk import decided, move, open_case, prepare_referral, referred, resident
+from tests.support.desk import decided, move, open_case, prepare_referral, referred, resident, verify
 from tests.support.staff import AT, FAR, HOME, NEIGHBOUR, Staff
 
 NIK, FOREIGN_NIK = "7303014101800001", "7303014101800002"
@@ -53,8 +53,7 @@ def test_a_foreign_resident_and_case_change_nothing_that_one_reads(app: Flask, s
 
 def decided_for(staff: Staff, person: str) -> str:
     case = open_case(staff.fo, person)
-    for action in ("ambil", "sahkan", "teruskan"):
-        move(case, staff.bo, action)
+    verify(case, staff.bo)
     return case
 
 

@@ -192,7 +192,7 @@ def test_a_line_is_taken_off_by_its_village_alone(staff: Staff) -> None:
 def test_the_count_goes_on_where_it_was_cut_and_shows_how_old_it_is(staff: Staff) -> None:
     open_case(staff.fo, resident(staff.fo, "Aminah", address="Jl. Bakri"))
     done = open_case(staff.fo, resident(staff.fo, "Rahma", village=FAR))
-    move(done, staff.bo, "batalkan", note="Salah catat")
+    move(done, staff.bo, "batalkan", cancel_reason="lain", note="Salah catat")
     assert area_pages.total(area_pages.overview(by=staff.supervisor)) == area_pages.Figures()
     assert area_counts.ask_now(by=staff.supervisor, at=AT)
     assert not area_counts.ask_now(by=staff.supervisor, at=AT), "it waits already"

@@ -60,7 +60,7 @@ def test_the_deadline_follows_service_and_priority(app: Flask, staff: Staff) -> 
 def test_the_clock_stands_still_while_the_citizen_is_to_act(app: Flask, staff: Staff) -> None:
     case = open_case(staff.fo)
     before = casebook.look_at_case(case, by=staff.fo, at=AT).line.deadline
-    move(case, staff.bo, "kembalikan", note="KK kurang")
+    move(case, staff.bo, "kembalikan", return_reasons="berkas_kurang", missing_papers="1", note="KK kurang")
     late = AT + timedelta(days=30)
     assert not casebook.look_at_case(case, by=staff.fo, at=late).line.overdue
     move(case, staff.fo, "kirim_ulang", at=late, note="KK dilampirkan")

@@ -223,7 +223,7 @@ def test_the_register_of_cases_holds_what_its_reader_may_see(app: Flask, office:
     person = resident(office.fo, "Sitti Aminah", nik=NIK)
     open_case(office.fo, person, description="Suaminya sakit")
     open_case(office.fo, person, confidential=True)
-    move(open_case(office.fo, person), office.fo, "batalkan", note="Salah catat")
+    move(open_case(office.fo, person), office.fo, "batalkan", cancel_reason="lain", note="Salah catat")
     for by, wanted, count in (
         (office.bo, ListFilter(), 3),
         (office.bo, ListFilter(cases="terbuka"), 2),

@@ -123,22 +123,22 @@ def test_many_cases_pass_with_as_few_questions_as_one(field: Staff) -> None:
 def test_which_cases_pass(field: Staff) -> None:
     hers = open_case(field.facilitator)
     repair, taken, done, over = (open_case(field.facilitator) for _ in range(4))
-    move(repair, field.supervisor, "kembalikan", note="Kurang KK")
-    move(taken, field.bo, "ambil")
+    move(repair, field.supervisor, "kembalikan", return_reasons="lain", note="Kurang KK")
+    move(taken, field.supervisor, "ambil")
     foreign = open_case(field.fo)
-    move(over, field.facilitator, "batalkan", note="Salah")
+    move(over, field.facilitator, "batalkan", cancel_reason="lain", note="Salah")
     with transaction() as session:
         session.get_one(Case, done).state = "SELESAI"
     shown = preview(wanted(field), by=field.supervisor, at=AT)
     assert {case.id for case in shown.cases} == {hers, repair, done}
-    assert shown.others == 2, "what the back office has taken, and what the counter wrote"
+    assert shown.others == 2, "what the supervisor has taken, and what the counter wrote"
     hand(field)
     assert {case for case in (hers, repair, taken, done, foreign, over) if owner(case) == field.neighbour.account_id} == {
         hers,
         repair,
         done,
     }
-    assert owner(taken) == field.bo.account_id
+    assert owner(taken) == field.supervisor.account_id
 
 
 def test_assignments_are_ended_split_and_begun(field: Staff) -> None:

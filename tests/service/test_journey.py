@@ -12,10 +12,22 @@ from appliance.casework import casebook, cases, catalogue, referrals
 from appliance.casework.history import history_is_whole
 from appliance.models.states import CaseState, ReferralState
 from appliance.registry import people, people_search
+from tests.support.desk import verify
 from tests.support.staff import AT, HOME, Staff
 
 STEPS = [
-    *("kirim", "ambil", "sahkan", "teruskan", "ajukan", "tetapkan_dirujuk", "buat_rujukan", "kirim_rujukan", "terima_rujukan"),
+    *(
+        "kirim",
+        "ambil",
+        "periksa_berkas",
+        "sahkan",
+        "teruskan",
+        "ajukan",
+        "tetapkan_dirujuk",
+        "buat_rujukan",
+        "kirim_rujukan",
+        "terima_rujukan",
+    ),
     *("jawab_rujukan", "rujukan_dijawab", "catat_hasil", "konfirmasi"),
 ]
 
@@ -60,13 +72,20 @@ def test_from_the_counter_to_the_closing(app: Flask, staff: Staff) -> None:
     new = cases.NewCase(person, service.id, "permohonan", "Butuh biaya berobat", informed=True)
     opened = cases.open_case(new, request_id="c1", by=staff.fo, at=AT)
     assert opened.number == "SLRT-7303-202611-00001"
-    for action in ("ambil", "sahkan", "teruskan"):
-        take(opened.id, staff.bo, action)
+    verify(opened.id, staff.bo)
     take(opened.id, staff.bo, "ajukan", recommendation="Rujuk ke Dinas Kesehatan")
     take(opened.id, staff.manager, "tetapkan_dirujuk")
     referred_and_answered(staff, opened.id)
     assert casebook.look_at_case(opened.id, by=staff.bo, at=AT).line.state is CaseState.FOLLOW_UP
-    take(opened.id, staff.bo, "catat_hasil", outcome="terpenuhi", outcome_note="Dibiayai", citizen_note="Biaya ditanggung")
+    take(
+        opened.id,
+        staff.bo,
+        "catat_hasil",
+        outcome="terpenuhi",
+        outcome_note="Dibiayai",
+        citizen_note="Ditanggung",
+        told_way="telepon",
+    )
     take(opened.id, staff.fo, "konfirmasi", satisfaction="4")
     end = casebook.look_at_case(opened.id, by=staff.supervisor, at=AT)
     assert end.line.state is CaseState.CLOSED

@@ -21,9 +21,11 @@ from appliance.exchange import imports
 from appliance.models.account import Account
 from appliance.models.imports import Import, ImportState
 from appliance.models.roles import Role
+from appliance.models.states import VisitState
+from appliance.models.visit import Visit
 from appliance.registry import people
 from tests.support.aid import everything_about
-from tests.support.desk import resident
+from tests.support.desk import resident, verify
 from tests.support.opensid import population
 from tests.support.pairs import merge, pair_of
 from tests.support.staff import AT, HOME, NEIGHBOUR, Staff, hire
@@ -89,6 +91,17 @@ GET  cases.new                     303       200 403     403  403        403    
 POST cases.create                  401       422 403     403  403        403    403      403        404  404
 GET  cases.show                    303       200 200     200  403        403    403      403        404  404
 POST cases.move                    401       409 409     409  403        403    403      403        404  404
+GET  papers.choose                 303       200 200     200  403        403    403      403        404  404
+POST papers.add                    401       422 422     422  403        403    403      403        404  404
+POST papers.check                  401       403 409     403  403        403    403      403        403  403
+GET  papers.show                   303       404 404     404  403        403    403      403        404  404
+GET  papers.thumbnail              303       404 404     404  403        403    403      403        404  404
+POST papers.remove                 401       404 404     404  403        403    403      403        404  404
+GET  visits.listing                303       403 403     403  403        403    403      403        200  403
+GET  visits.sheet                  303       200 200     200  403        403    403      403        404  404
+GET  delegations.listing           303       403 403     403  403        403    403      403        403  403
+POST delegations.add               401       403 403     403  403        403    403      403        403  403
+POST delegations.end               401       403 403     403  403        403    403      403        403  403
 GET  referrals.listing             303       200 200     200  200        200    403      403        200  200
 GET  referrals.show                303       200 200     200  200        404    403      403        404  404
 POST referrals.move                401       409 409     409  409        404    403      403        404  404
@@ -199,10 +212,20 @@ APART: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 # Where one of a column is not like the others: who writes about aid does not sign, and the manager edits the catalogue.
 _READ_ONLY = {"penandatangan": 403, "pimpinan": 403}
+# Who decides or signs brings no papers.
+_NOT_BRINGING = {"manajer": 403, **_READ_ONLY}
 EXCEPT: dict[str, dict[str, int]] = {
     "areas.count": {"supervisor": 303, "manajer": 303},
     "areas.add_hamlet": {"supervisor": 422, "koordinator_puskesos": 422},
     "areas.remove_hamlet": {"supervisor": 404, "koordinator_puskesos": 404},
+    "papers.choose": _NOT_BRINGING,
+    "papers.add": _NOT_BRINGING,
+    "papers.check": {"supervisor": 409, "koordinator_puskesos": 409},
+    "papers.remove": _NOT_BRINGING,
+    "visits.listing": dict.fromkeys(("fasilitator", "tksk", "supervisor", "koordinator_puskesos"), 200),
+    "delegations.listing": {"manajer": 200},
+    "delegations.add": {"manajer": 422},
+    "delegations.end": {"manajer": 404},
     "handovers.new": {"supervisor": 200, "manajer": 200},
     "handovers.review": {"supervisor": 422, "manajer": 422},
     "handovers.create": {"supervisor": 422, "manajer": 422},
@@ -308,8 +331,7 @@ def _case_with_referral(staff: Staff) -> dict[str, str]:
         version = casebook.look_at_case(case_id, by=by, at=AT).row_version
         cases.move_case(case_id, action, fields, row_version=version, by=by, at=AT)
 
-    for action in ("ambil", "sahkan", "teruskan"):
-        move(action)
+    verify(case_id, staff.bo)
     move("ajukan", recommendation="Rujuk")
     unit = catalogue.unit_id("dinkes")
     referral_id = referrals.refer_case(
@@ -323,6 +345,9 @@ def _case_with_referral(staff: Staff) -> dict[str, str]:
         "family_id": people.look_at_person(person_id, by=staff.fo, at=AT).family_id or "",
         "kind": "pindah",
         "file_id": "nothing",
+        "paper_id": "nothing",
+        "delegation_id": "nothing",
+        "visit_id": _visit_of(case_id, staff),
         "contact_id": "nothing",
         "case_id": case_id,
         "referral_id": referral_id,
@@ -341,6 +366,16 @@ def _case_with_referral(staff: Staff) -> dict[str, str]:
         "import_id": _import_of_home(),
         **everything_about(person_id, staff.fo),
     }
+
+
+def _visit_of(case_id: str, staff: Staff) -> str:
+    """A visit that a facilitator made while the case was verified."""
+    with database.transaction() as session:
+        visit = Visit(case_id=case_id, visitor_id=staff.facilitator.account_id, state=VisitState.CONFIRMED, visited_on=AT.date())
+        visit.stamp(staff.facilitator.account_id, AT)
+        session.add(visit)
+        session.flush()
+        return visit.id
 
 
 def _import_of_home() -> str:

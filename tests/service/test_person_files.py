@@ -21,6 +21,7 @@ from appliance.errors import InvalidInput, NotAllowed, NotFound
 from appliance.models.audit import AuditEntry
 from appliance.models.person import Person, PersonFile
 from appliance.registry import files, people
+from appliance.registry.file_store import LARGEST
 from appliance.scheduler import Clockwork
 from tests.support.desk import resident
 from tests.support.killing import killed
@@ -113,7 +114,7 @@ def _bomb(side: int) -> bytes:
         (PDF, "foto", "bukan foto"),
         (_bomb(8_000), "rumah", "megapiksel"),
         (_bomb(4_001), "rumah", "megapiksel"),
-        (b"%PDF-" + bytes(files.LARGEST), "lain", "7 MB"),
+        (b"%PDF-" + bytes(LARGEST), "lain", "7 MB"),
     ],
     ids=["empty", "program", "svg", "gif", "damaged", "cut", "pdf-as-photo", "bomb", "big-png", "big"],
 )

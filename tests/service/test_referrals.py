@@ -11,7 +11,7 @@ from appliance.casework import casebook, referrals
 from appliance.casework.catalogue import unit_id
 from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from appliance.models.states import CaseState, ReferralState
-from tests.support.desk import decided, move, open_case, prepare_referral, referred, request, version_of
+from tests.support.desk import decided, move, open_case, prepare_referral, referred, request, verify, version_of
 from tests.support.staff import AT, Staff
 
 SECRET = "Tetangga yang melapor"
@@ -76,8 +76,7 @@ def test_a_returned_referral_brings_the_case_back_to_review(app: Flask, staff: S
 
 def test_a_referral_is_sent_only_when_the_manager_has_decided(app: Flask, staff: Staff) -> None:
     case = open_case(staff.fo)
-    for action in ("ambil", "sahkan", "teruskan"):
-        move(case, staff.bo, action)
+    verify(case, staff.bo)
     referral = prepare_referral(staff, case)
     with pytest.raises(Conflict):
         referrals.send_referral(referral, row_version=version_of(referral, staff.bo), by=staff.bo, at=AT)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from appliance.access import Actor
-from appliance.casework import casebook, cases, catalogue, referrals
+from appliance.casework import casebook, cases, catalogue, papers, referrals
 from appliance.registry import people
 from tests.support.staff import AT, HOME, Staff
 
@@ -48,11 +48,35 @@ def move(case: str, by: Actor, action: str, at: datetime = AT, **fields: str) ->
     cases.move_case(case, action, fields, row_version=seen.row_version, by=by, at=at)
 
 
+def show_papers(case: str, by: Actor, at: datetime = AT) -> None:
+    """Every paper that the service asks for was shown and found right."""
+    seen = casebook.look_at_case(case, by=by, at=at)
+    told = {line.name: papers.Judgement("sah") for line in seen.papers.requirements if line.state != "sah"}
+    if told:
+        papers.check_papers(case, told, row_version=seen.row_version, by=by, at=at)
+
+
+def confirm(case: str, by: Actor, at: datetime = AT) -> None:
+    """Confirm a case that was taken: its papers are right, what is similar was looked at."""
+    show_papers(case, by, at)
+    offers = casebook.look_at_case(case, by=by, at=at).actions
+    (mark,) = (
+        field.choices[0][0] for offer in offers if offer.action == "sahkan" for field in offer.fields if field.kind == "check"
+    )
+    move(case, by, "sahkan", at, duplicates_seen=mark)
+
+
+def verify(case: str, by: Actor, at: datetime = AT) -> None:
+    """From BARU to TELAAH."""
+    move(case, by, "ambil", at)
+    confirm(case, by, at)
+    move(case, by, "teruskan", at)
+
+
 def decided(staff: Staff, **changes: Any) -> str:
     """A case that the manager has decided to refer."""
     case = open_case(staff.fo, **changes)
-    for action in ("ambil", "sahkan", "teruskan"):
-        move(case, staff.bo, action)
+    verify(case, staff.bo)
     move(case, staff.bo, "ajukan", recommendation="Rujuk")
     move(case, staff.manager, "tetapkan_dirujuk")
     return case

@@ -10,6 +10,7 @@ from playwright.sync_api import Page
 from appliance.casework import casebook, cases, catalogue, referrals
 from appliance.models.roles import Role
 from appliance.registry import people
+from tests.support import desk
 from tests.support.browser import Node, Officer
 
 # Two villages of Kabupaten Bantaeng, in different subdistricts.
@@ -118,6 +119,21 @@ def take_step(page: Page, label: str, **texts: str) -> None:
     page.get_by_text("Langkah tersimpan").wait_for()
 
 
+def show_papers(page: Page) -> None:
+    """Say of every paper on the page of a case that it was shown and is right."""
+    for choice in page.locator("#berkas select").all():
+        choice.select_option("sah")
+    page.get_by_role("button", name="Simpan pemeriksaan").click()
+    page.get_by_text("Pemeriksaan berkas tersimpan").wait_for()
+
+
+def confirm(page: Page) -> None:
+    """Confirm a case: its papers were shown, and what is similar was looked at."""
+    show_papers(page)
+    page.get_by_label("Sudah saya periksa").check()
+    take_step(page, "Sahkan")
+
+
 def prepare_referral(page: Page, unit: str = "Dinas Kesehatan") -> str:
     """Write a referral as the back office, on the page of the case; its number."""
     page.get_by_role("link", name="Siapkan rujukan").click()
@@ -158,8 +174,7 @@ def _tell(node: Node, staff: Staff, nik: str) -> Story:
         version = casebook.look_at_case(opened.id, by=by, at=at).row_version
         cases.move_case(opened.id, action, fields, row_version=version, by=by, at=at)
 
-    for action in ("ambil", "sahkan", "teruskan"):
-        move(action)
+    desk.verify(opened.id, bo, at)
     asked = referrals.NewReferral(catalogue.unit_id("dinkes"), "Mohon reaktivasi PBI-JK", ("nama", "desa"))
     referral = referrals.refer_case(opened.id, asked, request_id=f"referral {nik}", by=bo, at=at)
     move("ajukan", recommendation="Reaktivasi PBI-JK")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from appliance.access import Actor
 from appliance.casework.catalogue import unit_id
 from appliance.database import transaction
-from appliance.models.account import Account
+from appliance.models.account import Account, Assignment
 from appliance.models.roles import Role
 
 AT = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)  # a Friday, 10.00 WITA
@@ -60,3 +60,19 @@ def _person(username: str, role: Role, areas: tuple[str, ...], unit: str | None 
         session.add(account)
         session.flush()
         return Actor(account.id, name, username, frozenset({role}), areas, unit, "test")
+
+
+def employ(*actors: Actor, ends: date | None = None) -> None:
+    """Store the assignments that give the actors what they have, until `ends`: for what asks who serves a village."""
+    with transaction() as session:
+        for actor in actors:
+            for grant in actor.grants:
+                row = Assignment(
+                    account_id=actor.account_id,
+                    role=grant.role.value,
+                    area_codes=list(grant.areas),
+                    starts=AT.date() - timedelta(days=30),
+                    ends=ends,
+                )
+                row.stamp("system", AT)
+                session.add(row)

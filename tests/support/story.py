@@ -120,8 +120,10 @@ def open_case(desk: Office, description: str) -> str:
 def settle_case(node: Node, number: str) -> None:
     """From the desk of the back office over the manager and the OPD back to the citizen."""
     back, manager, agency = (node.sign_in(name) for name in ("bo.budi", "mgr.dewi", "opd.eko"))
-    for label in ("Ambil untuk diverifikasi", "Sahkan", "Teruskan ke telaah"):
-        take_step(back, number, label)
+    take_step(back, number, "Ambil untuk diverifikasi")
+    back.press("Simpan pemeriksaan", **{"state-0": "Sah"})
+    take_step(back, number, "Sahkan", duplicates_seen="ya")
+    take_step(back, number, "Teruskan ke telaah")
     back.follow("Siapkan rujukan")
     health = _first(back, "Simpan rujukan", "unit_id", "Dinas Kesehatan")
     back.press("Simpan rujukan", unit_id=health, summary="Mohon reaktivasi PBI-JK.")
@@ -135,7 +137,7 @@ def settle_case(node: Node, number: str) -> None:
     agency.press("Mulai diproses")
     agency.follow("Jawab")
     agency.press("Kirim jawaban", outcome="Terpenuhi", reply=ANSWER)
-    result = {"outcome": "Terpenuhi", "outcome_note": ANSWER, "citizen_note": "Kartu dapat dipakai lagi."}
+    result = {"outcome": "Terpenuhi", "outcome_note": ANSWER, "citizen_note": "Kartu dapat dipakai lagi.", "told_way": "Telepon"}
     take_step(back, number, "Catat hasil", **result)
     take_step(node.sign_in("fo.ani"), number, "Tutup: warga sudah diberi tahu")
 

@@ -24,6 +24,7 @@ class CaseForm(PageForm):
     """A new case of one resident. The names are those of NewCase."""
 
     request_id = StringField()
+    origin_id = StringField(default="")
     channel = StringField(default="kantor", validators=[Needed("Pilih bagaimana keluhan ini sampai kepada Anda.")])
     kind = StringField(default="", validators=[Needed("Pilih jenis keluhan.")])
     service_type_id = StringField(default="", validators=[Needed("Pilih layanan yang diperlukan.")])

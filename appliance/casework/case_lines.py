@@ -1,0 +1,127 @@
+"""Cases and referrals as the rows of a list. For services; what comes in is in the reader's scope."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from appliance.access import AREA_ROLES, Actor, scope
+from appliance.casework.referrals import steps_for
+from appliance.database import db
+from appliance.models.account import Account
+from appliance.models.case import Case, Referral
+from appliance.models.states import CLOCK_STOPPED, OPEN, CaseState, Priority, ReferralState
+from appliance.registry.areas import area_names
+
+
+@dataclass(frozen=True)
+class CaseLine:
+    """One case in a list. `red_card`: a vulnerable person or an emergency, to be served first."""
+
+    id: str
+    number: str
+    state: CaseState
+    state_since: datetime
+    applicant_id: str
+    applicant_name: str
+    village_code: str
+    village: str
+    service: str
+    category: str
+    priority: str
+    red_card: bool
+    confidential: bool
+    received_at: datetime
+    deadline: datetime | None
+    overdue: bool
+    owner_name: str
+
+
+@dataclass(frozen=True)
+class ReferralLine:
+    """One referral. `case_id` is None for a reader who may not see the case; `steps` are what she may do now."""
+
+    id: str
+    number: str
+    case_id: str | None
+    case_number: str
+    unit_name: str
+    state: ReferralState
+    summary: str
+    sent_at: datetime | None
+    reply_due: datetime | None
+    overdue: bool
+    reply: str
+    outcome: str
+    return_reason: str
+    row_version: int
+    steps: tuple[str, ...]
+
+
+def case_lines(cases: Iterable[Case], at: datetime) -> list[CaseLine]:
+    """The rows as lines, with the names of villages and owners read at once."""
+    cases = list(cases)
+    villages = area_names({case.village_code for case in cases})
+    owners = account_names({case.owner_id for case in cases if case.owner_id})
+    return [_case_line(case, villages.get(case.village_code, ""), owners.get(case.owner_id or "", ""), at) for case in cases]
+
+
+def _case_line(case: Case, village: str, owner: str, at: datetime) -> CaseLine:
+    state = CaseState(case.state)
+    running = state in OPEN and state not in CLOCK_STOPPED
+    return CaseLine(
+        id=case.id,
+        number=case.number,
+        state=state,
+        state_since=case.state_since,
+        applicant_id=case.applicant_id,
+        applicant_name=case.applicant.name,
+        village_code=case.village_code,
+        village=village,
+        service=case.service_type.name,
+        category=case.category,
+        priority=case.priority,
+        red_card=bool(case.vulnerable_groups) or case.priority == Priority.EMERGENCY,
+        confidential=case.confidential,
+        received_at=case.received_at,
+        deadline=case.deadline,
+        overdue=running and case.deadline is not None and case.deadline < at,
+        owner_name=owner,
+    )
+
+
+def referral_lines(referrals: Sequence[Referral], by: Actor, at: datetime) -> list[ReferralLine]:
+    """The rows as lines, each with what `by` may do; a case she may not see is not named by its identifier."""
+    cases = {referral.case_id for referral in referrals}
+    visible = scope(sa.select(Case.id).where(Case.id.in_(cases)), Case, by)
+    seen = set(db.session.scalars(visible)) if by.has(*AREA_ROLES) else set()
+    return [_referral_line(referral, referral.case_id in seen, by, at) for referral in referrals]
+
+
+def _referral_line(referral: Referral, sees_case: bool, by: Actor, at: datetime) -> ReferralLine:
+    return ReferralLine(
+        id=referral.id,
+        number=referral.number,
+        case_id=referral.case_id if sees_case else None,
+        case_number=referral.case.number,
+        unit_name=referral.unit.name,
+        state=ReferralState(referral.state),
+        summary=referral.summary,
+        sent_at=referral.sent_at,
+        reply_due=referral.reply_due,
+        overdue=referral.finished_at is None and referral.reply_due is not None and referral.reply_due < at,
+        reply=referral.reply,
+        outcome=referral.outcome,
+        return_reason=referral.return_reason,
+        row_version=referral.row_version,
+        steps=tuple(step.value for step in steps_for(referral, referral.case.state, sees_case, by)),
+    )
+
+
+def account_names(ids: set[str]) -> dict[str, str]:
+    """The names of accounts, by identifier; what is no account is left out."""
+    rows = db.session.execute(sa.select(Account.id, Account.name).where(Account.id.in_(ids)))
+    return {row.id: row.name for row in rows}

@@ -1,0 +1,106 @@
+"""What a step changes of a case besides its state. For `casework.cases`, with the case locked and the step allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+
+import sqlalchemy as sa
+
+from appliance.access import Actor, scope
+from appliance.casework import sla, visits
+from appliance.casework.transitions import Action
+from appliance.database import db, settings_in_use
+from appliance.errors import InvalidInput
+from appliance.models.case import Case
+from appliance.models.person import REASON_LENGTH
+from appliance.models.states import Outcome, Priority
+from appliance.registry.file_store import Stored
+
+RATIFY_DAYS = 1
+_VISIT_STEPS = frozenset({Action.PLAN_VISIT, Action.VISIT, Action.CONFIRM_VISIT, Action.RETURN_VISIT, Action.CANCEL_VISIT})
+
+
+def apply(case: Case, action: Action, values: Mapping[str, str], photos: Sequence[Stored], *, by: Actor, at: datetime) -> None:
+    """Write what `action` with `values` means for the case. Raises InvalidInput for a value that does not fit this case."""
+    if action in _VISIT_STEPS:
+        visits.apply_step(case, action, values, photos, by=by, at=at)
+    elif action in _DUTIES:
+        _DUTIES[action](case, values, by, at)
+    if "outcome" in values:
+        case.outcome, case.outcome_note = Outcome(values["outcome"]), values["outcome_note"]
+    if values.get("satisfaction"):
+        case.satisfaction = int(values["satisfaction"])
+
+
+def _take(case: Case, _values: Mapping[str, str], by: Actor, _at: datetime) -> None:
+    case.owner_id = by.account_id
+
+
+def _recommend(case: Case, values: Mapping[str, str], by: Actor, _at: datetime) -> None:
+    case.owner_id = case.recommended_by = by.account_id
+    case.recommendation = values["recommendation"]
+
+
+def _mark_duplicate(case: Case, values: Mapping[str, str], by: Actor, _at: datetime) -> None:
+    number = values["duplicate_of"]
+    named = scope(sa.select(Case.id).where(Case.number == number.upper(), Case.id != case.id), Case, by)
+    case.duplicate_of_id = db.session.scalar(named)
+    if case.duplicate_of_id is None:
+        raise InvalidInput({"duplicate_of": f"Kasus {number} tidak ditemukan."})
+
+
+def _revert_mark(case: Case, _values: Mapping[str, str], _by: Actor, _at: datetime) -> None:
+    case.duplicate_of_id = None
+
+
+def _refer_at_once(case: Case, _values: Mapping[str, str], by: Actor, at: datetime) -> None:
+    case.referred_at_once_by = by.account_id
+    case.ratify_due = sla.due(at, RATIFY_DAYS, settings_in_use().zone)
+
+
+def _settle_emergency(case: Case, _values: Mapping[str, str], _by: Actor, _at: datetime) -> None:
+    case.ratify_due = None
+
+
+def _record_result(_case: Case, values: Mapping[str, str], _by: Actor, at: datetime) -> None:
+    if values["told_date"] and date.fromisoformat(values["told_date"]) > at.astimezone(settings_in_use().zone).date():
+        raise InvalidInput({"told_date": "Tanggal diberi tahu paling lambat hari ini."})
+
+
+def _change_owner(case: Case, values: Mapping[str, str], _by: Actor, _at: datetime) -> None:
+    case.owner_id = values["new_owner"]
+
+
+def _change_priority(case: Case, values: Mapping[str, str], _by: Actor, _at: datetime) -> None:
+    """The deadline moves by what the new priority gives or takes; what the clock stood still stays counted."""
+    priority = Priority(values["priority"])
+    if priority == case.priority:
+        raise InvalidInput({"priority": "Prioritasnya sudah demikian."})
+    zone, days = settings_in_use().zone, case.service_type.working_days
+    before, after = (sla.due(case.received_at, sla.days_for(days, which), zone) for which in (Priority(case.priority), priority))
+    if case.deadline:
+        case.deadline += after - before
+    case.priority, case.priority_reason = priority, values["note"][:REASON_LENGTH]
+
+
+def _change_confidentiality(case: Case, values: Mapping[str, str], _by: Actor, _at: datetime) -> None:
+    confidential = values["confidential"] == "ya"
+    if confidential == case.confidential:
+        raise InvalidInput({"confidential": "Kerahasiaannya sudah demikian."})
+    case.confidential = confidential
+
+
+_DUTIES: Mapping[Action, Callable[[Case, Mapping[str, str], Actor, datetime], None]] = {
+    Action.TAKE: _take,
+    Action.RECOMMEND: _recommend,
+    Action.MARK_DUPLICATE: _mark_duplicate,
+    Action.REVERT_MARK: _revert_mark,
+    Action.REFER_AT_ONCE: _refer_at_once,
+    Action.RATIFY: _settle_emergency,
+    Action.REFUSE_TO_RATIFY: _settle_emergency,
+    Action.RECORD_RESULT: _record_result,
+    Action.CHANGE_OWNER: _change_owner,
+    Action.CHANGE_PRIORITY: _change_priority,
+    Action.CHANGE_CONFIDENTIALITY: _change_confidentiality,
+}
