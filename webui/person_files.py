@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from appliance.access import AREA_ROLES, EDITOR_ROLES
 from appliance.errors import InvalidInput
 from appliance.registry import families, files, people
+from appliance.registry.contents import PDF
 from appliance.registry.files import FileContent
 from webui.session import actor, now, signed_in
 from webui.words import FILE_KINDS, options_of
@@ -107,8 +108,6 @@ def _form_page(name: str, back: str, problems: dict[str, str]) -> str:
 
 
 def _sent(content: FileContent) -> Response:
-    response = send_file(
-        content.path, mimetype=content.media, as_attachment=content.media == files.PDF, download_name=content.name
-    )
+    response = send_file(content.path, mimetype=content.media, as_attachment=content.media == PDF, download_name=content.name)
     response.headers["Content-Security-Policy"] = ALONE
     return response

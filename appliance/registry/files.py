@@ -1,14 +1,10 @@
 """Photos and papers of people and families: judged by their content, stored by its hash, given out within the scope only.
 
-The content lies below the attachments of the data folder, where the backups take it. A file without a row is harmless; a row never
-comes before its file is on the disk.
+`contents` says what is let in and where it lies.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-import tempfile
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,20 +13,17 @@ import sqlalchemy as sa
 
 from appliance import audit
 from appliance.access import EDITOR_ROLES, REVEAL_ROLES, Actor, scope
-from appliance.database import db, settings_in_use, transaction
+from appliance.database import db, transaction
 from appliance.errors import InvalidInput, NotFound
 from appliance.models.person import Family, Person, PersonFile
+from appliance.registry.contents import JPEG, PDF, StoredContent, content_path, content_problems, take_in
 from appliance.registry.corrections import family_in_scope
-from appliance.registry.images import read_picture
 from appliance.registry.people import person_in_scope, require_there
 
 KINDS = frozenset({"foto", "rumah", "ktp", "kk", "lain"})
 # On these no number stands; the others are papers, which only those see who may see numbers.
 OPEN_KINDS = frozenset({"foto", "rumah"})
-LARGEST = 7 * 1024 * 1024
 MOST_FILES = 60
-PDF = "application/pdf"
-JPEG = "image/jpeg"
 
 
 @dataclass(frozen=True)
@@ -53,16 +46,6 @@ class FileContent:
     path: Path
     media: str
     name: str
-
-
-@dataclass(frozen=True)
-class _Stored:
-    media: str
-    sha256: str
-    size: int
-    thumbnail: str = ""
-    width: int | None = None
-    height: int | None = None
 
 
 def of_person(person_id: str, *, by: Actor) -> tuple[FileLine, ...]:
@@ -112,7 +95,7 @@ def open_file(file_id: str, *, by: Actor, at: datetime) -> FileContent:
         _require_kind(row, village, by)
         audit.record("lihat_berkas", f"file:{row.id}", by=by, at=at, detail={"jenis": row.kind})
         ending = "pdf" if row.media == PDF else "jpg"
-        return FileContent(_path(row.sha256), row.media, f"berkas-{row.id[-8:]}.{ending}")
+        return FileContent(content_path(row.sha256), row.media, f"berkas-{row.id[-8:]}.{ending}")
 
 
 def open_thumbnail(file_id: str, *, by: Actor) -> FileContent:
@@ -121,7 +104,7 @@ def open_thumbnail(file_id: str, *, by: Actor) -> FileContent:
     _require_kind(row, village, by)
     if not row.thumbnail:
         raise _missing()
-    return FileContent(_path(row.thumbnail), JPEG, f"kecil-{row.id[-8:]}.jpg")
+    return FileContent(content_path(row.thumbnail), JPEG, f"kecil-{row.id[-8:]}.jpg")
 
 
 def remove_file(file_id: str, *, by: Actor, at: datetime) -> PersonFile:
@@ -170,13 +153,13 @@ def _require_kind(row: PersonFile, village: str, by: Actor) -> None:
         require_there(by, village, *REVEAL_ROLES)
 
 
-def _row(whose: sa.ColumnElement[bool], kind: str, stored: _Stored) -> PersonFile | None:
+def _row(whose: sa.ColumnElement[bool], kind: str, stored: StoredContent) -> PersonFile | None:
     same = (PersonFile.sha256 == stored.sha256, PersonFile.kind == kind, PersonFile.removed_at.is_(None))
     return db.session.scalar(sa.select(PersonFile).where(whose, *same))
 
 
 def _add(  # noqa: PLR0913  the columns of a file
-    stored: _Stored,
+    stored: StoredContent,
     kind: str,
     title: str,
     by: Actor,
@@ -203,59 +186,14 @@ def _add(  # noqa: PLR0913  the columns of a file
     return row
 
 
-def _store(content: bytes, kind: str, title: str) -> _Stored:
+def _store(content: bytes, kind: str, title: str) -> StoredContent:
     """Judge the content, put it on the disk. What it is called or claims to be does not count."""
     problems = {}
     if kind not in KINDS:
         problems["kind"] = "Pilih jenis berkas."
     if len(title) > 120:
         problems["title"] = "Keterangan terlalu panjang; paling banyak 120 huruf."
-    if not content:
-        problems["file"] = "Pilih berkas dahulu."
-    elif len(content) > LARGEST:
-        problems["file"] = f"Berkas terlalu besar; paling besar {LARGEST // 1024 // 1024} MB."
+    problems |= content_problems(content)
     if problems:
         raise InvalidInput(problems)
-    if content.startswith(b"%PDF-") and kind != "foto":
-        return _Stored(PDF, _write(content), len(content))
-    if content.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")):
-        picture = read_picture(content)
-        sha256, thumbnail = _write(picture.jpeg), _write(picture.thumbnail)
-        return _Stored(JPEG, sha256, len(picture.jpeg), thumbnail, picture.width, picture.height)
-    allowed = "foto JPEG atau PNG" if kind == "foto" else "foto JPEG, PNG, atau PDF"
-    raise InvalidInput({"file": f"Berkas ini bukan {allowed}. Pilih berkas lain."})
-
-
-def _path(sha256: str) -> Path:
-    return settings_in_use().attachments / sha256[:2] / sha256
-
-
-def _write(content: bytes) -> str:
-    """Put the content at the place of its hash, whole and on the disk; the hash. What is there already stays."""
-    sha256 = hashlib.sha256(content).hexdigest()
-    path = _path(sha256)
-    if path.exists():
-        return sha256
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Beside the attachments, so that a running backup never meets a file that is about to have another name.
-    with tempfile.NamedTemporaryFile(dir=settings_in_use().attachments.parent, prefix=".upload-", delete=False) as written:
-        try:
-            written.write(content)
-            written.flush()
-            os.fsync(written.fileno())
-            Path(written.name).replace(path)
-        except OSError:  # a full disk must not keep half a paper that nothing names
-            Path(written.name).unlink(missing_ok=True)
-            raise
-    for folder in (path.parent, path.parent.parent):
-        _sync(folder)
-    return sha256
-
-
-def _sync(folder: Path) -> None:
-    """Make the name in the folder survive a power cut."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+    return take_in(content, papers=kind != "foto")

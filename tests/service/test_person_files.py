@@ -18,7 +18,7 @@ from appliance.database import db
 from appliance.errors import InvalidInput, NotAllowed, NotFound
 from appliance.models.audit import AuditEntry
 from appliance.models.person import Person, PersonFile
-from appliance.registry import files, people
+from appliance.registry import contents, files, people
 from tests.support.desk import resident
 from tests.support.staff import AT, Staff
 from tests.support.web_client import Web, web_app
@@ -109,7 +109,7 @@ def _bomb(side: int) -> bytes:
         (PDF, "foto", "bukan foto"),
         (_bomb(8_000), "rumah", "megapiksel"),
         (_bomb(4_001), "rumah", "megapiksel"),
-        (b"%PDF-" + bytes(files.LARGEST), "lain", "7 MB"),
+        (b"%PDF-" + bytes(contents.LARGEST), "lain", "7 MB"),
     ],
     ids=["empty", "program", "svg", "gif", "damaged", "cut", "pdf-as-photo", "bomb", "big-png", "big"],
 )
