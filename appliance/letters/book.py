@@ -14,6 +14,7 @@ from sqlalchemy.orm import joinedload
 from appliance import audit
 from appliance.access import Actor, scope
 from appliance.database import db, settings_in_use, transaction
+from appliance.errors import Conflict
 from appliance.letters.life import INITIALLERS, READERS, TABLE, LetterState, LetterStep, Line, allowed
 from appliance.letters.lookup import current_state, hands_of, letter_in_scope
 from appliance.models.account import Account
@@ -157,6 +158,41 @@ def look_at_letter(letter_id: str, *, by: Actor, at: datetime) -> LetterDetail:
         )
         audit.record("lihat", f"letter:{letter.id}", by=by, at=at)
         return detail
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What the form of a draft shows."""
+
+    case_id: str
+    wording: str
+    purpose: str
+    signatory_id: str
+    addressee: str
+    referral_id: str
+    typed: dict[str, str]
+    row_version: int
+
+
+def look_at_draft(letter_id: str, *, by: Actor, at: datetime) -> Draft:
+    """A letter as it was typed. Written to the journal. Raises NotFound, Conflict when it is no draft any more."""
+    with transaction():
+        letter = letter_in_scope(letter_id, by)
+        if letter.state != LetterState.DRAFT:
+            raise Conflict(
+                f"Surat berstatus {current_state(letter, at).label}; konsepnya tidak dapat diubah.", "Buka halaman surat ini."
+            )
+        audit.record("lihat", f"letter:{letter.id}", by=by, at=at)
+        return Draft(
+            case_id=letter.case_id,
+            wording=letter.wording,
+            purpose=letter.purpose,
+            signatory_id=letter.signatory_id or "",
+            addressee=letter.addressee,
+            referral_id=letter.referral_id or "",
+            typed=dict(letter.typed),
+            row_version=letter.row_version,
+        )
 
 
 def letters_of_case(case_id: str, *, by: Actor, at: datetime) -> tuple[LetterLine, ...]:

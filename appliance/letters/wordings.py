@@ -55,6 +55,13 @@ def versions_of(code: str) -> tuple[tuple[int, datetime], ...]:
     return tuple((row.version, row.stored_at) for row in rows)
 
 
+def add_wording(new: Wording, *, by: Actor, at: datetime) -> Wording:
+    """Store a document of the office's own, under a code that no other has. Raises like `save_wording`."""
+    if any(known.code == new.code for known in list_wordings()):
+        raise InvalidInput({"code": "Kode ini sudah dipakai dokumen lain."})
+    return save_wording(new, by=by, at=at)
+
+
 def save_wording(new: Wording, *, by: Actor, at: datetime) -> Wording:
     """Store a version that builds on `new.version` (0: none of the office yet); the stored one.
 
