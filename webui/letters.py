@@ -20,7 +20,7 @@ from appliance.errors import Conflict, InvalidInput
 from appliance.letters import book, letters, office, papers, register_file, wordings
 from appliance.letters.book import LetterDetail, LetterFilter
 from appliance.letters.letters import NewLetter
-from appliance.letters.life import DRAFTERS, LetterState, LetterStep
+from appliance.letters.life import DRAFTERS, KEEPERS, LetterState, LetterStep
 from appliance.letters.life import READERS as LETTER_READERS
 from appliance.letters.papers import PaperFile
 from appliance.letters.sheet import spaced_code
@@ -55,7 +55,11 @@ PAPER_POLICY = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'
 @blueprint.app_context_processor
 def speak() -> dict[str, Any]:
     """What the pages of letters and the panel of a case draw with."""
-    return {"letter_tones": TONES, "letter_panel": _panel, "spaced_code": spaced_code}
+    return {"may_keep_wordings": _may_keep_wordings, "letter_tones": TONES, "letter_panel": _panel, "spaced_code": spaced_code}
+
+
+def _may_keep_wordings() -> bool:
+    return actor().has(*KEEPERS)
 
 
 def _panel(case_id: str, village_code: str) -> dict[str, Any]:

@@ -31,14 +31,6 @@ FORGIVEN = timedelta(minutes=10)
 _CODE = re.compile(f"[{CHECK_ALPHABET}]{{{CHECK_LETTERS}}}")
 
 
-class TooManyChecks(TooManyAttempts):
-    """Somebody tried several codes that do not exist; nothing was looked at."""
-
-    def __init__(self, wait: timedelta) -> None:
-        super().__init__(wait)
-        self.message = "Terlalu banyak kode yang tidak ada."
-
-
 @dataclass(frozen=True)
 class Checked:
     """What may be told of a letter."""
@@ -99,7 +91,7 @@ def _require_patience(bucket: str, at: datetime) -> None:
         return
     verdict = throttle.judge(row.misses, row.last_at, at, known_device=True)
     if not verdict.may_try:
-        raise TooManyChecks(verdict.wait)
+        raise TooManyAttempts(verdict.wait, "Terlalu banyak kode yang tidak ada.")
 
 
 def _forgiven(row: SignInAttempt, at: datetime) -> bool:
