@@ -59,9 +59,10 @@ def test_what_was_approved_stays_whatever_changes_later(staff: Staff, signer: Si
     assert frozen["values"]["warga.nama"] == "Sitti Aminah"
 
 
-def test_every_copy_is_the_same_and_is_counted(staff: Staff, signer: Signers) -> None:
+def test_every_copy_is_the_same_and_is_counted(staff: Staff, signer: Signers, monkeypatch: pytest.MonkeyPatch) -> None:
     letter = issued(staff, signer)
     before = version(letter)
+    monkeypatch.setattr(papers, "to_pdf", lambda html: pytest.fail("it is made only once"))
     copies = [papers.print_letter(letter, by=by, at=AT).path.read_bytes() for by in (staff.bo, staff.fo)]
     assert copies[0] == copies[1]
     assert (row(letter).prints, version(letter)) == (2, before)
