@@ -113,8 +113,6 @@ EVENTS: Mapping[str, str] = {
     "kirim": "Kasus dicatat",
     "rujukan_dijawab": "Semua rujukan sudah dijawab",
     "rujukan_dikembalikan": "Kasus kembali ke telaah",
-    "terbitkan_surat": "Surat diterbitkan",
-    "batalkan_surat": "Surat dibatalkan",
 }
 
 REFERRAL_TONES: Mapping[str, str] = {

@@ -186,6 +186,8 @@ LABELS: dict[str, str] = {line.action.value: line.label for line in TRANSITIONS}
     "jawab_rujukan": "Rujukan dijawab OPD",
     "kembalikan_rujukan": "Rujukan dikembalikan OPD",
     "serah_terima": "Diserahkan kepada fasilitator pengganti",
+    "terbitkan_surat": "Surat diterbitkan",
+    "batalkan_surat": "Surat dibatalkan",
 }
 
 

@@ -16,7 +16,7 @@ from appliance.access import Actor, scope
 from appliance.database import db, settings_in_use, transaction
 from appliance.errors import Conflict
 from appliance.letters.life import INITIALLERS, READERS, TABLE, LetterState, LetterStep, Line, allowed
-from appliance.letters.lookup import current_state, hands_of, letter_in_scope
+from appliance.letters.lookup import current_state, hands_of, is_outsider, letter_in_scope
 from appliance.models.account import Account
 from appliance.models.audit import AuditEntry
 from appliance.models.case import Case
@@ -60,7 +60,7 @@ class LetterFilter:
 
 @dataclass(frozen=True)
 class LetterLine:
-    """One letter in a list. `case_id` is None for a reader who may not see the case."""
+    """One letter in a list. `person` and `village` are "" for the organisation it went to: it sees what was shared, on the paper."""
 
     id: str
     title: str
@@ -104,7 +104,6 @@ class LetterDetail:
     case_id: str | None
     referral_number: str
     signatory: str
-    typed: tuple[tuple[str, str], ...]
     cancel_reason: str
     outside_number: str
     check_code: str
@@ -123,7 +122,7 @@ def list_letters(wanted: LetterFilter, *, by: Actor, at: datetime, before: str =
         statement = statement.where(sa.or_(order < moment, sa.and_(order == moment, Letter.id < cursor[2])))
     rows = db.session.scalars(_with_names(statement).order_by(order.desc(), Letter.id.desc()).limit(PAGE_SIZE + 1)).all()
     shown = rows[:PAGE_SIZE]
-    return LettersFound(tuple(_line(row, at) for row in shown), _cursor(shown[-1], wanted) if len(rows) > PAGE_SIZE else "")
+    return LettersFound(tuple(_line(row, by, at) for row in shown), _cursor(shown[-1], wanted) if len(rows) > PAGE_SIZE else "")
 
 
 def register_rows(wanted: LetterFilter, *, by: Actor, at: datetime) -> tuple[LetterLine, ...]:
@@ -132,7 +131,7 @@ def register_rows(wanted: LetterFilter, *, by: Actor, at: datetime) -> tuple[Let
         statement, order = _filtered(replace(wanted, view=ISSUED), by, at)
         rows = db.session.scalars(_with_names(statement).order_by(order, Letter.id).limit(MOST_PRINTED)).all()
         audit.record("cetak_register", "letters:register", by=by, at=at, detail={"baris": len(rows)})
-        return tuple(_line(row, at) for row in rows)
+        return tuple(_line(row, by, at) for row in rows)
 
 
 def look_at_letter(letter_id: str, *, by: Actor, at: datetime) -> LetterDetail:
@@ -141,19 +140,18 @@ def look_at_letter(letter_id: str, *, by: Actor, at: datetime) -> LetterDetail:
         letter = letter_in_scope(letter_id, by)
         seen = db.session.scalar(scope(sa.select(Case.id).where(Case.id == letter.case_id), Case, by))
         roles = by.roles_in(letter.area_code)
-        of_opd = letter.referral is not None and by.speaks_for(letter.referral.unit_id)
+        outside = is_outsider(letter, by)
         detail = LetterDetail(
-            line=_line(letter, at),
+            line=_line(letter, by, at),
             case_id=seen,
             referral_number=letter.referral.number if letter.referral else "",
             signatory=f"{letter.signatory.name}, {letter.signatory.position}" if letter.signatory else "",
-            typed=() if of_opd and seen is None else tuple(letter.typed.items()),
             cancel_reason=letter.cancel_reason,
             outside_number=letter.outside_number,
             check_code=letter.check_code or "",
             steps=allowed(current_state(letter, at), roles, hands_of(letter), by.account_id),
-            trail=() if of_opd and seen is None else _trail(letter.id),
-            may_read=of_opd or bool(roles & READERS),
+            trail=() if outside else _trail(letter.id),
+            may_read=outside or bool(roles & READERS),
             row_version=letter.row_version,
         )
         audit.record("lihat", f"letter:{letter.id}", by=by, at=at)
@@ -199,7 +197,7 @@ def letters_of_case(case_id: str, *, by: Actor, at: datetime) -> tuple[LetterLin
     """The letters about one case that `by` may see, the newest first."""
     statement = scope(sa.select(Letter).where(Letter.case_id == case_id), Letter, by)
     rows = db.session.scalars(_with_names(statement).order_by(Letter.id.desc()).limit(50))
-    return tuple(_line(row, at) for row in rows)
+    return tuple(_line(row, by, at) for row in rows)
 
 
 def _with_names(statement: sa.Select[Letter]) -> sa.Select[Letter]:
@@ -258,7 +256,8 @@ def _cursor(letter: Letter, wanted: LetterFilter) -> str:
     return f"{int((moment or letter.created_at).timestamp() * 1_000_000)}_{letter.id}"
 
 
-def _line(letter: Letter, at: datetime) -> LetterLine:
+def _line(letter: Letter, by: Actor, at: datetime) -> LetterLine:
+    outside = is_outsider(letter, by)
     return LetterLine(
         id=letter.id,
         title=letter.title,
@@ -267,8 +266,8 @@ def _line(letter: Letter, at: datetime) -> LetterLine:
         day=letter.day,
         created_at=letter.created_at,
         valid_until=letter.valid_until,
-        person=letter.case.applicant.name,
-        village=area_name(letter.case.village_code),
+        person="" if outside else letter.case.applicant.name,
+        village="" if outside else area_name(letter.case.village_code),
         purpose=letter.purpose,
         addressee=(letter.frozen or {}).get("addressee", "").partition("\n")[0],
         case_number=letter.case.number,

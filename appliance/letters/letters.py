@@ -177,7 +177,7 @@ def _draft(case_id: str, new: NewLetter, request_id: str, by: Actor, at: datetim
         wording=wording.code,
         case_id=case.id,
         person_id=case.applicant_id,
-        referral_id=new.referral_id or None,
+        referral_id=new.referral_id if wording.kind == REFERRAL else None,
         state=LetterState.DRAFT,
         drafters=[by.account_id],
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from appliance.access import Actor, scope
+from appliance.access import AREA_ROLES, Actor, scope
 from appliance.database import db
 from appliance.errors import NotFound
 from appliance.letters import facts, sheet
@@ -61,3 +61,9 @@ def current_state(letter: Letter, at: datetime) -> LetterState:
 def issue_of(letter: Letter) -> sheet.Issue:
     """Number, day and code of a letter."""
     return sheet.Issue(letter.number or "", letter.day, letter.valid_until, letter.check_code or "")
+
+
+def is_outsider(letter: Letter, by: Actor) -> bool:
+    """Whether she sees the letter only for the organisation that its referral was sent to."""
+    addressed = letter.referral is not None and by.speaks_for(letter.referral.unit_id)
+    return addressed and not by.has_in(letter.area_code, *sorted(AREA_ROLES))

@@ -17,7 +17,7 @@ from appliance.database import db, transaction
 from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from appliance.letters import facts, sheet
 from appliance.letters.life import READERS, LetterState
-from appliance.letters.lookup import issue_of, letter_in_scope, sheet_of
+from appliance.letters.lookup import is_outsider, issue_of, letter_in_scope, sheet_of
 from appliance.letters.markup import filled
 from appliance.letters.markup_html import Content
 from appliance.letters.office import letterhead
@@ -126,7 +126,7 @@ def print_form(case_id: str, code: str, *, by: Actor, at: datetime) -> bytes:
 
 def _readable(letter_id: str, by: Actor) -> Letter:
     letter = letter_in_scope(letter_id, by)
-    if letter.referral is None or not by.speaks_for(letter.referral.unit_id):
+    if not is_outsider(letter, by):
         _require_reader(by, letter.area_code)
     return letter
 

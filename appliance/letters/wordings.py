@@ -68,7 +68,11 @@ def save_wording(new: Wording, *, by: Actor, at: datetime) -> Wording:
     Raises InvalidInput with all problems, Conflict when somebody stored a newer one, NotAllowed.
     """
     require(by, *sorted(KEEPERS))
-    problems = problems_of(new) | _clash(new, list_wordings())
+    known = list_wordings()
+    problems = problems_of(new) | _clash(new, known)
+    if any(one.code == new.code and one.kind != new.kind for one in known):
+        # A draft of the old kind would show its new reader what she may not see.
+        problems["kind"] = "Jenis dokumen tidak dapat diubah; buat dokumen baru."
     if problems:
         raise InvalidInput(problems)
     try:

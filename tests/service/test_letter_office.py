@@ -61,6 +61,13 @@ def test_a_wrong_wording_is_refused_with_line_and_reason(staff: Staff) -> None:
     assert "Baris 2: Isian {pelapor.nama}" in refused.value.problems["body"]
 
 
+def test_a_document_stays_what_it_is_for(staff: Staff) -> None:
+    """What a referral's letter may show is decided by its kind."""
+    with pytest.raises(InvalidInput) as refused:
+        wordings.save_wording(_changed("surat-rujukan", kind="surat", body="{warga.nik}"), by=staff.admin, at=AT)
+    assert set(refused.value.problems) >= {"kind"}
+
+
 def test_two_series_cannot_write_the_same_numbers(staff: Staff) -> None:
     with pytest.raises(InvalidInput) as refused:
         wordings.save_wording(_changed("penolakan", series="lain"), by=staff.admin, at=AT)

@@ -223,7 +223,7 @@ def test_the_organisation_sees_its_own_letter_and_no_other(staff: Staff, signer:
     case = decided(staff)
     referral = prepare_referral(staff, case)
     letter = approved(staff, signer, case, wording="surat-rujukan", purpose="Rujukan", referral_id=referral)
-    other = issued(staff, signer, case)
+    other = issued(staff, signer, case, referral_id=referral)  # not a letter that goes with a referral
     issue(letter, staff.bo)
 
     def sees(by: Actor) -> set[str]:
@@ -235,7 +235,8 @@ def test_the_organisation_sees_its_own_letter_and_no_other(staff: Staff, signer:
     paper = papers.print_letter(letter, by=staff.dinkes, at=AT)
     assert paper.path.exists()
     detail = book.look_at_letter(letter, by=staff.dinkes, at=AT)
-    assert (detail.case_id, detail.trail, detail.typed) == (None, (), ())
+    assert (detail.case_id, detail.trail, detail.line.person, detail.line.village) == (None, (), "", "")
+    assert [line.person for line in book.list_letters(LetterFilter(), by=staff.dinkes, at=AT).letters] == [""]
     with pytest.raises(NotFound):
         papers.print_letter(other, by=staff.dinkes, at=AT)
 
