@@ -50,7 +50,7 @@ def ensure_paper(letter_id: str) -> str:
         return letter.pdf
     page = sheet.to_page(sheet.thaw(letter.frozen), issue_of(letter))
     db.session.rollback()  # nothing is held while the paper is made
-    made = put_content(to_pdf(page.html))
+    made = put_content(to_pdf(page))
     with transaction() as session:
         # Not by the row's version: the paper is no change that a form must know of.
         session.execute(sa.update(Letter).where(Letter.id == letter_id, Letter.pdf == "").values(pdf=made))
@@ -86,9 +86,9 @@ def preview_letter(letter_id: str, *, by: Actor, at: datetime) -> bytes:
     """The paper as it would become, marked as a draft. Written to the journal. Raises NotFound, NotAllowed."""
     with transaction():
         letter = _readable(letter_id, by)
-        page = sheet.to_page(sheet_of(letter, by=by, at=at), issue_of(letter), sheet.Mark("DRAF"))
+        page = sheet.to_page(sheet_of(letter, by=by, at=at), issue_of(letter), "DRAF")
         audit.record("pratinjau_surat", f"letter:{letter_id}", by=by, at=at, detail={"warga": letter.person_id})
-    return to_pdf(page.html)
+    return to_pdf(page)
 
 
 def preview_wording(wording: Wording) -> bytes:
@@ -99,8 +99,8 @@ def preview_wording(wording: Wording) -> bytes:
     values = examples_for(wording.kind) | {f"isian.{question.code}": question.label for question in wording.questions}
     content = Content(values, {name: SAMPLE_TABLES[name] for name in tables_of(wording.kind)})
     addressee = filled(wording.addressee, values)
-    page = sheet.to_page(sheet.Sheet(wording, letterhead(), _EXAMPLE, content, addressee), sheet.Issue(), sheet.Mark("CONTOH"))
-    return to_pdf(page.html)
+    page = sheet.to_page(sheet.Sheet(wording, letterhead(), _EXAMPLE, content, addressee), sheet.Issue(), "CONTOH")
+    return to_pdf(page)
 
 
 def forms() -> tuple[Wording, ...]:
@@ -121,7 +121,7 @@ def print_form(case_id: str, code: str, *, by: Actor, at: datetime) -> bytes:
         about = facts.About(case, wording.kind, letterhead(), by.name)
         page = sheet.to_page(sheet.Sheet(wording, about.head, sheet.Signer(), facts.gather(about, by=by, at=at)), sheet.Issue())
         audit.record("cetak_formulir", f"case:{case_id}", by=by, at=at, detail={"formulir": code, "warga": case.applicant_id})
-    return to_pdf(page.html)
+    return to_pdf(page)
 
 
 def _readable(letter_id: str, by: Actor) -> Letter:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import date
 from functools import cache
 from typing import Any
@@ -18,14 +18,14 @@ from markupsafe import Markup
 
 from appliance.casework.day_words import long_day
 from appliance.letters.markup import filled
-from appliance.letters.markup_html import Content, Grid, inline, to_html
+from appliance.letters.markup_html import Content, Grid, to_html
 from appliance.letters.office import Head
 from appliance.letters.wording import Wording, from_data, to_data
 from appliance.models.letter import Signatory
 from appliance.registry.contents import content_path
 
 FORM = 1  # of the frozen record: a later layout must still be able to print it
-SIZES = {"A4": "210mm 297mm", "F4": "215mm 330mm", "A6": "105mm 148mm"}
+SIZES = {"A4": "210mm 297mm", "F4": "215mm 330mm"}
 LOGO_MEDIA = "image/jpeg"
 
 
@@ -60,21 +60,6 @@ class Issue:
     day: date | None = None
     valid_until: date | None = None
     check_code: str = ""
-
-
-@dataclass(frozen=True)
-class Mark:
-    """What is printed across the paper, if anything: DRAF, CONTOH."""
-
-    text: str = ""
-
-
-@dataclass(frozen=True)
-class Printable:
-    """HTML for the PDF library."""
-
-    html: str
-    title: str = field(default="")
 
 
 def signer_of(signatory: Signatory | None) -> Signer:
@@ -114,35 +99,33 @@ def thaw(frozen: Mapping[str, Any]) -> Sheet:
     )
 
 
-def to_page(sheet: Sheet, issue: Issue, mark: Mark | None = None) -> Printable:
-    """The whole paper as HTML."""
+def to_page(sheet: Sheet, issue: Issue, mark: str = "") -> str:
+    """The whole paper as HTML; `mark` is printed across it (DRAF, CONTOH)."""
     values = dict(sheet.content.values) | {
         "surat.nomor": issue.number or "." * 30,
         "surat.tanggal": long_day(issue.day) if issue.day else "." * 20,
         "surat.berlaku": long_day(issue.valid_until) if issue.valid_until else "",
     }
     wording = sheet.wording
-    html = (
-        frames()
-        .get_template("letter.html")
-        .render(
-            wording=wording,
-            size=SIZES[wording.paper],
-            title=filled(wording.title, values),
-            head=sheet.head,
-            logos={side: picture_uri(getattr(sheet.head, side)) for side in ("logo_left", "logo_right")},
-            signer=sheet.signer,
-            addressee=[line for line in filled(sheet.addressee, values).splitlines() if line.strip()],
-            copies=[filled(line, values) for line in wording.copies],
-            body=Markup(to_html(wording.blocks(), Content(values, sheet.content.tables))),  # noqa: S704  escaped in markup_html
-            number=values["surat.nomor"],
-            day=values["surat.tanggal"],
-            valid_until=values["surat.berlaku"],
-            check=check_of(sheet.head, issue.check_code),
-            mark=mark.text if mark else "",
-        )
+    logos = {side: picture_uri(getattr(sheet.head, side)) for side in ("logo_left", "logo_right")}
+    body = to_html(wording.blocks(), Content(values, sheet.content.tables))
+    template = frames().get_template("letter.html")
+    return template.render(
+        wording=wording,
+        size=SIZES[wording.paper],
+        title=filled(wording.title, values),
+        head=sheet.head,
+        logos=logos,
+        signer=sheet.signer,
+        addressee=[line for line in filled(sheet.addressee, values).splitlines() if line.strip()],
+        copies=[filled(line, values) for line in wording.copies],
+        body=Markup(body),  # noqa: S704  escaped in markup_html
+        number=values["surat.nomor"],
+        day=values["surat.tanggal"],
+        valid_until=values["surat.berlaku"],
+        check=check_of(sheet.head, issue.check_code),
+        mark=mark,
     )
-    return Printable(html, filled(wording.title, values))
 
 
 def check_of(head: Head, code: str) -> dict[str, str]:
@@ -168,11 +151,6 @@ def picture_uri(sha256: str) -> str:
     if not sha256:
         return ""
     return f"data:{LOGO_MEDIA};base64,{base64.b64encode(content_path(sha256).read_bytes()).decode()}"
-
-
-def plain_text(text: str, values: Mapping[str, str]) -> Markup:
-    """A piece of text with its fields filled, escaped."""
-    return Markup(inline(text, values))  # noqa: S704  escaped in markup_html
 
 
 @cache

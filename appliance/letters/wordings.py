@@ -48,13 +48,6 @@ def wording_of(code: str) -> Wording:
     return found
 
 
-def versions_of(code: str) -> tuple[tuple[int, datetime], ...]:
-    """Number and time of each version the office stored, the newest first."""
-    statement = sa.select(LetterWording.version, LetterWording.stored_at).where(LetterWording.code == code)
-    rows = db.session.execute(statement.order_by(LetterWording.version.desc()).limit(20))
-    return tuple((row.version, row.stored_at) for row in rows)
-
-
 def add_wording(new: Wording, *, by: Actor, at: datetime) -> Wording:
     """Store a document of the office's own, under a code that no other has. Raises like `save_wording`."""
     if any(known.code == new.code for known in list_wordings()):
