@@ -18,6 +18,7 @@ from appliance.models.area import CODE_LENGTH
 from appliance.models.case import Case, Referral
 from appliance.models.duplicate import DuplicateCandidate
 from appliance.models.imports import Import
+from appliance.models.letter import Letter
 from appliance.models.person import Family, Person, PersonWord
 from appliance.models.roles import Role
 
@@ -134,7 +135,7 @@ class Actor:
 
 
 def scope(statement: sa.Select[*Columns], table: type[Any], by: Actor) -> sa.Select[*Columns]:
-    """`statement` narrowed to the rows of `table` (people, pairs of people, cases, referrals, imports) that `by` may see.
+    """`statement` narrowed to the rows of `table` (people, pairs of people, cases, referrals, letters, imports) that `by` may see.
 
     Raises TypeError for any other table: what has no rule is not readable through here.
     """
@@ -144,6 +145,11 @@ def scope(statement: sa.Select[*Columns], table: type[Any], by: Actor) -> sa.Sel
         return statement.where(in_areas(Case.village_code, by.areas_of(AREA_ROLES)), _not_too_confidential(by))
     if table is Referral:
         return statement.where(sa.or_(_addressed_to(by), Referral.case_id.in_(scope(sa.select(Case.id), Case, by))))
+    if table is Letter:
+        # A letter that names people of several villages is for those who work in all of them.
+        here = in_areas(Letter.area_code, by.areas_of(AREA_ROLES))
+        cases = sa.and_(here, Letter.case_id.in_(scope(sa.select(Case.id), Case, by)))
+        return statement.where(sa.or_(cases, _laid_before(by), _sent_with_referral(by)))
     if table is Import:
         # Her own, and those into villages that she supervises: somebody must go on when she is ill.
         return statement.where(
@@ -204,3 +210,16 @@ def _addressed_to(by: Actor) -> sa.ColumnElement[bool]:
     units = {grant.unit_id for grant in by.grants if grant.role is Role.OPD and grant.unit_id}
     # A draft is still the back office's own paper.
     return sa.and_(Referral.unit_id.in_(sorted(units)), Referral.sent_at.is_not(None)) if units else sa.false()
+
+
+def _laid_before(by: Actor) -> sa.ColumnElement[bool]:
+    """Who signs sees what she signs, also of a case that she may not see; not the drafts."""
+    return sa.and_(Letter.initialled_by.is_not(None), in_areas(Letter.area_code, by.areas_of({Role.PENANDATANGAN})))
+
+
+def _sent_with_referral(by: Actor) -> sa.ColumnElement[bool]:
+    """The letters that went out to her organisation together with a referral; none before it has a number."""
+    if not by.has(Role.OPD):
+        return sa.false()
+    sent = sa.select(Referral.id).where(_addressed_to(by))
+    return sa.and_(Letter.number.is_not(None), Letter.referral_id.in_(sent))

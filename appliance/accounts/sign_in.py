@@ -29,7 +29,7 @@ KEEP_SESSIONS = timedelta(days=90)
 class TooManyAttempts(TryLater):
     """Nothing was tried; `wait` is how long to pause, None when waiting does not help."""
 
-    def __init__(self, wait: timedelta | None) -> None:
+    def __init__(self, wait: timedelta | None, what: str = "Terlalu banyak percobaan masuk.") -> None:
         if wait is None:
             text, hint = (
                 "Terlalu banyak percobaan masuk dari perangkat yang belum dikenal.",
@@ -37,7 +37,7 @@ class TooManyAttempts(TryLater):
             )
         else:
             seconds = max(1, -(-wait // timedelta(seconds=1)))
-            text, hint = "Terlalu banyak percobaan masuk.", f"Tunggu {seconds} detik, lalu coba lagi."
+            text, hint = what, f"Tunggu {seconds} detik, lalu coba lagi."
         super().__init__(text, hint)
         self.wait = wait
 

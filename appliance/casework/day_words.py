@@ -18,3 +18,13 @@ def day_in_words(day: date) -> str:
     return (
         f"{_DAYS[day.weekday()]} tanggal {terbilang(day.day)} bulan {_MONTHS[day.month - 1]} tahun {terbilang(day.year)}".strip()
     )
+
+
+def long_day(day: date) -> str:
+    """ "21 November 2026"."""
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def number_in_words(number: int) -> str:
+    """12 is "dua belas"."""
+    return str(terbilang(number)).strip()

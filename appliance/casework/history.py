@@ -100,13 +100,19 @@ def next_number(prefix: str, at: datetime) -> str:
     """
     settings = settings_in_use()
     series = f"{prefix}-{settings.node.district.replace('.', '')}-{at.astimezone(settings.zone):%Y%m}"
+    return f"{series}-{next_count(series):05d}"
+
+
+def next_count(series: str) -> int:
+    """The next number of any series, from 1. Its row stays locked until the transaction ends; two that begin a series at the
+    same moment: one gets Duplicate and asks again."""
     count = sa.update(Numbers).where(Numbers.series == series).values(value=Numbers.value + 1).returning(Numbers.value)
     value = db.session.scalar(count)
     if value is None:
         db.session.add(Numbers(series=series, value=1))
         db.session.flush()
         value = 1
-    return f"{series}-{value:05d}"
+    return value
 
 
 def _seal(before: str, event: CaseEvent) -> str:

@@ -282,6 +282,8 @@ LABELS: dict[str, str] = {line.action.value: line.label for line in TRANSITIONS}
     "tambah_berkas": "Berkas ditambahkan",
     "periksa_berkas": "Berkas diperiksa",
     "hapus_berkas": "Berkas dihapus",
+    "terbitkan_surat": "Surat diterbitkan",
+    "batalkan_surat": "Surat dibatalkan",
 }
 
 

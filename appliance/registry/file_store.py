@@ -61,10 +61,10 @@ def store(content: bytes, *, pdf: bool = True) -> Stored:
     if problem := size_problem(content):
         raise InvalidInput({"file": problem})
     if content.startswith(b"%PDF-") and pdf:
-        return Stored(PDF, _write(content), len(content))
+        return Stored(PDF, put_content(content), len(content))
     if content.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")):
         picture = read_picture(content)
-        sha256, thumbnail = _write(picture.jpeg), _write(picture.thumbnail)
+        sha256, thumbnail = put_content(picture.jpeg), put_content(picture.thumbnail)
         return Stored(JPEG, sha256, len(picture.jpeg), thumbnail, picture.width, picture.height)
     allowed = "foto JPEG, PNG, atau PDF" if pdf else "foto JPEG atau PNG"
     raise InvalidInput({"file": f"Berkas ini bukan {allowed}. Pilih berkas lain."})
@@ -72,12 +72,12 @@ def store(content: bytes, *, pdf: bool = True) -> Stored:
 
 def whole_of(sha256: str, media: str, key: str) -> FileContent:
     """The whole file, named after the end of its identifier."""
-    return FileContent(_path(sha256), media, f"berkas-{key[-8:]}.{'pdf' if media == PDF else 'jpg'}")
+    return FileContent(content_path(sha256), media, f"berkas-{key[-8:]}.{'pdf' if media == PDF else 'jpg'}")
 
 
 def small_of(thumbnail: str, key: str) -> FileContent:
     """The small picture."""
-    return FileContent(_path(thumbnail), JPEG, f"kecil-{key[-8:]}.jpg")
+    return FileContent(content_path(thumbnail), JPEG, f"kecil-{key[-8:]}.jpg")
 
 
 def sweep_arriving(settings: Settings, *, at: datetime) -> int:
@@ -94,14 +94,15 @@ def sweep_arriving(settings: Settings, *, at: datetime) -> int:
     return removed
 
 
-def _path(sha256: str) -> Path:
+def content_path(sha256: str) -> Path:
+    """Where the content with this hash lies."""
     return settings_in_use().attachments / sha256[:2] / sha256
 
 
-def _write(content: bytes) -> str:
+def put_content(content: bytes) -> str:
     """Put the content at the place of its hash, whole and on the disk; the hash. What is there already stays."""
     sha256 = hashlib.sha256(content).hexdigest()
-    path = _path(sha256)
+    path = content_path(sha256)
     if path.exists():
         return sha256
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -63,6 +63,7 @@ OWN = frozenset(
 # "table.column" of what moves to the survivor: rows of the merged person, and those of her family when nobody else is left in it.
 MOVED = (
     "case.applicant_id",
+    "letter.person_id",
     "old_identifier.person_id",
     "former_card.family_id",
     "person_file.person_id",

@@ -26,6 +26,7 @@ from appliance.models.visit import Visit
 from appliance.registry import people
 from tests.support.aid import everything_about
 from tests.support.desk import resident, verify
+from tests.support.letters import issued, row, signers
 from tests.support.opensid import population
 from tests.support.pairs import merge, pair_of
 from tests.support.staff import AT, HOME, NEIGHBOUR, Staff, hire
@@ -107,6 +108,34 @@ GET  referrals.show                303       200 200     200  200        404    
 POST referrals.move                401       409 409     409  409        404    403      403        404  404
 GET  referrals.new                 303       403 200     403  403        403    403      403        403  403
 POST referrals.create              401       403 422     403  403        403    403      403        403  403
+GET  letters.listing               303       200 200     200  200        200    403      403        200  200
+GET  letters.workbook              303       200 200     200  403        403    403      403        200  200
+GET  letters.register_sheet        303       200 200     200  403        403    403      403        200  200
+GET  letters.new                   303       403 200     403  403        403    403      403        403  403
+POST letters.create                401       403 404     403  403        403    403      403        403  403
+GET  letters.show                  303       200 200     200  200        404    403      403        404  404
+GET  letters.edit                  303       403 409     403  403        403    403      403        403  403
+POST letters.change                401       403 409     403  403        403    403      403        403  403
+POST letters.move                  401       409 409     409  403        403    403      403        404  404
+GET  letters.preview               303       200 200     200  403        403    403      403        404  404
+GET  letters.paper                 303       200 200     200  200        404    403      403        404  404
+POST letters.attach                401       403 422     403  403        403    403      403        403  403
+GET  letters.scan                  303       404 404     404  404        404    403      403        404  404
+GET  letters.form                  303       200 200     200  403        403    403      403        404  404
+GET  slips.slip                    303       200 200     200  403        403    403      403        404  404
+GET  slips.card                    303       403 200     403  403        403    403      403        403  200
+GET  letter_check.ask              200       200 200     200  200        200    200      200        200  200
+POST letter_check.search           422       422 422     422  422        422    422      422        422  422
+GET  letter_check.show             200       200 200     200  200        200    200      200        200  200
+GET  letter_office.listing         303       403 403     403  403        403    200      403        403  403
+POST letter_office.go_on           401       403 403     403  403        403    422      403        403  403
+GET  letter_office.edit_head       303       403 403     403  403        403    200      403        403  403
+POST letter_office.save_head       401       403 403     403  403        403    422      403        403  403
+GET  letter_office.edit_signatory  303       403 403     403  403        403    200      403        403  403
+POST letter_office.save_signatory  401       403 403     403  403        403    422      403        403  403
+GET  letter_office.edit            303       403 403     403  403        403    200      403        403  403
+POST letter_office.save            401       403 403     403  403        403    422      403        403  403
+POST letter_office.preview         401       403 403     403  403        403    422      403        403  403
 GET  exports.listing               303       403 200     200  403        403    403      403        403  403
 GET  exports.new                   303       403 200     200  403        403    403      403        403  403
 POST exports.ask                   401       403 422     422  403        403    403      403        403  403
@@ -260,6 +289,27 @@ EXCEPT: dict[str, dict[str, int]] = {
     "aid.note_status": _READ_ONLY,
     "profiles.new": _READ_ONLY,
     "profiles.store": _READ_ONLY,
+    # Who writes letters besides the back office.
+    "letters.new": {"supervisor": 200, "bo_puskesos": 200},
+    "letters.create": {"supervisor": 404, "bo_puskesos": 404},
+    "letters.edit": {"supervisor": 409, "bo_puskesos": 409},
+    "letters.change": {"supervisor": 409, "bo_puskesos": 409},
+    "letters.attach": {"supervisor": 422, "bo_puskesos": 422, "fo": 422, "fo.asing": 404},
+    # A letter shows whole numbers: who only watches does not open it.
+    "letters.preview": {"pimpinan": 403},
+    "letters.paper": {"pimpinan": 403},
+    "letters.scan": {"pimpinan": 403},
+    "letters.form": {"pimpinan": 403},
+    "slips.card": {"fo": 200, "fo_puskesos": 200, "bo_puskesos": 200},
+    "letter_office.listing": {"manajer": 200},
+    "letter_office.go_on": {"manajer": 422},
+    "letter_office.edit_head": {"manajer": 200},
+    "letter_office.save_head": {"manajer": 422},
+    "letter_office.edit_signatory": {"manajer": 200},
+    "letter_office.save_signatory": {"manajer": 422},
+    "letter_office.edit": {"manajer": 200},
+    "letter_office.save": {"manajer": 422},
+    "letter_office.preview": {"manajer": 422},
     "exports.layouts": {"manajer": 200},
     "exports.layout": {"manajer": 200},
     "exports.save_layout": {"manajer": 422},
@@ -340,6 +390,7 @@ def _case_with_referral(staff: Staff) -> dict[str, str]:
     move("tetapkan_dirujuk")
     version = casebook.look_at_referral(referral_id, by=staff.bo, at=AT).line.row_version
     referrals.send_referral(referral_id, row_version=version, by=staff.bo, at=AT)
+    letter_id = letter_with(staff, case_id, referral_id)
     return {
         "person_id": person_id,
         "family_id": people.look_at_person(person_id, by=staff.fo, at=AT).family_id or "",
@@ -351,6 +402,10 @@ def _case_with_referral(staff: Staff) -> dict[str, str]:
         "contact_id": "nothing",
         "case_id": case_id,
         "referral_id": referral_id,
+        "letter_id": letter_id,
+        "letter_step": "paraf",
+        "check_code": row(letter_id).check_code or "",
+        "wording_code": "formulir-keluhan",
         "action": "usulkan_keluar",
         "step": "receive",
         "export_id": "nothing",
@@ -376,6 +431,11 @@ def _visit_of(case_id: str, staff: Staff) -> str:
         session.add(visit)
         session.flush()
         return visit.id
+
+
+def letter_with(staff: Staff, case_id: str, referral_id: str) -> str:
+    """The letter that went out with the referral."""
+    return issued(staff, signers(staff), case_id, wording="surat-rujukan", purpose="Rujukan", referral_id=referral_id)
 
 
 def _import_of_home() -> str:

@@ -38,21 +38,22 @@ def hire() -> Staff:
     """Store the accounts and return the actors."""
     everywhere = ("73.03",)
     return Staff(
-        fo=_person("fo.sari", Role.FO, everywhere),
-        bo=_person("bo.andi", Role.BO, everywhere),
-        supervisor=_person("supervisor.rahma", Role.SUPERVISOR, everywhere),
-        manager=_person("manajer.hasan", Role.MANAJER, everywhere),
-        facilitator=_person("fasilitator.nur", Role.FASILITATOR, (HOME,)),
-        neighbour=_person("fasilitator.lain", Role.FASILITATOR, (NEIGHBOUR,)),
-        dinkes=_person("opd.dinkes", Role.OPD, (), unit_id("dinkes")),
-        disdik=_person("opd.disdik", Role.OPD, (), unit_id("disdik")),
-        leader=_person("pimpinan.bupati", Role.PIMPINAN, everywhere),
-        admin=_person("admin.it", Role.ADMIN, everywhere),
-        stranger=_person("fo.asing", Role.FO, ("51.71",)),
+        fo=hire_one("fo.sari", Role.FO, everywhere),
+        bo=hire_one("bo.andi", Role.BO, everywhere),
+        supervisor=hire_one("supervisor.rahma", Role.SUPERVISOR, everywhere),
+        manager=hire_one("manajer.hasan", Role.MANAJER, everywhere),
+        facilitator=hire_one("fasilitator.nur", Role.FASILITATOR, (HOME,)),
+        neighbour=hire_one("fasilitator.lain", Role.FASILITATOR, (NEIGHBOUR,)),
+        dinkes=hire_one("opd.dinkes", Role.OPD, (), unit_id("dinkes")),
+        disdik=hire_one("opd.disdik", Role.OPD, (), unit_id("disdik")),
+        leader=hire_one("pimpinan.bupati", Role.PIMPINAN, everywhere),
+        admin=hire_one("admin.it", Role.ADMIN, everywhere),
+        stranger=hire_one("fo.asing", Role.FO, ("51.71",)),
     )
 
 
-def _person(username: str, role: Role, areas: tuple[str, ...], unit: str | None = None) -> Actor:
+def hire_one(username: str, role: Role, areas: tuple[str, ...], unit: str | None = None) -> Actor:
+    """Store one more account; the actor."""
     name = username.partition(".")[2].title()
     with transaction() as session:
         account = Account(username=username, name=name, password_hash="!", password_changed_at=AT)

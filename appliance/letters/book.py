@@ -1,0 +1,294 @@
+"""Reading letters: the register of what went out, what is on its way, and one letter with its trail. All through the reader's scope."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from appliance import audit
+from appliance.access import Actor, scope
+from appliance.database import db, settings_in_use, transaction
+from appliance.errors import Conflict
+from appliance.letters.life import INITIALLERS, READERS, TABLE, LetterState, LetterStep, Line, allowed
+from appliance.letters.lookup import current_state, hands_of, is_outsider, letter_in_scope
+from appliance.models.account import Account
+from appliance.models.audit import AuditEntry
+from appliance.models.case import Case
+from appliance.models.letter import Letter
+from appliance.models.roles import Role
+from appliance.registry.areas import area_name
+from appliance.registry.holders import office_day
+
+PAGE_SIZE = 25
+MOST_PRINTED = 2000
+MOST_TRAIL = 100
+ISSUED, ON_THE_WAY, MINE = "register", "proses", "giliran"
+_ACTIONS = {line.step.value: line.label for line in TABLE} | {
+    "konsep": "Konsep dibuat",
+    LetterStep.CHANGE.value: "Konsep diubah",
+    LetterStep.INITIAL.value: "Diparaf",
+    LetterStep.APPROVE.value: "Disetujui",
+    LetterStep.RETURN.value: "Dikembalikan ke draf",
+    LetterStep.ISSUE.value: "Diterbitkan",
+    LetterStep.CANCEL.value: "Dibatalkan",
+    LetterStep.ATTACH.value: "Pindaian dilampirkan",
+    "cetak_surat": "Dicetak atau dibuka",
+    "pratinjau_surat": "Pratinjau dibuka",
+    "lihat_pindaian": "Pindaian dibuka",
+    "periksa_surat": "Diperiksa lewat kode QR",
+}
+
+
+@dataclass(frozen=True)
+class LetterFilter:
+    """What a list shows. `view`: the register, what is on its way, or what waits for the reader."""
+
+    view: str = ISSUED
+    wording: str = ""
+    state: str = ""
+    number: str = ""
+    since: date | None = None
+    until: date | None = None
+    case_id: str = ""
+
+
+@dataclass(frozen=True)
+class LetterLine:
+    """One letter in a list. `person` and `village` are "" for the organisation it went to: it sees what was shared, on the paper."""
+
+    id: str
+    title: str
+    number: str
+    state: LetterState
+    day: date | None
+    created_at: datetime
+    valid_until: date | None
+    person: str
+    village: str
+    purpose: str
+    addressee: str
+    case_number: str
+    prints: int
+    has_scan: bool
+
+
+@dataclass(frozen=True)
+class LettersFound:
+    """One page of letters; `older` names the next one, "" at the end."""
+
+    letters: tuple[LetterLine, ...]
+    older: str
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One fact of a letter's trail."""
+
+    at: datetime
+    who: str
+    what: str
+    note: str
+
+
+@dataclass(frozen=True)
+class LetterDetail:
+    """One letter with the steps the reader may take."""
+
+    line: LetterLine
+    case_id: str | None
+    referral_number: str
+    signatory: str
+    cancel_reason: str
+    outside_number: str
+    check_code: str
+    steps: tuple[Line, ...]
+    trail: tuple[Trace, ...]
+    may_read: bool
+    row_version: int
+
+
+def list_letters(wanted: LetterFilter, *, by: Actor, at: datetime, before: str = "") -> LettersFound:
+    """A page of letters, the newest first; `before` is the `older` of the page before."""
+    statement, order = _filtered(wanted, by, at)
+    cursor = re.fullmatch(r"(\d{1,17})_([0-9a-f-]{36})", before)
+    if cursor:
+        moment = datetime.fromtimestamp(int(cursor[1]) / 1_000_000, UTC)
+        statement = statement.where(sa.or_(order < moment, sa.and_(order == moment, Letter.id < cursor[2])))
+    rows = db.session.scalars(_with_names(statement).order_by(order.desc(), Letter.id.desc()).limit(PAGE_SIZE + 1)).all()
+    shown = rows[:PAGE_SIZE]
+    return LettersFound(tuple(_line(row, by, at) for row in shown), _cursor(shown[-1], wanted) if len(rows) > PAGE_SIZE else "")
+
+
+def register_rows(wanted: LetterFilter, *, by: Actor, at: datetime) -> tuple[LetterLine, ...]:
+    """The register for paper or a spreadsheet, in the order of issue, at most MOST_PRINTED. Written to the journal."""
+    with transaction():
+        statement, order = _filtered(replace(wanted, view=ISSUED), by, at)
+        rows = db.session.scalars(_with_names(statement).order_by(order, Letter.id).limit(MOST_PRINTED)).all()
+        audit.record("cetak_register", "letters:register", by=by, at=at, detail={"baris": len(rows)})
+        return tuple(_line(row, by, at) for row in rows)
+
+
+def look_at_letter(letter_id: str, *, by: Actor, at: datetime) -> LetterDetail:
+    """One letter with its trail and the next steps. Written to the journal. Raises NotFound."""
+    with transaction():
+        letter = letter_in_scope(letter_id, by)
+        seen = db.session.scalar(scope(sa.select(Case.id).where(Case.id == letter.case_id), Case, by))
+        roles = by.roles_in(letter.area_code)
+        outside = is_outsider(letter, by)
+        detail = LetterDetail(
+            line=_line(letter, by, at),
+            case_id=seen,
+            referral_number=letter.referral.number if letter.referral else "",
+            signatory=f"{letter.signatory.name}, {letter.signatory.position}" if letter.signatory else "",
+            cancel_reason=letter.cancel_reason,
+            outside_number=letter.outside_number,
+            check_code=letter.check_code or "",
+            steps=allowed(current_state(letter, at), roles, hands_of(letter), by.account_id),
+            trail=() if outside else _trail(letter.id),
+            may_read=outside or bool(roles & READERS),
+            row_version=letter.row_version,
+        )
+        audit.record("lihat", f"letter:{letter.id}", by=by, at=at)
+        return detail
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What the form of a draft shows."""
+
+    case_id: str
+    wording: str
+    purpose: str
+    signatory_id: str
+    addressee: str
+    referral_id: str
+    typed: dict[str, str]
+    row_version: int
+
+
+def look_at_draft(letter_id: str, *, by: Actor, at: datetime) -> Draft:
+    """A letter as it was typed. Written to the journal. Raises NotFound, Conflict when it is no draft any more."""
+    with transaction():
+        letter = letter_in_scope(letter_id, by)
+        if letter.state != LetterState.DRAFT:
+            raise Conflict(
+                f"Surat berstatus {current_state(letter, at).label}; konsepnya tidak dapat diubah.", "Buka halaman surat ini."
+            )
+        audit.record("lihat", f"letter:{letter.id}", by=by, at=at)
+        return Draft(
+            case_id=letter.case_id,
+            wording=letter.wording,
+            purpose=letter.purpose,
+            signatory_id=letter.signatory_id or "",
+            addressee=letter.addressee,
+            referral_id=letter.referral_id or "",
+            typed=dict(letter.typed),
+            row_version=letter.row_version,
+        )
+
+
+def letters_of_case(case_id: str, *, by: Actor, at: datetime) -> tuple[LetterLine, ...]:
+    """The letters about one case that `by` may see, the newest first."""
+    statement = scope(sa.select(Letter).where(Letter.case_id == case_id), Letter, by)
+    rows = db.session.scalars(_with_names(statement).order_by(Letter.id.desc()).limit(50))
+    return tuple(_line(row, by, at) for row in rows)
+
+
+def _with_names(statement: sa.Select[Letter]) -> sa.Select[Letter]:
+    return statement.options(joinedload(Letter.case).joinedload(Case.applicant))
+
+
+def _filtered(wanted: LetterFilter, by: Actor, at: datetime) -> tuple[sa.Select[Letter], Any]:
+    """The statement, and the column that orders it."""
+    statement = scope(sa.select(Letter), Letter, by)
+    order: Any = Letter.created_at
+    if wanted.view == ISSUED:
+        statement, order = statement.where(Letter.issued_at.is_not(None)), Letter.issued_at
+    else:
+        waiting = _waiting_for(by) if wanted.view == MINE else set(LetterState) - {LetterState.ISSUED, LetterState.CANCELLED}
+        statement = statement.where(Letter.state.in_(sorted(waiting)))
+    if wanted.wording:
+        statement = statement.where(Letter.wording == wanted.wording)
+    if wanted.number:
+        statement = statement.where(Letter.number == wanted.number.strip())
+    if wanted.case_id:
+        statement = statement.where(Letter.case_id == wanted.case_id)
+    if wanted.since:
+        statement = statement.where(order >= _midnight(wanted.since))
+    if wanted.until:
+        statement = statement.where(order < _midnight(wanted.until + timedelta(days=1)))
+    return _in_state(statement, wanted.state, office_day(at)), order
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), settings_in_use().zone)
+
+
+def _in_state(statement: sa.Select[Letter], state: str, today: date) -> sa.Select[Letter]:
+    over = sa.and_(Letter.valid_until.is_not(None), Letter.valid_until < today)
+    if state == LetterState.EXPIRED:
+        return statement.where(Letter.state == LetterState.ISSUED, over)
+    if state == LetterState.ISSUED:
+        return statement.where(Letter.state == LetterState.ISSUED, sa.not_(over) | Letter.valid_until.is_(None))
+    return statement.where(Letter.state == state) if state in set(LetterState) else statement
+
+
+def _waiting_for(by: Actor) -> set[LetterState]:
+    """The states in which a letter waits for one of her roles."""
+    states = set()
+    if by.has(*INITIALLERS):
+        states.add(LetterState.DRAFT)
+    if by.has(Role.PENANDATANGAN):
+        states.add(LetterState.INITIALLED)
+    if by.has(Role.BO, Role.BO_PUSKESOS):
+        states |= {LetterState.DRAFT, LetterState.APPROVED}
+    return states
+
+
+def _cursor(letter: Letter, wanted: LetterFilter) -> str:
+    moment = letter.issued_at if wanted.view == ISSUED else letter.created_at
+    return f"{int((moment or letter.created_at).timestamp() * 1_000_000)}_{letter.id}"
+
+
+def _line(letter: Letter, by: Actor, at: datetime) -> LetterLine:
+    outside = is_outsider(letter, by)
+    return LetterLine(
+        id=letter.id,
+        title=letter.title,
+        number=letter.number or "",
+        state=current_state(letter, at),
+        day=letter.day,
+        created_at=letter.created_at,
+        valid_until=letter.valid_until,
+        person="" if outside else letter.case.applicant.name,
+        village="" if outside else area_name(letter.case.village_code),
+        purpose=letter.purpose,
+        addressee=(letter.frozen or {}).get("addressee", "").partition("\n")[0],
+        case_number=letter.case.number,
+        prints=letter.prints,
+        has_scan=bool(letter.scan),
+    )
+
+
+def _trail(letter_id: str) -> tuple[Trace, ...]:
+    """What the journal says of the letter, but for mere looks at its page; the newest last."""
+    statement = (
+        sa.select(AuditEntry, Account.name)
+        .outerjoin(Account, Account.id == AuditEntry.account_id)
+        .where(AuditEntry.subject == f"letter:{letter_id}", AuditEntry.action != "lihat")
+        .order_by(AuditEntry.position.desc())
+        .limit(MOST_TRAIL)
+    )
+    return tuple(_trace(entry, name) for entry, name in reversed(db.session.execute(statement).all()))
+
+
+def _trace(entry: AuditEntry, name: str | None) -> Trace:
+    detail = json.loads(entry.detail)
+    word = detail.get("aksi", entry.action)
+    return Trace(entry.at, name or "Pemeriksa surat", _ACTIONS.get(word, word), detail.get("alasan", ""))
