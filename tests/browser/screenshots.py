@@ -330,8 +330,6 @@ def main(folder: Path) -> None:
         namesake(page, album)
         node.run(lambda: fill_twice(node, staff))
         decide(window(staff.supervisor), album)
-        case = node.run(lambda: fill_field_case(node, staff))
-        visiting(window(staff.supervisor), window(staff.fasilitator), album, case, photo)
         back_office(window(staff.bo), album, number)
         manager(window(staff.manajer), album, number)
         page = window(staff.bo)
@@ -341,6 +339,8 @@ def main(folder: Path) -> None:
         organisation(window(staff.opd), album)
         ending(page, album, number)
         slower(window(staff.bo), window(staff.supervisor), album)
+        case = node.run(lambda: fill_field_case(node, staff))
+        visiting(window(staff.supervisor), window(staff.fasilitator), album, case, photo)
         album.take(window(staff.admin), "admin-home")
         album.take(window(staff.pimpinan), "pimpinan-home")
 
