@@ -9,7 +9,7 @@ import io
 import warnings
 from dataclasses import dataclass
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from appliance.errors import InvalidInput
 
@@ -50,6 +50,8 @@ def read_picture(content: bytes) -> Picture:
 
 
 def _read(content: bytes) -> Picture:
+    # The library that makes PDFs has Pillow accept cut-off pictures, everywhere: half of a paper is no paper.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     with Image.open(io.BytesIO(content), formats=_FORMATS) as opened:
         if opened.format == "PNG" and opened.width * opened.height > MAX_PIXELS_PNG:
             raise InvalidInput({"file": TOO_BIG})
