@@ -26,6 +26,7 @@ LOCK = "work.lock"
 # kind of task → the module whose `run(task, work)` does it and returns a sentence; imported only when it is needed
 DOERS: dict[str, str] = {
     "hitung_wilayah": "appliance.registry.area_counts",
+    "hitung_batas": "appliance.casework.recount",
     "ganda": "appliance.registry.duplicate_night",
     "ekspor": "appliance.exchange.export_run",
     "impor_periksa": "appliance.exchange.import_run",

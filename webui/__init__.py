@@ -27,6 +27,7 @@ BLUEPRINTS = (
     "visits",
     "delegations",
     "referrals",
+    "office_calendar",
     "imports",
     "exports",
     "programmes",

@@ -29,6 +29,7 @@ from pysqlite3 import dbapi2
 
 from appliance import database
 from appliance.casework.catalogue import seed_catalogue
+from appliance.casework.office_calendar import seed_calendar
 from appliance.config import NodeSettings, Settings
 from appliance.database import db
 from appliance.models.person import Family, FormerCard, Person, PersonWord
@@ -115,6 +116,7 @@ def _fill(settings: Settings, size: Size) -> None:
     with database.create_service(settings).app_context():
         load_areas(size.district)
         seed_catalogue(size.district, at=AT)
+        seed_calendar(at=AT)
         db.session.remove()
         db.engine.dispose()
     raw = dbapi2.connect(str(settings.database_file), isolation_level=None)

@@ -107,6 +107,13 @@ GET  referrals.show                303       200 200     200  200        404    
 POST referrals.move                401       409 409     409  409        404    403      403        404  404
 GET  referrals.new                 303       403 200     403  403        403    403      403        403  403
 POST referrals.create              401       403 422     403  403        403    403      403        403  403
+GET  office_calendar.show          303       403 403     403  403        403    200      403        403  403
+POST office_calendar.add_holiday   401       403 403     403  403        403    422      403        403  403
+POST office_calendar.remove_holiday 401      403 403     403  403        403    404      403        403  403
+POST office_calendar.import_holidays 401     403 403     403  403        403    422      403        403  403
+POST office_calendar.save_hours    401       403 403     403  403        403    422      403        403  403
+POST office_calendar.remove_period 401       403 403     403  403        403    404      403        403  403
+POST office_calendar.save_limit    401       403 403     403  403        403    422      403        403  403
 GET  exports.listing               303       403 200     200  403        403    403      403        403  403
 GET  exports.new                   303       403 200     200  403        403    403      403        403  403
 POST exports.ask                   401       403 422     422  403        403    403      403        403  403
@@ -221,6 +228,13 @@ EXCEPT: dict[str, dict[str, int]] = {
     "delegations.listing": {"manajer": 200},
     "delegations.add": {"manajer": 422},
     "delegations.end": {"manajer": 404},
+    "office_calendar.show": {"manajer": 200},
+    "office_calendar.add_holiday": {"manajer": 422},
+    "office_calendar.remove_holiday": {"manajer": 404},
+    "office_calendar.import_holidays": {"manajer": 422},
+    "office_calendar.save_hours": {"manajer": 422},
+    "office_calendar.remove_period": {"manajer": 404},
+    "office_calendar.save_limit": {"manajer": 422},
     "handovers.new": {"supervisor": 200, "manajer": 200},
     "handovers.review": {"supervisor": 422, "manajer": 422},
     "handovers.create": {"supervisor": 422, "manajer": 422},
@@ -354,6 +368,8 @@ def _case_with_referral(staff: Staff) -> dict[str, str]:
         "merge_id": merge(*(resident(staff.fo, "Sitti Aminah") for _ in range(2)), by=staff.supervisor),
         "code": HOME,
         "hamlet_id": "nothing",
+        "holiday_id": "nothing",
+        "hours_id": "nothing",
         "handover_id": "nothing",
         "import_id": _import_of_home(),
         **everything_about(person_id, staff.fo),
