@@ -13,6 +13,7 @@ from appliance.casework.case_lines import CaseLine, ReferralLine, account_names,
 from appliance.casework.catalogue import CATEGORIES
 from appliance.casework.due_times import Cause, changes_of
 from appliance.casework.facts import facts_of
+from appliance.casework.looking import Onlooker, others_at
 from appliance.casework.papers import BRINGERS, CHECKERS, PaperList, papers_of
 from appliance.casework.referral_steps import MAY_PREPARE_REFERRAL
 from appliance.casework.similar import similar_to
@@ -114,6 +115,7 @@ class CaseDetail:
     referrals: tuple[ReferralLine, ...]
     actions: tuple[ActionOffer, ...]
     blocked: tuple[tuple[str, str], ...]
+    others: tuple[Onlooker, ...]
     may_refer: bool
     may_bring: bool
     may_check: bool
@@ -161,6 +163,7 @@ def case_detail(case: Case, by: Actor, at: datetime) -> CaseDetail:
         referrals=tuple(referral_lines(referrals, by, at)),
         actions=tuple(_offer(case, step, by, at) for step in allowed(line.state, roles, facts)),
         blocked=tuple((step.label, sentence) for step, sentence in blocked(line.state, roles, facts)),
+        others=others_at(case.id, by, at),
         may_refer=Role.BO in roles and line.state in MAY_PREPARE_REFERRAL,
         may_bring=line.state in OPEN and bool(roles & BRINGERS),
         may_check=line.state in OPEN and bool(roles & CHECKERS) and not facts.by_creator,

@@ -90,6 +90,7 @@ POST cases.search                  401       303 303     303  403        403    
 GET  cases.new                     303       200 403     403  403        403    403      403        404  404
 POST cases.create                  401       422 403     403  403        403    403      403        404  404
 GET  cases.show                    303       200 200     200  403        403    403      403        404  404
+GET  cases.onlookers               303       200 200     200  403        403    403      403        404  404
 POST cases.move                    401       409 409     409  403        403    403      403        404  404
 GET  papers.choose                 303       200 200     200  403        403    403      403        404  404
 POST papers.add                    401       422 422     422  403        403    403      403        404  404
