@@ -62,6 +62,7 @@ class Case(Stamped, Model):
         sa.Index("ix_case_state_deadline", "state", "deadline"),
         sa.Index("ix_case_created_by_received_at", "created_by", "received_at"),
         sa.Index("ix_case_ratify_due", "ratify_due"),
+        sa.Index("ix_case_received_at_id", "received_at", "id"),
         sa.Index("ix_case_stage_due", "stage_due"),
         sa.Index("ix_case_escalate_at", "escalate_at"),
         sa.Index("ix_case_escalation_village_code", "escalation", "village_code"),

@@ -180,6 +180,15 @@ def test_a_new_holiday_moves_what_was_due_on_it() -> None:
     assert due_of(added, wita("2026-11-18 10:00"), Limit(3), []) == wita("2026-11-24 16:00")
 
 
+def test_of_two_periods_the_later_one_holds() -> None:
+    fair = Period(date(2026, 3, 2), date(2026, 3, 3), (Opening(time(9), time(17)),) * 7)
+    both = Calendar(WITA, WEEK, (RAMADAN, fair))
+    assert [close_of(both, wita("2026-02-28 10:00"), days) for days in (1, 3)] == [
+        wita("2026-03-02 17:00"),
+        wita("2026-03-04 15:00"),
+    ]
+
+
 def test_an_office_that_never_works_is_refused() -> None:
     with pytest.raises(ValueError, match="no day"):
         Calendar(WITA, (None,) * 7)

@@ -24,6 +24,7 @@ def upgrade() -> None:
     op.add_column("case", sa.Column("escalate_at", sa.DateTime(timezone=True), nullable=True))
     case = sa.table("case", sa.column("state", sa.String), sa.column("deadline"), sa.column("escalate_at"))
     op.execute(case.update().where(case.c.state.in_(RUNNING)).values(escalate_at=case.c.deadline))
+    op.create_index("ix_case_received_at_id", "case", ["received_at", "id"])
     op.create_index("ix_case_stage_due", "case", ["stage_due"])
     op.create_index("ix_case_escalate_at", "case", ["escalate_at"])
     op.create_index("ix_case_escalation_village_code", "case", ["escalation", "village_code"])
