@@ -63,6 +63,12 @@ def is_asked(kind: str, subject: str) -> bool:
     return db.session.scalar(open_ones.limit(1)) is not None
 
 
+def is_waiting(kind: str, subject: str) -> bool:
+    """Whether such work waits and has not begun: it will see what is stored now."""
+    waiting = sa.select(Task.id).where(Task.kind == kind, Task.subject == subject, Task.state == TaskState.WAITING)
+    return db.session.scalar(waiting.limit(1)) is not None
+
+
 def is_anything_to_do() -> bool:
     """Whether a worker is needed: something waits, or was left by a worker that is gone."""
     return db.session.scalar(sa.select(Task.id).where(Task.state.in_(_OPEN)).limit(1)) is not None

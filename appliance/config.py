@@ -119,6 +119,9 @@ class CaseworkSettings:
     close_after_days: int = setting(
         10, "working days after which a case whose result was told is closed", "1 to 60", _between(1, 60)
     )
+    escalate_after_days: int = setting(
+        2, "working days after which the lateness of a case is told to the next higher office", "1 to 30", _between(1, 30)
+    )
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from apscheduler.triggers.base import BaseTrigger
 from appliance.accounts.sessions import acting_for
 from appliance.background import is_anything_to_do
 from appliance.casework.closing import close_settled
+from appliance.casework.escalation import escalate_late
 from appliance.casework.handover_plans import do_due
 from appliance.config import Settings, config_path, load
 from appliance.database import checkpoint, create_service, current_revision, newest_revision
@@ -45,6 +46,7 @@ LOOK_FOR_WORK = timedelta(seconds=3)
 CLEAR_EXPORTS = timedelta(minutes=2)
 CLEAR_UPLOADS = timedelta(hours=1)
 CLOSE_CASES = timedelta(minutes=10)
+ESCALATE = timedelta(minutes=1)
 PULSE = timedelta(seconds=10)
 LONGEST_SILENCE = timedelta(minutes=3)
 POLL_SECONDS = 0.2
@@ -98,6 +100,7 @@ class Clockwork:
             ("exports", self.clear_exports, CLEAR_EXPORTS),
             ("uploads", self.clear_uploads, CLEAR_UPLOADS),
             ("closing", self.close_settled_cases, CLOSE_CASES),
+            ("escalation", self.escalate_late_cases, ESCALATE),
         ):
             self._ticker.add_job(
                 guarded(name, job),
@@ -198,6 +201,14 @@ class Clockwork:
         with self._gate.work(), self._service.app_context():
             if closed := close_settled(self._settings, at=datetime.now(UTC)):
                 log.info("%d kasus yang selesai ditutup.", closed)
+
+    def escalate_late_cases(self) -> None:
+        """Tell the lateness of cases further, from the moment when the office opens."""
+        if not self._gate.accepts_work() or not self._has_tables():
+            return
+        with self._gate.work(), self._service.app_context():
+            if escalated := escalate_late(self._settings, at=datetime.now(UTC)):
+                log.info("Keterlambatan %d kasus disampaikan lebih lanjut.", escalated)
 
     def _run(self, *words: str) -> int:
         """Run `slrt` to its end; it is told to end when the daemon ends. Its exit code."""

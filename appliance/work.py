@@ -30,6 +30,7 @@ COLLECTING = (20_000, 20, 50)
 DOERS: dict[str, str] = {
     "hitung_wilayah": "appliance.registry.area_counts",
     "ganti_kode": "appliance.casework.area_moves",
+    "hitung_batas": "appliance.casework.recount",
     "ganda": "appliance.registry.duplicate_night",
     "ekspor": "appliance.exchange.export_run",
     "impor_periksa": "appliance.exchange.import_run",

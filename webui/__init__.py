@@ -31,6 +31,7 @@ BLUEPRINTS = (
     "slips",
     "letter_check",
     "letter_office",
+    "office_calendar",
     "imports",
     "exports",
     "programmes",

@@ -5,15 +5,15 @@ A step is drawn from what the service offers this person now; there is no list o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from appliance.access import AREA_ROLES, REGISTRAR_ROLES
-from appliance.casework import casebook, cases, catalogue, delegations
+from appliance.casework import casebook, cases, catalogue, delegations, looking, queues
 from appliance.casework.case_detail import ActionOffer, CaseDetail
 from appliance.casework.casebook import CaseFilter
 from appliance.casework.numbers import Numbered, find_numbered
@@ -29,7 +29,7 @@ from webui.forms.fields import read_day
 from webui.navigation import Entry
 from webui.sealed import seal, unseal
 from webui.security import reads_only, takes_files
-from webui.session import actor, now, signed_in
+from webui.session import actor, now, settings, signed_in
 
 blueprint = Blueprint("cases", __name__)
 READERS = tuple(sorted(AREA_ROLES))
@@ -40,16 +40,34 @@ VIEWS: Mapping[str, tuple[str, CaseFilter]] = {
     "antrean": ("Menunggu langkah saya", CaseFilter(queue=True)),
     "lewat": ("Lewat batas waktu", CaseFilter(overdue=True)),
     "terbuka": ("Semua yang terbuka", CaseFilter(open_only=True)),
+    "hari-ini": ("Jatuh tempo hari ini", CaseFilter(due_today=True)),
+    "disampaikan": ("Disampaikan kepada saya", CaseFilter(told=True)),
     "darurat": ("Darurat belum disahkan", CaseFilter(to_ratify=True)),
     "saya": ("Kasus saya", CaseFilter(mine=True)),
     "semua": ("Semua kasus", CaseFilter()),
+}
+# The filters of a list, by their names in the address; the text is sealed there instead.
+MORE_FILTERS = {
+    "area_code": "kecamatan",
+    "service_code": "layanan",
+    "priority": "prioritas",
+    "age": "umur",
+    "owner": "petugas",
+}
+FILTERS = {"state": "status", "village_code": "desa", **MORE_FILTERS}
+AGE_WORDS = {
+    "0-3": "0 sampai 3 hari kerja",
+    "4-7": "4 sampai 7 hari kerja",
+    "8-14": "8 sampai 14 hari kerja",
+    "15-30": "15 sampai 30 hari kerja",
+    "30-": "Lebih dari 30 hari kerja",
 }
 # The wish of the page, not of the service: a step that ends the case in vain is drawn as a warning.
 GRAVE = frozenset({"batalkan", "tolak", "tandai_tidak_valid", "tandai_duplikat", "tolak_darurat", "batalkan_kunjungan"})
 # Possible almost always, hence never what a person came to the page for.
 ASIDE = frozenset(
     {"batalkan", "rujuk_darurat", "buka_kembali", "batalkan_tanda", "batalkan_kunjungan"}
-    | {"alihkan", "ubah_prioritas", "ubah_kerahasiaan", "kembalikan", "tandai_duplikat", "tandai_tidak_valid"}
+    | {"alihkan", "ubah_prioritas", "ubah_batas", "ubah_kerahasiaan", "kembalikan", "tandai_duplikat", "tandai_tidak_valid"}
 )
 MOST_UPLOADED = 12 * 1024 * 1024  # as much as the front lets pass everywhere
 # What a person wrote herself, as against what she chose.
@@ -75,23 +93,49 @@ def _is_registrar(village_code: str = "") -> bool:
 @blueprint.get("/kasus")
 @signed_in(*READERS)
 def listing() -> ResponseReturnValue:
-    """The cases of one tab, narrowed by state, village and text. Everything but the text stands readable in the address."""
+    """The cases of one tab, narrowed. Everything but the text stands readable in the address."""
+    tabs = _tabs()
     view = request.args.get("tampil", "")
-    view = view if view in VIEWS else "terbuka"
-    state, village, text = request.args.get("status", ""), request.args.get("desa", ""), unseal(request.args.get("cari", ""))
-    wanted = replace(VIEWS[view][1], state=state if state in set(CaseState) else "", village_code=village, text=text)
-    found = casebook.list_cases(wanted, by=actor(), at=now(), page=request.args.get("page", 1, type=int))
-    form = CaseFilterForm(data={"view": view, "state": wanted.state, "village_code": village, "text": text})
+    view = view if view in tabs else "terbuka"
+    narrowed = {name: _asked(argument) for name, argument in FILTERS.items()}
+    narrowed["text"] = unseal(request.args.get("cari", ""))
+    found = casebook.list_cases(_wanted(view, narrowed), by=actor(), at=now(), after=_asked("sesudah"))
+    villages = areas.villages(by=actor())
     return render_template(
         "cases/listing.html",
-        form=form,
+        form=CaseFilterForm(data={"view": view, **narrowed}),
+        narrowed=any(narrowed.values()),
+        more=any(narrowed[name] for name in MORE_FILTERS),
         found=found,
         view=view,
-        counts=casebook.count_cases(by=actor()),
-        tabs={key: label for key, (label, _) in VIEWS.items() if key != "darurat" or ratifies()},
-        villages=areas.villages(by=actor()),
+        tabs=tabs,
+        queue_keys=set(queues.BY_KEY),
+        kept={argument: value for argument, value in request.args.items() if argument != "sesudah" and value},
+        villages=villages,
+        subdistricts=sorted({(village.code[:8], village.subdistrict) for village in villages}, key=lambda pair: pair[1]),
+        services=[(choice.code, choice.name) for choice in catalogue.service_types()],
+        ages=AGE_WORDS,
         states=list(CaseState),
     )
+
+
+def _asked(argument: str) -> str:
+    """A value of the address; a NUL is none that PostgreSQL could look for."""
+    return request.args.get(argument, "").replace("\0", "")
+
+
+def _tabs() -> dict[str, str]:
+    """Her lists: the queues of her roles first, then the views that everybody has."""
+    general = {key: label for key, (label, _) in VIEWS.items() if key != "darurat" or ratifies()}
+    return {"antrean": general.pop("antrean"), **{queue.key: queue.label for queue in queues.queues_of(actor())}, **general}
+
+
+def _wanted(view: str, narrowed: Mapping[str, str]) -> CaseFilter:
+    base = CaseFilter(in_queue=view) if view in queues.BY_KEY else VIEWS[view][1]
+    known: dict[str, Any] = dict(narrowed)
+    known["state"] = known["state"] if known["state"] in set(CaseState) else ""
+    owner = {"saya": actor().account_id, "belum": casebook.NOBODY}.get(known["owner"], "")
+    return replace(base, **{**known, "owner": owner})
 
 
 @blueprint.post("/kasus/cari")
@@ -103,12 +147,8 @@ def search() -> ResponseReturnValue:
     numbered = find_numbered(form.text.data or "", by=actor())
     if numbered:
         return redirect(url_of(numbered), 303)
-    narrowed: dict[str, Any] = {
-        "tampil": form.view.data,
-        "status": form.state.data,
-        "desa": form.village_code.data,
-        "cari": seal(form.text.data or ""),
-    }
+    narrowed: dict[str, Any] = {argument: form[name].data for name, argument in FILTERS.items()}
+    narrowed |= {"tampil": form.view.data, "cari": seal(form.text.data or "")}
     return redirect(url_for("cases.listing", **{name: value for name, value in narrowed.items() if value}), 303)
 
 
@@ -163,6 +203,20 @@ def show(case_id: str) -> ResponseReturnValue:
     return case_page(casebook.look_at_case(case_id, by=actor(), at=now()), request.args.get("langkah", ""))
 
 
+@blueprint.get("/kasus/<case_id>/pembuka.json")
+@signed_in(*READERS)
+def onlookers(case_id: str) -> Response:
+    """Who else has the case open, for a page that stays open."""
+    return jsonify(sentence=onlookers_words(looking.keep_looking(case_id, by=actor(), at=now())))
+
+
+def onlookers_words(others: Sequence[looking.Onlooker]) -> str:
+    """The sentence that tells it; "" when she is alone."""
+    zone = settings().zone
+    names = ", ".join(f"{other.name} (sejak {other.since.astimezone(zone):%H.%M})" for other in others)
+    return f"Sedang dibuka juga oleh {names}. Sepakati dahulu siapa yang mengerjakan." if names else ""
+
+
 @blueprint.post("/kasus/<case_id>/langkah/<action>")
 @signed_in(*READERS)
 @takes_files(MOST_UPLOADED)
@@ -205,4 +259,5 @@ def case_page(case: CaseDetail, wanted: str = "", **more: Any) -> str:
     if chosen is None and "conflict" not in more:
         chosen = next((offer for offer in case.actions if offer.action not in ASIDE), None)
     written = [text for name, text in more.get("typed", {}).items() if name in _WRITTEN and text]
-    return render_template("cases/show.html", case=case, chosen=chosen, grave=GRAVE, written=written, **more)
+    others = onlookers_words(case.others)
+    return render_template("cases/show.html", case=case, others=others, chosen=chosen, grave=GRAVE, written=written, **more)

@@ -10,11 +10,13 @@ from flask.typing import ResponseReturnValue
 from appliance.access import AREA_ROLES, REGISTRAR_ROLES
 from appliance.casework import casebook
 from appliance.casework.casebook import CaseFilter, CasesFound, ReferralsFound
+from appliance.casework.office_calendar import calendar_in_use
+from appliance.casework.queues import QueueCount, count_queues
 from appliance.models.roles import Role
-from appliance.models.states import OPEN, ReferralState
+from appliance.models.states import ReferralState
 from appliance.status import Part, read_status
 from webui import words
-from webui.cases import ratifies
+from webui.cases import AGE_WORDS, ratifies
 from webui.navigation import Entry
 from webui.session import actor, now, settings, signed_in
 
@@ -27,7 +29,10 @@ class Desk:
     """The cases on somebody's desk: what waits for her step, and the numbers around it; `to_ratify` only for who ratifies."""
 
     waiting: CasesFound
+    queues: tuple[QueueCount, ...]
     overdue: int
+    due_today: int
+    told: int
     mine: int
     to_ratify: int | None
     open: int
@@ -42,6 +47,7 @@ def show() -> ResponseReturnValue:
         "home/show.html",
         desk=_desk() if by.has(*AREA_ROLES) else None,
         inbox=_inbox() if by.has(Role.OPD) else None,
+        ages=AGE_WORDS,
         registrar=by.has(*REGISTRAR_ROLES),
         parts=_parts() if by.has(Role.ADMIN) else None,
     )
@@ -49,13 +55,16 @@ def show() -> ResponseReturnValue:
 
 def _desk() -> Desk:
     by, at = actor(), now()
-    counts = casebook.count_cases(by=by)
+    calendar = calendar_in_use()
     return Desk(
         waiting=casebook.list_cases(CaseFilter(queue=True), by=by, at=at),
-        overdue=casebook.list_cases(CaseFilter(overdue=True), by=by, at=at).total,
-        mine=casebook.list_cases(CaseFilter(mine=True, open_only=True), by=by, at=at).total,
-        to_ratify=casebook.list_cases(CaseFilter(to_ratify=True), by=by, at=at).total if ratifies() else None,
-        open=sum(count for state, count in counts.items() if state in OPEN),
+        queues=count_queues(calendar, by=by, at=at),
+        overdue=casebook.count_matching(CaseFilter(overdue=True), by=by, at=at),
+        due_today=casebook.count_matching(CaseFilter(due_today=True), by=by, at=at),
+        told=casebook.count_matching(CaseFilter(told=True), by=by, at=at),
+        mine=casebook.count_matching(CaseFilter(mine=True, open_only=True), by=by, at=at),
+        to_ratify=casebook.count_matching(CaseFilter(to_ratify=True), by=by, at=at) if ratifies() else None,
+        open=casebook.count_matching(CaseFilter(open_only=True), by=by, at=at),
     )
 
 

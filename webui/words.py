@@ -125,6 +125,7 @@ EVENTS: Mapping[str, str] = {
     "rujukan_dikembalikan": "Kasus kembali ke telaah",
     "isi_kunjungan": "Hasil kunjungan diisi",
     "teruskan_otomatis": "Kasus lapangan diteruskan ke telaah",
+    "eskalasi": "Keterlambatan disampaikan",
     "tutup_otomatis": "Ditutup otomatis setelah tidak ada tanggapan",
 }
 

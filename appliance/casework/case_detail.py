@@ -11,7 +11,9 @@ import sqlalchemy as sa
 from appliance.access import REGISTRAR_ROLES, Actor, scope
 from appliance.casework.case_lines import CaseLine, ReferralLine, account_names, case_lines, referral_lines
 from appliance.casework.catalogue import CATEGORIES
+from appliance.casework.due_times import Cause, changes_of
 from appliance.casework.facts import facts_of
+from appliance.casework.looking import Onlooker, others_at
 from appliance.casework.papers import BRINGERS, CHECKERS, PaperList, papers_of
 from appliance.casework.referral_steps import MAY_PREPARE_REFERRAL
 from appliance.casework.similar import similar_to
@@ -21,6 +23,7 @@ from appliance.casework.transitions import LABELS, Transition, allowed, blocked
 from appliance.casework.visits import VisitLine, visits_of
 from appliance.database import db
 from appliance.models.case import Case, CaseEvent, Referral
+from appliance.models.deadline import DueChange
 from appliance.models.roles import Role
 from appliance.models.states import ENDED, OPEN, CaseState
 from appliance.registry.people_search import PersonLine, lines_of
@@ -62,6 +65,18 @@ class CaseName:
 
 
 @dataclass(frozen=True)
+class DueChangeLine:
+    """Why the case is due at `new` and no longer at `old`."""
+
+    old: datetime | None
+    new: datetime
+    cause: str
+    note: str
+    by_name: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class CaseDetail:
     """Everything of one case that a page shows, with the steps the reader may do.
 
@@ -86,6 +101,8 @@ class CaseDetail:
     outcome_note: str
     closed_at: datetime | None
     created_by_name: str
+    stage_due: datetime | None
+    due_changes: tuple[DueChangeLine, ...]
     ratify_due: datetime | None
     ratify_late: bool
     origin: CaseName | None
@@ -98,6 +115,7 @@ class CaseDetail:
     referrals: tuple[ReferralLine, ...]
     actions: tuple[ActionOffer, ...]
     blocked: tuple[tuple[str, str], ...]
+    others: tuple[Onlooker, ...]
     may_refer: bool
     may_bring: bool
     may_check: bool
@@ -131,6 +149,8 @@ def case_detail(case: Case, by: Actor, at: datetime) -> CaseDetail:
         outcome_note=case.outcome_note,
         closed_at=case.closed_at,
         created_by_name=account_names({case.created_by}).get(case.created_by, ""),
+        stage_due=case.stage_due,
+        due_changes=tuple(_due_change_line(change) for change in changes_of(case.id)),
         ratify_due=case.ratify_due,
         ratify_late=case.ratify_due is not None and case.ratify_due < at,
         origin=_named(case.origin_id, by),
@@ -143,6 +163,7 @@ def case_detail(case: Case, by: Actor, at: datetime) -> CaseDetail:
         referrals=tuple(referral_lines(referrals, by, at)),
         actions=tuple(_offer(case, step, by, at) for step in allowed(line.state, roles, facts)),
         blocked=tuple((step.label, sentence) for step, sentence in blocked(line.state, roles, facts)),
+        others=others_at(case.id, by, at),
         may_refer=Role.BO in roles and line.state in MAY_PREPARE_REFERRAL,
         may_bring=line.state in OPEN and bool(roles & BRINGERS),
         may_check=line.state in OPEN and bool(roles & CHECKERS) and not facts.by_creator,
@@ -160,6 +181,10 @@ def _named(case_id: str | None, by: Actor) -> CaseName | None:
         return None
     seen = db.session.scalar(scope(sa.select(Case.id).where(Case.id == case_id), Case, by))
     return CaseName(seen, db.session.scalar(sa.select(Case.number).where(Case.id == case_id)) or "")
+
+
+def _due_change_line(change: DueChange) -> DueChangeLine:
+    return DueChangeLine(change.old, change.new, Cause(change.cause).label, change.note, change.account_name, change.at)
 
 
 def _event_line(event: CaseEvent) -> EventLine:

@@ -14,21 +14,25 @@ from sqlalchemy.orm import joinedload
 
 from appliance import audit
 from appliance.access import AREA_ROLES, Actor, in_areas, scope
+from appliance.casework import queues
 from appliance.casework.case_detail import CaseDetail, case_detail
 from appliance.casework.case_lines import CaseLine, ReferralLine, case_lines, referral_lines
+from appliance.casework.case_order import NEWEST_FIRST, URGENT_FIRST
 from appliance.casework.delegations import delegated_areas
+from appliance.casework.looking import note_look
 from appliance.casework.moving import case_not_found
+from appliance.casework.office_calendar import calendar_in_use
 from appliance.casework.referrals import referral_not_found
 from appliance.casework.transitions import queue_of
 from appliance.database import begins_with, db, transaction
-from appliance.models.case import Case, Referral
+from appliance.models.case import Case, Referral, ServiceType
 from appliance.models.roles import Role
-from appliance.models.states import CLOCK_STOPPED, OPEN, CaseState, Priority
+from appliance.models.states import OPEN, CaseState
 from appliance.registry.people_search import matching_ids
 
 PAGE_SIZE = 25
 MOST_COUNTED = 1000
-_URGENCY = sa.case({Priority.EMERGENCY.value: 0, Priority.FAST.value: 1}, value=Case.priority, else_=2)
+NOBODY = "-"
 _NUMBER_PREFIX = "SLRT-"
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -36,7 +40,9 @@ _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 @dataclass(frozen=True)
 class CaseFilter:
     """What a list shows. `queue`: what waits for a step of her roles; `mine`: what she opened or has taken;
-    `to_ratify`: emergencies that were referred without a decision."""
+    `to_ratify`: emergencies that were referred without a decision; `in_queue`: the key of one of her queues; `told`: lateness
+    that was told to her; `owner` is an account, or "-" for none; `age` a key of `queues.AGES`; `area_code` a village or above.
+    """
 
     state: str = ""
     queue: bool = False
@@ -44,20 +50,27 @@ class CaseFilter:
     open_only: bool = False
     overdue: bool = False
     to_ratify: bool = False
+    due_today: bool = False
+    told: bool = False
+    in_queue: str = ""
     text: str = ""
     village_code: str = ""
+    area_code: str = ""
+    service_code: str = ""
+    priority: str = ""
+    age: str = ""
+    owner: str = ""
     applicant_id: str = ""
 
 
 @dataclass(frozen=True)
 class CasesFound:
-    """One page of cases. `capped`: there are more than `total`."""
+    """One page of cases. `capped`: there are more than `total`. `following`: where the next page begins, "" on the last."""
 
     cases: tuple[CaseLine, ...]
     total: int
     capped: bool
-    page: int
-    pages: int
+    following: str
 
 
 @dataclass(frozen=True)
@@ -82,14 +95,23 @@ class ReferralDetail:
     finished_at: datetime | None
 
 
-def list_cases(wanted: CaseFilter, *, by: Actor, at: datetime, page: int = 1) -> CasesFound:
-    """A page of the cases in scope: a queue by urgency and deadline, any other list the newest first."""
+def list_cases(wanted: CaseFilter, *, by: Actor, at: datetime, after: str = "") -> CasesFound:
+    """A page of the cases in scope: a queue by urgency and deadline, any other list the newest first.
+
+    `after` is the `following` of the page before; what was moved meanwhile is neither shown twice nor left out.
+    """
     matching = _filtered(scope(sa.select(Case), Case, by), wanted, by, at)
-    order = (_URGENCY, Case.deadline, Case.id) if wanted.queue else (Case.received_at.desc(), Case.id.desc())
-    statement = matching.options(joinedload(Case.applicant), joinedload(Case.service_type)).order_by(*order)
-    total, capped, page, pages = _place(matching, page)
-    found = db.session.scalars(statement.limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)).all()
-    return CasesFound(tuple(case_lines(found, at)), total, capped, page, pages)
+    order = URGENT_FIRST if wanted.queue or wanted.in_queue else NEWEST_FIRST
+    total, capped = _count(matching)
+    statement = order.page(matching, after).options(joinedload(Case.applicant), joinedload(Case.service_type))
+    found = db.session.scalars(statement.limit(PAGE_SIZE + 1)).all()
+    following = order.place_of(found[PAGE_SIZE - 1]) if len(found) > PAGE_SIZE else ""
+    return CasesFound(tuple(case_lines(found[:PAGE_SIZE], at)), total, capped, following)
+
+
+def count_matching(wanted: CaseFilter, *, by: Actor, at: datetime) -> int:
+    """How many cases in scope match, to a limit."""
+    return _count(_filtered(scope(sa.select(Case), Case, by), wanted, by, at))[0]
 
 
 def count_cases(*, by: Actor) -> dict[CaseState, int]:
@@ -106,6 +128,7 @@ def look_at_case(case_id: str, *, by: Actor, at: datetime) -> CaseDetail:
         if case is None:
             raise case_not_found()
         detail = case_detail(case, by, at)
+        note_look(case.id, by, at)
         audit.record("lihat", f"case:{case.id}", by=by, at=at)
         return detail
 
@@ -141,22 +164,47 @@ def look_at_referral(referral_id: str, *, by: Actor, at: datetime) -> ReferralDe
 def _filtered(statement: sa.Select[Case], wanted: CaseFilter, by: Actor, at: datetime) -> sa.Select[Case]:
     if wanted.state:
         statement = statement.where(Case.state == wanted.state)
-    if wanted.queue:
-        statement = statement.where(_in_queue(by, at))
     if wanted.mine:
         statement = statement.where(sa.or_(Case.created_by == by.account_id, Case.owner_id == by.account_id))
-    if wanted.open_only:
-        statement = statement.where(Case.state.in_(OPEN))
-    if wanted.overdue:
-        statement = statement.where(Case.state.in_(OPEN - CLOCK_STOPPED), Case.deadline < at)
     if wanted.to_ratify:
         # Few of very many: as a list of identifiers, and as a range, or SQLite would read all cases instead of the index.
         statement = statement.where(Case.id.in_(sa.select(Case.id).where(Case.ratify_due > _LONG_AGO)))
-    if wanted.village_code:
-        statement = statement.where(Case.village_code == wanted.village_code)
     if wanted.applicant_id:
         statement = statement.where(Case.applicant_id == wanted.applicant_id)
-    return _with_text(statement, wanted.text.strip(), by)
+    return _with_text(_narrowed(_waiting(statement, wanted, by, at), wanted, at), wanted.text.strip(), by)
+
+
+def _waiting(statement: sa.Select[Case], wanted: CaseFilter, by: Actor, at: datetime) -> sa.Select[Case]:
+    if wanted.queue:
+        statement = statement.where(_in_queue(by, at))
+    if wanted.in_queue:
+        statement = statement.where(queues.in_queue(wanted.in_queue, by))
+    if wanted.open_only:
+        statement = statement.where(Case.state.in_(OPEN))
+    if wanted.overdue:
+        statement = statement.where(queues.is_late(at))
+    if wanted.due_today:
+        statement = statement.where(queues.is_due_today(calendar_in_use(), at))
+    if wanted.told:
+        statement = statement.where(queues.is_told_to(by))
+    return statement
+
+
+def _narrowed(statement: sa.Select[Case], wanted: CaseFilter, at: datetime) -> sa.Select[Case]:
+    if wanted.village_code:
+        statement = statement.where(Case.village_code == wanted.village_code)
+    if wanted.area_code:
+        statement = statement.where(in_areas(Case.village_code, (wanted.area_code,)))
+    if wanted.service_code:
+        kinds = sa.select(ServiceType.id).where(ServiceType.code == wanted.service_code)
+        statement = statement.where(Case.service_type_id.in_(kinds))
+    if wanted.priority:
+        statement = statement.where(Case.priority == wanted.priority)
+    if wanted.age:
+        statement = statement.where(queues.has_age(wanted.age, calendar_in_use(), at))
+    if wanted.owner:
+        statement = statement.where(Case.owner_id.is_(None) if wanted.owner == NOBODY else Case.owner_id == wanted.owner)
+    return statement
 
 
 def _in_queue(by: Actor, at: datetime) -> sa.ColumnElement[bool]:
@@ -185,10 +233,15 @@ def _with_text(statement: sa.Select[Case], text: str, by: Actor) -> sa.Select[Ca
     return statement.where(Case.applicant_id.in_(people) if people is not None else sa.false())
 
 
-def _place(matching: sa.Select[Any], page: int) -> tuple[int, bool, int, int]:
-    """How many there are (to a limit), whether the limit was met, the page that exists, and how many pages."""
+def _count(matching: sa.Select[Any]) -> tuple[int, bool]:
+    """How many there are, to a limit, and whether the limit was met."""
     limited = matching.with_only_columns(sa.literal(1)).order_by(None).limit(MOST_COUNTED + 1).subquery()
     count = db.session.scalar(sa.select(sa.func.count()).select_from(limited)) or 0
-    total = min(count, MOST_COUNTED)
+    return min(count, MOST_COUNTED), count > MOST_COUNTED
+
+
+def _place(matching: sa.Select[Any], page: int) -> tuple[int, bool, int, int]:
+    """How many there are (to a limit), whether the limit was met, the page that exists, and how many pages."""
+    total, capped = _count(matching)
     pages = max(1, -(-total // PAGE_SIZE))
-    return total, count > MOST_COUNTED, min(max(1, page), pages), pages
+    return total, capped, min(max(1, page), pages), pages

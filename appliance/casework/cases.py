@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from appliance import audit
 from appliance.access import REGISTRAR_ROLES, Actor, require, require_area, scope
-from appliance.casework import effects, sla
+from appliance.casework import due_times, effects
 from appliance.casework.catalogue import CATEGORIES, SECRETARIAT
 from appliance.casework.facts import facts_of
 from appliance.casework.history import Fact, add_fact, next_number
@@ -18,7 +18,7 @@ from appliance.casework.moving import locked_case, record_move
 from appliance.casework.papers import store_all
 from appliance.casework.step_values import LONGEST_TEXT, checked_values, fact_of, with_choices
 from appliance.casework.transitions import TRANSITIONS, Action, Transition, effect, may, missing_condition
-from appliance.database import Duplicate, changed_meanwhile, db, settings_in_use, transaction
+from appliance.database import Duplicate, changed_meanwhile, db, transaction
 from appliance.errors import Conflict, InvalidInput, NotAllowed
 from appliance.models.case import Case, ServiceType
 from appliance.models.person import Person
@@ -194,12 +194,11 @@ def _reason_problems(new: NewCase) -> dict[str, str]:
 
 def _case(new: NewCase, applicant: Person, service: ServiceType, at: datetime) -> Case:
     received = new.received_at or at
-    days = sla.days_for(service.working_days, Priority(new.priority))
-    return Case(
+    case = Case(
         channel=new.channel,
         kind=new.kind,
         category=new.category or service.category,
-        service_type_id=service.id,
+        service_type=service,
         applicant_id=applicant.id,
         village_code=applicant.village_code,
         reporter_name=new.reporter_name.strip()[:120],
@@ -216,8 +215,9 @@ def _case(new: NewCase, applicant: Person, service: ServiceType, at: datetime) -
         state_since=at,
         received_at=received,
         stored_at=at,
-        deadline=sla.due(received, days, settings_in_use().zone),
     )
+    due_times.begin(case, at)
+    return case
 
 
 def _line_for(case: Case, action: Action | str, row_version: int, by: Actor, at: datetime) -> Transition:

@@ -8,7 +8,8 @@ from datetime import date, datetime
 import sqlalchemy as sa
 
 from appliance.access import Actor, scope
-from appliance.casework import sla, visits
+from appliance.casework import due_times, visits
+from appliance.casework.office_calendar import close_after
 from appliance.casework.transitions import Action
 from appliance.database import db, settings_in_use
 from appliance.errors import InvalidInput
@@ -56,7 +57,7 @@ def _revert_mark(case: Case, _values: Mapping[str, str], _by: Actor, _at: dateti
 
 def _refer_at_once(case: Case, _values: Mapping[str, str], by: Actor, at: datetime) -> None:
     case.referred_at_once_by = by.account_id
-    case.ratify_due = sla.due(at, RATIFY_DAYS, settings_in_use().zone)
+    case.ratify_due = close_after(at, RATIFY_DAYS)
 
 
 def _settle_emergency(case: Case, _values: Mapping[str, str], _by: Actor, _at: datetime) -> None:
@@ -72,16 +73,16 @@ def _change_owner(case: Case, values: Mapping[str, str], _by: Actor, _at: dateti
     case.owner_id = values["new_owner"]
 
 
-def _change_priority(case: Case, values: Mapping[str, str], _by: Actor, _at: datetime) -> None:
-    """The deadline moves by what the new priority gives or takes; what the clock stood still stays counted."""
+def _change_priority(case: Case, values: Mapping[str, str], by: Actor, at: datetime) -> None:
     priority = Priority(values["priority"])
     if priority == case.priority:
         raise InvalidInput({"priority": "Prioritasnya sudah demikian."})
-    zone, days = settings_in_use().zone, case.service_type.working_days
-    before, after = (sla.due(case.received_at, sla.days_for(days, which), zone) for which in (Priority(case.priority), priority))
-    if case.deadline:
-        case.deadline += after - before
     case.priority, case.priority_reason = priority, values["note"][:REASON_LENGTH]
+    due_times.follow_priority(case, values["note"], by, at)
+
+
+def _set_due(case: Case, values: Mapping[str, str], by: Actor, at: datetime) -> None:
+    due_times.set_by_hand(case, date.fromisoformat(values["due_date"]), values["note"], by, at)
 
 
 def _change_confidentiality(case: Case, values: Mapping[str, str], _by: Actor, _at: datetime) -> None:
@@ -102,5 +103,6 @@ _DUTIES: Mapping[Action, Callable[[Case, Mapping[str, str], Actor, datetime], No
     Action.RECORD_RESULT: _record_result,
     Action.CHANGE_OWNER: _change_owner,
     Action.CHANGE_PRIORITY: _change_priority,
+    Action.SET_DUE: _set_due,
     Action.CHANGE_CONFIDENTIALITY: _change_confidentiality,
 }

@@ -8,6 +8,8 @@ import sqlalchemy as sa
 
 from appliance import audit
 from appliance.access import Actor, scope
+from appliance.casework import due_times
+from appliance.casework.deadlines import Step
 from appliance.casework.history import Fact, add_fact
 from appliance.casework.transitions import Transition
 from appliance.database import db
@@ -34,20 +36,16 @@ def record_move(case: Case, line: Transition, fact: Fact, *, by: Actor, at: date
     """Put the case where the line leads and write the fact to its history and to the journal."""
     before = CaseState(case.state)
     after = line.leads_to(before)
-    _turn_clock(case, before, after, at)
+    _turn_clock(case, after, at)
     if after != before:
         case.state_since = at
         case.closed_at = at if after is CaseState.CLOSED else None
     case.state = after
+    due_times.follow_step(case, Step(fact.action, after, at), before, by)
     add_fact(case, fact, state_from=before, by=by, at=at)
     audit.record("kasus", f"case:{case.id}", by=by, at=at, detail={"aksi": fact.action, "ke": after.value})
 
 
-def _turn_clock(case: Case, before: CaseState, after: CaseState, at: datetime) -> None:
-    """Stop the clock while the citizen or somebody outside is to act; what it stood still is added to the deadline."""
-    if after in CLOCK_STOPPED and case.clock_stopped_at is None:
-        case.clock_stopped_at = at
-    elif after not in CLOCK_STOPPED and before in CLOCK_STOPPED and case.clock_stopped_at:
-        if case.deadline:
-            case.deadline += at - case.clock_stopped_at
-        case.clock_stopped_at = None
+def _turn_clock(case: Case, after: CaseState, at: datetime) -> None:
+    """The clock stands while the citizen or somebody outside is to act; what that means for the deadline is in `due_times`."""
+    case.clock_stopped_at = (case.clock_stopped_at or at) if after in CLOCK_STOPPED else None

@@ -13,14 +13,14 @@ import sqlalchemy as sa
 
 from appliance import audit
 from appliance.access import Actor, require, require_area, scope
-from appliance.casework import sla
 from appliance.casework.cases import follow
 from appliance.casework.history import Fact, add_fact, next_number
 from appliance.casework.moving import locked_case
+from appliance.casework.office_calendar import close_after
 from appliance.casework.referral_steps import MAY_PREPARE_REFERRAL, REFERRAL_STEPS, ReferralStep, referral_steps
 from appliance.casework.step_values import LONGEST_TEXT
 from appliance.casework.transitions import Action
-from appliance.database import Duplicate, changed_meanwhile, db, settings_in_use, transaction
+from appliance.database import Duplicate, changed_meanwhile, db, transaction
 from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from appliance.models.case import Case, Referral
 from appliance.models.person import Person
@@ -171,7 +171,7 @@ def _prepare(case_id: str, new: NewReferral, request_id: str, by: Actor, at: dat
         shared=shared,
         state=ReferralState.DRAFT,
         sent_by_way=new.way,
-        reply_due=sla.due(at, new.reply_days, settings_in_use().zone),
+        reply_due=close_after(at, new.reply_days),
     )
     referral.stamp(by.account_id, at)
     db.session.add(referral)

@@ -104,4 +104,5 @@ DUPLICATES_SEEN = Field("duplicates_seen", "Pemeriksaan ganda", "check", source=
 CANCEL_REASON = Field("cancel_reason", "Sebab", "choice", choices=CANCEL_REASONS)
 NEW_OWNER = Field("new_owner", "Petugas baru", "choice", source="officers")
 NEW_PRIORITY = Field("priority", "Prioritas baru", "choice", choices=PRIORITIES)
+NEW_DUE = Field("due_date", "Batas waktu baru", "date")
 CONFIDENTIALITY = Field("confidential", "Kerahasiaan", "choice", choices=(("ya", "Rahasia"), ("tidak", "Tidak rahasia")))

@@ -13,7 +13,7 @@ from enum import StrEnum
 from appliance.casework import step_fields as ask
 from appliance.casework.step_fields import Field
 from appliance.models.roles import Role
-from appliance.models.states import OPEN, CaseState, Channel, VisitState
+from appliance.models.states import CLOCK_STOPPED, OPEN, CaseState, Channel, VisitState
 
 S, R = CaseState, Role
 REOPEN_DAYS = 90
@@ -61,6 +61,7 @@ class Action(StrEnum):
     CANCEL = "batalkan"
     CHANGE_OWNER = "alihkan"
     CHANGE_PRIORITY = "ubah_prioritas"
+    SET_DUE = "ubah_batas"
     CHANGE_CONFIDENTIALITY = "ubah_kerahasiaan"
 
 
@@ -264,6 +265,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     _line(_A.REFER_AT_ONCE, OPEN - {S.DRAFT, S.REFERRED}, S.REFERRED, "Rujuk darurat", {R.FO, R.BO, R.SUPERVISOR}, "darurat", _REASON),
     _line(_A.CHANGE_OWNER, OPEN - {S.DRAFT}, None, "Alihkan ke petugas lain", {R.SUPERVISOR, R.MANAJER}, ask.NEW_OWNER, _REASON),
     _line(_A.CHANGE_PRIORITY, OPEN - {S.DRAFT}, None, "Ubah prioritas", {R.SUPERVISOR, R.MANAJER}, ask.NEW_PRIORITY, _REASON),
+    _line(_A.SET_DUE, OPEN - CLOCK_STOPPED - {S.DRAFT}, None, "Ubah batas waktu", {R.MANAJER}, ask.NEW_DUE, _REASON),
     _line(_A.CHANGE_CONFIDENTIALITY, OPEN - {S.DRAFT}, None, "Ubah kerahasiaan", {R.SUPERVISOR, R.MANAJER}, ask.CONFIDENTIALITY,
           _REASON),
     _line(_A.CANCEL, OPEN - {S.DRAFT}, S.CANCELLED, "Batalkan", {R.FO, R.FASILITATOR, R.BO}, ask.CANCEL_REASON, _REASON),
@@ -284,6 +286,7 @@ LABELS: dict[str, str] = {line.action.value: line.label for line in TRANSITIONS}
     "hapus_berkas": "Berkas dihapus",
     "terbitkan_surat": "Surat diterbitkan",
     "batalkan_surat": "Surat dibatalkan",
+    "eskalasi": "Keterlambatan disampaikan",
 }
 
 
@@ -346,7 +349,7 @@ WORTH_TELLING = frozenset(
 # These are possible almost always: they are no reason to stand in somebody's queue.
 _NOT_WAITED_FOR = frozenset(
     {Action.CANCEL, Action.FINISH_AT_ONCE, Action.REFER_AT_ONCE, Action.REOPEN, Action.OPEN, Action.REVERT_MARK, Action.RATIFY}
-    | {Action.REFUSE_TO_RATIFY, Action.CHANGE_OWNER, Action.CHANGE_PRIORITY, Action.CHANGE_CONFIDENTIALITY}
+    | {Action.REFUSE_TO_RATIFY, Action.CHANGE_OWNER, Action.CHANGE_PRIORITY, Action.SET_DUE, Action.CHANGE_CONFIDENTIALITY}
 )
 
 

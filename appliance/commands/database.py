@@ -11,6 +11,7 @@ import click
 
 from appliance import audit, database
 from appliance.casework.catalogue import seed_catalogue
+from appliance.casework.office_calendar import seed_calendar
 from appliance.commands.door import Door, become_owner_of
 from appliance.config import Settings
 from appliance.errors import EXIT_FAILED, InvalidInput
@@ -44,9 +45,11 @@ def prepare(settings: Settings) -> bool:
             click.echo(f"Data wilayah: {areas} baris dimuat; aktif untuk {district}.")
         if seeded := seed_catalogue(district, at=at):
             click.echo(f"Daftar layanan dan unit: {seeded} baris ditambahkan.")
+        if calendar := seed_calendar(at=at):
+            click.echo(f"Kalender kerja: {calendar} baris ditambahkan.")
         if programmes := seed_programmes(at=at):
             click.echo(f"Daftar program dan aturan: {programmes} baris ditambahkan.")
-    return bool(migrated or areas or seeded or programmes)
+    return bool(migrated or areas or seeded or calendar or programmes)
 
 
 @command.command()

@@ -62,6 +62,10 @@ class Case(Stamped, Model):
         sa.Index("ix_case_state_deadline", "state", "deadline"),
         sa.Index("ix_case_created_by_received_at", "created_by", "received_at"),
         sa.Index("ix_case_ratify_due", "ratify_due"),
+        sa.Index("ix_case_received_at_id", "received_at", "id"),
+        sa.Index("ix_case_stage_due", "stage_due"),
+        sa.Index("ix_case_escalate_at", "escalate_at"),
+        sa.Index("ix_case_escalation_village_code", "escalation", "village_code"),
     )
 
     number: Mapped[str] = mapped_column(Code(NUMBER_LENGTH), unique=True)
@@ -87,6 +91,10 @@ class Case(Stamped, Model):
     owner_id: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("account.id"))
     deadline: Mapped[datetime | None] = mapped_column(Moment)
     clock_stopped_at: Mapped[datetime | None] = mapped_column(Moment)
+    # Until when the step of its state is due, how far its lateness has been told, and when it is told further.
+    stage_due: Mapped[datetime | None] = mapped_column(Moment)
+    escalation: Mapped[int | None] = mapped_column(sa.Integer)
+    escalate_at: Mapped[datetime | None] = mapped_column(Moment)
     origin_id: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("case.id"))
     duplicate_of_id: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("case.id"))
     recommendation: Mapped[str] = mapped_column(sa.Text, default="")

@@ -34,6 +34,7 @@ OPEN_STATES = (
     "BARU PERLU_PERBAIKAN VERIFIKASI TERVERIFIKASI TELAAH MENUNGGU_PENETAPAN DITANGANI DIRUJUK MENUNGGU_LUAR TINDAK_LANJUT"
 )
 ALL_BUT_DRAFT = f"{OPEN_STATES} SELESAI DITUTUP DITOLAK DUPLIKAT TIDAK_VALID DIBATALKAN"
+CLOCK_STATES = OPEN_STATES.replace(" PERLU_PERBAIKAN", "").replace(" MENUNGGU_LUAR", "")
 NOT_REFERRED = OPEN_STATES.replace(" DIRUJUK", "")
 
 # From which states | action | to ("=" stays) | who ("node": the node by itself) | what must hold, in the words of NEEDS.
@@ -83,6 +84,7 @@ SELESAI                   | tutup_otomatis       | DITUTUP            | node
 SELESAI DITUTUP           | buka_kembali         | TELAAH             | supervisor manajer                 | ninety-days
 {OPEN_STATES}             | alihkan              | =                  | supervisor manajer
 {OPEN_STATES}             | ubah_prioritas       | =                  | supervisor manajer
+{CLOCK_STATES}            | ubah_batas           | =                  | manajer
 {OPEN_STATES}             | ubah_kerahasiaan     | =                  | supervisor manajer
 {OPEN_STATES}             | batalkan             | DIBATALKAN         | fo fasilitator bo
 """
@@ -252,6 +254,7 @@ def test_refusals_and_returns_demand_a_reason() -> None:
         A.RETURN_VISIT: {"visit_reasons"}, A.REOPEN: {"note"}, A.NOT_SETTLED: {"note"}, A.MARK_INVALID: {"note"},
         A.REFER_AT_ONCE: {"note"}, A.BACK_TO_REVIEW: {"note"}, A.REVERT_MARK: {"note"}, A.REFUSE_TO_RATIFY: {"note"},
         A.CANCEL_VISIT: {"note"}, A.CHANGE_OWNER: {"note", "new_owner"}, A.CHANGE_PRIORITY: {"note", "priority"},
+        A.SET_DUE: {"note", "due_date"},
         A.CHANGE_CONFIDENTIALITY: {"note", "confidential"}, A.RECORD_RESULT: {"outcome", "citizen_note", "told_way"},
     }  # fmt: skip
     for line in TRANSITIONS:

@@ -65,8 +65,9 @@ def test_the_clock_stands_still_while_the_citizen_is_to_act(app: Flask, staff: S
     assert not casebook.look_at_case(case, by=staff.fo, at=late).line.overdue
     move(case, staff.fo, "kirim_ulang", at=late, note="KK dilampirkan")
     after = casebook.look_at_case(case, by=staff.fo, at=late).line
-    assert before is not None
-    assert after.deadline == before + timedelta(days=30)
+    assert before == AT.replace(day=25, hour=8)
+    # six hours of Friday and twenty days, over Christmas: Monday, 14.00 WITA
+    assert after.deadline == AT.replace(month=12, day=28, hour=6)
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,7 @@ POST cases.search                  401       303 303     303  403        403    
 GET  cases.new                     303       200 403     403  403        403    403      403        404  404
 POST cases.create                  401       422 403     403  403        403    403      403        404  404
 GET  cases.show                    303       200 200     200  403        403    403      403        404  404
+GET  cases.onlookers               303       200 200     200  403        403    403      403        404  404
 POST cases.move                    401       409 409     409  403        403    403      403        404  404
 GET  papers.choose                 303       200 200     200  403        403    403      403        404  404
 POST papers.add                    401       422 422     422  403        403    403      403        404  404
@@ -136,6 +137,13 @@ POST letter_office.save_signatory  401       403 403     403  403        403    
 GET  letter_office.edit            303       403 403     403  403        403    200      403        403  403
 POST letter_office.save            401       403 403     403  403        403    422      403        403  403
 POST letter_office.preview         401       403 403     403  403        403    422      403        403  403
+GET  office_calendar.show          303       403 403     403  403        403    200      403        403  403
+POST office_calendar.add_holiday   401       403 403     403  403        403    422      403        403  403
+POST office_calendar.remove_holiday 401      403 403     403  403        403    404      403        403  403
+POST office_calendar.import_holidays 401     403 403     403  403        403    422      403        403  403
+POST office_calendar.save_hours    401       403 403     403  403        403    422      403        403  403
+POST office_calendar.remove_period 401       403 403     403  403        403    404      403        403  403
+POST office_calendar.save_limit    401       403 403     403  403        403    422      403        403  403
 GET  exports.listing               303       403 200     200  403        403    403      403        403  403
 GET  exports.new                   303       403 200     200  403        403    403      403        403  403
 POST exports.ask                   401       403 422     422  403        403    403      403        403  403
@@ -255,6 +263,13 @@ EXCEPT: dict[str, dict[str, int]] = {
     "delegations.listing": {"manajer": 200},
     "delegations.add": {"manajer": 422},
     "delegations.end": {"manajer": 404},
+    "office_calendar.show": {"manajer": 200},
+    "office_calendar.add_holiday": {"manajer": 422},
+    "office_calendar.remove_holiday": {"manajer": 404},
+    "office_calendar.import_holidays": {"manajer": 422},
+    "office_calendar.save_hours": {"manajer": 422},
+    "office_calendar.remove_period": {"manajer": 404},
+    "office_calendar.save_limit": {"manajer": 422},
     "handovers.new": {"supervisor": 200, "manajer": 200},
     "handovers.review": {"supervisor": 422, "manajer": 422},
     "handovers.create": {"supervisor": 422, "manajer": 422},
@@ -416,6 +431,8 @@ def _case_with_referral(staff: Staff) -> dict[str, str]:
         "merge_id": merge(*(resident(staff.fo, "Sitti Aminah") for _ in range(2)), by=staff.supervisor),
         "code": HOME,
         "hamlet_id": "nothing",
+        "holiday_id": "nothing",
+        "hours_id": "nothing",
         "handover_id": "nothing",
         "plan_id": "nothing",
         "import_id": _import_of_home(),

@@ -27,6 +27,7 @@ from appliance.accounts import passwords
 from appliance.accounts.own import set_password
 from appliance.accounts.register import NewAccount, NewAssignment
 from appliance.casework import catalogue
+from appliance.casework.office_calendar import seed_calendar
 from appliance.config import BackupSettings, NodeSettings, PathSettings, PowerSettings, Settings, WebSettings, render
 from appliance.database import db
 from appliance.models.account import Account
@@ -77,6 +78,7 @@ class Node:
         with self._service.app_context():
             areas.load_areas(DISTRICT)
             catalogue.seed_catalogue(DISTRICT, at=datetime.now(UTC))
+            seed_calendar(at=datetime.now(UTC))
             seed_programmes(at=datetime.now(UTC))
 
     def run(self, what: Callable[[], Any]) -> Any:

@@ -23,6 +23,7 @@ import sqlalchemy as sa
 
 from appliance import database
 from appliance.casework.catalogue import seed_catalogue
+from appliance.casework.office_calendar import seed_calendar
 from appliance.config import DatabaseSettings, NodeSettings, PathSettings, Settings
 from appliance.models.area import Area
 from appliance.registry.areas import data_set
@@ -53,6 +54,7 @@ def prepare(settings: Settings) -> None:
         with database.transaction() as session:
             session.execute(sa.insert(Area), near)
         seed_catalogue(DISTRICT, at=SEEDED_AT)
+        seed_calendar(at=SEEDED_AT)
         seed_programmes(at=SEEDED_AT)
         database.db.session.remove()
         database.db.engine.dispose()

@@ -63,6 +63,11 @@ class CaseFilterForm(PageForm):
     view = StringField(default="")
     state = StringField(default="")
     village_code = StringField(default="")
+    area_code = StringField(default="")
+    service_code = StringField(default="")
+    priority = StringField(default="")
+    age = StringField(default="")
+    owner = StringField(default="")
     text = Line(default="")
 
 
