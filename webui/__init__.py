@@ -26,6 +26,8 @@ BLUEPRINTS = (
     "papers",
     "visits",
     "delegations",
+    "queue",
+    "guests",
     "referrals",
     "imports",
     "exports",

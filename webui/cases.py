@@ -27,6 +27,7 @@ from webui import words
 from webui.forms.cases import CaseFilterForm, CaseForm
 from webui.forms.fields import read_day
 from webui.navigation import Entry
+from webui.queue import card_in_hand
 from webui.sealed import seal, unseal
 from webui.security import reads_only, takes_files
 from webui.session import actor, now, signed_in
@@ -123,7 +124,11 @@ def url_of(numbered: Numbered) -> str:
 @signed_in(*REGISTRARS)
 def new(person_id: str) -> ResponseReturnValue:
     """An empty form for a case of this resident; `asal` is the ended case that it goes on from."""
-    return _form_page(CaseForm(data={"request_id": new_id(), "origin_id": request.args.get("asal", "")}), person_id)
+    known: dict[str, Any] = {"request_id": new_id(), "origin_id": request.args.get("asal", "")}
+    ticket = card_in_hand()
+    if ticket:
+        known |= {"ticket_id": ticket.id, "vulnerable_groups": ticket.groups}
+    return _form_page(CaseForm(data=known), person_id)
 
 
 @blueprint.post("/warga/<person_id>/kasus-baru")
@@ -150,6 +155,7 @@ def _form_page(form: CaseForm, person_id: str) -> str:
         "cases/open.html",
         form=form,
         problems=form.problems,
+        ticket=card_in_hand() if form.ticket_id.data else None,
         resident=people.look_at_person(person_id, by=actor(), at=now()).line,
         services=grouped,
         categories=list(catalogue.CATEGORIES.items()),

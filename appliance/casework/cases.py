@@ -17,6 +17,7 @@ from appliance.casework.history import Fact, add_fact, next_number
 from appliance.casework.moving import locked_case, record_move
 from appliance.casework.papers import store_all
 from appliance.casework.step_values import LONGEST_TEXT, checked_values, fact_of, with_choices
+from appliance.casework.tickets import attach_case
 from appliance.casework.transitions import TRANSITIONS, Action, Transition, effect, may, missing_condition
 from appliance.database import Duplicate, changed_meanwhile, db, settings_in_use, transaction
 from appliance.errors import Conflict, InvalidInput, NotAllowed
@@ -47,7 +48,7 @@ _CHOICES: tuple[tuple[str, set[str], str], ...] = (
 class NewCase:
     """What is typed when a case is opened. The village is the applicant's; `category` may be left to the service type.
 
-    `origin_id` is the ended case of the same person that this one goes on from.
+    `origin_id` is the ended case of the same person that this one goes on from; `ticket_id` the card in the officer's hand.
     """
 
     applicant_id: str
@@ -68,6 +69,7 @@ class NewCase:
     informed: bool = False
     received_at: datetime | None = None
     origin_id: str = ""
+    ticket_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,8 @@ def _open(new: NewCase, request_id: str, by: Actor, at: datetime) -> OpenedCase:
     case.stamp(by.account_id, at)
     db.session.add(case)
     db.session.flush()
+    if new.ticket_id:
+        attach_case(case, new.ticket_id, by=by)
     role = next(iter(sorted(REGISTRAR_ROLES & by.roles_in(case.village_code))), None)
     details = {"Lanjutan dari": origin.number} if origin else {}
     add_fact(case, Fact(Action.OPEN, role, details=details), state_from=CaseState.DRAFT, by=by, at=at)

@@ -25,6 +25,7 @@ class CaseForm(PageForm):
 
     request_id = StringField()
     origin_id = StringField(default="")
+    ticket_id = StringField(default="")
     channel = StringField(default="kantor", validators=[Needed("Pilih bagaimana keluhan ini sampai kepada Anda.")])
     kind = StringField(default="", validators=[Needed("Pilih jenis keluhan.")])
     service_type_id = StringField(default="", validators=[Needed("Pilih layanan yang diperlukan.")])
