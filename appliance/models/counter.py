@@ -100,3 +100,13 @@ class Guest(Stamped, Model):
     purpose: Mapped[str] = mapped_column(sa.String(REASON_LENGTH))
     answer: Mapped[str] = mapped_column(sa.Text, default="")
     ticket_id: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("queue_ticket.id"), unique=True)
+
+
+class StatusMiss(Model):
+    """Wrong answers to "how far is my case", for one number or one device, since the first of them."""
+
+    __tablename__ = "status_miss"
+
+    bucket: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    misses: Mapped[int] = mapped_column(sa.Integer)
+    since: Mapped[datetime] = mapped_column(Moment)

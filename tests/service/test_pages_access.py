@@ -111,6 +111,19 @@ GET  queue.screen                  200       200 200     200  200        200    
 GET  queue.waits                   303       200 403     403  403        403    403      403        403  200
 GET  guests.listing                303       200 403     403  403        403    403      403        403  200
 POST guests.add                    401       422 403     403  403        403    403      403        403  422
+GET  services.listing              303       200 200     200  403        403    403      403        200  200
+GET  services.papers               303       200 200     200  403        403    403      403        200  200
+GET  services.new                  303       403 200     403  403        403    403      403        403  403
+POST services.add                  401       403 422     403  403        403    403      403        403  403
+GET  services.edit                 303       403 200     403  403        403    403      403        403  403
+POST services.change               401       403 422     403  403        403    403      403        403  403
+POST drafts.save                   401       422 422     422  422        422    422      422        422  422
+POST drafts.drop                   401       303 303     303  303        303    303      303        303  303
+GET  citizen.ask                   200       200 200     200  200        200    200      200        200  200
+POST citizen.answer                422       422 422     422  422        422    422      422        422  422
+GET  citizen.notice                200       200 200     200  200        200    200      200        200  200
+GET  trail.of_person               303       403 403     403  403        403    403      403        403  403
+GET  trail.of_case                 303       403 403     403  403        403    403      403        403  403
 GET  referrals.listing             303       200 200     200  200        200    403      403        200  200
 GET  referrals.show                303       200 200     200  200        404    403      403        404  404
 POST referrals.move                401       409 409     409  409        404    403      403        404  404
@@ -233,6 +246,12 @@ EXCEPT: dict[str, dict[str, int]] = {
     "queue.card": {"fo_puskesos": 404},
     "queue.waits": {"supervisor": 200, "manajer": 200, "pimpinan": 200},
     "guests.listing": {"supervisor": 200, "manajer": 200},
+    "services.new": {"manajer": 200},
+    "services.add": {"manajer": 422},
+    "services.edit": {"manajer": 200},
+    "services.change": {"manajer": 422},
+    "trail.of_person": {"manajer": 200},
+    "trail.of_case": {"manajer": 200},
     "handovers.new": {"supervisor": 200, "manajer": 200},
     "handovers.review": {"supervisor": 422, "manajer": 422},
     "handovers.create": {"supervisor": 422, "manajer": 422},
@@ -367,6 +386,7 @@ def _case_with_referral(staff: Staff) -> dict[str, str]:
         "code": HOME,
         "hamlet_id": "nothing",
         "handover_id": "nothing",
+        "service_code": "pangan",
         "ticket_id": tickets.give_card("hijau", (), request_id="q", by=staff.fo, at=AT).id,
         "import_id": _import_of_home(),
         **everything_about(person_id, staff.fo),

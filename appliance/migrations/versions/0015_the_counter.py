@@ -1,4 +1,4 @@
-"""The counter: cards of the queue, the cases that came of them, the guest book."""
+"""The counter: the queue and the cases that came of it, the guest book, notes on requirements, drafts, the kiosk."""
 
 from __future__ import annotations
 
@@ -16,6 +16,15 @@ depends_on = None
 def upgrade() -> None:
     _create_queue()
     _create_guests()
+    _create_drafts()
+    op.create_table(
+        "status_miss",
+        sa.Column("bucket", sa.String(64), nullable=False),
+        sa.Column("misses", sa.Integer(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("bucket", name="pk_status_miss"),
+    )
+    op.add_column("service_type", sa.Column("requirement_notes", sa.JSON(), nullable=False, server_default="{}"))
 
 
 def _create_queue() -> None:
@@ -81,3 +90,16 @@ def _create_guests() -> None:
         sa.UniqueConstraint("ticket_id", name="uq_guest_ticket_id"),
     )
     op.create_index("ix_guest_place_visited_at", "guest", ["place", "visited_at"])
+
+
+def _create_drafts() -> None:
+    op.create_table(
+        "draft",
+        sa.Column("account_id", sa.String(36), nullable=False),
+        sa.Column("form", code(160), nullable=False),
+        sa.Column("sealed", sa.Text(), nullable=False),
+        sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_draft_account_id"),
+        sa.PrimaryKeyConstraint("account_id", "form", name="pk_draft"),
+    )
+    op.create_index("ix_draft_saved_at", "draft", ["saved_at"])
