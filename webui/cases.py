@@ -13,20 +13,22 @@ from flask import Blueprint, Response, flash, jsonify, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from appliance.access import AREA_ROLES, REGISTRAR_ROLES
-from appliance.casework import casebook, cases, catalogue, delegations, looking, queues
+from appliance.casework import casebook, cases, catalogue, delegations, looking, queues, service_types
 from appliance.casework.case_detail import ActionOffer, CaseDetail
 from appliance.casework.casebook import CaseFilter
+from appliance.casework.citizen_words import Message, whatsapp_text
 from appliance.casework.numbers import Numbered, find_numbered
 from appliance.casework.transitions import TRANSITIONS
 from appliance.errors import Conflict, InvalidInput
 from appliance.models.columns import new_id
 from appliance.models.roles import Role
-from appliance.models.states import CaseState
+from appliance.models.states import CaseState, Channel
 from appliance.registry import areas, people
-from webui import words
+from webui import drafts, words
 from webui.forms.cases import CaseFilterForm, CaseForm
 from webui.forms.fields import read_day
 from webui.navigation import Entry
+from webui.queue import card_in_hand
 from webui.sealed import seal, unseal
 from webui.security import reads_only, takes_files
 from webui.session import actor, now, settings, signed_in
@@ -163,7 +165,11 @@ def url_of(numbered: Numbered) -> str:
 @signed_in(*REGISTRARS)
 def new(person_id: str) -> ResponseReturnValue:
     """An empty form for a case of this resident; `asal` is the ended case that it goes on from."""
-    return _form_page(CaseForm(data={"request_id": new_id(), "origin_id": request.args.get("asal", "")}), person_id)
+    known: dict[str, Any] = {"channel": _own_channel(), "request_id": new_id(), "origin_id": request.args.get("asal", "")}
+    ticket = card_in_hand()
+    if ticket:
+        known |= {"ticket_id": ticket.id, "vulnerable_groups": ticket.groups}
+    return _form_page(CaseForm(drafts.typed_before(request.path), data=known), person_id)
 
 
 @blueprint.post("/warga/<person_id>/kasus-baru")
@@ -178,20 +184,34 @@ def create(person_id: str) -> ResponseReturnValue:
     except InvalidInput as error:
         form.refuse(error)
         return _form_page(form, person_id), 422
-    flash(f"Kasus {opened.number} terbuka. Sampaikan nomor ini kepada warga.", "good")
+    drafts.stored(request.path)
+    done = " dan langsung selesai" if form.outcome.data else ""
+    flash(f"Kasus {opened.number} terbuka{done}. Sampaikan nomor ini kepada warga.", "good")
     return redirect(url_for("cases.show", case_id=opened.id), 303)
+
+
+def _own_channel() -> str:
+    """How complaints mostly reach this officer."""
+    by = actor()
+    if by.has(Role.FO):
+        return Channel.COUNTER
+    return Channel.PUSKESOS if by.has(Role.FO_PUSKESOS) else Channel.FIELD
 
 
 def _form_page(form: CaseForm, person_id: str) -> str:
     grouped: dict[str, list[tuple[str, str]]] = {}
-    for kind in catalogue.service_types():
+    offered = catalogue.service_types()
+    for kind in offered:
         grouped.setdefault(catalogue.category_group(kind.category), []).append((kind.id, kind.name))
     return render_template(
         "cases/open.html",
         form=form,
         problems=form.problems,
+        ticket=card_in_hand() if form.ticket_id.data else None,
         resident=people.look_at_person(person_id, by=actor(), at=now()).line,
         services=grouped,
+        offered=offered,
+        requirements=service_types.requirements_by_service(),
         categories=list(catalogue.CATEGORIES.items()),
     )
 
@@ -200,7 +220,11 @@ def _form_page(form: CaseForm, person_id: str) -> str:
 @signed_in(*READERS)
 def show(case_id: str) -> ResponseReturnValue:
     """The whole case; `langkah` chooses the step whose form is open, else the first one offered."""
-    return case_page(casebook.look_at_case(case_id, by=actor(), at=now()), request.args.get("langkah", ""))
+    wanted, more = request.args.get("langkah", ""), {}
+    before = drafts.typed_before(url_for("cases.move", case_id=case_id, action=wanted)) if wanted else None
+    if before:
+        more["typed"] = {name: ",".join(values) for name, values in before.lists()}
+    return case_page(casebook.look_at_case(case_id, by=actor(), at=now()), wanted, **more)
 
 
 @blueprint.get("/kasus/<case_id>/pembuka.json")
@@ -223,7 +247,9 @@ def onlookers_words(others: Sequence[looking.Onlooker]) -> str:
 def move(case_id: str, action: str) -> ResponseReturnValue:
     """Take one step. Whoever was slower gets the case as it is now, what changed, and what she typed."""
     fields = {
-        name: ",".join(values) for name, values in request.form.lists() if name not in ("csrf_token", "row_version", "seen")
+        name: ",".join(values)
+        for name, values in request.form.lists()
+        if name not in ("csrf_token", "row_version", "seen", "draft_form")
     }
     photos = [content for sent in request.files.getlist("photos") if (content := sent.read())]
     try:
@@ -237,6 +263,7 @@ def move(case_id: str, action: str) -> ResponseReturnValue:
         case = casebook.look_at_case(case_id, by=actor(), at=now())
         seen = request.form.get("seen", 0, type=int)
         return case_page(case, action, typed=fields, conflict=error, seen=seen), 409
+    drafts.stored(request.path)
     flash("Langkah tersimpan dan tercatat di riwayat.", "good")
     return redirect(url_for("cases.show", case_id=case_id), 303)
 
@@ -259,5 +286,15 @@ def case_page(case: CaseDetail, wanted: str = "", **more: Any) -> str:
     if chosen is None and "conflict" not in more:
         chosen = next((offer for offer in case.actions if offer.action not in ASIDE), None)
     written = [text for name, text in more.get("typed", {}).items() if name in _WRITTEN and text]
-    others = onlookers_words(case.others)
-    return render_template("cases/show.html", case=case, others=others, chosen=chosen, grave=GRAVE, written=written, **more)
+    others, message = onlookers_words(case.others), _whatsapp(case)
+    return render_template(
+        "cases/show.html", case=case, others=others, chosen=chosen, grave=GRAVE, written=written, whatsapp=message, **more
+    )
+
+
+def _whatsapp(case: CaseDetail) -> str:
+    """What can be sent to the citizen now: from the state and what was written for her alone."""
+    told = next((event.citizen_note for event in reversed(case.events) if event.citizen_note), "")
+    service = "" if case.line.confidential else case.line.service
+    name, number = case.line.applicant_name, case.line.number
+    return whatsapp_text(Message(name, number, case.line.state, service, told, settings().node.office))

@@ -21,6 +21,7 @@ from appliance.registry.hits import whole_number
 from appliance.registry.lookalikes import Lookalike
 from appliance.registry.people import NikTaken, PersonDetail
 from appliance.registry.people_search import find_people, search_people
+from webui import drafts
 from webui.cases import url_of
 from webui.forms.people import FindForm, PersonForm, ReasonForm
 from webui.navigation import Entry
@@ -114,6 +115,9 @@ def _person_page(person: PersonDetail, *, revealed: bool = False, problems: Mapp
 @signed_in(*REGISTRARS)
 def new() -> ResponseReturnValue:
     """An empty form, with what was searched for in its place already."""
+    before = drafts.typed_before(request.path)
+    if before:
+        return _form_page(PersonForm(before))
     form = PersonForm(data={"request_id": new_id()} | _carried_over(unseal(request.args.get("cari", ""))))
     form.village_code.data = request.args.get("desa", "") or _only_village()
     return _form_page(form)
@@ -142,6 +146,7 @@ def register() -> ResponseReturnValue:
     except NikTaken as error:
         form.refused["nik"] = f"{error.message} {error.hint}"
         return _form_page(form, holder_id=error.person_id), 409
+    drafts.stored(request.path)
     flash("Warga terdaftar. Silakan buka kasus untuk keluhannya.", "good")
     return redirect(url_for("people.show", person_id=person_id), 303)
 

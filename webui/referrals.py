@@ -18,6 +18,7 @@ from appliance.errors import Conflict, InvalidInput
 from appliance.models.columns import new_id
 from appliance.models.roles import Role
 from appliance.models.states import ReferralState
+from webui import drafts
 from webui.forms.cases import ReferralForm
 from webui.navigation import Entry
 from webui.session import actor, now, signed_in
@@ -45,7 +46,8 @@ def listing() -> ResponseReturnValue:
 @signed_in(Role.BO)
 def new(case_id: str) -> ResponseReturnValue:
     """An empty referral of this case."""
-    return _form_page(ReferralForm(data={"request_id": new_id(), "share": USUALLY_SHARED, "reply_days": 5}), case_id)
+    before = drafts.typed_before(request.path)
+    return _form_page(ReferralForm(before, data={"request_id": new_id(), "share": USUALLY_SHARED, "reply_days": 5}), case_id)
 
 
 @blueprint.post("/kasus/<case_id>/rujukan-baru")
@@ -60,6 +62,7 @@ def create(case_id: str) -> ResponseReturnValue:
     except InvalidInput as error:
         form.refuse(error)
         return _form_page(form, case_id), 422
+    drafts.stored(request.path)
     flash("Rujukan tersimpan sebagai draf. Rujukan dapat dikirim setelah layanan ditetapkan.", "good")
     return redirect(url_for("cases.show", case_id=case_id, _anchor="rujukan"), 303)
 

@@ -116,7 +116,7 @@ def may_open(endpoint: str, who: SignedIn) -> bool:
 def identify() -> None:
     """Find out who is asking, from the session cookie."""
     token = request.cookies.get(cookie_name("session"))
-    if not token or request.endpoint in {"static", "power_banner.state", "health.show"}:
+    if not token or request.endpoint in {"static", "power_banner.state", "health.show", "queue.screen"}:
         return
     found = accounts.find_session(token, now(), limits(), settings().zone)
     if found is None:

@@ -11,12 +11,13 @@ import sqlalchemy as sa
 from appliance import audit
 from appliance.access import REGISTRAR_ROLES, Actor, require, require_area, scope
 from appliance.casework import due_times, effects
-from appliance.casework.catalogue import CATEGORIES, SECRETARIAT
+from appliance.casework.catalogue import CATEGORIES, SECRETARIAT, kind_of
 from appliance.casework.facts import facts_of
 from appliance.casework.history import Fact, add_fact, next_number
 from appliance.casework.moving import locked_case, record_move
 from appliance.casework.papers import store_all
 from appliance.casework.step_values import LONGEST_TEXT, checked_values, fact_of, with_choices
+from appliance.casework.tickets import attach_case
 from appliance.casework.transitions import TRANSITIONS, Action, Transition, effect, may, missing_condition
 from appliance.database import Duplicate, changed_meanwhile, db, transaction
 from appliance.errors import Conflict, InvalidInput, NotAllowed
@@ -27,16 +28,19 @@ from appliance.models.states import (
     CaseKind,
     CaseState,
     Channel,
+    Outcome,
     Priority,
     Vulnerable,
 )
 from appliance.models.unit import Unit
 from appliance.registry.people import person_in_scope
 
+# Of the words that are read out before anything is written down (webui/templates/citizen/notice.html); it grows with them.
+NOTICE_VERSION = "1"
 CLOCK_TOLERANCE = timedelta(minutes=10)
 TAKES_PHOTOS = frozenset(line.action for line in TRANSITIONS if any(field.kind == "files" for field in line.fields))
 _CHOICES: tuple[tuple[str, set[str], str], ...] = (
-    ("kind", set(CaseKind), "Pilih pertanyaan, saran, pengaduan, atau permohonan."),
+    ("kind", {*CaseKind, ""}, "Pilih pertanyaan, saran, pengaduan, atau permohonan."),
     ("channel", set(Channel), "Pilih dari mana keluhan diterima."),
     ("priority", set(Priority), "Pilih prioritas."),
     ("category", {*CATEGORIES, ""}, "Pilih kategori keluhan."),
@@ -45,9 +49,11 @@ _CHOICES: tuple[tuple[str, set[str], str], ...] = (
 
 @dataclass(frozen=True)
 class NewCase:
-    """What is typed when a case is opened. The village is the applicant's; `category` may be left to the service type.
+    """What is typed when a case is opened. The village is the applicant's; `kind` and `category` may be left to the service type.
 
-    `origin_id` is the ended case of the same person that this one goes on from.
+    With `outcome` a simple service is finished in the same act; an empty `outcome_note` is what the citizen was told.
+
+    `origin_id` is the ended case of the same person that this one goes on from; `ticket_id` the card in the officer's hand.
     """
 
     applicant_id: str
@@ -68,6 +74,10 @@ class NewCase:
     informed: bool = False
     received_at: datetime | None = None
     origin_id: str = ""
+    ticket_id: str = ""
+    outcome: str = ""
+    outcome_note: str = ""
+    citizen_note: str = ""
 
 
 @dataclass(frozen=True)
@@ -147,11 +157,35 @@ def _open(new: NewCase, request_id: str, by: Actor, at: datetime) -> OpenedCase:
     case.stamp(by.account_id, at)
     db.session.add(case)
     db.session.flush()
+    if new.ticket_id:
+        attach_case(case, new.ticket_id, by=by)
     role = next(iter(sorted(REGISTRAR_ROLES & by.roles_in(case.village_code))), None)
-    details = {"Lanjutan dari": origin.number} if origin else {}
+    details = {"Pemberitahuan data pribadi": f"dibacakan, naskah {NOTICE_VERSION}"}
+    if origin:
+        details["Lanjutan dari"] = origin.number
     add_fact(case, Fact(Action.OPEN, role, details=details), state_from=CaseState.DRAFT, by=by, at=at)
-    audit.record("kasus", f"case:{case.id}", by=by, at=at, detail={"aksi": Action.OPEN.value, "nomor": case.number})
+    audit.record(
+        "kasus",
+        f"case:{case.id}",
+        by=by,
+        at=at,
+        detail={"aksi": Action.OPEN.value, "nomor": case.number, "pemberitahuan": NOTICE_VERSION},
+    )
+    if new.outcome:
+        _finish_at_once(case, new, by, at)
     return OpenedCase(case.id, case.number)
+
+
+def _finish_at_once(case: Case, new: NewCase, by: Actor, at: datetime) -> None:
+    line = _line_for(case, Action.FINISH_AT_ONCE, case.row_version, by, at)
+    told = {
+        "outcome": new.outcome,
+        "outcome_note": new.outcome_note.strip() or new.citizen_note,
+        "citizen_note": new.citizen_note,
+    }
+    values = checked_values(line, told)
+    effects.apply(case, line.action, values, (), by=by, at=at)
+    record_move(case, line, fact_of(line, values, by.roles_in(case.village_code)), by=by, at=at)
 
 
 def _origin(new: NewCase, by: Actor) -> Case:
@@ -167,11 +201,11 @@ def _problems(new: NewCase, service: ServiceType | None, at: datetime) -> dict[s
     problems = {name: sentence for name, words, sentence in _CHOICES if getattr(new, name) not in words}
     problems |= {
         name: f"Terlalu panjang; paling banyak {LONGEST_TEXT} huruf."
-        for name in ("description", "expectation")
+        for name in ("description", "expectation", "outcome_note", "citizen_note")
         if len(getattr(new, name)) > LONGEST_TEXT
     }
     if service is None or not service.active:
-        problems["service_type_id"] = "Pilih jenis layanan."
+        problems["service_type_id"] = "Pilih jenis layanan; daftarnya mungkin baru saja diubah."
     if not new.description.strip():
         problems["description"] = "Uraian keluhan wajib diisi."
     if not set(new.vulnerable_groups) <= set(Vulnerable):
@@ -180,7 +214,7 @@ def _problems(new: NewCase, service: ServiceType | None, at: datetime) -> dict[s
         problems["informed"] = "Bacakan dahulu pemberitahuan pemrosesan data pribadi."
     if new.received_at and new.received_at > at + CLOCK_TOLERANCE:
         problems["received_at"] = "Waktu diterima belum terjadi; periksa jam perangkat."
-    return problems | _reason_problems(new)
+    return problems | _reason_problems(new) | _solved_problems(new, service)
 
 
 def _reason_problems(new: NewCase) -> dict[str, str]:
@@ -192,11 +226,24 @@ def _reason_problems(new: NewCase) -> dict[str, str]:
     return problems
 
 
+def _solved_problems(new: NewCase, service: ServiceType | None) -> dict[str, str]:
+    if not (new.outcome or new.outcome_note.strip() or new.citizen_note.strip()):
+        return {}
+    problems = {}
+    if new.outcome not in set(Outcome):
+        problems["outcome"] = "Pilih hasilnya, atau kosongkan uraiannya bila kasus belum selesai."
+    elif service is not None and not service.simple:
+        problems["outcome"] = "Layanan ini tidak boleh selesai di loket; kosongkan hasilnya agar diteruskan ke Back Office."
+    if new.outcome and not new.citizen_note.strip():
+        problems["citizen_note"] = "Tulis apa yang disampaikan kepada warga."
+    return problems
+
+
 def _case(new: NewCase, applicant: Person, service: ServiceType, at: datetime) -> Case:
     received = new.received_at or at
     case = Case(
         channel=new.channel,
-        kind=new.kind,
+        kind=new.kind or kind_of(service),
         category=new.category or service.category,
         service_type=service,
         applicant_id=applicant.id,

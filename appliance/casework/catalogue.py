@@ -14,6 +14,7 @@ from appliance.audit import SYSTEM
 from appliance.database import db, transaction
 from appliance.errors import NotFound
 from appliance.models.case import ServiceType
+from appliance.models.states import CaseKind
 from appliance.models.unit import Unit, UnitKind
 
 GROUPS = {"KP": "Kepesertaan program", "PR": "Pelaksanaan program", "KB": "Kebutuhan", "IN": "Informasi"}
@@ -68,6 +69,8 @@ _SERVICE_TYPES: tuple[tuple[str, str, str, str, bool, bool, tuple[str, ...], int
 )  # fmt: skip
 # Before these are decided, a look into the national list is on record; those the Puskesos may settle by itself.
 _LIST_CHECKED = frozenset({"reaktivasi-pbi", "usulan-dtsen", "sk-dtsen", "sanggah", "bantuan-belum-cair"})
+# Beside the whole group PR: paid no more, never paid, paid to the wrong people.
+_COMPLAINED = ("KP2", "KP3", "KP4")
 _IN_VILLAGE = frozenset({"informasi", "cek-kepesertaan", "pangan", "adminduk"})
 SECRETARIAT = "sekretariat"
 # code, kind, name, whether its people have accounts
@@ -164,6 +167,13 @@ def unit_id(code: str) -> str:
 def category_group(code: str) -> str:
     """The group of a category, for example "Kebutuhan"."""
     return GROUPS.get(code[:2], "")
+
+
+def kind_of(service: ServiceType) -> CaseKind:
+    """What a case of this service is when nobody says otherwise: a question, a complaint, else a request."""
+    if service.flow == "informasi":
+        return CaseKind.QUESTION
+    return CaseKind.COMPLAINT if service.category.startswith(("PR", *_COMPLAINED)) else CaseKind.REQUEST
 
 
 def _service_type(row: tuple[str, str, str, str, bool, bool, tuple[str, ...], int]) -> ServiceType:

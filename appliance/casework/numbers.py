@@ -30,14 +30,19 @@ def find_numbered(text: str, *, by: Actor) -> Numbered | None:
 
     With some of the zeros it is the beginning of other numbers, and none itself.
     """
-    found = _NUMBER.fullmatch(text.strip().upper())
-    if found is None:
-        return None
-    district = found["district"] or settings_in_use().node.district.replace(".", "")
-    for series in [found["series"]] if found["series"] else _TABLES:
-        number = f"{series}-{district}-{found['month']}-{int(found['count']):05d}"
-        table = _TABLES[series]
+    for number in numbers_of(text):
+        table = _TABLES[number.partition("-")[0]]
         key = db.session.scalar(scope(sa.select(table.id).where(table.number == number), table, by))
         if key:
             return Numbered("kasus" if table is Case else "rujukan", key)
     return None
+
+
+def numbers_of(text: str, series: str = "") -> list[str]:
+    """The whole numbers that `text` can stand for, of one series or of all; none when it is no number."""
+    found = _NUMBER.fullmatch(text.strip().upper())
+    if found is None or (series and found["series"] not in (None, series)):
+        return []
+    district = found["district"] or settings_in_use().node.district.replace(".", "")
+    wanted = [found["series"] or series] if found["series"] or series else list(_TABLES)
+    return [f"{name}-{district}-{found['month']}-{int(found['count']):05d}" for name in wanted]

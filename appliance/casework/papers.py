@@ -58,6 +58,7 @@ class RequirementLine:
     state: PaperState | None
     reason: str
     papers: tuple[PaperLine, ...]
+    required: bool = True
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,8 @@ class PaperList:
 
     @property
     def open(self) -> int:
-        """How many requirements have no paper that was found right."""
-        return sum(line.state is not PaperState.VALID for line in self.requirements)
+        """How many required ones have no paper that was found right."""
+        return sum(line.required and line.state is not PaperState.VALID for line in self.requirements)
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,10 @@ def requirements_of(case: Case) -> tuple[str, ...]:
     return (*case.service_type.requirements, *((PROXY_LETTER,) if case.reporter_is_proxy else ()))
 
 
+def _is_required(case: Case, name: str) -> bool:
+    return bool(case.service_type.requirement_notes.get(name, {}).get("required", True))
+
+
 def papers_of(case: Case, by: Actor) -> PaperList:
     """The checklist and the papers that `by` may open. For services; the case is in her scope."""
     rows = _standing(case)
@@ -95,15 +100,15 @@ def papers_of(case: Case, by: Actor) -> PaperList:
     for name in requirements_of(case):
         brought = tuple(line for line in lines if line.requirement == name)
         state, reason = _standing_state(brought)
-        requirements.append(RequirementLine(name, state, reason, brought if may_open else ()))
+        requirements.append(RequirementLine(name, state, reason, brought if may_open else (), _is_required(case, name)))
     others = tuple(line for line in lines if line.requirement not in requirements_of(case))
     return PaperList(tuple(requirements), tuple(line for line in others if may_open or line.of_visit))
 
 
 def count_open(case: Case) -> int:
-    """How many requirements of the case have no paper that was found right."""
+    """How many required papers of the case were not found right."""
     valid = {row.requirement for row in _standing(case) if row.state == PaperState.VALID}
-    return sum(name not in valid for name in requirements_of(case))
+    return sum(name not in valid and _is_required(case, name) for name in requirements_of(case))
 
 
 def add_papers(case_id: str, contents: Sequence[bytes], *, requirement: str, title: str, by: Actor, at: datetime) -> None:

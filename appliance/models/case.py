@@ -36,6 +36,8 @@ class ServiceType(Stamped, Model):
     simple: Mapped[bool] = mapped_column(sa.Boolean, default=False)
     needs_visit: Mapped[bool] = mapped_column(sa.Boolean, default=False)
     requirements: Mapped[list[str]] = mapped_column(sa.JSON, default=list)
+    # By the name of a requirement: "required", "kind", "example". One without a note is required.
+    requirement_notes: Mapped[dict[str, Any]] = mapped_column(sa.JSON, default=dict)
     # Whether a look into SIKS-NG/DTSEN must be on record before the decision, and whether the Puskesos may settle it.
     needs_list_check: Mapped[bool] = mapped_column(sa.Boolean, default=False)
     village_may_handle: Mapped[bool] = mapped_column(sa.Boolean, default=False)

@@ -90,13 +90,15 @@ def test_a_wrong_case_keeps_everything_that_was_typed(desks: Desks, staff: Staff
         journey.register(page, nik)
         page.get_by_role("link", name="Buka kasus baru").first.click()
         page.get_by_label("Uraian", exact=True).fill("Baris satu\nBaris dua")
+        page.get_by_text("Jenis, prioritas, dan rincian lain").click()
         page.get_by_label("Darurat").check()
         page.get_by_label("Lanjut usia").check()
+        page.get_by_text("Pelapor, bila bukan warga sendiri").click()
         page.get_by_label("Nama pelapor").fill("Baso, tetangga")
         page.get_by_label("Rahasiakan kasus ini").check()
         page.get_by_role("button", name="Buka kasus").click()
         wrong = [link.get_attribute("href") for link in page.get_by_role("alert").get_by_role("link").all()]
-        assert wrong == ["#kind", "#service_type_id", "#priority_reason", "#informed"]
+        assert wrong == ["#service_type_id", "#priority_reason", "#informed"]
         expect(page.get_by_label("Uraian", exact=True)).to_have_value("Baris satu\nBaris dua")
         expect(page.get_by_label("Nama pelapor")).to_have_value("Baso, tetangga")
         for label in ("Darurat", "Lanjut usia", "Rahasiakan kasus ini"):

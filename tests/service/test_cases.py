@@ -195,3 +195,31 @@ def test_a_case_is_where_the_applicant_lives(app: Flask, staff: Staff) -> None:
     assert casebook.look_at_case(case, by=staff.fo, at=AT).line.village_code == HOME
     with pytest.raises(NotFound):
         open_case(staff.neighbour, resident(staff.fo))
+
+
+@pytest.mark.parametrize(
+    ("code", "changes", "wrong"),
+    [
+        ("pangan", {"outcome": "terpenuhi", "citizen_note": "Diberi"}, {"outcome"}),
+        ("informasi", {"outcome": "terpenuhi"}, {"citizen_note"}),
+        ("informasi", {"citizen_note": "Diberi tahu"}, {"outcome"}),
+        ("informasi", {"outcome": "hebat", "citizen_note": "Diberi tahu"}, {"outcome"}),
+    ],
+)
+def test_what_cannot_be_solved_at_the_counter_opens_nothing(
+    staff: Staff, code: str, changes: dict[str, str], wrong: set[str]
+) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        open_case(staff.fo, service_type_id=service(code), **changes)
+    assert set(raised.value.problems) == wrong
+    assert db.session.query(Case).count() == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [("informasi", "pertanyaan"), ("cek-kepesertaan", "pertanyaan"), ("pungutan", "pengaduan"), ("sanggah", "pengaduan"),
+     ("reaktivasi-pbi", "pengaduan"), ("pangan", "permohonan"), ("usulan-dtsen", "permohonan")],
+)  # fmt: skip
+def test_the_service_says_what_kind_of_case_it_is(staff: Staff, code: str, kind: str) -> None:
+    case = open_case(staff.fo, service_type_id=service(code), kind="")
+    assert casebook.look_at_case(case, by=staff.bo, at=AT).kind == kind

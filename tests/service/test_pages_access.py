@@ -14,7 +14,7 @@ from werkzeug.routing import Rule
 
 from appliance import database
 from appliance.access import Actor
-from appliance.casework import casebook, cases, catalogue, referrals
+from appliance.casework import casebook, cases, catalogue, referrals, tickets
 from appliance.config import Settings
 from appliance.database import db
 from appliance.exchange import imports
@@ -104,6 +104,28 @@ GET  visits.sheet                  303       200 200     200  403        403    
 GET  delegations.listing           303       403 403     403  403        403    403      403        403  403
 POST delegations.add               401       403 403     403  403        403    403      403        403  403
 POST delegations.end               401       403 403     403  403        403    403      403        403  403
+GET  queue.desk                    303       200 403     403  403        403    403      403        403  200
+POST queue.give                    401       422 403     403  403        403    403      403        403  422
+GET  queue.card                    303       200 403     403  403        403    403      403        403  200
+POST queue.call_next               401       422 403     403  403        403    403      403        403  422
+POST queue.take_step               401       422 403     403  403        403    403      403        403  422
+GET  queue.screen                  200       200 200     200  200        200    200      200        200  200
+GET  queue.waits                   303       200 403     403  403        403    403      403        403  200
+GET  guests.listing                303       200 403     403  403        403    403      403        403  200
+POST guests.add                    401       422 403     403  403        403    403      403        403  422
+GET  services.listing              303       200 200     200  403        403    403      403        200  200
+GET  services.papers               303       200 200     200  403        403    403      403        200  200
+GET  services.new                  303       403 200     403  403        403    403      403        403  403
+POST services.add                  401       403 422     403  403        403    403      403        403  403
+GET  services.edit                 303       403 200     403  403        403    403      403        403  403
+POST services.change               401       403 422     403  403        403    403      403        403  403
+POST drafts.save                   401       422 422     422  422        422    422      422        422  422
+POST drafts.drop                   401       303 303     303  303        303    303      303        303  303
+GET  citizen.ask                   200       200 200     200  200        200    200      200        200  200
+POST citizen.answer                422       422 422     422  422        422    422      422        422  422
+GET  citizen.notice                200       200 200     200  200        200    200      200        200  200
+GET  trail.of_person               303       403 403     403  403        403    403      403        403  403
+GET  trail.of_case                 303       403 403     403  403        403    403      403        403  403
 GET  referrals.listing             303       200 200     200  200        200    403      403        200  200
 GET  referrals.show                303       200 200     200  200        404    403      403        404  404
 POST referrals.move                401       409 409     409  409        404    403      403        404  404
@@ -238,7 +260,7 @@ _HEALTH = ("corrections.show_health", "corrections.change_health")
 _REVEAL = ("people.reveal", "families.reveal")
 # Who stands in one column but gets at some doors the answers of another: the doors by how their names begin.
 APART: dict[str, tuple[str, tuple[str, ...]]] = {
-    "fasilitator": ("bo", _HEALTH),
+    "fasilitator": ("bo", (*_HEALTH, "queue.", "guests.")),
     "manajer": ("bo", (*_HEALTH, "imports.")),
     "supervisor": ("bo", ("contacts.", "corrections.", "happenings.", "person_files.", "imports.")),
     "koordinator_puskesos": ("bo", ("imports.",)),
@@ -270,6 +292,15 @@ EXCEPT: dict[str, dict[str, int]] = {
     "office_calendar.save_hours": {"manajer": 422},
     "office_calendar.remove_period": {"manajer": 404},
     "office_calendar.save_limit": {"manajer": 422},
+    "queue.card": {"fo_puskesos": 404},
+    "queue.waits": {"supervisor": 200, "manajer": 200, "pimpinan": 200},
+    "guests.listing": {"supervisor": 200, "manajer": 200},
+    "services.new": {"manajer": 200},
+    "services.add": {"manajer": 422},
+    "services.edit": {"manajer": 200},
+    "services.change": {"manajer": 422},
+    "trail.of_person": {"manajer": 200},
+    "trail.of_case": {"manajer": 200},
     "handovers.new": {"supervisor": 200, "manajer": 200},
     "handovers.review": {"supervisor": 422, "manajer": 422},
     "handovers.create": {"supervisor": 422, "manajer": 422},
@@ -435,6 +466,8 @@ def _case_with_referral(staff: Staff) -> dict[str, str]:
         "hours_id": "nothing",
         "handover_id": "nothing",
         "plan_id": "nothing",
+        "service_code": "pangan",
+        "ticket_id": tickets.give_card("hijau", (), request_id="q", by=staff.fo, at=AT).id,
         "import_id": _import_of_home(),
         **everything_about(person_id, staff.fo),
     }

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
+from werkzeug.datastructures import MultiDict
 
 from appliance import database
 from appliance.casework import casebook
@@ -169,3 +170,39 @@ def test_an_ended_case_leads_to_a_new_linked_one(pages: Flask, staff: Staff) -> 
     opened = fo.web.post(f"/warga/{person}/kasus-baru", dict(sent))
     assert opened.status_code == 303, opened.text
     assert "Lanjutan dari" in fo.web.get(opened.location).text
+
+
+def test_the_counter_solves_a_simple_case_with_five_answers_after_the_search(pages: Flask, staff: Staff) -> None:
+    """From the card to the slip: search, service, description, read out, result, what was told: six inputs of the twelve allowed."""
+    with pages.app_context():
+        officer("fo.cepat", Role.FO)
+        resident(staff.fo, "Hasnah Daeng Kanang")
+        choice = service("informasi")
+        database.db.session.remove()
+    web = Web(pages)
+    web.sign_in("fo.cepat")
+    web.get("/antrean")
+    web.post("/antrean/kartu", {"request_id": "k", "card": "merah", "groups": "hamil"})
+    web.post("/antrean/panggil", {"loket": "1"})
+    found = web.get(web.post("/warga/cari", {"q": "Hasnah Kanang"}).location)
+    person = web.get(read_page("", 200, found.text).link("Hasnah Daeng Kanang"))
+    page = read_page("", 200, web.get(read_page("", 200, person.text).link("Buka kasus baru")).text)
+    answers = {
+        "service_type_id": choice,
+        "description": "Bertanya syarat PKH",
+        "informed": "ya",
+        "outcome": "informasi",
+        "citizen_note": "Syaratnya dijelaskan",
+    }
+    form, button = page.form_with("Buka kasus")
+    sent = MultiDict((name, value) for name, value in form.filled(answers, button) if name != "csrf_token")
+    assert sent["vulnerable_groups"] == "hamil"
+    opened = web.post(form.action, sent)  # type: ignore[arg-type]
+    assert opened.status_code == 303, opened.text
+    with pages.app_context():
+        case = casebook.look_at_case(opened.location.rpartition("/")[2], by=staff.bo, at=AT)
+        assert (case.line.state, case.kind, case.channel) == ("SELESAI", "pertanyaan", "kantor")
+        assert [event.action for event in case.events] == ["kirim", "selesaikan_langsung"]
+        assert case.events[-1].citizen_note == "Syaratnya dijelaskan"
+        assert case.vulnerable_groups == ("hamil",)
+    assert case.line.number in web.get("/antrean").text

@@ -15,7 +15,7 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from appliance.config import Settings
-from appliance.database import db
+from appliance.database import db, transaction
 from appliance.errors import ApplianceError, Conflict, InvalidInput, NotFound, TryLater
 from appliance.models.account import Account, WebSession
 from appliance.models.roles import Role
@@ -32,7 +32,10 @@ AT_REST = (
     "Strict-Transport-Security",
     "Cache-Control",
 )
-OPEN_TO_ALL = {"static", "health.show", "power_banner.state", "sign_in.enter", "sign_in.enter_now"}
+OPEN_TO_ALL = {
+    *("static", "health.show", "power_banner.state", "sign_in.enter", "sign_in.enter_now"),
+    *("queue.screen", "citizen.ask", "citizen.answer", "citizen.notice"),
+}
 
 
 def _raise(error: Exception) -> None:
@@ -413,3 +416,13 @@ def test_healthz_tells_whether_a_change_could_be_stored(either: Settings) -> Non
     ill = web.get("/healthz")
     assert (ill.status_code, ill.json["ok"], ill.json["database"]) == (503, False, "missing")
     assert set(ill.json) == {"ok", "database", "accepts_work", "version"}
+
+
+def test_the_screen_on_the_wall_keeps_no_session_alive(pages: Flask, web: Web) -> None:
+    web.sign_in("budi")
+    long_ago = datetime.now(UTC) - timedelta(minutes=5)
+    with pages.app_context(), transaction() as session:
+        session.execute(sa.update(WebSession).values(last_seen_at=long_ago))
+    web.get("/layar-antrean")
+    with pages.app_context():
+        assert db.session.scalars(sa.select(WebSession.last_seen_at)).all() == [long_ago]

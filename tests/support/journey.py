@@ -79,6 +79,8 @@ DESCRIPTION = "Kartu KIS tidak aktif sejak bulan lalu. Ibu perlu kontrol hiperte
 
 def fill_case(page: Page, description: str = DESCRIPTION) -> None:
     """Fill the form of a new case."""
+    if not page.get_by_label("Pengaduan").is_visible():
+        page.get_by_text("Jenis, prioritas, dan rincian lain").click()
     page.get_by_label("Pengaduan").check()
     page.get_by_label("Layanan yang diperlukan").select_option(index=1)
     page.get_by_label("Uraian", exact=True).fill(description)

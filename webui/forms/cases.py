@@ -25,8 +25,9 @@ class CaseForm(PageForm):
 
     request_id = StringField()
     origin_id = StringField(default="")
+    ticket_id = StringField(default="")
     channel = StringField(default="kantor", validators=[Needed("Pilih bagaimana keluhan ini sampai kepada Anda.")])
-    kind = StringField(default="", validators=[Needed("Pilih jenis keluhan.")])
+    kind = StringField(default="")
     service_type_id = StringField(default="", validators=[Needed("Pilih layanan yang diperlukan.")])
     category = StringField(default="")
     description = Text(default="", validators=[Needed("Tulis apa yang terjadi, dengan kata-kata warga.")])
@@ -40,6 +41,9 @@ class CaseForm(PageForm):
     reporter_phone = Digits(default="")
     reporter_is_proxy = BooleanField()
     informed = BooleanField()
+    outcome = StringField(default="")
+    outcome_note = Text(default="")
+    citizen_note = Text(default="")
 
     def validate_priority_reason(self, field: Field) -> None:
         """An emergency overtakes everybody else; it says why."""
