@@ -24,6 +24,7 @@ from apscheduler.triggers.base import BaseTrigger
 
 from appliance.background import is_anything_to_do
 from appliance.casework.closing import close_settled
+from appliance.casework.referral_reminders import remind_late
 from appliance.config import Settings, config_path, load
 from appliance.database import checkpoint, create_service, current_revision, newest_revision
 from appliance.errors import ApplianceError, TryLater
@@ -40,6 +41,7 @@ CHECKPOINT = timedelta(minutes=1)
 LOOK_FOR_WORK = timedelta(seconds=3)
 CLEAR_EXPORTS = timedelta(minutes=2)
 CLOSE_CASES = timedelta(minutes=10)
+REMIND = timedelta(minutes=5)
 PULSE = timedelta(seconds=10)
 LONGEST_SILENCE = timedelta(minutes=3)
 POLL_SECONDS = 0.2
@@ -90,6 +92,7 @@ class Clockwork:
             ("night", self.ask_for_the_night, TICK),
             ("exports", self.clear_exports, CLEAR_EXPORTS),
             ("closing", self.close_settled_cases, CLOSE_CASES),
+            ("reminders", self.remind_of_referrals, REMIND),
         ):
             self._ticker.add_job(
                 guarded(name, job),
@@ -171,6 +174,14 @@ class Clockwork:
         with self._gate.work(), self._service.app_context():
             if closed := close_settled(self._settings, at=datetime.now(UTC)):
                 log.info("%d kasus yang selesai ditutup.", closed)
+
+    def remind_of_referrals(self) -> None:
+        """Remind the organisations whose reply is late, and tell the manager of those who stay silent."""
+        if not self._gate.accepts_work() or not self._has_tables():
+            return
+        with self._gate.work(), self._service.app_context():
+            if reminded := remind_late(self._settings, at=datetime.now(UTC)):
+                log.info("%d rujukan yang terlambat dijawab diingatkan.", reminded)
 
     def _run(self, *words: str) -> int:
         """Run `slrt` to its end; it is told to end when the daemon ends. Its exit code."""

@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from appliance.access import AREA_ROLES, Actor, scope
-from appliance.casework.referrals import steps_for
+from appliance.casework.referral_moving import answers_on_paper, steps_for
 from appliance.database import db
 from appliance.models.account import Account
 from appliance.models.case import Case, Referral
@@ -42,7 +42,10 @@ class CaseLine:
 
 @dataclass(frozen=True)
 class ReferralLine:
-    """One referral. `case_id` is None for a reader who may not see the case; `steps` are what she may do now."""
+    """One referral. `case_id` is None for a reader who may not see the case; `steps` are what she may do now.
+
+    `on_paper`: she enters for the organisation what came on paper. `ended_for` tells why it ended without an answer.
+    """
 
     id: str
     number: str
@@ -56,7 +59,11 @@ class ReferralLine:
     overdue: bool
     reply: str
     outcome: str
-    return_reason: str
+    ended_for: str
+    missing: tuple[str, ...]
+    reminded_at: datetime | None
+    escalated_at: datetime | None
+    on_paper: bool
     row_version: int
     steps: tuple[str, ...]
 
@@ -115,7 +122,11 @@ def _referral_line(referral: Referral, sees_case: bool, by: Actor, at: datetime)
         overdue=referral.finished_at is None and referral.reply_due is not None and referral.reply_due < at,
         reply=referral.reply,
         outcome=referral.outcome,
-        return_reason=referral.return_reason,
+        ended_for=referral.return_reason,
+        missing=tuple(referral.missing),
+        reminded_at=referral.reminded_at,
+        escalated_at=referral.escalated_at,
+        on_paper=answers_on_paper(referral) and not by.speaks_for(referral.unit_id),
         row_version=referral.row_version,
         steps=tuple(step.value for step in steps_for(referral, referral.case.state, sees_case, by)),
     )

@@ -6,7 +6,7 @@ Lists count to a limit instead of counting a million rows; a look at one case is
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +18,8 @@ from appliance.casework.case_detail import CaseDetail, case_detail
 from appliance.casework.case_lines import CaseLine, ReferralLine, case_lines, referral_lines
 from appliance.casework.delegations import delegated_areas
 from appliance.casework.moving import case_not_found
-from appliance.casework.referrals import referral_not_found
+from appliance.casework.referral_moving import referral_not_found
+from appliance.casework.referral_steps import AWAITING_REPLY
 from appliance.casework.transitions import queue_of
 from appliance.database import begins_with, db, transaction
 from appliance.models.case import Case, Referral
@@ -73,13 +74,15 @@ class ReferralsFound:
 
 @dataclass(frozen=True)
 class ReferralDetail:
-    """One referral with what was shared of the case, as pairs of label and value."""
+    """One referral with what was shared of the case, as pairs of label and value. `reply_paper_id` only for who sees the case."""
 
     line: ReferralLine
     shared: tuple[tuple[str, str], ...]
     contact: str
     accepted_at: datetime | None
     finished_at: datetime | None
+    replied_on: date | None
+    reply_paper_id: str | None
 
 
 def list_cases(wanted: CaseFilter, *, by: Actor, at: datetime, page: int = 1) -> CasesFound:
@@ -110,11 +113,16 @@ def look_at_case(case_id: str, *, by: Actor, at: datetime) -> CaseDetail:
         return detail
 
 
-def list_referrals(*, by: Actor, at: datetime, state: str = "", page: int = 1) -> ReferralsFound:
-    """A page of the referrals in scope, for an organisation those sent to it; what is due first comes first."""
+def list_referrals(*, by: Actor, at: datetime, state: str = "", late: bool = False, page: int = 1) -> ReferralsFound:
+    """A page of the referrals in scope, for an organisation those sent to it; what is due first comes first.
+
+    `late`: only those whose reply is overdue.
+    """
     matching = scope(sa.select(Referral), Referral, by)
     if state:
         matching = matching.where(Referral.state == state)
+    if late:
+        matching = matching.where(Referral.state.in_(AWAITING_REPLY), Referral.reply_due < at)
     total, capped, page, pages = _place(matching, page)
     statement = (
         matching.options(joinedload(Referral.unit), joinedload(Referral.case))
@@ -133,7 +141,15 @@ def look_at_referral(referral_id: str, *, by: Actor, at: datetime) -> ReferralDe
             raise referral_not_found()
         (line,) = referral_lines([referral], by, at)
         shared = tuple(referral.shared.items())
-        detail = ReferralDetail(line, shared, referral.contact, referral.accepted_at, referral.finished_at)
+        detail = ReferralDetail(
+            line,
+            shared,
+            referral.contact,
+            referral.accepted_at,
+            referral.finished_at,
+            referral.replied_on,
+            referral.reply_paper_id if line.case_id else None,
+        )
         audit.record("lihat", f"referral:{referral.id}", by=by, at=at)
         return detail
 

@@ -45,11 +45,11 @@ def _close(case_id: str, at: datetime) -> bool:
         case = db.session.scalars(sa.select(Case).where(Case.id == case_id).with_for_update(of=Case)).one()
         if CaseState(case.state) not in line.sources:  # somebody took it up again a moment ago
             return False
-        record_move(case, line, Fact(line.action, None), by=_node(at), at=at)
+        record_move(case, line, Fact(line.action, None), by=node_actor(at), at=at)
         return True
 
 
-def _node(at: datetime) -> Actor:
+def node_actor(at: datetime) -> Actor:
     """The node as who acts: a row for the histories to name, with which nobody can sign in."""
     if db.session.get(Account, SYSTEM) is None:
         account = Account(

@@ -101,7 +101,7 @@ STORIES: tuple[Story, ...] = (
     Story("rumah", "Dinding bambu lapuk, lantai tanah.", 18, (*FIELD_VERIFIED, *DECIDED[1:], *_referral("perkim", "Mohon survei RTLH.")), True),
     Story("adminduk", "NIK anak tidak padan dengan Dukcapil.", 20, (
         *VERIFIED, *DECIDED, *HEALTH,
-        Step(DINKES, "kembalikan_rujukan", {"reason": "Bukan wewenang Dinas Kesehatan; ke Disdukcapil."}),
+        Step(DINKES, "kembalikan_rujukan", {"reason": "Data kependudukan diurus Disdukcapil."}),
     )),
     Story("reaktivasi-pbi", "PBI dinonaktifkan, pasien jantung.", 22, (
         *VERIFIED, *RECOMMENDED, Step(MANAGER, "tetapkan_ditangani"),

@@ -7,8 +7,9 @@ from datetime import date
 from flask import Flask
 
 from appliance import audit
-from appliance.casework import casebook, cases, catalogue, referrals
+from appliance.casework import casebook, cases, catalogue, referral_replies, referrals
 from appliance.casework.history import history_is_whole
+from appliance.casework.referral_replies import Answer
 from appliance.models.states import CaseState, ReferralState
 from appliance.registry import people, people_search
 from tests.support.desk import verify
@@ -51,11 +52,11 @@ def test_from_the_counter_to_the_closing(app: Flask, staff: Staff) -> None:
     (line,) = casebook.list_referrals(by=staff.dinkes, at=AT).referrals
     assert line.case_id is None
     assert line.steps == ("receive", "return")
-    referrals.receive_referral(referral, row_version=line.row_version, by=staff.dinkes, at=AT)
+    referral_replies.receive_referral(referral, row_version=line.row_version, by=staff.dinkes, at=AT)
     seen = casebook.look_at_referral(referral, by=staff.dinkes, at=AT)
     assert seen.shared == (("Nama", "Hj. Sitti Aminah"), ("Uraian keluhan", "Butuh biaya berobat"))
-    referrals.answer_referral(
-        referral, reply="Disetujui", outcome="terpenuhi", row_version=seen.line.row_version, by=staff.dinkes, at=AT
+    referral_replies.answer_referral(
+        referral, Answer("Disetujui", "terpenuhi"), row_version=seen.line.row_version, by=staff.dinkes, at=AT
     )
     assert casebook.look_at_case(opened.id, by=staff.bo, at=AT).line.state is CaseState.FOLLOW_UP
     move("bo", "catat_hasil", outcome="terpenuhi", outcome_note="Dibiayai", citizen_note="Ditanggung", told_way="telepon")
