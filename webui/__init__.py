@@ -27,6 +27,7 @@ BLUEPRINTS = (
     "visits",
     "delegations",
     "referrals",
+    "units",
     "imports",
     "exports",
     "programmes",

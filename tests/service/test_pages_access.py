@@ -171,6 +171,11 @@ GET  handovers.show                303       404 404     404  403        403    
 GET  handovers.sheet               303       404 404     404  403        403    404      403        404  404
 GET  power.show                    303       200 200     200  200        200    200      200        200  200
 GET  power.sheet                   303       200 200     200  200        200    200      200        200  200
+GET  units.listing                303       403 403     403  403        403    200      403        403  403
+GET  units.new                    303       403 403     403  403        403    200      403        403  403
+POST units.add                    401       403 403     403  403        403    422      403        403  403
+GET  units.edit                   303       403 403     403  403        403    200      403        403  403
+POST units.change                 401       403 403     403  403        403    422      403        403  403
 GET  imports.listing               303       403 200     403  403        403    403      403        403  403
 POST imports.receive               401       403 422     403  403        403    403      403        403  403
 GET  imports.show                  303       403 200     403  403        403    403      403        403  403
@@ -355,6 +360,7 @@ def _case_with_referral(staff: Staff) -> dict[str, str]:
         "code": HOME,
         "hamlet_id": "nothing",
         "handover_id": "nothing",
+        "unit_id": catalogue.unit_id("dinkes"),
         "import_id": _import_of_home(),
         **everything_about(person_id, staff.fo),
     }
