@@ -162,7 +162,8 @@ def _file_paper(
     """Put the paper with the case if somebody else than the organisation enters the reply. Raises InvalidInput with all problems."""
     entered = not by.speaks_for(referral.unit_id)
     if entered:
-        problems = _paper_problems(referral, paper, scans, at) | problems
+        found = _paper_problems(referral, paper, scans, at)
+        problems |= {name: sentence for name, sentence in found.items() if name not in problems}
     if problems:
         raise InvalidInput(problems)
     if not entered or paper is None:

@@ -51,7 +51,7 @@ def test_from_the_counter_to_the_closing(app: Flask, staff: Staff) -> None:
     referrals.send_referral(referral, row_version=version, by=staff.bo, at=AT)
     (line,) = casebook.list_referrals(by=staff.dinkes, at=AT).referrals
     assert line.case_id is None
-    assert line.steps == ("receive", "return")
+    assert line.steps == ("receive", "return", "decline")
     referral_replies.receive_referral(referral, row_version=line.row_version, by=staff.dinkes, at=AT)
     seen = casebook.look_at_referral(referral, by=staff.dinkes, at=AT)
     assert seen.shared == (("Nama", "Hj. Sitti Aminah"), ("Uraian keluhan", "Butuh biaya berobat"))

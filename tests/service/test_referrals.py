@@ -9,10 +9,11 @@ from flask import Flask
 
 from appliance.casework import casebook, referral_replies, referrals
 from appliance.casework.catalogue import unit_id
-from appliance.casework.referral_replies import Answer, Return
+from appliance.casework.referral_replies import Answer, ReplyPaper, Return
 from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from appliance.models.states import CaseState, ReferralState
 from tests.support.desk import decided, move, open_case, prepare_referral, referred, request, verify, version_of
+from tests.support.pictures import photo
 from tests.support.staff import AT, Staff
 
 SECRET = "Tetangga yang melapor"
@@ -22,11 +23,11 @@ def case_state(case: str, staff: Staff) -> CaseState:
     return casebook.look_at_case(case, by=staff.bo, at=AT).line.state
 
 
-def answer(referral: str, by: Any) -> None:
+def answer(referral: str, by: Any, paper: ReplyPaper | None = None) -> None:
     known = {"row_version": version_of(referral, by), "by": by, "at": AT}
     referral_replies.receive_referral(referral, **known)
     known["row_version"] = version_of(referral, by)
-    referral_replies.answer_referral(referral, Answer("Dibantu", "terpenuhi"), **known)
+    referral_replies.answer_referral(referral, Answer("Dibantu", "terpenuhi"), paper=paper, **known)
 
 
 def test_the_organisation_sees_what_is_shared_and_no_more(app: Flask, staff: Staff) -> None:
@@ -112,7 +113,7 @@ def test_the_back_office_does_not_answer_for_who_has_an_account(app: Flask, staf
 @pytest.mark.parametrize(("unit", "way"), [("baznas", "akun"), ("dinkes", "surat")])
 def test_the_back_office_enters_an_answer_on_paper(app: Flask, staff: Staff, unit: str, way: str) -> None:
     case = decided(staff)
-    answer(referred(staff, case, unit=unit, way=way), staff.bo)
+    answer(referred(staff, case, unit=unit, way=way), staff.bo, paper=ReplyPaper(photo("white", (60, 40)), AT.date()))
     assert case_state(case, staff) is CaseState.FOLLOW_UP
 
 
@@ -126,8 +127,10 @@ def test_all_problems_are_told_at_once(app: Flask, staff: Staff) -> None:
 
 def test_an_answer_needs_words_and_a_result(app: Flask, staff: Staff) -> None:
     referral = referred(staff)
+    referral_replies.receive_referral(referral, row_version=version_of(referral, staff.dinkes), by=staff.dinkes, at=AT)
+    version = version_of(referral, staff.dinkes)
     with pytest.raises(InvalidInput) as caught:
-        referral_replies.answer_referral(referral, Answer(" ", "mungkin"), row_version=1, by=staff.dinkes, at=AT)
+        referral_replies.answer_referral(referral, Answer(" ", "mungkin"), row_version=version, by=staff.dinkes, at=AT)
     assert set(caught.value.problems) == {"reply", "outcome"}
 
 
