@@ -41,6 +41,7 @@ VIEWS: Mapping[str, tuple[str, CaseFilter]] = {
     "lewat": ("Lewat batas waktu", CaseFilter(overdue=True)),
     "terbuka": ("Semua yang terbuka", CaseFilter(open_only=True)),
     "darurat": ("Darurat belum disahkan", CaseFilter(to_ratify=True)),
+    "luar": ("Lama di luar", CaseFilter(stuck=True)),
     "saya": ("Kasus saya", CaseFilter(mine=True)),
     "semua": ("Semua kasus", CaseFilter()),
 }

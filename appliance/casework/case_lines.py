@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from appliance.access import AREA_ROLES, Actor, scope
 from appliance.casework.referral_moving import answers_on_paper, steps_for
-from appliance.database import db
+from appliance.database import db, settings_in_use
 from appliance.models.account import Account
 from appliance.models.case import Case, Referral
 from appliance.models.states import CLOCK_STOPPED, OPEN, CaseState, Priority, ReferralState
@@ -19,7 +19,10 @@ from appliance.registry.areas import area_names
 
 @dataclass(frozen=True)
 class CaseLine:
-    """One case in a list. `red_card`: a vulnerable person or an emergency, to be served first."""
+    """One case in a list. `red_card`: a vulnerable person or an emergency, to be served first.
+
+    `stuck`: it waits for an outside body for longer than the office's limit.
+    """
 
     id: str
     number: str
@@ -37,6 +40,7 @@ class CaseLine:
     received_at: datetime
     deadline: datetime | None
     overdue: bool
+    stuck: bool
     owner_name: str
 
 
@@ -96,8 +100,14 @@ def _case_line(case: Case, village: str, owner: str, at: datetime) -> CaseLine:
         received_at=case.received_at,
         deadline=case.deadline,
         overdue=running and case.deadline is not None and case.deadline < at,
+        stuck=state is CaseState.WAITING_OUTSIDE and case.state_since <= stuck_since(at),
         owner_name=owner,
     )
+
+
+def stuck_since(at: datetime) -> datetime:
+    """What waits for an outside body since then or longer is stuck."""
+    return at - timedelta(days=settings_in_use().casework.outside_days)
 
 
 def referral_lines(referrals: Sequence[Referral], by: Actor, at: datetime) -> list[ReferralLine]:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import joinedload
 from appliance import audit
 from appliance.access import AREA_ROLES, Actor, in_areas, scope
 from appliance.casework.case_detail import CaseDetail, case_detail
-from appliance.casework.case_lines import CaseLine, ReferralLine, case_lines, referral_lines
+from appliance.casework.case_lines import CaseLine, ReferralLine, case_lines, referral_lines, stuck_since
 from appliance.casework.delegations import delegated_areas
 from appliance.casework.moving import case_not_found
 from appliance.casework.referral_moving import referral_not_found
@@ -37,7 +37,7 @@ _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 @dataclass(frozen=True)
 class CaseFilter:
     """What a list shows. `queue`: what waits for a step of her roles; `mine`: what she opened or has taken;
-    `to_ratify`: emergencies that were referred without a decision."""
+    `to_ratify`: emergencies that were referred without a decision; `stuck`: what waits too long for an outside body."""
 
     state: str = ""
     queue: bool = False
@@ -45,6 +45,7 @@ class CaseFilter:
     open_only: bool = False
     overdue: bool = False
     to_ratify: bool = False
+    stuck: bool = False
     text: str = ""
     village_code: str = ""
     applicant_id: str = ""
@@ -165,6 +166,8 @@ def _filtered(statement: sa.Select[Case], wanted: CaseFilter, by: Actor, at: dat
         statement = statement.where(Case.state.in_(OPEN))
     if wanted.overdue:
         statement = statement.where(Case.state.in_(OPEN - CLOCK_STOPPED), Case.deadline < at)
+    if wanted.stuck:
+        statement = statement.where(Case.state == CaseState.WAITING_OUTSIDE, Case.state_since <= stuck_since(at))
     if wanted.to_ratify:
         # Few of very many: as a list of identifiers, and as a range, or SQLite would read all cases instead of the index.
         statement = statement.where(Case.id.in_(sa.select(Case.id).where(Case.ratify_due > _LONG_AGO)))

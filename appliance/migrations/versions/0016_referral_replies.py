@@ -1,4 +1,4 @@
-"""How a referral came back: why, what is missing, the paper with the answer, and who was reminded."""
+"""How a referral came back: why, what is missing, the paper with the answer, and who was reminded; the facts of a case's special flow."""
 
 from __future__ import annotations
 
@@ -19,3 +19,4 @@ def upgrade() -> None:
     op.add_column("referral", sa.Column("reminded_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("referral", sa.Column("escalated_at", sa.DateTime(timezone=True), nullable=True))
     op.create_index("ix_referral_state_reply_due", "referral", ["state", "reply_due"])
+    op.add_column("case", sa.Column("flow_facts", sa.JSON(), nullable=False, server_default="{}"))
