@@ -7,6 +7,7 @@ import tempfile
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
@@ -283,7 +284,7 @@ def fill_field_case(node: Node, staff: journey.Staff) -> str:
 
 def visiting(supervisor: Page, facilitator: Page, album: Album, case: str, photo: Path) -> None:
     """A visit: planned, on the facilitator's list, its sheet, reported with a photo, judged."""
-    today = datetime.now(UTC).strftime("%d-%m-%Y")
+    today = datetime.now(ZoneInfo("Asia/Makassar")).strftime("%d-%m-%Y")
     supervisor.goto(f"/kasus/{case}?langkah=jadwalkan_kunjungan")
     visitor = supervisor.locator("#visitor option").nth(1).get_attribute("value") or ""
     journey.take_step(supervisor, "Jadwalkan kunjungan", visitor=visitor, planned_date=today, note="Lihat atap dan dapur.")
@@ -329,8 +330,6 @@ def main(folder: Path) -> None:
         namesake(page, album)
         node.run(lambda: fill_twice(node, staff))
         decide(window(staff.supervisor), album)
-        case = node.run(lambda: fill_field_case(node, staff))
-        visiting(window(staff.supervisor), window(staff.fasilitator), album, case, photo)
         back_office(window(staff.bo), album, number)
         manager(window(staff.manajer), album, number)
         page = window(staff.bo)
@@ -340,6 +339,8 @@ def main(folder: Path) -> None:
         organisation(window(staff.opd), album)
         ending(page, album, number)
         slower(window(staff.bo), window(staff.supervisor), album)
+        case = node.run(lambda: fill_field_case(node, staff))
+        visiting(window(staff.supervisor), window(staff.fasilitator), album, case, photo)
         album.take(window(staff.admin), "admin-home")
         album.take(window(staff.pimpinan), "pimpinan-home")
 

@@ -134,14 +134,16 @@ def test_whoever_is_slower_is_told_what_changed_and_keeps_the_note(desks: Desks,
     with desks.window(staff.supervisor) as slow, desks.window(staff.bo) as fast:
         journey.go_to_case(slow, number)
         slow.get_by_role("link", name="Kembalikan untuk diperbaiki").click()
-        slow.get_by_label("Yang kurang atau salah").fill("KK belum difoto")
+        slow.get_by_label("Uraian belum jelas").check()
+        slow.get_by_label("Petunjuk untuk petugas").fill("KK belum difoto")
         journey.go_to_case(fast, number)
         journey.take_step(fast, "Ambil untuk diverifikasi", note="Saya tangani")
         slow.get_by_role("button", name="Kembalikan untuk diperbaiki").click()
         told = slow.get_by_role("alert")
         expect(told).to_contain_text("Langkah Anda belum tersimpan")
         expect(told).to_contain_text("Ambil untuk diverifikasi oleh Irwan Saputra")
-        expect(slow.get_by_label("Yang kurang atau salah")).to_have_value("KK belum difoto")
+        expect(slow.get_by_label("Uraian belum jelas")).to_be_checked()
+        expect(slow.get_by_label("Petunjuk untuk petugas")).to_have_value("KK belum difoto")
         slow.get_by_role("button", name="Kembalikan untuk diperbaiki").click()
         expect(slow.get_by_role("heading", level=1)).to_contain_text("Perlu perbaikan")
 

@@ -60,6 +60,10 @@ def test_from_nothing_over_what_was_brought_to_complete(case: str, staff: Staff)
     add(case, staff, photo("olive"))
     assert listed(case, staff)[KTP] is PaperState.WAITING, "the new one is to be looked at"
     check(case, staff, ktp=Judgement("sah"), care=Judgement("sah"))
+    add(case, staff, photo("gold"))
+    check(case, staff, ktp=Judgement("perlu_ganti", "Ternyata milik orang lain"))
+    assert listed(case, staff)[KTP] is PaperState.REPLACE, "nothing older stands for what must be brought again"
+    check(case, staff, ktp=Judgement("sah"))
     confirm(case, staff.bo)
 
 
