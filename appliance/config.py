@@ -122,6 +122,14 @@ class CaseworkSettings:
     escalate_after_days: int = setting(
         2, "working days after which the lateness of a case is told to the next higher office", "1 to 30", _between(1, 30)
     )
+    outside_days: int = setting(
+        14,
+        "days after which a case that waits for the ministry or another outside body is shown as stuck",
+        "1 to 365",
+        _between(1, 365),
+    )
+    pbi_months: int = setting(3, "months after its end in which PBI-JK can be reactivated", "1 to 24", _between(1, 24))
+    certificate_decile: int = setting(5, "highest desil for which a DTSEN certificate is issued", "1 to 10", _between(1, 10))
 
 
 @dataclass(frozen=True)

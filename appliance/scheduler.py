@@ -27,6 +27,7 @@ from appliance.background import is_anything_to_do
 from appliance.casework.closing import close_settled
 from appliance.casework.escalation import escalate_late
 from appliance.casework.handover_plans import do_due
+from appliance.casework.referral_reminders import remind_late
 from appliance.config import Settings, config_path, load
 from appliance.database import checkpoint, create_service, current_revision, newest_revision
 from appliance.errors import ApplianceError, TryLater
@@ -47,6 +48,7 @@ CLEAR_EXPORTS = timedelta(minutes=2)
 CLEAR_UPLOADS = timedelta(hours=1)
 CLOSE_CASES = timedelta(minutes=10)
 ESCALATE = timedelta(minutes=1)
+REMIND = timedelta(minutes=5)
 PULSE = timedelta(seconds=10)
 LONGEST_SILENCE = timedelta(minutes=3)
 POLL_SECONDS = 0.2
@@ -101,6 +103,7 @@ class Clockwork:
             ("uploads", self.clear_uploads, CLEAR_UPLOADS),
             ("closing", self.close_settled_cases, CLOSE_CASES),
             ("escalation", self.escalate_late_cases, ESCALATE),
+            ("reminders", self.remind_of_referrals, REMIND),
         ):
             self._ticker.add_job(
                 guarded(name, job),
@@ -209,6 +212,14 @@ class Clockwork:
         with self._gate.work(), self._service.app_context():
             if escalated := escalate_late(self._settings, at=datetime.now(UTC)):
                 log.info("Keterlambatan %d kasus disampaikan lebih lanjut.", escalated)
+
+    def remind_of_referrals(self) -> None:
+        """Remind the organisations whose reply is late, and tell the manager of those who stay silent."""
+        if not self._gate.accepts_work() or not self._has_tables():
+            return
+        with self._gate.work(), self._service.app_context():
+            if reminded := remind_late(at=datetime.now(UTC)):
+                log.info("%d rujukan yang terlambat dijawab diingatkan.", reminded)
 
     def _run(self, *words: str) -> int:
         """Run `slrt` to its end; it is told to end when the daemon ends. Its exit code."""

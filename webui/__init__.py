@@ -38,6 +38,7 @@ BLUEPRINTS = (
     "letter_check",
     "letter_office",
     "office_calendar",
+    "units",
     "imports",
     "exports",
     "programmes",

@@ -45,6 +45,7 @@ VIEWS: Mapping[str, tuple[str, CaseFilter]] = {
     "hari-ini": ("Jatuh tempo hari ini", CaseFilter(due_today=True)),
     "disampaikan": ("Disampaikan kepada saya", CaseFilter(told=True)),
     "darurat": ("Darurat belum disahkan", CaseFilter(to_ratify=True)),
+    "luar": ("Lama di luar", CaseFilter(stuck=True)),
     "saya": ("Kasus saya", CaseFilter(mine=True)),
     "semua": ("Semua kasus", CaseFilter()),
 }

@@ -12,15 +12,20 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 
 from appliance.access import AREA_ROLES
-from appliance.casework import casebook, catalogue, referrals
+from appliance.casework import casebook, catalogue, referral_replies, referrals
 from appliance.casework.casebook import ReferralDetail
+from appliance.casework.referral_replies import Answer, ReplyPaper, Return
+from appliance.casework.referral_steps import RETURN_REASONS
 from appliance.errors import Conflict, InvalidInput
 from appliance.models.columns import new_id
 from appliance.models.roles import Role
 from appliance.models.states import ReferralState
 from webui import drafts
+from webui.cases import MOST_UPLOADED
 from webui.forms.cases import ReferralForm
+from webui.forms.fields import read_day
 from webui.navigation import Entry
+from webui.security import takes_files
 from webui.session import actor, now, signed_in
 
 blueprint = Blueprint("referrals", __name__)
@@ -28,6 +33,7 @@ READERS = tuple(sorted({*AREA_ROLES, Role.OPD}))
 NAVIGATION = (
     Entry("Rujukan", "referrals.listing", icon="referral", order=40, roles=(Role.OPD, Role.BO, Role.SUPERVISOR, Role.MANAJER)),
 )
+LATE = "lewat"
 # What an organisation is always likely to need; the officer takes away what this case does not.
 USUALLY_SHARED = ["nama", "desa", "alamat", "uraian"]
 
@@ -36,10 +42,13 @@ USUALLY_SHARED = ["nama", "desa", "alamat", "uraian"]
 @signed_in(*READERS)
 def listing() -> ResponseReturnValue:
     """The inbox of an organisation; for the office, the referrals it may read."""
-    state = request.args.get("status", "")
-    state = state if state in set(ReferralState) else ""
-    found = casebook.list_referrals(by=actor(), at=now(), state=state, page=request.args.get("page", 1, type=int))
-    return render_template("referrals/listing.html", found=found, state=state, states=list(ReferralState))
+    wanted = request.args.get("status", "")
+    late, state = wanted == LATE, wanted if wanted in set(ReferralState) else ""
+    page = request.args.get("page", 1, type=int)
+    found = casebook.list_referrals(by=actor(), at=now(), state=state, late=late, page=page)
+    return render_template(
+        "referrals/listing.html", found=found, state=LATE if late else state, states=list(ReferralState), late=LATE
+    )
 
 
 @blueprint.get("/kasus/<case_id>/rujukan-baru")
@@ -88,39 +97,81 @@ def show(referral_id: str) -> ResponseReturnValue:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a referral: the service that takes it, the texts that go with it, and what is said afterwards."""
+    """One step of a referral: what is said afterwards, the texts that go with it, and what the service is handed of them."""
 
     take: Callable[..., None]
     done: str
     fields: tuple[str, ...] = ()
+    given: Callable[[Mapping[str, str]], tuple[object, ...]] = lambda typed: tuple(typed.values())
+    replies: bool = False
+
+
+def _answer(typed: Mapping[str, str]) -> tuple[Answer]:
+    return (Answer(typed["reply"], typed["outcome"]),)
+
+
+def _return(typed: Mapping[str, str]) -> tuple[Return]:
+    missing = tuple(thing for line in typed["missing"].splitlines() if (thing := " ".join(line.split())))
+    return (Return(typed["code"], typed["note"], missing),)
 
 
 STEPS: Mapping[str, Step] = {
     "send": Step(referrals.send_referral, "Rujukan terkirim."),
     "cancel": Step(referrals.cancel_referral, "Rujukan dibatalkan."),
-    "receive": Step(referrals.receive_referral, "Rujukan diterima."),
-    "process": Step(referrals.process_referral, "Rujukan sedang diproses."),
-    "answer": Step(referrals.answer_referral, "Jawaban tersimpan dan sampai ke Back Office.", ("reply", "outcome")),
-    "return": Step(referrals.return_referral, "Rujukan dikembalikan ke Back Office.", ("reason",)),
+    "withdraw": Step(referrals.withdraw_referral, "Rujukan ditarik kembali.", ("reason",)),
+    "receive": Step(referral_replies.receive_referral, "Rujukan diterima."),
+    "process": Step(referral_replies.process_referral, "Rujukan sedang diproses."),
+    "answer": Step(
+        referral_replies.answer_referral,
+        "Jawaban tersimpan dan sampai ke Back Office.",
+        ("outcome", "reply"),
+        _answer,
+        replies=True,
+    ),
+    "return": Step(
+        referral_replies.return_referral,
+        "Rujukan dikembalikan ke Back Office.",
+        ("code", "missing", "note"),
+        _return,
+        replies=True,
+    ),
+    "decline": Step(
+        referral_replies.decline_referral, "Penolakan tersimpan dan sampai ke Back Office.", ("reason",), replies=True
+    ),
 }
 
 
 @blueprint.post("/rujukan/<referral_id>/<step>")
 @signed_in(*READERS)
+@takes_files(MOST_UPLOADED)
 def move(referral_id: str, step: str) -> ResponseReturnValue:
-    """Take one step of a referral; the answer and the return carry a text."""
+    """Take one step of a referral; a reply carries texts, and its scan when it came on paper."""
     if step not in STEPS:
         abort(404)
-    typed = {name: request.form.get(name, "").strip() for name in STEPS[step].fields}
+    chosen = STEPS[step]
+    typed = {name: request.form.get(name, "").strip() for name in chosen.fields}
+    more: dict[str, object] = {"paper": _paper()} if chosen.replies else {}
     version = request.form.get("row_version", 0, type=int)
     try:
-        STEPS[step].take(referral_id, row_version=version, by=actor(), at=now(), **typed)
+        chosen.take(referral_id, *chosen.given(typed), row_version=version, by=actor(), at=now(), **more)
     except InvalidInput as error:
-        return _again(referral_id, step, typed=typed, problems=error.problems), 422
+        return _again(referral_id, step, problems=error.problems), 422
     except Conflict as error:
         return _again(referral_id, step, typed=typed, conflict=error), 409
-    flash(STEPS[step].done, "good")
+    flash(chosen.done, "good")
     return redirect(url_for("referrals.show", referral_id=referral_id), 303)
+
+
+def _paper() -> ReplyPaper | None:
+    """The scan that came with the form and its date; None when neither was asked for."""
+    sent = request.files.get("scan")
+    if sent is None and "dated" not in request.form:
+        return None
+    try:
+        dated = read_day(request.form.get("dated", "").strip())
+    except ValueError:
+        dated = None
+    return ReplyPaper(sent.read() if sent else b"", dated)
 
 
 def _again(referral_id: str, step: str, **more: object) -> str:
@@ -128,4 +179,11 @@ def _again(referral_id: str, step: str, **more: object) -> str:
 
 
 def _referral_page(found: ReferralDetail, step: str = "", **more: object) -> str:
-    return render_template("referrals/show.html", referral=found, step=step or request.args.get("langkah", ""), **more)
+    return render_template(
+        "referrals/show.html",
+        referral=found,
+        step=step or request.args.get("langkah", ""),
+        written=request.form,
+        return_reasons=list(RETURN_REASONS.items()),
+        **more,
+    )

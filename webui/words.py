@@ -148,6 +148,15 @@ REFERRAL_TONES: Mapping[str, str] = {
     ReferralState.IN_PROCESS: "info",
     ReferralState.ANSWERED: "good",
     ReferralState.RETURNED: "bad",
+    ReferralState.DECLINED: "bad",
+}
+
+# Where the age of a referral still counts.
+REFERRAL_WAITS = frozenset({ReferralState.SENT, ReferralState.ACCEPTED, ReferralState.IN_PROCESS})
+REFERRAL_ENDS: Mapping[str, str] = {
+    ReferralState.RETURNED: "Dikembalikan",
+    ReferralState.DECLINED: "Ditolak",
+    ReferralState.WITHDRAWN: "Ditarik kembali",
 }
 
 PRIORITIES: Mapping[str, Word] = {

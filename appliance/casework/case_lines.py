@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from appliance.access import AREA_ROLES, Actor, scope
-from appliance.casework.referrals import steps_for
-from appliance.database import db
+from appliance.casework.referral_moving import answers_on_paper, steps_for
+from appliance.database import db, settings_in_use
 from appliance.models.account import Account
 from appliance.models.case import Case, Referral
 from appliance.models.states import CLOCK_STOPPED, OPEN, CaseState, Priority, ReferralState
@@ -19,7 +19,10 @@ from appliance.registry.areas import area_names
 
 @dataclass(frozen=True)
 class CaseLine:
-    """One case in a list. `red_card`: a vulnerable person or an emergency, to be served first."""
+    """One case in a list. `red_card`: a vulnerable person or an emergency, to be served first.
+
+    `stuck`: it waits for an outside body for longer than the office's limit.
+    """
 
     id: str
     number: str
@@ -37,12 +40,16 @@ class CaseLine:
     received_at: datetime
     deadline: datetime | None
     overdue: bool
+    stuck: bool
     owner_name: str
 
 
 @dataclass(frozen=True)
 class ReferralLine:
-    """One referral. `case_id` is None for a reader who may not see the case; `steps` are what she may do now."""
+    """One referral. `case_id` is None for a reader who may not see the case; `steps` are what she may do now.
+
+    `on_paper`: she enters for the organisation what came on paper. `ended_for` tells why it ended without an answer.
+    """
 
     id: str
     number: str
@@ -56,7 +63,11 @@ class ReferralLine:
     overdue: bool
     reply: str
     outcome: str
-    return_reason: str
+    ended_for: str
+    missing: tuple[str, ...]
+    reminded_at: datetime | None
+    escalated_at: datetime | None
+    on_paper: bool
     row_version: int
     steps: tuple[str, ...]
 
@@ -89,8 +100,14 @@ def _case_line(case: Case, village: str, owner: str, at: datetime) -> CaseLine:
         received_at=case.received_at,
         deadline=case.deadline,
         overdue=running and case.deadline is not None and case.deadline < at,
+        stuck=state is CaseState.WAITING_OUTSIDE and case.state_since <= stuck_since(at),
         owner_name=owner,
     )
+
+
+def stuck_since(at: datetime) -> datetime:
+    """What waits for an outside body since then or longer is stuck."""
+    return at - timedelta(days=settings_in_use().casework.outside_days)
 
 
 def referral_lines(referrals: Sequence[Referral], by: Actor, at: datetime) -> list[ReferralLine]:
@@ -115,7 +132,11 @@ def _referral_line(referral: Referral, sees_case: bool, by: Actor, at: datetime)
         overdue=referral.finished_at is None and referral.reply_due is not None and referral.reply_due < at,
         reply=referral.reply,
         outcome=referral.outcome,
-        return_reason=referral.return_reason,
+        ended_for=referral.return_reason,
+        missing=tuple(referral.missing),
+        reminded_at=referral.reminded_at,
+        escalated_at=referral.escalated_at,
+        on_paper=answers_on_paper(referral) and not by.speaks_for(referral.unit_id),
         row_version=referral.row_version,
         steps=tuple(step.value for step in steps_for(referral, referral.case.state, sees_case, by)),
     )

@@ -6,7 +6,7 @@ Lists count to a limit instead of counting a million rows; a look at one case is
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,13 +16,14 @@ from appliance import audit
 from appliance.access import AREA_ROLES, Actor, in_areas, scope
 from appliance.casework import queues
 from appliance.casework.case_detail import CaseDetail, case_detail
-from appliance.casework.case_lines import CaseLine, ReferralLine, case_lines, referral_lines
+from appliance.casework.case_lines import CaseLine, ReferralLine, case_lines, referral_lines, stuck_since
 from appliance.casework.case_order import NEWEST_FIRST, URGENT_FIRST
 from appliance.casework.delegations import delegated_areas
 from appliance.casework.looking import note_look
 from appliance.casework.moving import case_not_found
 from appliance.casework.office_calendar import calendar_in_use
-from appliance.casework.referrals import referral_not_found
+from appliance.casework.referral_moving import referral_not_found
+from appliance.casework.referral_steps import AWAITING_REPLY
 from appliance.casework.transitions import queue_of
 from appliance.database import begins_with, db, transaction
 from appliance.models.case import Case, Referral, ServiceType
@@ -41,7 +42,8 @@ _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 class CaseFilter:
     """What a list shows. `queue`: what waits for a step of her roles; `mine`: what she opened or has taken;
     `to_ratify`: emergencies that were referred without a decision; `in_queue`: the key of one of her queues; `told`: lateness
-    that was told to her; `owner` is an account, or "-" for none; `age` a key of `queues.AGES`; `area_code` a village or above.
+    that was told to her; `stuck`: what waits too long for an outside body; `owner` is an account, or "-" for none; `age` a key
+    of `queues.AGES`; `area_code` a village or above.
     """
 
     state: str = ""
@@ -52,6 +54,7 @@ class CaseFilter:
     to_ratify: bool = False
     due_today: bool = False
     told: bool = False
+    stuck: bool = False
     in_queue: str = ""
     text: str = ""
     village_code: str = ""
@@ -86,13 +89,15 @@ class ReferralsFound:
 
 @dataclass(frozen=True)
 class ReferralDetail:
-    """One referral with what was shared of the case, as pairs of label and value."""
+    """One referral with what was shared of the case, as pairs of label and value. `reply_paper_id` only for who sees the case."""
 
     line: ReferralLine
     shared: tuple[tuple[str, str], ...]
     contact: str
     accepted_at: datetime | None
     finished_at: datetime | None
+    replied_on: date | None
+    reply_paper_id: str | None
 
 
 def list_cases(wanted: CaseFilter, *, by: Actor, at: datetime, after: str = "") -> CasesFound:
@@ -133,11 +138,16 @@ def look_at_case(case_id: str, *, by: Actor, at: datetime) -> CaseDetail:
         return detail
 
 
-def list_referrals(*, by: Actor, at: datetime, state: str = "", page: int = 1) -> ReferralsFound:
-    """A page of the referrals in scope, for an organisation those sent to it; what is due first comes first."""
+def list_referrals(*, by: Actor, at: datetime, state: str = "", late: bool = False, page: int = 1) -> ReferralsFound:
+    """A page of the referrals in scope, for an organisation those sent to it; what is due first comes first.
+
+    `late`: only those whose reply is overdue.
+    """
     matching = scope(sa.select(Referral), Referral, by)
     if state:
         matching = matching.where(Referral.state == state)
+    if late:
+        matching = matching.where(Referral.state.in_(AWAITING_REPLY), Referral.reply_due < at)
     total, capped, page, pages = _place(matching, page)
     statement = (
         matching.options(joinedload(Referral.unit), joinedload(Referral.case))
@@ -156,7 +166,15 @@ def look_at_referral(referral_id: str, *, by: Actor, at: datetime) -> ReferralDe
             raise referral_not_found()
         (line,) = referral_lines([referral], by, at)
         shared = tuple(referral.shared.items())
-        detail = ReferralDetail(line, shared, referral.contact, referral.accepted_at, referral.finished_at)
+        detail = ReferralDetail(
+            line,
+            shared,
+            referral.contact,
+            referral.accepted_at,
+            referral.finished_at,
+            referral.replied_on,
+            referral.reply_paper_id if line.case_id else None,
+        )
         audit.record("lihat", f"referral:{referral.id}", by=by, at=at)
         return detail
 
@@ -166,6 +184,8 @@ def _filtered(statement: sa.Select[Case], wanted: CaseFilter, by: Actor, at: dat
         statement = statement.where(Case.state == wanted.state)
     if wanted.mine:
         statement = statement.where(sa.or_(Case.created_by == by.account_id, Case.owner_id == by.account_id))
+    if wanted.stuck:
+        statement = statement.where(Case.state == CaseState.WAITING_OUTSIDE, Case.state_since <= stuck_since(at))
     if wanted.to_ratify:
         # Few of very many: as a list of identifiers, and as a range, or SQLite would read all cases instead of the index.
         statement = statement.where(Case.id.in_(sa.select(Case.id).where(Case.ratify_due > _LONG_AGO)))

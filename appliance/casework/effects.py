@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from appliance.access import Actor, scope
 from appliance.casework import due_times, visits
+from appliance.casework.flow_rules import FLOW_FIELDS, Known, flow_problems
 from appliance.casework.office_calendar import close_after
 from appliance.casework.transitions import Action
 from appliance.database import db, settings_in_use
@@ -16,7 +17,9 @@ from appliance.errors import InvalidInput
 from appliance.models.case import Case
 from appliance.models.person import REASON_LENGTH
 from appliance.models.states import Outcome, Priority
+from appliance.registry import list_status
 from appliance.registry.file_store import Stored
+from appliance.registry.holders import household_of
 
 RATIFY_DAYS = 1
 _VISIT_STEPS = frozenset({Action.PLAN_VISIT, Action.VISIT, Action.CONFIRM_VISIT, Action.RETURN_VISIT, Action.CANCEL_VISIT})
@@ -38,9 +41,35 @@ def _take(case: Case, _values: Mapping[str, str], by: Actor, _at: datetime) -> N
     case.owner_id = by.account_id
 
 
-def _recommend(case: Case, values: Mapping[str, str], by: Actor, _at: datetime) -> None:
+def _recommend(case: Case, values: Mapping[str, str], by: Actor, at: datetime) -> None:
+    settings = settings_in_use()
+    flow, limits = case.service_type.flow, settings.casework
+    rows = list_status.statuses_of(household_of(case.applicant_id, by))
+    known = Known(
+        today=at.astimezone(settings.zone).date(),
+        decile=list_status.newest_decile(rows, case.applicant_id),
+        pbi_months=limits.pbi_months,
+        highest_decile=limits.certificate_decile,
+    )
+    if problems := flow_problems(flow, values, known):
+        raise InvalidInput(problems)
+    case.flow_facts = {field.name: values[field.name] for field in FLOW_FIELDS.get(flow, ())}
     case.owner_id = case.recommended_by = by.account_id
     case.recommendation = values["recommendation"]
+
+
+def _propose_outside(case: Case, values: Mapping[str, str], _by: Actor, at: datetime) -> None:
+    if date.fromisoformat(values["outside_date"]) > at.astimezone(settings_in_use().zone).date():
+        raise InvalidInput({"outside_date": "Tanggal diusulkan paling lambat hari ini."})
+    kept = ("outside_to", "outside_date", "outside_number")
+    case.flow_facts = {**case.flow_facts, **{name: values[name] for name in kept}}
+
+
+def _outside_decided(case: Case, values: Mapping[str, str], _by: Actor, at: datetime) -> None:
+    decided, proposed = values["decided_date"], case.flow_facts.get("outside_date", "")
+    if not proposed <= decided <= at.astimezone(settings_in_use().zone).date().isoformat():
+        raise InvalidInput({"decided_date": "Tanggal keputusan tidak sebelum tanggal diusulkan, paling lambat hari ini."})
+    case.flow_facts = {**case.flow_facts, **{name: values[name] for name in ("outside_decision", "decided_date")}}
 
 
 def _mark_duplicate(case: Case, values: Mapping[str, str], by: Actor, _at: datetime) -> None:
@@ -95,6 +124,8 @@ def _change_confidentiality(case: Case, values: Mapping[str, str], _by: Actor, _
 _DUTIES: Mapping[Action, Callable[[Case, Mapping[str, str], Actor, datetime], None]] = {
     Action.TAKE: _take,
     Action.RECOMMEND: _recommend,
+    Action.PROPOSE_OUTSIDE: _propose_outside,
+    Action.OUTSIDE_DECIDED: _outside_decided,
     Action.MARK_DUPLICATE: _mark_duplicate,
     Action.REVERT_MARK: _revert_mark,
     Action.REFER_AT_ONCE: _refer_at_once,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 from appliance.models.states import OPEN, CaseState, ReferralState
@@ -16,6 +17,15 @@ class ReferralStep(StrEnum):
     PROCESS = "process"
     ANSWER = "answer"
     RETURN = "return"
+    DECLINE = "decline"
+    WITHDRAW = "withdraw"
+
+
+class Reminder(StrEnum):
+    """What the node does about a referral without an answer; the value is the word in the history."""
+
+    REMIND = "ingatkan_rujukan"
+    ESCALATE = "eskalasi_rujukan"
 
 
 RS = ReferralState
@@ -27,10 +37,15 @@ REFERRAL_STEPS: dict[ReferralStep, tuple[frozenset[ReferralState], ReferralState
     ReferralStep.PROCESS: (frozenset({RS.ACCEPTED}), RS.IN_PROCESS, "proses_rujukan"),
     ReferralStep.ANSWER: (frozenset({RS.ACCEPTED, RS.IN_PROCESS}), RS.ANSWERED, "jawab_rujukan"),
     ReferralStep.RETURN: (frozenset({RS.SENT, RS.ACCEPTED, RS.IN_PROCESS}), RS.RETURNED, "kembalikan_rujukan"),
+    ReferralStep.DECLINE: (frozenset({RS.SENT, RS.ACCEPTED, RS.IN_PROCESS}), RS.DECLINED, "tolak_rujukan"),
+    ReferralStep.WITHDRAW: (frozenset({RS.SENT, RS.ACCEPTED, RS.IN_PROCESS}), RS.WITHDRAWN, "tarik_rujukan"),
 }
-REFERRAL_OPEN = frozenset({RS.DRAFT, RS.SENT, RS.ACCEPTED, RS.IN_PROCESS})
+AWAITING_REPLY = frozenset({RS.SENT, RS.ACCEPTED, RS.IN_PROCESS})
+REFERRAL_OPEN = AWAITING_REPLY | {RS.DRAFT}
+NOT_OURS, PAPERS_MISSING = "bukan_wewenang", "berkas_kurang"
+RETURN_REASONS = {NOT_OURS: "Bukan wewenang kami", PAPERS_MISSING: "Berkas atau data kurang"}
 MAY_PREPARE_REFERRAL = frozenset({S.REVIEW, S.AWAITING_DECISION, S.REFERRED})
-_SENDER_STEPS = frozenset({ReferralStep.SEND, ReferralStep.CANCEL})
+_SENDER_STEPS = frozenset({ReferralStep.SEND, ReferralStep.CANCEL, ReferralStep.WITHDRAW})
 
 
 def referral_steps(state: ReferralState, case: CaseState, *, sender: bool, receiver: bool) -> tuple[ReferralStep, ...]:
@@ -47,3 +62,14 @@ def referral_steps(state: ReferralState, case: CaseState, *, sender: bool, recei
         and (sender if step in _SENDER_STEPS else receiver)
         and (step is not ReferralStep.SEND or case is CaseState.REFERRED)
     )
+
+
+def reminder_due(
+    reply_due: datetime, escalate_due: datetime, *, reminded: bool, escalated: bool, at: datetime
+) -> Reminder | None:
+    """What to do at `at` about a referral that awaits its reply: one reminder, and one escalation after it. All times aware."""
+    if escalated or at <= reply_due:
+        return None
+    if not reminded:
+        return Reminder.REMIND
+    return Reminder.ESCALATE if at > escalate_due else None

@@ -1,4 +1,4 @@
-"""Referrals: handing a case to another organisation, and its answer. Each function is one transaction.
+"""Referrals: handing a case to another organisation, and taking it back. Each function is one transaction.
 
 The organisation sees what the back office chose to share, frozen at that moment, and nothing else of the case.
 """
@@ -12,20 +12,20 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from appliance import audit
-from appliance.access import Actor, require, require_area, scope
+from appliance.access import Actor, require, require_area
 from appliance.casework.cases import follow
 from appliance.casework.history import Fact, add_fact, next_number
 from appliance.casework.moving import locked_case
 from appliance.casework.office_calendar import close_after
-from appliance.casework.referral_steps import MAY_PREPARE_REFERRAL, REFERRAL_STEPS, ReferralStep, referral_steps
-from appliance.casework.step_values import LONGEST_TEXT
+from appliance.casework.referral_moving import step_done, take_step, text_problem, was_answered
+from appliance.casework.referral_steps import MAY_PREPARE_REFERRAL, REFERRAL_OPEN, ReferralStep
 from appliance.casework.transitions import Action
-from appliance.database import Duplicate, changed_meanwhile, db, transaction
-from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from appliance.database import Duplicate, db, transaction
+from appliance.errors import Conflict, InvalidInput
 from appliance.models.case import Case, Referral
 from appliance.models.person import Person
 from appliance.models.roles import Role
-from appliance.models.states import CaseState, Outcome, ReferralState
+from appliance.models.states import CaseState, ReferralState
 from appliance.models.unit import Unit, UnitKind
 from appliance.registry import nik, phones
 from appliance.registry.areas import area_name
@@ -78,70 +78,44 @@ def refer_case(case_id: str, new: NewReferral, *, request_id: str, by: Actor, at
 def send_referral(referral_id: str, *, row_version: int, by: Actor, at: datetime) -> None:
     """Send a prepared referral; from now on the organisation sees it. The case must be DIRUJUK."""
     with transaction():
-        referral, case = _take(referral_id, ReferralStep.SEND, row_version, by)
+        referral, case = take_step(referral_id, ReferralStep.SEND, row_version, by)
         referral.sent_at = at
-        _done(referral, case, ReferralStep.SEND, "", by=by, at=at)
+        step_done(referral, case, ReferralStep.SEND, "", by=by, at=at)
 
 
 def cancel_referral(referral_id: str, *, row_version: int, by: Actor, at: datetime) -> None:
     """Drop a referral that was prepared but not sent."""
     with transaction():
-        referral, case = _take(referral_id, ReferralStep.CANCEL, row_version, by)
+        referral, case = take_step(referral_id, ReferralStep.CANCEL, row_version, by)
         referral.finished_at = at
-        _done(referral, case, ReferralStep.CANCEL, "", by=by, at=at)
-        if _was_answered(case):
+        step_done(referral, case, ReferralStep.CANCEL, "", by=by, at=at)
+        if was_answered(case):
             follow(case, Action.REFERRALS_ANSWERED, by, at)
 
 
-def receive_referral(referral_id: str, *, row_version: int, by: Actor, at: datetime) -> None:
-    """The organisation has it and will see to it."""
+def withdraw_referral(referral_id: str, reason: str, *, row_version: int, by: Actor, at: datetime) -> None:
+    """Take back a referral that was sent; the organisation reads why. A case that no referral is left of goes back to TELAAH.
+
+    Raises InvalidInput, Conflict, NotAllowed, NotFound.
+    """
     with transaction():
-        referral, case = _take(referral_id, ReferralStep.RECEIVE, row_version, by)
-        referral.accepted_at = at
-        _done(referral, case, ReferralStep.RECEIVE, "", by=by, at=at)
-
-
-def process_referral(referral_id: str, *, row_version: int, by: Actor, at: datetime) -> None:
-    """The organisation has begun to work on it."""
-    with transaction():
-        referral, case = _take(referral_id, ReferralStep.PROCESS, row_version, by)
-        _done(referral, case, ReferralStep.PROCESS, "", by=by, at=at)
-
-
-def answer_referral(referral_id: str, *, reply: str, outcome: str, row_version: int, by: Actor, at: datetime) -> None:
-    """The organisation's answer. When no referral of the case is open any more, the case goes on to TINDAK_LANJUT."""
-    problems = _text_problem("reply", reply, "Jawaban")
-    if outcome not in set(Outcome):
-        problems["outcome"] = "Pilih hasilnya."
-    if problems:
-        raise InvalidInput(problems)
-    with transaction():
-        referral, case = _take(referral_id, ReferralStep.ANSWER, row_version, by)
-        referral.reply, referral.outcome, referral.finished_at = reply.strip(), outcome, at
-        _done(referral, case, ReferralStep.ANSWER, referral.reply, by=by, at=at)
-        follow(case, Action.REFERRALS_ANSWERED, by, at)
-
-
-def return_referral(referral_id: str, *, reason: str, row_version: int, by: Actor, at: datetime) -> None:
-    """The organisation sends it back: not its authority, or something is missing. The case goes back to TELAAH."""
-    problems = _text_problem("reason", reason, "Alasan")
-    if problems:
-        raise InvalidInput(problems)
-    with transaction():
-        referral, case = _take(referral_id, ReferralStep.RETURN, row_version, by)
+        referral, case = take_step(referral_id, ReferralStep.WITHDRAW, row_version, by)
+        problems = text_problem("reason", reason, "Alasan")
+        if _names_reporter(case, reason):
+            problems["reason"] = "Nama pelapor tidak boleh ikut ke luar; hapus dari alasan."
+        if problems:
+            raise InvalidInput(problems)
         referral.return_reason, referral.finished_at = reason.strip(), at
-        _done(referral, case, ReferralStep.RETURN, referral.return_reason, by=by, at=at)
-        follow(case, Action.REFERRAL_RETURNED, by, at)
+        step_done(referral, case, ReferralStep.WITHDRAW, referral.return_reason, by=by, at=at)
+        if was_answered(case):
+            follow(case, Action.REFERRALS_ANSWERED, by, at)
+        elif not _is_any_open(case):
+            follow(case, Action.REFERRAL_RETURNED, by, at)
 
 
-def steps_for(referral: Referral, case_state: str, sees_case: bool, by: Actor) -> tuple[ReferralStep, ...]:
-    """What `by` may do with the referral now. For services."""
-    sender = sees_case and by.has_in(referral.case.village_code, Role.BO)
-    addressee = by.speaks_for(referral.unit_id)
-    # Where the organisation has no account, or answers on paper, the back office enters what came.
-    on_paper = not referral.unit.has_accounts or referral.sent_by_way != "akun"
-    receiver = addressee or (sender and on_paper)
-    return referral_steps(ReferralState(referral.state), CaseState(case_state), sender=sender, receiver=receiver)
+def _is_any_open(case: Case) -> bool:
+    still = sa.select(Referral.id).where(Referral.case_id == case.id, Referral.state.in_(REFERRAL_OPEN))
+    return db.session.scalar(still.limit(1)) is not None
 
 
 def _prepared(request_id: str, by: Actor) -> str | None:
@@ -183,7 +157,7 @@ def _prepare(case_id: str, new: NewReferral, request_id: str, by: Actor, at: dat
 
 
 def _problems(new: NewReferral, unit: Unit | None) -> dict[str, str]:
-    problems = _text_problem("summary", new.summary, "Isi rujukan")
+    problems = text_problem("summary", new.summary, "Isi rujukan")
     if unit is None or not unit.active or unit.kind == UnitKind.SECRETARIAT:
         problems["unit_id"] = "Pilih tujuan rujukan."
     if not new.share or not set(new.share) <= set(SHAREABLE):
@@ -197,63 +171,17 @@ def _problems(new: NewReferral, unit: Unit | None) -> dict[str, str]:
 
 def _reporter_problems(case: Case, new: NewReferral, shared: Mapping[str, str]) -> dict[str, str]:
     """The name of who reported stays in the office, wherever it was written; some of them fear being named."""
-    name = searchable(case.reporter_name)
-    if not name or name == searchable(case.applicant.name):
-        return {}
-
-    def names(text: str) -> bool:
-        return f" {name} " in f" {searchable(text)} "
-
     problems = {}
-    if names(new.summary) or names(new.contact):
+    if _names_reporter(case, new.summary) or _names_reporter(case, new.contact):
         problems["summary"] = "Nama pelapor tidak boleh ikut ke luar; hapus dari isi rujukan."
-    if any(names(text) for label, text in shared.items() if label != SHAREABLE["nama"]):
+    if any(_names_reporter(case, text) for label, text in shared.items() if label != SHAREABLE["nama"]):
         problems["share"] = "Uraian kasus memuat nama pelapor; jangan bagikan uraian, tulis pokoknya di isi rujukan."
     return problems
 
 
-def _text_problem(name: str, text: str, label: str) -> dict[str, str]:
-    if not text.strip():
-        return {name: f"{label} wajib diisi."}
-    return {name: f"Terlalu panjang; paling banyak {LONGEST_TEXT} huruf."} if len(text) > LONGEST_TEXT else {}
-
-
-def _take(referral_id: str, step: ReferralStep, row_version: int, by: Actor) -> tuple[Referral, Case]:
-    """The referral and its case, locked, if `by` may do the step now."""
-    case_id = db.session.scalar(scope(sa.select(Referral.case_id).where(Referral.id == referral_id), Referral, by))
-    if case_id is None:
-        raise referral_not_found()
-    # The case first: all writers lock in this order, and the case's history is written in every step.
-    case = db.session.scalars(sa.select(Case).where(Case.id == case_id).with_for_update(of=Case)).one()
-    referral = db.session.get_one(Referral, referral_id)
-    if referral.row_version != row_version:
-        raise changed_meanwhile()
-    sees_case = db.session.scalar(scope(sa.select(Case.id).where(Case.id == case_id), Case, by)) is not None
-    if step in steps_for(referral, case.state, sees_case, by):
-        return referral, case
-    if step in referral_steps(ReferralState(referral.state), CaseState(case.state), sender=True, receiver=True):
-        raise NotAllowed("Peran Anda tidak boleh melakukan langkah ini pada rujukan.", "Minta petugas yang berwenang.")
-    raise Conflict(
-        f"Rujukan berstatus {ReferralState(referral.state).label} dan kasusnya {CaseState(case.state).label}; langkah ini tidak dapat dilakukan.",
-        "Muat ulang halaman untuk melihat langkah yang tersedia.",
-    )
-
-
-def referral_not_found() -> NotFound:
-    """The one answer for what is not there and for what is not the reader's."""
-    return NotFound("Rujukan tidak ditemukan.", "Buka daftar rujukan, lalu pilih dari sana.")
-
-
-def _was_answered(case: Case) -> bool:
-    answered = sa.select(Referral.id).where(Referral.case_id == case.id, Referral.state == ReferralState.ANSWERED)
-    return db.session.scalar(answered.limit(1)) is not None
-
-
-def _done(referral: Referral, case: Case, step: ReferralStep, text: str, *, by: Actor, at: datetime) -> None:
-    _, target, word = REFERRAL_STEPS[step]
-    referral.state = target
-    referral.stamp(by.account_id, at)
-    role = Role.OPD if by.speaks_for(referral.unit_id) else Role.BO
-    details = {"Rujukan": referral.number, "Kepada": referral.unit.name}
-    add_fact(case, Fact(word, role, note=text, details=details), state_from=case.state, by=by, at=at)
-    audit.record("rujukan", f"referral:{referral.id}", by=by, at=at, detail={"aksi": word, "kasus": case.id})
+def _names_reporter(case: Case, text: str) -> bool:
+    """Whether the text names a reporter who is not the resident herself."""
+    name = searchable(case.reporter_name)
+    if not name or name == searchable(case.applicant.name):
+        return False
+    return f" {name} " in f" {searchable(text)} "

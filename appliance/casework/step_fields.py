@@ -100,6 +100,19 @@ VISIT_RETURN_FIELDS = (
     Field("visit_reasons", "Mengapa dikembalikan", "multi", choices=VISIT_RETURN_REASONS),
     Field("note", "Petunjuk untuk petugas", required=False),
 )
+OUTSIDE_BODIES = (("kemensos", "Kementerian Sosial (SIKS-NG)"), ("bpjs", "BPJS Kesehatan"), ("provinsi", "Dinas Sosial Provinsi"))
+OUTSIDE_DECISIONS = (("disetujui", "Disetujui"), ("ditolak", "Ditolak"), ("dikembalikan", "Dikembalikan untuk dilengkapi"))
+PROPOSE_FIELDS = (
+    Field("outside_to", "Diusulkan kepada", "choice", choices=OUTSIDE_BODIES),
+    Field("outside_date", "Tanggal diusulkan", "date"),
+    Field("outside_number", "Nomor usulan", "text", required=False),
+    NOTE,
+)
+OUTSIDE_FIELDS = (
+    Field("outside_decision", "Keputusan", "choice", choices=OUTSIDE_DECISIONS),
+    Field("decided_date", "Tanggal keputusan", "date"),
+    Field("note", "Uraian keputusan"),
+)
 DUPLICATES_SEEN = Field("duplicates_seen", "Pemeriksaan ganda", "check", source="similar")
 CANCEL_REASON = Field("cancel_reason", "Sebab", "choice", choices=CANCEL_REASONS)
 NEW_OWNER = Field("new_owner", "Petugas baru", "choice", source="officers")

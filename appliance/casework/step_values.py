@@ -8,11 +8,12 @@ from datetime import date, datetime
 
 from appliance.access import AREA_ROLES, CONFIDENTIAL_ROLES, Actor
 from appliance.casework import officers
+from appliance.casework.flow_rules import FLOW_FIELDS
 from appliance.casework.history import Fact
 from appliance.casework.papers import requirements_of
 from appliance.casework.similar import similar_to
 from appliance.casework.step_fields import Field
-from appliance.casework.transitions import Transition
+from appliance.casework.transitions import Action, Transition
 from appliance.casework.visits import VISITORS
 from appliance.database import settings_in_use
 from appliance.errors import InvalidInput
@@ -26,7 +27,9 @@ OWNER_ROLES = AREA_ROLES - {Role.PENANDATANGAN, Role.PIMPINAN}
 
 
 def with_choices(line: Transition, case: Case, by: Actor, at: datetime) -> Transition:
-    """The line with the choices that depend on the case."""
+    """The line with the choices that depend on the case, and the fields of its service's flow."""
+    if line.action is Action.RECOMMEND:
+        line = replace(line, fields=(*FLOW_FIELDS.get(case.service_type.flow, ()), *line.fields))
     if not any(field.source for field in line.fields):
         return line
     fields = tuple(

@@ -5,7 +5,7 @@ Visits and papers of a case are in `models.visit`.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -101,6 +101,8 @@ class Case(Stamped, Model):
     duplicate_of_id: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("case.id"))
     recommendation: Mapped[str] = mapped_column(sa.Text, default="")
     recommended_by: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH))
+    # What the flow of the service asks besides (`casework.flow_rules`), and the leg outside: field → value.
+    flow_facts: Mapped[dict[str, str]] = mapped_column(sa.JSON, default=dict)
     # Who referred an emergency without a decision, and until when the manager must ratify it; empty again once she has.
     referred_at_once_by: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH))
     ratify_due: Mapped[datetime | None] = mapped_column(Moment)
@@ -145,7 +147,10 @@ class Referral(Stamped, Model):
     """A case handed to another organisation. It shows that organisation what `shared` holds and nothing else of the case."""
 
     __tablename__ = "referral"
-    __table_args__ = (sa.Index("ix_referral_unit_id_state", "unit_id", "state"),)
+    __table_args__ = (
+        sa.Index("ix_referral_unit_id_state", "unit_id", "state"),
+        sa.Index("ix_referral_state_reply_due", "state", "reply_due"),
+    )
 
     number: Mapped[str] = mapped_column(Code(NUMBER_LENGTH), unique=True)
     request_id: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
@@ -162,7 +167,15 @@ class Referral(Stamped, Model):
     reply_due: Mapped[datetime | None] = mapped_column(Moment)
     reply: Mapped[str] = mapped_column(sa.Text, default="")
     outcome: Mapped[str] = mapped_column(sa.String(12), default="")
+    # Why it ended without an answer: returned (`return_code` of a fixed list, and what is missing), declined or withdrawn.
+    return_code: Mapped[str] = mapped_column(sa.String(20), default="")
     return_reason: Mapped[str] = mapped_column(sa.Text, default="")
+    missing: Mapped[list[str]] = mapped_column(sa.JSON, default=list)
+    # What came on paper and was entered by the back office: the date it bears, and the scan among the papers of the case.
+    replied_on: Mapped[date | None] = mapped_column(sa.Date)
+    reply_paper_id: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH))
+    reminded_at: Mapped[datetime | None] = mapped_column(Moment)
+    escalated_at: Mapped[datetime | None] = mapped_column(Moment)
     finished_at: Mapped[datetime | None] = mapped_column(Moment)
 
     unit: Mapped[Unit] = relationship()

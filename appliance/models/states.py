@@ -45,6 +45,8 @@ class ReferralState(StrEnum):
     IN_PROCESS = "DIPROSES"
     ANSWERED = "DIJAWAB"
     RETURNED = "DIKEMBALIKAN"
+    DECLINED = "DITOLAK"
+    WITHDRAWN = "DITARIK"
     CANCELLED = "DIBATALKAN"
 
     @property

@@ -16,7 +16,9 @@ import sqlalchemy as sa
 from appliance import accounts
 from appliance.access import Actor
 from appliance.accounts import NewAccount, NewAssignment
-from appliance.casework import cases, catalogue, referrals
+from appliance.casework import cases, catalogue, referral_replies, referrals
+from appliance.casework.referral_replies import Answer, Return
+from appliance.casework.referral_steps import NOT_OURS
 from appliance.database import db, settings_in_use
 from appliance.errors import Conflict, NotFound
 from appliance.models.account import Account
@@ -166,10 +168,10 @@ def _do_with_referral(case_id: str, step: Step, by: Actor, at: datetime) -> None
         case "kirim_rujukan":
             referrals.send_referral(referral.id, **known)
         case "terima_rujukan":
-            referrals.receive_referral(referral.id, **known)
+            referral_replies.receive_referral(referral.id, **known)
         case "proses_rujukan":
-            referrals.process_referral(referral.id, **known)
+            referral_replies.process_referral(referral.id, **known)
         case "jawab_rujukan":
-            referrals.answer_referral(referral.id, reply=step.fields["reply"], outcome="terpenuhi", **known)
+            referral_replies.answer_referral(referral.id, Answer(step.fields["reply"], "terpenuhi"), **known)
         case "kembalikan_rujukan":
-            referrals.return_referral(referral.id, reason=step.fields["reason"], **known)
+            referral_replies.return_referral(referral.id, Return(NOT_OURS, step.fields["reason"]), **known)

@@ -77,6 +77,14 @@ AT_ONCE = Step(
 REFUSED = Step(
     MANAGER, "tolak", {"note": "Desil 8, di luar sasaran.", "citizen_note": "Dapat mengajukan pemutakhiran data di desa."}
 )
+PBI_FACTS = {
+    "advice": "layak",
+    "inactive_date": "hari itu",
+    "inactive_reason": "desil",
+    "reactivated": "belum",
+    "need": "kronis",
+    "recommendation": "Layak direaktivasi; pasien jantung dengan surat puskesmas.",
+}
 NEEDS_PAPERS = {"return_reasons": "berkas_kurang", "missing_papers": "1", "note": "KK belum dilampirkan; foto KTP tidak terbaca."}
 
 STORIES: tuple[Story, ...] = (
@@ -101,11 +109,11 @@ STORIES: tuple[Story, ...] = (
     Story("rumah", "Dinding bambu lapuk, lantai tanah.", 18, (*FIELD_VERIFIED, *DECIDED[1:], *_referral("perkim", "Mohon survei RTLH.")), True),
     Story("adminduk", "NIK anak tidak padan dengan Dukcapil.", 20, (
         *VERIFIED, *DECIDED, *HEALTH,
-        Step(DINKES, "kembalikan_rujukan", {"reason": "Bukan wewenang Dinas Kesehatan; ke Disdukcapil."}),
+        Step(DINKES, "kembalikan_rujukan", {"reason": "Data kependudukan diurus Disdukcapil."}),
     )),
     Story("reaktivasi-pbi", "PBI dinonaktifkan, pasien jantung.", 22, (
-        *VERIFIED, *RECOMMENDED, Step(MANAGER, "tetapkan_ditangani"),
-        Step(BO, "usulkan_keluar", {"outside_date": "hari itu", "outside_number": "SIKS-0212"}),
+        *VERIFIED, *REVIEWED, Step(BO, "ajukan", PBI_FACTS), Step(MANAGER, "tetapkan_ditangani"),
+        Step(BO, "usulkan_keluar", {"outside_to": "kemensos", "outside_date": "hari itu", "outside_number": "SIKS-0212"}),
     ), priority="cepat"),
     Story("biaya-perawatan", "Biaya ambulans ke rumah sakit.", 24, (*VERIFIED, *DECIDED, *HEALTH, *ANSWERED)),
     Story("biaya-perawatan", "Alat bantu dengar.", 28, (*VERIFIED, *DECIDED, *HEALTH, *ANSWERED, RESULT), vulnerable=("lansia",)),

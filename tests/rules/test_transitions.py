@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from appliance.casework.referral_steps import REFERRAL_STEPS, ReferralStep, referral_steps
+from appliance.casework.referral_steps import REFERRAL_STEPS, ReferralStep, Reminder, referral_steps, reminder_due
 from appliance.casework.state_chart import chart
 from appliance.casework.transitions import (
     CONDITIONS,
@@ -282,10 +283,17 @@ RS, STEP = ReferralState, ReferralStep
     [
         (RS.DRAFT, S.REFERRED, (STEP.SEND, STEP.CANCEL), ()),
         (RS.DRAFT, S.REVIEW, (STEP.CANCEL,), ()),  # sent only when the manager has decided
-        (RS.SENT, S.REFERRED, (), (STEP.RECEIVE, STEP.RETURN)),
-        (RS.ACCEPTED, S.REFERRED, (), (STEP.PROCESS, STEP.ANSWER, STEP.RETURN)),
-        (RS.IN_PROCESS, S.REVIEW, (), (STEP.ANSWER, STEP.RETURN)),  # a sister referral came back meanwhile
+        (RS.SENT, S.REFERRED, (STEP.WITHDRAW,), (STEP.RECEIVE, STEP.RETURN, STEP.DECLINE)),
+        (RS.ACCEPTED, S.REFERRED, (STEP.WITHDRAW,), (STEP.PROCESS, STEP.ANSWER, STEP.RETURN, STEP.DECLINE)),
+        (
+            RS.IN_PROCESS,
+            S.REVIEW,
+            (STEP.WITHDRAW,),
+            (STEP.ANSWER, STEP.RETURN, STEP.DECLINE),
+        ),  # a sister referral came back meanwhile
         (RS.ANSWERED, S.FOLLOW_UP, (), ()),
+        (RS.DECLINED, S.REVIEW, (), ()),
+        (RS.WITHDRAWN, S.REVIEW, (), ()),
         (RS.SENT, S.CANCELLED, (), ()),
     ],
 )
@@ -295,3 +303,25 @@ def test_steps_of_a_referral(
     assert referral_steps(state, case, sender=True, receiver=False) == sender
     assert referral_steps(state, case, sender=False, receiver=True) == receiver
     assert referral_steps(state, case, sender=False, receiver=False) == ()
+
+
+DUE, LATER = datetime(2026, 11, 20, 8, tzinfo=UTC), datetime(2026, 11, 25, 8, tzinfo=UTC)
+MOMENT = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("at", "reminded", "escalated", "step"),
+    [
+        (DUE, False, False, None),
+        (DUE + MOMENT, False, False, Reminder.REMIND),
+        (DUE + MOMENT, True, False, None),
+        (LATER, True, False, None),
+        (LATER + MOMENT, True, False, Reminder.ESCALATE),
+        (LATER + MOMENT, False, False, Reminder.REMIND),  # nobody is told over before she was reminded
+        (LATER + MOMENT, True, True, None),
+    ],
+)
+def test_who_is_late_is_reminded_once_and_told_over_once(
+    at: datetime, reminded: bool, escalated: bool, step: Reminder | None
+) -> None:
+    assert reminder_due(DUE, LATER, reminded=reminded, escalated=escalated, at=at) is step

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from appliance.access import REGISTRAR_ROLES, Actor, Grant, scope
-from appliance.casework import casebook, referrals
+from appliance.casework import casebook, referral_replies, referrals
 from appliance.casework.casebook import CaseFilter
 from appliance.errors import NotAllowed, NotFound
 from appliance.models.account import Account
@@ -116,8 +116,8 @@ def test_foreign_and_missing_answer_alike(app: Flask, staff: Staff) -> None:
         lambda: casebook.look_at_case(missing, by=by, at=AT)
     )
     strange = {"by": staff.disdik, "at": AT}
-    assert answer(lambda: referrals.receive_referral(referral, row_version=1, **strange)) == answer(
-        lambda: referrals.receive_referral(missing, row_version=1, **strange)
+    assert answer(lambda: referral_replies.receive_referral(referral, row_version=1, **strange)) == answer(
+        lambda: referral_replies.receive_referral(missing, row_version=1, **strange)
     )
 
 

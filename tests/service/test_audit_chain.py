@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from appliance import audit, database
-from appliance.casework import casebook, referrals
+from appliance.casework import casebook, referral_replies
 from appliance.casework.history import history_is_whole
 from appliance.config import Settings
 from appliance.database import db, transaction
@@ -65,7 +65,7 @@ def test_looks_and_steps_on_cases_and_referrals_leave_entries(app: Flask, staff:
     referral = referred(staff)
     before = entries()
     version = version_of(referral, staff.dinkes)  # one look
-    referrals.receive_referral(referral, row_version=version, by=staff.dinkes, at=AT)
+    referral_replies.receive_referral(referral, row_version=version, by=staff.dinkes, at=AT)
     assert entries() == before + 2
     last = db.session.scalars(sa.select(AuditEntry).order_by(AuditEntry.position.desc()).limit(1)).one()
     assert (last.account_id, last.device, last.subject) == (staff.dinkes.account_id, "test", f"referral:{referral}")

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from flask import Flask
 
 from appliance import audit
-from appliance.casework import casebook, cases, referrals
+from appliance.casework import casebook, cases, referral_replies
+from appliance.casework.referral_replies import Answer
 from appliance.database import db
 from appliance.errors import Conflict
 from appliance.models.case import Case
@@ -98,12 +99,12 @@ def test_two_answers_at_once_bring_the_case_on(app: Flask, staff: Staff) -> None
     sent = {unit: referred(staff, case, unit=unit) for unit in ("dinkes", "disdik")}
     for unit, referral in sent.items():
         by = getattr(staff, unit)
-        referrals.receive_referral(referral, row_version=version_of(referral, by), by=by, at=AT)
+        referral_replies.receive_referral(referral, row_version=version_of(referral, by), by=by, at=AT)
 
     def answer(unit: str) -> Callable[[], None]:
         by, referral = getattr(staff, unit), sent[unit]
         known = {"row_version": version_of(referral, by), "by": by, "at": AT}
-        return lambda: referrals.answer_referral(referral, reply="Dibantu", outcome="terpenuhi", **known)
+        return lambda: referral_replies.answer_referral(referral, Answer("Dibantu", "terpenuhi"), **known)
 
     assert together(app, *map(answer, sent)) == [None, None]
     assert casebook.look_at_case(case, by=staff.bo, at=AT).line.state is CaseState.FOLLOW_UP

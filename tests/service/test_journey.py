@@ -8,8 +8,9 @@ from flask import Flask
 
 from appliance import audit
 from appliance.access import Actor
-from appliance.casework import casebook, cases, catalogue, referrals
+from appliance.casework import casebook, cases, catalogue, referral_replies, referrals
 from appliance.casework.history import history_is_whole
+from appliance.casework.referral_replies import Answer
 from appliance.models.states import CaseState, ReferralState
 from appliance.registry import people, people_search
 from tests.support.desk import verify
@@ -56,12 +57,12 @@ def referred_and_answered(staff: Staff, case: str) -> None:
     referrals.send_referral(referral, row_version=version, by=staff.bo, at=AT)
     (line,) = casebook.list_referrals(by=staff.dinkes, at=AT).referrals
     assert line.case_id is None
-    assert line.steps == ("receive", "return")
-    referrals.receive_referral(referral, row_version=line.row_version, by=staff.dinkes, at=AT)
+    assert line.steps == ("receive", "return", "decline")
+    referral_replies.receive_referral(referral, row_version=line.row_version, by=staff.dinkes, at=AT)
     seen = casebook.look_at_referral(referral, by=staff.dinkes, at=AT)
     assert seen.shared == (("Nama", "Hj. Sitti Aminah"), ("Uraian keluhan", "Butuh biaya berobat"))
     version = seen.line.row_version
-    referrals.answer_referral(referral, reply="Disetujui", outcome="terpenuhi", row_version=version, by=staff.dinkes, at=AT)
+    referral_replies.answer_referral(referral, Answer("Disetujui", "terpenuhi"), row_version=version, by=staff.dinkes, at=AT)
 
 
 def test_from_the_counter_to_the_closing(app: Flask, staff: Staff) -> None:

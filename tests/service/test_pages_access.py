@@ -235,6 +235,11 @@ GET  handovers.show                303       404 404     404  403        403    
 GET  handovers.sheet               303       404 404     404  403        403    404      403        404  404
 GET  power.show                    303       200 200     200  200        200    200      200        200  200
 GET  power.sheet                   303       200 200     200  200        200    200      200        200  200
+GET  units.listing                303       403 403     403  403        403    200      403        403  403
+GET  units.new                    303       403 403     403  403        403    200      403        403  403
+POST units.add                    401       403 403     403  403        403    422      403        403  403
+GET  units.edit                   303       403 403     403  403        403    200      403        403  403
+POST units.change                 401       403 403     403  403        403    422      403        403  403
 GET  imports.listing               303       403 200     403  403        403    403      403        403  403
 POST imports.receive               401       403 422     403  403        403    403      403        403  403
 GET  imports.show                  303       403 200     403  403        403    403      403        403  403
@@ -468,6 +473,7 @@ def _case_with_referral(staff: Staff) -> dict[str, str]:
         "plan_id": "nothing",
         "service_code": "pangan",
         "ticket_id": tickets.give_card("hijau", (), request_id="q", by=staff.fo, at=AT).id,
+        "unit_id": catalogue.unit_id("dinkes"),
         "import_id": _import_of_home(),
         **everything_about(person_id, staff.fo),
     }

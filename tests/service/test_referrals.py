@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from appliance.casework import casebook, referrals
+from appliance.casework import casebook, referral_replies, referrals
 from appliance.casework.catalogue import unit_id
+from appliance.casework.referral_replies import Answer, ReplyPaper, Return
 from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from appliance.models.states import CaseState, ReferralState
 from tests.support.desk import decided, move, open_case, prepare_referral, referred, request, verify, version_of
+from tests.support.pictures import photo
 from tests.support.staff import AT, Staff
 
 SECRET = "Tetangga yang melapor"
@@ -21,11 +23,11 @@ def case_state(case: str, staff: Staff) -> CaseState:
     return casebook.look_at_case(case, by=staff.bo, at=AT).line.state
 
 
-def answer(referral: str, by: Any) -> None:
+def answer(referral: str, by: Any, paper: ReplyPaper | None = None) -> None:
     known = {"row_version": version_of(referral, by), "by": by, "at": AT}
-    referrals.receive_referral(referral, **known)
+    referral_replies.receive_referral(referral, **known)
     known["row_version"] = version_of(referral, by)
-    referrals.answer_referral(referral, reply="Dibantu", outcome="terpenuhi", **known)
+    referral_replies.answer_referral(referral, Answer("Dibantu", "terpenuhi"), paper=paper, **known)
 
 
 def test_the_organisation_sees_what_is_shared_and_no_more(app: Flask, staff: Staff) -> None:
@@ -51,7 +53,7 @@ def test_another_organisation_sees_nothing(app: Flask, staff: Staff) -> None:
     with pytest.raises(NotFound):
         casebook.look_at_referral(referral, by=staff.disdik, at=AT)
     with pytest.raises(NotFound):
-        referrals.receive_referral(referral, row_version=version, by=staff.disdik, at=AT)
+        referral_replies.receive_referral(referral, row_version=version, by=staff.disdik, at=AT)
 
 
 def test_all_answers_bring_the_case_to_follow_up(app: Flask, staff: Staff) -> None:
@@ -66,7 +68,9 @@ def test_all_answers_bring_the_case_to_follow_up(app: Flask, staff: Staff) -> No
 def test_a_returned_referral_brings_the_case_back_to_review(app: Flask, staff: Staff) -> None:
     case = decided(staff)
     one, other = referred(staff, case), referred(staff, case, unit="disdik")
-    referrals.return_referral(one, reason="Bukan wewenang", row_version=version_of(one, staff.dinkes), by=staff.dinkes, at=AT)
+    referral_replies.return_referral(
+        one, Return("bukan_wewenang"), row_version=version_of(one, staff.dinkes), by=staff.dinkes, at=AT
+    )
     assert case_state(case, staff) is CaseState.REVIEW
     answer(other, staff.disdik)  # the other may still answer
     assert case_state(case, staff) is CaseState.REVIEW
@@ -103,13 +107,13 @@ def test_only_the_back_office_refers(app: Flask, staff: Staff, who: str) -> None
 def test_the_back_office_does_not_answer_for_who_has_an_account(app: Flask, staff: Staff) -> None:
     referral = referred(staff)
     with pytest.raises(NotAllowed):
-        referrals.receive_referral(referral, row_version=version_of(referral, staff.bo), by=staff.bo, at=AT)
+        referral_replies.receive_referral(referral, row_version=version_of(referral, staff.bo), by=staff.bo, at=AT)
 
 
 @pytest.mark.parametrize(("unit", "way"), [("baznas", "akun"), ("dinkes", "surat")])
 def test_the_back_office_enters_an_answer_on_paper(app: Flask, staff: Staff, unit: str, way: str) -> None:
     case = decided(staff)
-    answer(referred(staff, case, unit=unit, way=way), staff.bo)
+    answer(referred(staff, case, unit=unit, way=way), staff.bo, paper=ReplyPaper(photo("white", (60, 40)), AT.date()))
     assert case_state(case, staff) is CaseState.FOLLOW_UP
 
 
@@ -123,17 +127,19 @@ def test_all_problems_are_told_at_once(app: Flask, staff: Staff) -> None:
 
 def test_an_answer_needs_words_and_a_result(app: Flask, staff: Staff) -> None:
     referral = referred(staff)
+    referral_replies.receive_referral(referral, row_version=version_of(referral, staff.dinkes), by=staff.dinkes, at=AT)
+    version = version_of(referral, staff.dinkes)
     with pytest.raises(InvalidInput) as caught:
-        referrals.answer_referral(referral, reply=" ", outcome="mungkin", row_version=1, by=staff.dinkes, at=AT)
+        referral_replies.answer_referral(referral, Answer(" ", "mungkin"), row_version=version, by=staff.dinkes, at=AT)
     assert set(caught.value.problems) == {"reply", "outcome"}
 
 
 def test_one_who_saw_an_older_state_is_told(app: Flask, staff: Staff) -> None:
     referral = referred(staff)
     version = version_of(referral, staff.dinkes)
-    referrals.receive_referral(referral, row_version=version, by=staff.dinkes, at=AT)
+    referral_replies.receive_referral(referral, row_version=version, by=staff.dinkes, at=AT)
     with pytest.raises(Conflict):
-        referrals.return_referral(referral, reason="Salah alamat", row_version=version, by=staff.dinkes, at=AT)
+        referral_replies.return_referral(referral, Return("bukan_wewenang"), row_version=version, by=staff.dinkes, at=AT)
 
 
 def test_a_dropped_draft_does_not_hold_up_the_case(app: Flask, staff: Staff) -> None:

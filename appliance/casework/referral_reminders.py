@@ -1,0 +1,73 @@
+"""Referrals that are not answered in time: the node reminds the organisation, and some days later tells the manager.
+
+Both are facts of the case's history, told once each, at the opening of an office day.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, cast
+
+import sqlalchemy as sa
+
+from appliance import audit
+from appliance.casework.deadlines import Calendar, close_of
+from appliance.casework.history import Fact, add_fact
+from appliance.casework.node_actor import node_actor
+from appliance.casework.office_calendar import calendar_in_use
+from appliance.casework.referral_steps import AWAITING_REPLY, Reminder, reminder_due
+from appliance.database import db, transaction
+from appliance.models.case import Case, Referral
+from appliance.models.states import OPEN, CaseState, ReferralState
+
+ESCALATE_DAYS = 3
+MOST_AT_ONCE = 50
+
+
+def remind_late(*, at: datetime) -> int:
+    """Remind and escalate what is late at `at`, only while the office is open; how many. Each is a transaction of its own."""
+    calendar = calendar_in_use()
+    if not calendar.is_open(at):
+        return 0
+    late = (
+        sa.select(Referral.id, Referral.case_id, Referral.reply_due, Referral.reminded_at, Referral.escalated_at)
+        .join(Case, Case.id == Referral.case_id)
+        .where(Referral.state.in_(AWAITING_REPLY), Referral.reply_due < at, Case.state.in_(OPEN))
+        .where(Referral.escalated_at.is_(None))
+        .order_by(Referral.reply_due)
+    )
+    ripe = [row for row in db.session.execute(late) if _due(row, calendar, at)][:MOST_AT_ONCE]
+    return sum(_remind(row.id, row.case_id, calendar, at) for row in ripe)
+
+
+def _due(row: Any, calendar: Calendar, at: datetime) -> Reminder | None:
+    """What a referral (the row itself or these columns of it) asks for now."""
+    return reminder_due(
+        row.reply_due,
+        close_of(calendar, row.reply_due, ESCALATE_DAYS),
+        reminded=row.reminded_at is not None,
+        escalated=row.escalated_at is not None,
+        at=at,
+    )
+
+
+def _remind(referral_id: str, case_id: str, calendar: Calendar, at: datetime) -> bool:
+    with transaction():
+        case = db.session.scalars(sa.select(Case).where(Case.id == case_id).with_for_update(of=Case)).one()
+        referral = db.session.get_one(Referral, referral_id)
+        if CaseState(case.state) not in OPEN or ReferralState(referral.state) not in AWAITING_REPLY:
+            return False  # somebody ended it a moment ago
+        step = _due(referral, calendar, at)
+        if step:
+            _note(referral, case, step, at)
+        return step is not None
+
+
+def _note(referral: Referral, case: Case, step: Reminder, at: datetime) -> None:
+    column = "reminded_at" if step is Reminder.REMIND else "escalated_at"
+    # Past the version of the row: whoever is writing an answer just now needs not be told of it.
+    rows = cast("sa.Table", Referral.__table__)
+    db.session.execute(sa.update(rows).where(rows.c.id == referral.id).values({column: at}))
+    details = {"Rujukan": referral.number, "Kepada": referral.unit.name}
+    add_fact(case, Fact(step, None, details=details), state_from=case.state, by=node_actor(at), at=at)
+    audit.record("rujukan", f"referral:{referral.id}", by=node_actor(at), at=at, detail={"aksi": step.value, "kasus": case.id})
