@@ -186,7 +186,7 @@ def test_who_is_late_is_reminded_and_some_days_later_told_over(app: Flask, setti
     assert words_of(case, staff)[-1] == "ingatkan_rujukan"
     assert casebook.list_referrals(by=staff.dinkes, at=monday, late=True).total == 1
     assert casebook.list_referrals(by=staff.dinkes, at=DUE, late=True).total == 0
-    assert [remind_late(at=thursday), remind_late(settings, at=thursday)] == [1, 0]
+    assert [remind_late(at=thursday), remind_late(at=thursday)] == [1, 0]
     assert words_of(case, staff)[-1] == "eskalasi_rujukan"
     line = line_of(referral, staff.manager)
     assert (line.reminded_at, line.escalated_at) == (monday, thursday)
