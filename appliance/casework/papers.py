@@ -47,7 +47,12 @@ class PaperLine:
     created_at: datetime
     has_thumbnail: bool
     shown_only: bool
-    of_visit: bool
+    visit_id: str
+
+    @property
+    def of_visit(self) -> bool:
+        """Whether it is a photo of a visit."""
+        return bool(self.visit_id)
 
 
 @dataclass(frozen=True)
@@ -251,7 +256,7 @@ def _line(row: CasePaper) -> PaperLine:
         created_at=row.created_at,
         has_thumbnail=bool(row.thumbnail),
         shown_only=not row.sha256,
-        of_visit=row.visit_id is not None,
+        visit_id=row.visit_id or "",
     )
 
 
