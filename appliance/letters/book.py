@@ -156,7 +156,7 @@ def look_at_letter(letter_id: str, *, by: Actor, at: datetime) -> LetterDetail:
             may_read=outside or bool(roles & READERS),
             row_version=letter.row_version,
         )
-        audit.record("lihat", f"letter:{letter.id}", by=by, at=at)
+        audit.record("lihat", f"letter:{letter.id}", by=by, at=at, detail={"warga": letter.person_id})
         return detail
 
 
@@ -182,7 +182,7 @@ def look_at_draft(letter_id: str, *, by: Actor, at: datetime) -> Draft:
             raise Conflict(
                 f"Surat berstatus {current_state(letter, at).label}; konsepnya tidak dapat diubah.", "Buka halaman surat ini."
             )
-        audit.record("lihat", f"letter:{letter.id}", by=by, at=at)
+        audit.record("lihat", f"letter:{letter.id}", by=by, at=at, detail={"warga": letter.person_id})
         return Draft(
             case_id=letter.case_id,
             wording=letter.wording,
