@@ -165,8 +165,11 @@ def remove_paper(paper_id: str, *, by: Actor, at: datetime) -> str:
     with transaction():
         row = _in_scope(paper_id, by)
         case = _case_for(row.case_id, by, BRINGERS)
-        if row.created_by != by.account_id and not by.has_in(case.village_code, *CHECKERS):
-            raise NotAllowed("Berkas ini dibawa oleh petugas lain.", "Minta petugas itu, Back Office, atau supervisor.")
+        if not by.has_in(case.village_code, *CHECKERS):
+            if row.created_by != by.account_id:
+                raise NotAllowed("Berkas ini dibawa oleh petugas lain.", "Minta petugas itu, Back Office, atau supervisor.")
+            if row.state == PaperState.VALID:
+                raise NotAllowed("Berkas ini sudah dinyatakan sah.", "Minta Back Office atau supervisor menghapusnya.")
         row.removed_at = at
         row.stamp(by.account_id, at)
         _add_fact(case, "hapus_berkas", BRINGERS, {"Persyaratan": row.requirement or "Berkas lain"}, by, at)
