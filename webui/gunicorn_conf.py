@@ -31,11 +31,20 @@ accesslog = "-"
 errorlog = "-"
 # %(U)s is the path without the question mark; no address of a Referer, no name of a user.
 access_log_format = "%(m)s %(U)s %(s)s %(B)sB %(M)sms"
+# Below this address stands the check code of a letter: with it anybody could look the letter up.
+CHECK = "/periksa/"
 QUIET = ("/static/", "/power.json", "/healthz")
 
 
 class logger_class(glogging.Logger):  # type: ignore[misc]  # noqa: N801  the name is gunicorn's
-    """Leaves out what every open page asks every few seconds, as long as it goes well."""
+    """Leaves out what every open page asks every few seconds, as long as it goes well, and the codes of letters."""
+
+    def atoms(self, resp: Any, req: Any, environ: dict[str, Any], request_time: Any) -> dict[str, Any]:
+        """What a line is made of."""
+        if environ.get("PATH_INFO", "").startswith(CHECK):
+            environ = environ | {"PATH_INFO": f"{CHECK}…", "RAW_URI": f"{CHECK}…"}
+        found: dict[str, Any] = super().atoms(resp, req, environ, request_time)
+        return found
 
     def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: Any) -> None:
         """Write a line for the request, unless it only says that all is well."""

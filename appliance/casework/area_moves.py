@@ -25,10 +25,13 @@ from appliance.models.account import Account, Assignment
 from appliance.models.area import Area, AreaCount, AreaMove, Hamlet, Level
 from appliance.models.case import Case
 from appliance.models.duplicate import DuplicateCandidate, DuplicateSearch
+from appliance.models.handover import HandoverPlan, PlanState
 from appliance.models.imports import Import
+from appliance.models.letter import Letter
 from appliance.models.person import Family, LifeKind, Person
 from appliance.models.roles import Role
 from appliance.models.unit import Unit
+from appliance.models.visit import Delegation
 from appliance.registry import life_events
 from appliance.registry.areas import active_villages
 from appliance.registry.search_index import Findable, forget_people, index_people
@@ -38,7 +41,7 @@ AT_ONCE = 300
 MOST_HAMLETS = 200
 MOVED = (
     *("person.village_code", "family.village_code", "case.village_code", "hamlet.village_code", "unit.area_code"),
-    *("duplicate_candidate.village_code", "duplicate_candidate.other_village_code"),
+    *("duplicate_candidate.village_code", "duplicate_candidate.other_village_code", "letter.area_code"),
 )
 # What keeps the old code, and why.
 STAYS: Mapping[str, str] = {
@@ -202,7 +205,7 @@ def _told(move: AreaMove, new_code: str) -> dict[str, str]:
 
 
 def _move_the_rest(move: AreaMove, at: datetime) -> None:
-    """What is little: the list of hamlets, pairs of people, who serves there, offices, imports, figures."""
+    """What is little: the list of hamlets, pairs of people, letters, who serves there or will, offices, imports, figures."""
     old, session = move.old_code, db.session
     for hamlet in session.scalars(sa.select(Hamlet).where(Hamlet.village_code == old)):
         _move_hamlet(hamlet, move, at)
@@ -213,11 +216,14 @@ def _move_the_rest(move: AreaMove, at: datetime) -> None:
     for column, person_id in sides:
         lives = sa.select(Person.village_code).where(Person.id == person_id).scalar_subquery()
         session.execute(sa.update(DuplicateCandidate).where(column == old).values({column: lives}))
+    # A letter is read where its case is.
+    letters_case = sa.select(Case.village_code).where(Case.id == Letter.case_id).scalar_subquery()
+    session.execute(sa.update(Letter).where(Letter.area_code == old).values(area_code=letters_case))
     for table in (DuplicateSearch, AreaCount):
         session.execute(sa.delete(table).where(table.village_code == old))
     session.execute(sa.update(Import).where(Import.village_code == old).values(village_code=move.rest_code))
     session.execute(sa.update(Unit).where(Unit.area_code == old).values(area_code=move.rest_code))
-    _move_assignments(move, at)
+    _move_duties(move, at)
 
 
 def _move_hamlet(hamlet: Hamlet, move: AreaMove, at: datetime) -> None:
@@ -231,15 +237,32 @@ def _move_hamlet(hamlet: Hamlet, move: AreaMove, at: datetime) -> None:
     db.session.flush()
 
 
-def _move_assignments(move: AreaMove, at: datetime) -> None:
-    """Who serves the old code, or will, serves all that became of it; what is over keeps the code of its day."""
+def _move_duties(move: AreaMove, at: datetime) -> None:
+    """Who serves, decides for or takes over the old code, now or later, does so in all that became of it.
+
+    What is over keeps the code of its day.
+    """
     today = at.astimezone(settings_in_use().zone).date()
     lasting = sa.or_(Assignment.ends.is_(None), Assignment.ends >= today)
     for held in db.session.scalars(sa.select(Assignment).where(lasting).with_for_update()):
         if move.old_code in held.area_codes:
-            kept = [code for code in held.area_codes if code != move.old_code]
-            held.area_codes = [*kept, *(code for code in move.targets if code not in kept)]
+            held.area_codes = _succeeded(held.area_codes, move)
             held.stamp(move.asked_by, at)
+    handed = sa.select(Delegation).where(Delegation.ended_at.is_(None), Delegation.ends >= today)
+    for delegation in db.session.scalars(handed.with_for_update()):
+        if move.old_code in delegation.area_codes:
+            delegation.area_codes = _succeeded(delegation.area_codes, move)
+            delegation.stamp(move.asked_by, at)
+    waiting = sa.select(HandoverPlan).where(HandoverPlan.state == PlanState.WAITING)
+    for plan in db.session.scalars(waiting.with_for_update()):
+        if move.old_code in plan.village_codes:
+            plan.village_codes = _succeeded(plan.village_codes, move)
+            plan.stamp(move.asked_by, at)
+
+
+def _succeeded(codes: Sequence[str], move: AreaMove) -> list[str]:
+    kept = [code for code in codes if code != move.old_code]
+    return [*kept, *(code for code in move.targets if code not in kept)]
 
 
 def _subject(code: str) -> str:

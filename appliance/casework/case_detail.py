@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,6 +27,9 @@ from appliance.models.deadline import DueChange
 from appliance.models.roles import Role
 from appliance.models.states import ENDED, OPEN, CaseState
 from appliance.registry.people_search import PersonLine, lines_of
+
+# Stands for the number of a case that the reader may not see.
+ELSEWHERE = "kasus lain"
 
 
 @dataclass(frozen=True)
@@ -58,9 +61,9 @@ class ActionOffer:
 
 @dataclass(frozen=True)
 class CaseName:
-    """Another case that this one speaks of. `id` is None for a reader who may not see it."""
+    """Another case that this one speaks of."""
 
-    id: str | None
+    id: str
     number: str
 
 
@@ -128,7 +131,8 @@ def case_detail(case: Case, by: Actor, at: datetime) -> CaseDetail:
     (line,) = case_lines([case], at)
     (applicant,) = lines_of([case.applicant], at)
     referrals = db.session.scalars(sa.select(Referral).where(Referral.case_id == case.id).order_by(Referral.created_at)).all()
-    events = db.session.scalars(sa.select(CaseEvent).where(CaseEvent.case_id == case.id).order_by(CaseEvent.position))
+    events = db.session.scalars(sa.select(CaseEvent).where(CaseEvent.case_id == case.id).order_by(CaseEvent.position)).all()
+    foreign = _foreign_numbers(events, by)
     roles, facts = by.roles_in(case.village_code), facts_of(case, by, at)
     similar = similar_to(case, by).cases if line.state is CaseState.VERIFYING else ()
     return CaseDetail(
@@ -159,7 +163,7 @@ def case_detail(case: Case, by: Actor, at: datetime) -> CaseDetail:
         visits=visits_of(case, at),
         similar=tuple(case_lines(similar, at)),
         applicant=applicant,
-        events=tuple(_event_line(event) for event in events),
+        events=tuple(_event_line(event, foreign) for event in events),
         referrals=tuple(referral_lines(referrals, by, at)),
         actions=tuple(_offer(case, step, by, at) for step in allowed(line.state, roles, facts)),
         blocked=tuple((step.label, sentence) for step, sentence in blocked(line.state, roles, facts)),
@@ -177,17 +181,28 @@ def _offer(case: Case, step: Transition, by: Actor, at: datetime) -> ActionOffer
 
 
 def _named(case_id: str | None, by: Actor) -> CaseName | None:
+    """None also for a case that the reader may not see: that there is another one may be what is confidential."""
     if case_id is None:
         return None
-    seen = db.session.scalar(scope(sa.select(Case.id).where(Case.id == case_id), Case, by))
-    return CaseName(seen, db.session.scalar(sa.select(Case.number).where(Case.id == case_id)) or "")
+    found = db.session.execute(scope(sa.select(Case.id, Case.number).where(Case.id == case_id), Case, by)).first()
+    return CaseName(found.id, found.number) if found else None
 
 
 def _due_change_line(change: DueChange) -> DueChangeLine:
     return DueChangeLine(change.old, change.new, Cause(change.cause).label, change.note, change.account_name, change.at)
 
 
-def _event_line(event: CaseEvent) -> EventLine:
+def _foreign_numbers(events: Sequence[CaseEvent], by: Actor) -> set[str]:
+    """What the history names of cases that the reader may not see, as it is written there."""
+    named = {value for event in events for value in event.details.values() if value.upper().startswith("SLRT-")}
+    if not named:
+        return set()
+    numbers = sa.select(Case.number).where(Case.number.in_({value.upper() for value in named}))
+    seen = set(db.session.scalars(scope(numbers, Case, by)))
+    return {value for value in named if value.upper() not in seen}
+
+
+def _event_line(event: CaseEvent, foreign: Collection[str]) -> EventLine:
     return EventLine(
         position=event.position,
         action=event.action,
@@ -200,5 +215,5 @@ def _event_line(event: CaseEvent) -> EventLine:
         at=event.happened_at,
         note=event.note,
         citizen_note=event.citizen_note,
-        details=event.details,
+        details={label: ELSEWHERE if value in foreign else value for label, value in event.details.items()},
     )

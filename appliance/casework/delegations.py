@@ -117,11 +117,13 @@ def candidates(*, by: Actor, at: datetime) -> tuple[tuple[str, str], ...]:
 
 
 def delegated_areas(by: Actor, at: datetime) -> tuple[str, ...]:
-    """The areas in which `by` decides for the manager today."""
+    """The areas in which `by` decides for the manager today; none where who handed them over is no manager any more."""
     if not by.has(*DELEGATE_ROLES):
         return ()
     rows = db.session.scalars(sa.select(Delegation).where(Delegation.account_id == by.account_id, Delegation.ended_at.is_(None)))
-    return tuple(sorted({area for row in rows if _holds(row, _day(at)) for area in row.area_codes}))
+    day = _day(at)
+    handed = {(row.created_by, area) for row in rows if _holds(row, day) for area in row.area_codes}
+    return tuple(sorted({area for manager, area in handed if officers.serves(manager, area, {Role.MANAJER}, day)}))
 
 
 def may_decide_for(village_code: str, by: Actor, at: datetime) -> bool:

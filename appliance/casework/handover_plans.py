@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -99,10 +100,8 @@ def plan_handover(new: NewHandover, *, request_id: str, by: Actor, at: datetime)
 def list_plans(*, by: Actor) -> tuple[PlanLine, ...]:
     """The plans in reach of `by`: those that wait, the next first, then those that were refused. What was done is a handover."""
     shown = HandoverPlan.state.in_((PlanState.WAITING, PlanState.REFUSED))
-    rows = db.session.scalars(
-        sa.select(HandoverPlan).where(shown).order_by(HandoverPlan.state, HandoverPlan.starts).limit(MOST_PLANS)
-    )
-    return _lines(row for row in rows if _in_reach(row, by))
+    rows = db.session.scalars(sa.select(HandoverPlan).where(shown).order_by(HandoverPlan.state, HandoverPlan.starts))
+    return _lines(islice((row for row in rows if _in_reach(row, by)), MOST_PLANS))
 
 
 def look_at_plan(plan_id: str, *, by: Actor, at: datetime) -> PlanDetail:

@@ -47,7 +47,12 @@ class PaperLine:
     created_at: datetime
     has_thumbnail: bool
     shown_only: bool
-    of_visit: bool
+    visit_id: str
+
+    @property
+    def of_visit(self) -> bool:
+        """Whether it is a photo of a visit."""
+        return bool(self.visit_id)
 
 
 @dataclass(frozen=True)
@@ -165,8 +170,11 @@ def remove_paper(paper_id: str, *, by: Actor, at: datetime) -> str:
     with transaction():
         row = _in_scope(paper_id, by)
         case = _case_for(row.case_id, by, BRINGERS)
-        if row.created_by != by.account_id and not by.has_in(case.village_code, *CHECKERS):
-            raise NotAllowed("Berkas ini dibawa oleh petugas lain.", "Minta petugas itu, Back Office, atau supervisor.")
+        if not by.has_in(case.village_code, *CHECKERS):
+            if row.created_by != by.account_id:
+                raise NotAllowed("Berkas ini dibawa oleh petugas lain.", "Minta petugas itu, Back Office, atau supervisor.")
+            if row.state == PaperState.VALID:
+                raise NotAllowed("Berkas ini sudah dinyatakan sah.", "Minta Back Office atau supervisor menghapusnya.")
         row.removed_at = at
         row.stamp(by.account_id, at)
         _add_fact(case, "hapus_berkas", BRINGERS, {"Persyaratan": row.requirement or "Berkas lain"}, by, at)
@@ -256,7 +264,7 @@ def _line(row: CasePaper) -> PaperLine:
         created_at=row.created_at,
         has_thumbnail=bool(row.thumbnail),
         shown_only=not row.sha256,
-        of_visit=row.visit_id is not None,
+        visit_id=row.visit_id or "",
     )
 
 

@@ -167,7 +167,7 @@ def sheet_of(visit_id: str, *, by: Actor, at: datetime) -> VisitSheet:
             rt=family.rt if family else "",
             rw=family.rw if family else "",
             complaint="" if case.confidential else case.description,
-            photos=tuple(paper for paper in papers_of(case, by).others if paper.of_visit and paper.has_thumbnail),
+            photos=tuple(paper for paper in papers_of(case, by).others if paper.visit_id == visit.id and paper.has_thumbnail),
             printed_for=by.name,
         )
         audit.record("cetak", f"visit:{visit.id}", by=by, at=at, detail={"kasus": case.id})

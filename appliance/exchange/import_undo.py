@@ -87,6 +87,7 @@ def _take_back_part(rows: Sequence[ImportRow], import_id: str, actor: Actor, at:
     people = _held([row.person_id for row in rows if row.person_id])
     new = [row.person_id for row in rows if row.verdict == Verdict.NEW and row.person_id]
     built_on = _built_on(new) | dict.fromkeys(health_since(_undos(rows), new), WORDS["person_health"])
+    homes = _homes([one.family_id for one in people.values() if one.family_id])
     withdrawn: list[Person] = []
     changed: list[tuple[ImportRow, Person]] = []
     for row in rows:
@@ -98,6 +99,8 @@ def _take_back_part(rows: Sequence[ImportRow], import_id: str, actor: Actor, at:
             row.taken_back = CHANGED_SINCE
         elif row.verdict == Verdict.NEW and person.id in built_on:
             row.taken_back = built_on[person.id]
+        elif row.undo and _home_changed_since(row.undo, homes.get(person.family_id or "", {})):
+            row.taken_back = CHANGED_SINCE
         else:
             row.taken_back = "ya"
             if row.verdict == Verdict.NEW:
@@ -110,6 +113,14 @@ def _take_back_part(rows: Sequence[ImportRow], import_id: str, actor: Actor, at:
         if not restore_health(row.undo, person.id, actor, at):
             row.taken_back = HEALTH_CHANGED_SINCE
     _empty_families([row.family_id for row in rows if row.family_id and row.taken_back == "ya"], actor, at)
+
+
+def _home_changed_since(undo: dict[str, Any], home: dict[str, Any]) -> bool:
+    """Whether the family is not as the import left it. If it is, `home` becomes what it was before this row."""
+    if any(home.get(name) != given for name, given in undo.get("family_given", {}).items()):
+        return True
+    home |= undo.get("family", {})
+    return False
 
 
 def _undos(rows: Sequence[ImportRow]) -> dict[str, dict[str, Any]]:

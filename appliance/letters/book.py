@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -27,7 +28,8 @@ from appliance.registry.holders import office_day
 
 PAGE_SIZE = 25
 MOST_PRINTED = 2000
-MOST_TRAIL = 100
+MOST_TRAIL, MOST_CHECKS = 100, 10
+CHECKED = "periksa_surat"
 ISSUED, ON_THE_WAY, MINE = "register", "proses", "giliran"
 _ACTIONS = {line.step.value: line.label for line in TABLE} | {
     "konsep": "Konsep dibuat",
@@ -41,7 +43,7 @@ _ACTIONS = {line.step.value: line.label for line in TABLE} | {
     "cetak_surat": "Dicetak atau dibuka",
     "pratinjau_surat": "Pratinjau dibuka",
     "lihat_pindaian": "Pindaian dibuka",
-    "periksa_surat": "Diperiksa lewat kode QR",
+    CHECKED: "Diperiksa lewat kode QR",
 }
 
 
@@ -154,7 +156,7 @@ def look_at_letter(letter_id: str, *, by: Actor, at: datetime) -> LetterDetail:
             may_read=outside or bool(roles & READERS),
             row_version=letter.row_version,
         )
-        audit.record("lihat", f"letter:{letter.id}", by=by, at=at)
+        audit.record("lihat", f"letter:{letter.id}", by=by, at=at, detail={"warga": letter.person_id})
         return detail
 
 
@@ -180,7 +182,7 @@ def look_at_draft(letter_id: str, *, by: Actor, at: datetime) -> Draft:
             raise Conflict(
                 f"Surat berstatus {current_state(letter, at).label}; konsepnya tidak dapat diubah.", "Buka halaman surat ini."
             )
-        audit.record("lihat", f"letter:{letter.id}", by=by, at=at)
+        audit.record("lihat", f"letter:{letter.id}", by=by, at=at, detail={"warga": letter.person_id})
         return Draft(
             case_id=letter.case_id,
             wording=letter.wording,
@@ -277,15 +279,25 @@ def _line(letter: Letter, by: Actor, at: datetime) -> LetterLine:
 
 
 def _trail(letter_id: str) -> tuple[Trace, ...]:
-    """What the journal says of the letter, but for mere looks at its page; the newest last."""
+    """What the journal says of the letter, but for mere looks at its page; the newest last.
+
+    Anybody who holds the paper can check it as often as she likes: that never pushes out what was done.
+    """
+    done = _entries(letter_id, AuditEntry.action.not_in(("lihat", CHECKED)), MOST_TRAIL)
+    checked = _entries(letter_id, AuditEntry.action == CHECKED, MOST_CHECKS)
+    entries = sorted((*done, *checked), key=lambda row: row[0].position)
+    return tuple(_trace(entry, name) for entry, name in entries)
+
+
+def _entries(letter_id: str, wanted: sa.ColumnElement[bool], most: int) -> Sequence[sa.Row[AuditEntry, str]]:
     statement = (
         sa.select(AuditEntry, Account.name)
         .outerjoin(Account, Account.id == AuditEntry.account_id)
-        .where(AuditEntry.subject == f"letter:{letter_id}", AuditEntry.action != "lihat")
+        .where(AuditEntry.subject == f"letter:{letter_id}", wanted)
         .order_by(AuditEntry.position.desc())
-        .limit(MOST_TRAIL)
+        .limit(most)
     )
-    return tuple(_trace(entry, name) for entry, name in reversed(db.session.execute(statement).all()))
+    return db.session.execute(statement).all()
 
 
 def _trace(entry: AuditEntry, name: str | None) -> Trace:

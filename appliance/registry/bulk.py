@@ -343,7 +343,8 @@ class _Batch:
             family_id = values["family_id"] = self._family(decision.family, person["id"], candidate.values)
         if decision.family_changes and decision.family:
             undo["family"] = {name: old for name, (old, _) in decision.family_changes.items()}
-            self._updates.append((Family, family_id, {name: new for name, (_, new) in decision.family_changes.items()}))
+            undo["family_given"] = {name: new for name, (_, new) in decision.family_changes.items()}
+            self._updates.append((Family, family_id, undo["family_given"]))
         version = person["row_version"]
         if values:
             version += 1

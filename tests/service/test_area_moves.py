@@ -20,16 +20,21 @@ from appliance.config import Settings
 from appliance.database import Model, db, settings_in_use, transaction
 from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from appliance.exchange.village_names import Villages
+from appliance.letters import book
 from appliance.models.account import Account, Assignment
 from appliance.models.area import Area, Hamlet
 from appliance.models.case import Case
 from appliance.models.duplicate import DuplicateCandidate
+from appliance.models.handover import HandoverPlan
 from appliance.models.person import Person, PersonWord
 from appliance.models.roles import Role
+from appliance.models.visit import Delegation
 from appliance.registry import area_counts, area_pages, families, life_events, people
 from appliance.registry.people_search import find_people
 from tests.support.desk import open_case, resident
 from tests.support.importing import work
+from tests.support.letters import drafted, signers
+from tests.support.letters import row as letter_row
 from tests.support.pairs import pair_of
 from tests.support.staff import AT, HOME, NEIGHBOUR, Staff
 
@@ -133,6 +138,32 @@ def test_a_village_is_split_hamlet_by_hamlet(staff: Staff, settings: Settings) -
     assert family.village_code == NEIGHBOUR
     assert db.session.get_one(Area, OLD, populate_existing=True).successor_code is None
     assert not standing_of(OLD, by=staff.admin).anything
+
+
+def test_letters_and_what_was_handed_over_go_along(staff: Staff, settings: Settings) -> None:
+    """Whoever reads, decides or takes over under an old code goes on doing so under the new ones."""
+    case = open_case(staff.fo, lives(staff, OLD, hamlet="Barania"))
+    letter = drafted(staff, signers(staff), case)
+    with transaction() as session:
+        to, today = staff.supervisor.account_id, AT.date()
+        lasting, over = (
+            Delegation(account_id=to, area_codes=[OLD], starts=today - timedelta(days=9), ends=ends, document="ND 1")
+            for ends in (date(2099, 1, 1), today - timedelta(days=8))
+        )
+        plan = HandoverPlan(
+            request_id="p", from_account_id=staff.facilitator.account_id, to_account_id=staff.neighbour.account_id,
+            village_codes=[OLD], starts=date(2099, 1, 1), decree="SK 1", note="",
+        )  # fmt: skip
+        for row in (lasting, over, plan):
+            row.stamp("system", AT)
+            session.add(row)
+    ask_move(OLD, HOME, {"Barania": NEIGHBOUR}, by=staff.admin, at=AT)
+    work(settings)
+    db.session.expire_all()
+    assert book.look_at_letter(letter, by=today_of(staff.facilitator), at=LATER).case_id == case
+    assert letter_row(letter).area_code == NEIGHBOUR
+    assert (sorted(lasting.area_codes), over.area_codes) == (sorted([HOME, NEIGHBOUR]), [OLD])
+    assert sorted(plan.village_codes) == sorted([HOME, NEIGHBOUR])
 
 
 def test_a_move_that_was_cut_off_goes_on_with_who_is_left(

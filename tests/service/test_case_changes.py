@@ -22,6 +22,7 @@ from appliance.casework.history import history_is_whole
 from appliance.config import CaseworkSettings, Settings
 from appliance.database import db, transaction
 from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from appliance.models.account import Assignment
 from appliance.models.case import Case, Referral
 from appliance.models.profile import NationalList
 from appliance.models.roles import Role
@@ -138,7 +139,7 @@ def test_an_emergency_that_is_not_ratified_goes_to_review(app: Flask, staff: Sta
 
 
 def test_a_delegate_decides_within_her_days_and_no_longer(app: Flask, staff: Staff) -> None:
-    employ(staff.supervisor)
+    employ(staff.supervisor, staff.manager)
     case = open_case(staff.fo)
     verify(case, staff.bo)
     move(case, staff.bo, "ajukan", recommendation="Layak")
@@ -162,6 +163,19 @@ def test_a_delegate_decides_within_her_days_and_no_longer(app: Flask, staff: Sta
     assert seen(case, staff.bo).events[-1].role_label == "Supervisor"
     with pytest.raises(NotFound):
         delegations.end_delegation(line.id, row_version=line.row_version, by=staff.manager, at=AT)
+
+
+def test_what_a_manager_handed_over_ends_with_her_office(app: Flask, staff: Staff) -> None:
+    employ(staff.supervisor, staff.manager)
+    case = open_case(staff.fo)
+    verify(case, staff.bo)
+    move(case, staff.bo, "ajukan", recommendation="Layak")
+    delegations.delegate_decisions(paper(staff.supervisor), by=staff.manager, at=AT)
+    assert "tetapkan_dirujuk" in labels(case, staff.supervisor)
+    with transaction() as session:
+        session.execute(sa.update(Assignment).where(Assignment.role == "manajer").values(ends=AT.date() - timedelta(days=1)))
+    assert "tetapkan_dirujuk" not in labels(case, staff.supervisor)
+    assert queue(staff.supervisor) == ()
 
 
 def paper(to: Actor) -> NewDelegation:
@@ -272,6 +286,24 @@ def test_an_old_case_goes_on_as_a_new_linked_one(app: Flask, staff: Staff) -> No
     assert found.origin is not None
     assert (found.origin.id, found.origin.number) == (old, number)
     assert found.events[0].details == {"Lanjutan dari": number}
+
+
+def test_a_history_names_no_case_that_its_reader_may_not_see(app: Flask, staff: Staff) -> None:
+    person = resident(staff.fo)
+    old = open_case(staff.fo, person, service_type_id=service("informasi"), confidential=True)
+    move(old, staff.fo, "selesaikan_langsung", outcome="informasi", outcome_note="x", citizen_note="y")
+    new = cases.open_case(replace(new_case(person), origin_id=old), request_id=request(), by=staff.fo, at=AT).id
+    number = seen(old, staff.bo).line.number
+    move(new, staff.bo, "ambil")
+    move(new, staff.bo, "tandai_duplikat", duplicate_of=number.lower())
+    told = seen(new, staff.facilitator)
+    assert (told.origin, told.duplicate_of) == (None, None)
+    assert number not in str(told).upper()
+    assert [event.details for event in (told.events[0], told.events[-1])] == [
+        {"Lanjutan dari": "kasus lain"},
+        {"Nomor kasus yang asli": "kasus lain"},
+    ]
+    assert str(seen(new, staff.bo)).upper().count(number) == 4
 
 
 def test_the_name_of_who_reported_leaves_with_no_referral(app: Flask, staff: Staff) -> None:

@@ -200,6 +200,19 @@ def test_who_sees_a_plan(app: Flask, planner: Staff) -> None:
         plan(planner, by=planner.facilitator, request_id="x")
 
 
+def test_plans_of_others_push_none_of_hers_out(planner: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handover_plans, "MOST_PLANS", 1)
+    made = plan(planner)
+    with transaction() as session:
+        foreign = HandoverPlan(
+            request_id="f", from_account_id=planner.stranger.account_id, to_account_id=planner.dinkes.account_id,
+            village_codes=["99.99.99.2001"], starts=AT.date(), decree="SK 9", note="", state="ditolak",
+        )  # fmt: skip
+        foreign.stamp("system", AT)
+        session.add(foreign)
+    assert [line.id for line in list_plans(by=planner.supervisor)] == [made]
+
+
 def test_the_scheduler_does_what_is_due(app: Flask, planner: Staff, settings: Settings) -> None:
     now = datetime.now(UTC)
     for who, code in ((planner.facilitator, HOME), (planner.neighbour, FAR)):

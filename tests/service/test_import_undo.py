@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -12,9 +13,10 @@ from appliance.config import Settings
 from appliance.database import db, transaction
 from appliance.exchange import imports
 from appliance.exchange.withdrawing import REASON
-from appliance.models.person import Person, PersonPhone
+from appliance.models.imports import Existing
+from appliance.models.person import Family, Person, PersonPhone
 from appliance.models.profile import ListStatus
-from appliance.registry import aid, contacts, files
+from appliance.registry import aid, contacts, corrections, files
 from appliance.registry.contacts import NewContact
 from appliance.registry.programme_seed import seed_programmes
 from tests.support.aid import dtsen, need, seen
@@ -75,3 +77,16 @@ def test_who_was_worked_with_stays_whatever_the_work_was(bo: Actor, staff: Staff
         "NURUL HIDAYAH": "sudah ada nomor telepon yang dicatat petugas",
     }
     assert set(db.session.scalars(sa.select(PersonPhone.number))) == {"+6281234567890", "+6281345678901"}
+
+
+def test_a_family_that_was_corrected_since_stays_as_it_was_corrected(bo: Actor, staff: Staff, settings: Settings) -> None:
+    stored(workbook(rows_of([HEAD, WIFE])), bo, settings)
+    changed = [HEAD | {"alamat": "Jl. Baru 1"}, WIFE | {"alamat": "Jl. Baru 2"}]
+    import_id = stored(workbook(rows_of(changed)), bo, settings, existing=Existing.UPDATE)
+    family = db.session.scalars(sa.select(Family).execution_options(populate_existing=True)).one()
+    typed = replace(corrections.family_fields_of(family), address="Jl. Kenari 5")
+    corrections.correct_family(family.id, typed, reason="Pindah rumah", row_version=family.row_version, by=bo, at=AT)
+    imports.undo_import(import_id, by=bo, at=AT)
+    work(settings)
+    assert db.session.scalars(sa.select(Family.address).execution_options(populate_existing=True)).one() == "Jl. Kenari 5"
+    assert {row.taken_back for row in imports.rows_of(import_id, by=bo)} == {"sudah diubah petugas sesudah impor"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -291,6 +292,14 @@ def test_a_foreign_letter_does_not_exist(staff: Staff, signer: Signers, look: Ca
     for by in (staff.stranger, staff.neighbour, staff.admin):
         with pytest.raises(NotFound):
             look(letter, by)
+
+
+def test_a_look_at_a_letter_or_its_draft_names_the_person_looked_at(staff: Staff, signer: Signers) -> None:
+    letter = drafted(staff, signer)
+    book.look_at_letter(letter, by=staff.fo, at=AT)
+    book.look_at_draft(letter, by=staff.bo, at=AT)
+    looks = sa.select(AuditEntry.detail).where(AuditEntry.action == "lihat", AuditEntry.subject == f"letter:{letter}")
+    assert [json.loads(detail) for detail in db.session.scalars(looks)] == [{"warga": row(letter).person_id}] * 2
 
 
 def test_who_only_watches_reads_the_register_but_no_letter(staff: Staff, signer: Signers) -> None:

@@ -145,6 +145,15 @@ def test_a_wrong_paper_is_taken_away_by_who_brought_it_or_checks(case: str, staf
         papers.open_paper(paper, by=staff.bo, at=AT)
 
 
+def test_what_was_found_right_is_taken_away_by_checkers_only(case: str, staff: Staff) -> None:
+    add(case, staff, photo())
+    paper = db.session.scalars(sa.select(CasePaper.id)).one()
+    check(case, staff, ktp=Judgement("sah"))
+    with pytest.raises(NotAllowed, match="dinyatakan sah"):
+        papers.remove_paper(paper, by=staff.fo, at=AT)
+    assert papers.remove_paper(paper, by=staff.bo, at=AT) == case
+
+
 def test_an_ended_case_keeps_its_papers_as_they_are(case: str, staff: Staff) -> None:
     move(case, staff.bo, "batalkan", cancel_reason="dicabut", note="Tidak jadi")
     with pytest.raises(Conflict):

@@ -168,3 +168,12 @@ def test_a_plan_made_over_an_older_state_is_refused(case: str, staff: Staff) -> 
     report(case, staff)
     with pytest.raises(Conflict):
         cases.move_case(case, "jadwalkan_kunjungan", PLAN, row_version=version, by=staff.supervisor, at=AT)
+
+
+def test_a_sheet_shows_the_photos_of_its_own_visit_only(case: str, staff: Staff) -> None:
+    report(case, staff, photo("peru"), visit_result="tidak_bertemu")
+    first = visit_of(case, staff).id
+    move(case, staff.supervisor, "sahkan_kunjungan")
+    plan(case, staff)
+    second = visit_of(case, staff).id
+    assert [len(visits.sheet_of(one, by=staff.facilitator, at=AT).photos) for one in (first, second)] == [1, 0]
