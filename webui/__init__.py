@@ -21,6 +21,7 @@ BLUEPRINTS = (
     "families",
     "happenings",
     "person_files",
+    "record_files",
     "duplicates",
     "cases",
     "papers",

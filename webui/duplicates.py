@@ -27,16 +27,17 @@ NAVIGATION = (Entry("Data ganda", "duplicates.listing", icon="people", roles=DEC
 @signed_in(*DECIDERS)
 def listing() -> ResponseReturnValue:
     """The pairs that wait, the likest first; of one village or subdistrict if asked."""
-    area, after = request.args.get("wilayah", ""), request.args.get("sesudah", "")
+    area, after, half_after = (request.args.get(name, "") for name in ("wilayah", "sesudah", "separuh"))
     found = duplicates.list_pairs(by=actor(), at=now(), area_code=area, after=after)
     villages = areas.villages(by=actor(), roles=DECIDERS)
     subdistricts = {village.subdistrict_code: village.subdistrict for village in villages}
     return render_template(
         "duplicates/listing.html",
         found=found,
-        halves=duplicates.list_half_pairs(by=actor(), at=now()) if not (area or after) else None,
+        halves=duplicates.list_half_pairs(by=actor(), at=now(), after=half_after) if not (area or after) else None,
         area=area,
         after=after,
+        half_after=half_after,
         villages=villages,
         subdistricts=subdistricts,
     )

@@ -11,7 +11,7 @@ from appliance.errors import InvalidInput
 from appliance.registry import families, files, people
 from appliance.registry.file_store import PDF, FileContent
 from webui.session import actor, now, signed_in
-from webui.words import FILE_KINDS, options_of
+from webui.words import FILE_KINDS
 
 blueprint = Blueprint("person_files", __name__)
 READERS = tuple(sorted(AREA_ROLES))
@@ -26,7 +26,7 @@ def choose_for_person(person_id: str) -> ResponseReturnValue:
     """The form to take in a file of a person."""
     line = people.look_at_person(person_id, by=actor(), at=now()).line
     people.require_there(actor(), line.village_code, *EDITORS)
-    return _form_page(line.name, url_for("people.show", person_id=person_id), {})
+    return file_form(line.name, url_for("people.show", person_id=person_id), {})
 
 
 @blueprint.post("/warga/<person_id>/berkas")
@@ -36,9 +36,9 @@ def add_to_person(person_id: str) -> ResponseReturnValue:
     name = people.look_at_person(person_id, by=actor(), at=now()).line.name
     back = url_for("people.show", person_id=person_id)
     try:
-        files.add_person_file(person_id, _content(), **_about(), by=actor(), at=now())
+        files.add_person_file(person_id, sent_content(), **about_file(), by=actor(), at=now())
     except InvalidInput as error:
-        return _form_page(name, back, error.problems), 422
+        return file_form(name, back, error.problems), 422
     flash("Berkas tersimpan.", "good")
     return redirect(back, 303)
 
@@ -49,7 +49,7 @@ def choose_for_family(family_id: str) -> ResponseReturnValue:
     """The form to take in a file of a family."""
     family = families.look_at_family(family_id, by=actor(), at=now())
     people.require_there(actor(), family.village_code, *EDITORS)
-    return _form_page("Keluarga", url_for("families.show", family_id=family_id), {})
+    return file_form("Keluarga", url_for("families.show", family_id=family_id), {})
 
 
 @blueprint.post("/keluarga/<family_id>/berkas")
@@ -59,9 +59,9 @@ def add_to_family(family_id: str) -> ResponseReturnValue:
     families.look_at_family(family_id, by=actor(), at=now())
     back = url_for("families.show", family_id=family_id)
     try:
-        files.add_family_file(family_id, _content(), **_about(), by=actor(), at=now())
+        files.add_family_file(family_id, sent_content(), **about_file(), by=actor(), at=now())
     except InvalidInput as error:
-        return _form_page("Keluarga", back, error.problems), 422
+        return file_form("Keluarga", back, error.problems), 422
     flash("Berkas tersimpan.", "good")
     return redirect(back, 303)
 
@@ -91,19 +91,21 @@ def remove(file_id: str) -> ResponseReturnValue:
     return redirect(url_for("families.show", family_id=row.family_id), 303)
 
 
-def _content() -> bytes:
+def sent_content() -> bytes:
+    """What was sent as a file; empty for nothing."""
     sent = request.files.get("file")
     return sent.read() if sent else b""
 
 
-def _about() -> dict[str, str]:
+def about_file() -> dict[str, str]:
+    """The kind and the title that were typed beside a file."""
     return {"kind": request.form.get("kind", ""), "title": " ".join(request.form.get("title", "").split())}
 
 
-def _form_page(name: str, back: str, problems: dict[str, str]) -> str:
-    return render_template(
-        "people/add_file.html", name=name, back=back, problems=problems, kinds=options_of(FILE_KINDS), typed=request.form
-    )
+def file_form(name: str, back: str, problems: dict[str, str], kinds: frozenset[str] = files.KINDS) -> str:
+    """The form to take in a file of one of `kinds`."""
+    offered = [(kind, label) for kind, label in FILE_KINDS.items() if kind in kinds]
+    return render_template("people/add_file.html", name=name, back=back, problems=problems, kinds=offered, typed=request.form)
 
 
 def sent_file(content: FileContent) -> Response:

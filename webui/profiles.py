@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from appliance.errors import InvalidInput
 from appliance.models.columns import new_id
 from appliance.registry import profile
-from appliance.registry.profile import ANSWER, NewProfile
+from appliance.registry.profile import ANSWER
 from webui import aid_words
 from webui.aid import READERS, RECORDERS, resident_page, today
 from webui.forms.aid import ProfileForm
@@ -35,9 +35,7 @@ def store(person_id: str, instrument: str) -> ResponseReturnValue:
     form = ProfileForm(request.form)
     if not form.validate():
         return _form_page(form, person_id, instrument), 422
-    typed = NewProfile(
-        instrument, form.version.data or 0, form.surveyed_on.data, _answers(), form.opinion.data or "", form.note.data or ""
-    )
+    typed = form.profile(instrument, _answers())
     try:
         profile_id = profile.store_profile(person_id, typed, request_id=form.request_id.data or new_id(), by=actor(), at=now())
     except InvalidInput as error:

@@ -285,6 +285,7 @@ FILE_KINDS: Mapping[str, str] = {
     "rumah": "Foto rumah",
     "ktp": "KTP",
     "kk": "Kartu keluarga",
+    "bukti": "Bukti hasil cek",
     "lain": "Berkas lain",
 }
 

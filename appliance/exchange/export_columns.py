@@ -41,6 +41,7 @@ class Around:
     subdistrict_code: str
     subdistrict: str
     district: str
+    postcode: str
     today: date
     zone: tzinfo
     number: Callable[[str | None], str]
@@ -97,6 +98,7 @@ PLACE: Mapping[str, Field] = {
     "kode_kecamatan": Field("Kode Kecamatan", lambda row, around: around.subdistrict_code, number=True, width=12),
     "kecamatan": Field("Kecamatan", lambda row, around: around.subdistrict, width=18),
     "kabupaten": Field("Kabupaten/Kota", lambda row, around: around.district, width=20),
+    "kode_pos": Field("Kode Pos", lambda row, around: around.postcode, number=True, width=9),
 }
 
 PEOPLE: Mapping[str, Field] = {

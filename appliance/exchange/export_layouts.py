@@ -96,7 +96,7 @@ LAYOUTS: Mapping[str, Layout] = {
             PEOPLE,
             (
                 *("nik", "no_kk", "nama", "tempat_lahir", "tanggal_lahir", "umur", "jenis_kelamin", "hubungan", "alamat"),
-                *("rt", "rw", "dusun", "desa", "kecamatan", "telepon", "status_nik", "status"),
+                *("rt", "rw", "dusun", "desa", "kecamatan", "kode_pos", "telepon", "status_nik", "status"),
             ),
         ),
         Layout(
@@ -107,7 +107,7 @@ LAYOUTS: Mapping[str, Layout] = {
             FAMILIES,
             (
                 *("no_kk", "nama_kepala", "nik_kepala", "anggota", "alamat", "rt", "rw", "dusun", "kode_desa", "desa"),
-                *("kecamatan", "telepon"),
+                *("kecamatan", "kode_pos", "telepon"),
             ),
         ),
         Layout(

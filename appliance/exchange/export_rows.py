@@ -44,6 +44,7 @@ class Village:
     subdistrict_code: str
     subdistrict: str
     district: str
+    postcode: str
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Rows:
         above, top = aliased(Area), aliased(Area)
         columns = (Area.code, Area.name, sa.func.coalesce(Area.bps_code, ""), above.code, above.name)
         statement = (
-            sa.select(*columns, sa.func.coalesce(top.name, ""))
+            sa.select(*columns, sa.func.coalesce(top.name, ""), Area.postcode)
             .join(above, Area.parent_code == above.code)
             .outerjoin(top, above.parent_code == top.code)
             .where(Area.level == Level.VILLAGE, in_areas(Area.code, self.area_codes))

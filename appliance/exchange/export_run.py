@@ -177,6 +177,7 @@ def _around(village: Village, rows: Rows, number: Callable[[str | None], str]) -
         "subdistrict_code": village.subdistrict_code,
         "subdistrict": village.subdistrict,
         "district": village.district,
+        "postcode": village.postcode,
     }
     return Around(**where, today=rows.today, zone=settings_in_use().zone, number=number)
 

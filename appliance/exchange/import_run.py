@@ -27,7 +27,7 @@ from appliance.exchange.import_profiles import Profiles
 from appliance.exchange.import_undo import take_back
 from appliance.exchange.imports import CHECK, UNDO, remove_unneeded
 from appliance.exchange.joining import join, judge_joining
-from appliance.exchange.listing import note_listed
+from appliance.exchange.listing import NOTED, note_listed, noted_before
 from appliance.exchange.sheets import Book, Unreadable, open_book
 from appliance.exchange.village_names import Villages
 from appliance.exchange.xlsx import column_index
@@ -207,6 +207,9 @@ class Job:
         decisions = judge(candidates, existing, IMPORT_ROLES, by=self._actor)
         if self._layout.only_known:
             judge_joining(decisions, self._options)
+        if self._layout.asks_list:
+            for number in noted_before(decisions, self._options):
+                by_number[number].findings.append(Finding(f"baris {number}", "", NOTED))
         self._health.judge(decisions, by_number)
         self._profiles.judge(decisions, by_number)
         for decision in decisions:

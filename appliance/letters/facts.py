@@ -129,6 +129,7 @@ def _person_values(person: Person, today: date) -> dict[str, str]:
         "warga.alamat": ", ".join(part for part in ((family.address, family.hamlet, place) if family else ()) if part),
         "warga.desa": called(village.kind, village.name) if village else "",
         "warga.kecamatan": subdistrict.name if subdistrict else "",
+        "warga.kode_pos": village.postcode if village else "",
         "warga.telepon": phones.shown(person.phone),
         "warga.no_jkn": person.insurance_number,
     }

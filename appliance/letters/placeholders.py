@@ -41,6 +41,7 @@ _PERSON = (
     ("warga.alamat", "Alamat dengan RT/RW", "Jalan Merpati 4, RT 001/RW 002"),
     ("warga.desa", "Desa/kelurahan", "Kelurahan Bonto Sunggu"),
     ("warga.kecamatan", "Kecamatan", "Bissappu"),
+    ("warga.kode_pos", "Kode pos desa/kelurahan", "92451"),
     ("warga.telepon", "Telepon", "0812-3456-7890"),
     ("warga.no_jkn", "Nomor kartu JKN", "0001234567890"),
     ("keluarga.kepala", "Kepala keluarga", "Abdul Rahman"),

@@ -42,6 +42,8 @@ class Area(Model):
     # The first day of the successor, of a code that was dropped; of any other code its own first day, where that is known.
     valid_since: Mapped[date | None] = mapped_column(sa.Date)
     bps_code: Mapped[str | None] = mapped_column(Code(BPS_LENGTH), index=True, unique=True)
+    # Of villages only; "" where the data set knows none.
+    postcode: Mapped[str] = mapped_column(sa.String(5), default="", server_default="")
 
 
 class Hamlet(Stamped, Model):

@@ -202,12 +202,17 @@ class PersonPhone(Stamped, Model):
 
 
 class PersonFile(Stamped, Model):
-    """A photo or paper of a person or a family. Its content lies below the attachments, named by `sha256`; `thumbnail` likewise."""
+    """A photo or paper of a person or a family. Its content lies below the attachments, named by `sha256`; `thumbnail` likewise.
+
+    What belongs to a filled profile or proves a look into a national list names that too; its holder is the holder of both.
+    """
 
     __tablename__ = "person_file"
 
     person_id: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("person.id"), index=True)
     family_id: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("family.id"), index=True)
+    profile_id: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("profile.id"), index=True)
+    list_status_id: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("list_status.id"), index=True)
     kind: Mapped[str] = mapped_column(sa.String(12))
     title: Mapped[str] = mapped_column(sa.String(120), default="")
     media: Mapped[str] = mapped_column(sa.String(40))

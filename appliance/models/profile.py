@@ -106,5 +106,8 @@ class Profile(Held, Withdrawable, Identified, Model):
     opinion: Mapped[str] = mapped_column(sa.String(16), default="")
     answers: Mapped[dict[str, Any]] = mapped_column(sa.JSON)
     note: Mapped[str] = mapped_column(sa.Text, default="")
+    # Where it was filled, in degrees.
+    latitude: Mapped[float | None] = mapped_column(sa.Float)
+    longitude: Mapped[float | None] = mapped_column(sa.Float)
     stored_at: Mapped[datetime] = mapped_column(Moment)
     stored_by: Mapped[str] = mapped_column(sa.String(ID_LENGTH))

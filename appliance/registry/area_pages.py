@@ -54,6 +54,7 @@ class AreaDetail:
     level: Level
     active: bool
     bps_code: str
+    postcode: str
     successor_code: str
     valid_since: date | None
     parents: tuple[tuple[str, str], ...]
@@ -108,6 +109,7 @@ def look_at_area(code: str, *, by: Actor) -> AreaDetail:
         level=level,
         active=area.active,
         bps_code=area.bps_code or "",
+        postcode=area.postcode,
         successor_code=area.successor_code or "",
         valid_since=area.valid_since,
         parents=_parents(area),

@@ -60,7 +60,7 @@ def load_areas(district: str) -> int:
     if district not in wanted:
         raise ConfigurationError(f"Kode kabupaten/kota {district} tidak dikenal.", "Perbaiki node.district di berkas pengaturan.")
     with transaction() as session:
-        columns = (Area.code, Area.name, Area.level, Area.kind, Area.parent_code, Area.active, Area.successor_code)
+        columns = (Area.code, Area.name, Area.level, Area.kind, Area.parent_code, Area.active, Area.successor_code, Area.postcode)
         found = {row["code"]: dict(row) for row in session.execute(sa.select(*columns)).mappings()}
         missing = [row for code, row in wanted.items() if code not in found]
         changed = [row for code, row in wanted.items() if code in found and not row.items() <= found[code].items()]
@@ -178,11 +178,12 @@ def data_set(district: str) -> Iterator[dict[str, Any]]:
     upper = _packaged("wilayah")
     for code in sorted(upper, key=lambda code: (len(code), code)):
         yield _row(code, upper[code], district)
+    postcodes = _packaged("kodepos")
     for code, name in _packaged("desa").items():
-        yield _row(code, name, district)
+        yield _row(code, name, district, postcodes.get(code, ""))
 
 
-def _row(code: str, name: str, district: str) -> dict[str, Any]:
+def _row(code: str, name: str, district: str, postcode: str = "") -> dict[str, Any]:
     active = code == district or code.startswith(f"{district}.") or district.startswith(f"{code}.")
     return {
         "code": code,
@@ -191,6 +192,7 @@ def _row(code: str, name: str, district: str) -> dict[str, Any]:
         "kind": _kind(code),
         "parent_code": code.rpartition(".")[0] or None,
         "active": active,
+        "postcode": postcode,
     }
 
 

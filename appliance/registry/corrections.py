@@ -19,6 +19,7 @@ from appliance.database import changed_meanwhile, db, transaction
 from appliance.errors import InvalidInput, NotFound
 from appliance.models.person import Family, LifeKind, Person
 from appliance.registry import life_events, person_fields, search_index
+from appliance.registry.coordinates import place_problems
 from appliance.registry.people import PLACE_LIMITS, person_in_scope, require_there, three_digits
 from appliance.registry.person_fields import PersonFields
 
@@ -160,14 +161,7 @@ def _family_problems(typed: FamilyFields) -> dict[str, str]:
         for name, longest in PLACE_LIMITS.items()
         if len(getattr(typed, name)) > longest
     }
-    if (typed.latitude is None) != (typed.longitude is None):
-        problems["latitude"] = "Isi lintang dan bujur, atau kosongkan keduanya."
-    # The islands of Indonesia lie within these.
-    if typed.latitude is not None and not -11.5 <= typed.latitude <= 6.5:
-        problems["latitude"] = "Lintang di luar Indonesia (antara -11,5 dan 6,5)."
-    if typed.longitude is not None and not 94.5 <= typed.longitude <= 141.5:
-        problems["longitude"] = "Bujur di luar Indonesia (antara 94,5 dan 141,5)."
-    return problems
+    return problems | place_problems(typed.latitude, typed.longitude)
 
 
 def _write_family(family: Family, typed: FamilyFields) -> None:

@@ -6,7 +6,7 @@ A pair stays when it is decided. "Bukan duplikat" holds until the identity of on
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -76,10 +76,10 @@ class HalfPair:
 
 @dataclass(frozen=True)
 class HalfPairsFound:
-    """The likest of them; `more` when there are others."""
+    """A page of them, as `PairsFound`."""
 
     pairs: tuple[HalfPair, ...]
-    more: bool
+    after: str
 
 
 @dataclass(frozen=True)
@@ -198,25 +198,32 @@ def list_pairs(*, by: Actor, at: datetime, area_code: str = "", after: str = "",
     if area_code:
         sides = (table.village_code, table.other_village_code)
         statement = statement.where(sa.or_(*(in_areas(side, (area_code,)) for side in sides)))
+    shown, behind = _page(statement, after, size)
+    return PairsFound(_lines(shown, at), behind)
+
+
+def _page(statement: sa.Select[DuplicateCandidate], after: str, size: int) -> tuple[Sequence[DuplicateCandidate], str]:
+    """The likest pairs behind the mark `after`, and the mark of the next page; "" for the last."""
+    table = DuplicateCandidate
     score, _, last_id = after.partition("-")
     if score.isdigit() and last_id:
         statement = statement.where(sa.tuple_(table.score, table.id) < sa.tuple_(sa.literal(int(score)), sa.literal(last_id)))
     rows = db.session.scalars(statement.order_by(table.score.desc(), table.id.desc()).limit(size + 1)).all()
     shown = rows[:size]
-    return PairsFound(_lines(shown, at), f"{shown[-1].score}-{shown[-1].id}" if len(rows) > size else "")
+    return shown, f"{shown[-1].score}-{shown[-1].id}" if len(rows) > size else ""
 
 
-def list_half_pairs(*, by: Actor, at: datetime) -> HalfPairsFound:
+def list_half_pairs(*, by: Actor, at: datetime, after: str = "", size: int = PAGE_SIZE) -> HalfPairsFound:
     """Open pairs of somebody in the areas of `by` with somebody outside, the likest first: whom to ask, not who it is."""
     require(by, *DECIDER_ROLES)
     table = DuplicateCandidate
     statement = scope_of_one_side(sa.select(table).where(table.state == PairState.OPEN), by)
-    rows = db.session.scalars(statement.order_by(table.score.desc(), table.id.desc()).limit(PAGE_SIZE + 1)).all()
-    ids = [person_id for pair in rows for person_id in (pair.first_id, pair.second_id)]
+    shown, behind = _page(statement, after, size)
+    ids = [person_id for pair in shown for person_id in (pair.first_id, pair.second_id)]
     people_of = sa.select(Person).where(one_of(Person.id, ids)).options(joinedload(Person.family))
     known = {person.id: person for person in db.session.scalars(people_of)}
     lines = {line.id: line for line in lines_of(known.values(), at)}
-    return HalfPairsFound(tuple(_half(pair, known, lines, by) for pair in rows[:PAGE_SIZE]), len(rows) > PAGE_SIZE)
+    return HalfPairsFound(tuple(_half(pair, known, lines, by) for pair in shown), behind)
 
 
 def _half(pair: DuplicateCandidate, known: Mapping[str, Person], lines: Mapping[str, PersonLine], by: Actor) -> HalfPair:

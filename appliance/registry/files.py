@@ -38,13 +38,13 @@ class FileLine:
 def of_person(person_id: str, *, by: Actor) -> tuple[FileLine, ...]:
     """The files of a person that `by` may open, newest first."""
     seen = scope(sa.select(Person.village_code).where(Person.id == person_id), Person, by)
-    return _lines(PersonFile.person_id == person_id, db.session.scalar(seen), by)
+    return lines_where(PersonFile.person_id == person_id, db.session.scalar(seen), by)
 
 
 def of_family(family_id: str, *, by: Actor) -> tuple[FileLine, ...]:
     """The files of a family that `by` may open, newest first."""
     seen = scope(sa.select(Family.village_code).where(Family.id == family_id), Family, by)
-    return _lines(PersonFile.family_id == family_id, db.session.scalar(seen), by)
+    return lines_where(PersonFile.family_id == family_id, db.session.scalar(seen), by)
 
 
 def add_person_file(person_id: str, content: bytes, *, kind: str, title: str, by: Actor, at: datetime) -> str:
@@ -52,11 +52,13 @@ def add_person_file(person_id: str, content: bytes, *, kind: str, title: str, by
 
     A photo of herself becomes the one her page shows. Raises NotFound, NotAllowed, InvalidInput.
     """
-    stored = _store(content, kind, title)
+    stored = checked_content(content, kind, title)
     with transaction():
         person = person_in_scope(person_id, by)
         require_there(by, person.village_code, *EDITOR_ROLES)
-        row = _row(PersonFile.person_id == person.id, kind, stored) or _add(stored, kind, title, by, at, person_id=person.id)
+        row = same_file(PersonFile.person_id == person.id, kind, stored) or add_row(
+            stored, kind, title, by, at, person_id=person.id
+        )
         if kind == "foto" and person.photo_id != row.id:
             person.photo_id = row.id
             person.stamp(by.account_id, at)
@@ -66,11 +68,13 @@ def add_person_file(person_id: str, content: bytes, *, kind: str, title: str, by
 
 def add_family_file(family_id: str, content: bytes, *, kind: str, title: str, by: Actor, at: datetime) -> str:
     """The same for a family."""
-    stored = _store(content, kind, title)
+    stored = checked_content(content, kind, title)
     with transaction():
         family = family_in_scope(family_id, by)
         require_there(by, family.village_code, *EDITOR_ROLES)
-        row = _row(PersonFile.family_id == family.id, kind, stored) or _add(stored, kind, title, by, at, family_id=family.id)
+        row = same_file(PersonFile.family_id == family.id, kind, stored) or add_row(
+            stored, kind, title, by, at, family_id=family.id
+        )
         audit.record("unggah", f"family:{family.id}", by=by, at=at, detail={"berkas": row.id, "jenis": kind})
         return row.id
 
@@ -108,7 +112,8 @@ def remove_file(file_id: str, *, by: Actor, at: datetime) -> PersonFile:
         return row
 
 
-def _lines(whose: sa.ColumnElement[bool], village: str | None, by: Actor) -> tuple[FileLine, ...]:
+def lines_where(whose: sa.ColumnElement[bool], village: str | None, by: Actor) -> tuple[FileLine, ...]:
+    """The files that `by` may open of somebody who lives in `village`, newest first; nothing without a village. For services."""
     if village is None:
         return ()
     statement = sa.select(PersonFile).where(whose, PersonFile.removed_at.is_(None))
@@ -139,12 +144,13 @@ def _require_kind(row: PersonFile, village: str, by: Actor) -> None:
         require_there(by, village, *REVEAL_ROLES)
 
 
-def _row(whose: sa.ColumnElement[bool], kind: str, stored: Stored) -> PersonFile | None:
+def same_file(whose: sa.ColumnElement[bool], kind: str, stored: Stored) -> PersonFile | None:
+    """The row of this content and kind that is there already. For services."""
     same = (PersonFile.sha256 == stored.sha256, PersonFile.kind == kind, PersonFile.removed_at.is_(None))
     return db.session.scalar(sa.select(PersonFile).where(whose, *same))
 
 
-def _add(  # noqa: PLR0913  the columns of a file
+def add_row(  # noqa: PLR0913  the columns of a file
     stored: Stored,
     kind: str,
     title: str,
@@ -153,7 +159,9 @@ def _add(  # noqa: PLR0913  the columns of a file
     *,
     person_id: str | None = None,
     family_id: str | None = None,
+    **record: str,
 ) -> PersonFile:
+    """A row for what was stored, inside the running transaction; `record` is what it belongs to besides its holder. For services."""
     row = PersonFile(
         person_id=person_id,
         family_id=family_id,
@@ -165,6 +173,7 @@ def _add(  # noqa: PLR0913  the columns of a file
         height=stored.height,
         sha256=stored.sha256,
         thumbnail=stored.thumbnail,
+        **record,
     )
     row.stamp(by.account_id, at)
     db.session.add(row)
@@ -172,10 +181,10 @@ def _add(  # noqa: PLR0913  the columns of a file
     return row
 
 
-def _store(content: bytes, kind: str, title: str) -> Stored:
-    """Put the content on the disk once everything that was typed is right."""
+def checked_content(content: bytes, kind: str, title: str, kinds: frozenset[str] = KINDS) -> Stored:
+    """Put the content on the disk once everything that was typed is right. Raises InvalidInput. For services."""
     problems = {}
-    if kind not in KINDS:
+    if kind not in kinds:
         problems["kind"] = "Pilih jenis berkas."
     if len(title) > 120:
         problems["title"] = "Keterangan terlalu panjang; paling banyak 120 huruf."

@@ -15,6 +15,9 @@ from appliance import audit
 from appliance.access import HEALTH_ROLES, Actor
 from appliance.database import db, transaction
 from appliance.models.profile import Opinion, Profile
+from appliance.registry import record_files
+from appliance.registry.coordinates import place_problems
+from appliance.registry.files import FileLine
 from appliance.registry.holders import (
     Holder,
     Household,
@@ -22,6 +25,7 @@ from appliance.registry.holders import (
     face_of,
     held_row,
     holder_for,
+    may_record,
     office_day,
     require_recorder,
     stored_once,
@@ -46,7 +50,7 @@ ANSWER = "q-"
 
 @dataclass(frozen=True)
 class NewProfile:
-    """What is typed: answers by the code of the question, several for a question of several."""
+    """What is typed: answers by the code of the question, several for a question of several; the place in degrees."""
 
     instrument: str
     version: int
@@ -54,6 +58,8 @@ class NewProfile:
     answers: Mapping[str, Sequence[str]] = field(default_factory=dict)
     opinion: str = ""
     note: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
 
 
 @dataclass(frozen=True)
@@ -71,13 +77,19 @@ class ProfileLine:
 
 @dataclass(frozen=True)
 class ProfileDetail:
-    """One filled blank: for each section the questions that were answered, with the answers as words."""
+    """One filled blank: for each section the questions that were answered, with the answers as words.
+
+    `place` is the latitude and longitude as they are shown; "" when they were not told.
+    """
 
     line: ProfileLine
     person_id: str | None
     person_name: str
     sections: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
     note: str
+    place: str
+    files: tuple[FileLine, ...]
+    may_add: bool
 
 
 def blank_for(person_id: str, code: str, version: int | None, *, by: Actor) -> Instrument:
@@ -108,6 +120,8 @@ def store_profile(person_id: str, new: NewProfile, *, request_id: str, by: Actor
             opinion=new.opinion,
             answers=answers,
             note=new.note.strip(),
+            latitude=new.latitude,
+            longitude=new.longitude,
             stored_at=at,
             stored_by=by.account_id,
         )
@@ -126,7 +140,14 @@ def look_at_profile(profile_id: str, *, by: Actor, at: datetime) -> ProfileDetai
         face = face_of(row, by)
         audit.record("lihat_profil", subject_of(holder), by=by, at=at)
         return ProfileDetail(
-            line_of(row), face.id if face else None, face.name if face else "", tuple(_read(row, holder, by)), row.note
+            line=line_of(row),
+            person_id=face.id if face else None,
+            person_name=face.name if face else "",
+            sections=tuple(_read(row, holder, by)),
+            note=row.note,
+            place="" if row.latitude is None else f"{row.latitude:.6f}, {row.longitude:.6f}",
+            files=record_files.of_profile(row, holder, by=by),
+            may_add=row.withdrawn_at is None and may_record(by, holder.village_code),
         )
 
 
@@ -159,7 +180,7 @@ def _read(row: Profile, holder: Holder, by: Actor) -> list[tuple[str, tuple[tupl
 
 
 def _problems(new: NewProfile, answered: bool, at: datetime) -> dict[str, str]:
-    problems = too_long(new, {"note": 2000})
+    problems = too_long(new, {"note": 2000}) | place_problems(new.latitude, new.longitude)
     if new.surveyed_on is None or not EARLIEST <= new.surveyed_on <= office_day(at):
         problems["surveyed_on"] = "Isi tanggal pendataan, paling lambat hari ini."
     if new.opinion and new.opinion not in set(Opinion):

@@ -15,6 +15,7 @@ from appliance.models.area import Area
 from appliance.models.roles import Role
 from appliance.registry.areas import area_name, load_areas, villages
 from tests.support.databases import settings_below
+from tests.support.staff import HOME
 
 
 def active(level: str) -> int:
@@ -33,6 +34,7 @@ def test_the_whole_country_is_loaded_once_and_follows_the_district(tmp_path: Pat
         kinds = sorted(db.session.scalars(sa.select(Area.kind).where(Area.active, Area.level == "desa")))
         assert kinds == ["desa"] * 46 + ["kelurahan"] * 21
         assert db.session.get_one(Area, "51.71").kind == "kota"
+        assert (db.session.get_one(Area, HOME).postcode, db.session.get_one(Area, "73.03").postcode) == ("92451", "")
         with transaction() as session:
             # An area that a newer data set has dropped: people's records still name it.
             session.add(Area(code="73.03.99", name="Lama", level="kecamatan", kind="kecamatan", parent_code="73.03", active=True))

@@ -18,6 +18,7 @@ from appliance.models.duplicate import DuplicateCandidate, OldIdentifier, PairSt
 from appliance.models.person import Person
 from appliance.models.roles import Role
 from appliance.registry import duplicate_elsewhere, duplicates
+from appliance.registry.likeness import Likeness, Reason
 from tests.service.test_duplicate_night import change, night, pairs, the_pair
 from tests.support.desk import resident
 from tests.support.pairs import merge
@@ -159,3 +160,17 @@ def test_who_supervises_one_side_sees_the_other_masked(app: Flask, staff: Staff,
     assert duplicates.list_half_pairs(by=supervisor_of(NEIGHBOUR), at=AT).pairs == ()
     (whole,) = duplicates.list_pairs(by=staff.supervisor, at=AT, area_code=FAR).pairs
     assert {whole.first.name, whole.second.name} == {"Sitti Aminah"}
+
+
+def test_all_pairs_of_one_side_are_reached_page_by_page(app: Flask, staff: Staff) -> None:
+    mine, *others = [resident(staff.fo, name, village) for name, village in (("Hasnah", HOME), ("Rosmini", FAR), ("Murni", FAR))]
+    known = duplicates.identities((mine, *others))
+    with transaction():
+        for other in others:
+            alike = Likeness(80, (Reason.SAME_NIK,))
+            duplicates.store_pair((mine, known[mine]), (other, known[other]), alike, by="system", at=AT)
+    by = supervisor_of(HOME)
+    first = duplicates.list_half_pairs(by=by, at=AT, size=1)
+    second = duplicates.list_half_pairs(by=by, at=AT, size=1, after=first.after)
+    assert {half.other_name for half in (*first.pairs, *second.pairs)} == {"R••••", "M••••"}
+    assert second.after == ""

@@ -17,6 +17,7 @@ from appliance.config import Settings
 from appliance.database import db, table_of, transaction
 from appliance.errors import InvalidInput, NotAllowed, NotFound
 from appliance.exchange import imports
+from appliance.exchange.listing import NOTED
 from appliance.exchange.sheets import MEGABYTE, MOST_BYTES
 from appliance.models.area import Area
 from appliance.models.audit import AuditEntry
@@ -372,6 +373,9 @@ def test_a_ministrys_list_brings_the_desil(bo: Actor, settings: Settings) -> Non
         (None, "ya", date(2026, 10, 1)),
     ]
     assert "bukan 1 sampai 10" in said(import_id, bo)[3][1][0]
+    again = stored(text.replace(";2\n", ";3\n").encode("cp1252"), bo, settings, village_code="", options=options)
+    assert [NOTED in reasons for _, reasons in said(again, bo).values()] == [False, True], "only what is the same is not added"
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(ListStatus)) == 3
     assert {one.village_code for one in people()} == {HOME}
 
 

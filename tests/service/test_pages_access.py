@@ -80,6 +80,10 @@ POST person_files.add_to_family    401       422 422     403  403        403    
 GET  person_files.show             303       404 404     404  403        403    403      403        404  404
 GET  person_files.thumbnail        303       404 404     404  403        403    403      403        404  404
 POST person_files.remove           401       404 404     403  403        403    403      403        404  404
+GET  record_files.choose_for_profile 303     200 200     200  403        403    403      403        404  404
+POST record_files.add_to_profile   401       422 422     422  403        403    403      403        404  404
+GET  record_files.show_look        303       200 200     200  403        403    403      403        404  404
+POST record_files.add_to_look      401       422 422     422  403        403    403      403        404  404
 GET  duplicates.listing            303       403 403     403  403        403    403      403        403  403
 GET  duplicates.show               303       403 403     403  403        403    403      403        403  403
 POST duplicates.dismiss            401       403 403     403  403        403    403      403        403  403
@@ -338,6 +342,9 @@ EXCEPT: dict[str, dict[str, int]] = {
     "aid.close_need": _READ_ONLY,
     "aid.new_status": _READ_ONLY,
     "aid.note_status": _READ_ONLY,
+    "record_files.choose_for_profile": _READ_ONLY,
+    "record_files.add_to_profile": _READ_ONLY,
+    "record_files.add_to_look": _READ_ONLY,
     "profiles.new": _READ_ONLY,
     "profiles.store": _READ_ONLY,
     # Who writes letters besides the back office.

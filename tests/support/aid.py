@@ -72,4 +72,5 @@ def everything_about(person: str, by: Actor) -> dict[str, str]:
         "rule_id": list_rules(by=by)[0].id,
         "instrument": "regsosek-2022k-anggota",
         "profile_id": survey(person, by),
+        "status_id": seen(person, by),
     }

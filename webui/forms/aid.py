@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wtforms import BooleanField, IntegerField, StringField
@@ -10,7 +11,8 @@ from wtforms.validators import Optional
 from appliance.registry.list_status import NewStatus
 from appliance.registry.needs import NewNeed
 from appliance.registry.participation import NewParticipation, NewPayment, ParticipationChange
-from webui.forms.fields import Day, Line, Needed, PageForm, Text, Whole
+from appliance.registry.profile import NewProfile
+from webui.forms.fields import Day, Degrees, Line, Needed, PageForm, Text, Whole
 
 # Whether the family or the person holds it; nothing chosen leaves it to the programme.
 FAMILY = {"ya": True, "tidak": False}
@@ -113,6 +115,13 @@ class ProfileForm(PageForm):
     surveyed_on = Day(validators=[Needed("Isi tanggal pendataan.")])
     opinion = StringField(default="")
     note = Text(default="")
+    latitude = Degrees(validators=[Optional()])
+    longitude = Degrees(validators=[Optional()])
+
+    def profile(self, instrument: str, answers: Mapping[str, Sequence[str]]) -> NewProfile:
+        """What was typed, as the service takes it."""
+        known = _typed(self, "request_id", "version")
+        return NewProfile(instrument, self.version.data or 0, answers=answers, **known)
 
 
 def _typed(form: PageForm, *apart: str) -> dict[str, Any]:
