@@ -52,9 +52,9 @@ def _desk() -> Desk:
     counts = casebook.count_cases(by=by)
     return Desk(
         waiting=casebook.list_cases(CaseFilter(queue=True), by=by, at=at),
-        overdue=casebook.list_cases(CaseFilter(overdue=True), by=by, at=at).total,
-        mine=casebook.list_cases(CaseFilter(mine=True, open_only=True), by=by, at=at).total,
-        to_ratify=casebook.list_cases(CaseFilter(to_ratify=True), by=by, at=at).total if ratifies() else None,
+        overdue=casebook.count_matching(CaseFilter(overdue=True), by=by, at=at),
+        mine=casebook.count_matching(CaseFilter(mine=True, open_only=True), by=by, at=at),
+        to_ratify=casebook.count_matching(CaseFilter(to_ratify=True), by=by, at=at) if ratifies() else None,
         open=sum(count for state, count in counts.items() if state in OPEN),
     )
 

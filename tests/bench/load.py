@@ -113,7 +113,9 @@ def _furnish(people: int) -> tuple[list[Post], str]:
         own = (villages[number % len(villages)],) if role is Role.FASILITATOR else ("73.03",)
         officer(username, role, areas=() if role is Role.OPD else own, unit=unit_id("dinkes") if role is Role.OPD else None)
         found = sa.select(Resident.name).where(Resident.village_code.in_(own if role is Role.FASILITATOR else villages[::9]))
-        staff.append(Post(username, role, tuple(db.session.scalars(found.order_by(Resident.nik).offset(number * 7).limit(NAMES)))))
+        staff.append(
+            Post(username, role, tuple(db.session.scalars(found.order_by(Resident.nik).offset(number * 7).limit(NAMES))))
+        )
     _stock()
     return staff, desk.service()
 
@@ -146,7 +148,7 @@ def _work(
 ) -> tuple[Tally, dict[str, float]]:
     """Let everybody work for so long; what they were answered, and the processor seconds of all who took part."""
     trust = ssl.create_default_context(cadata=node.authority)
-    tally, pace = Tally(), Pace(wanted.think, threading.Event())
+    tally, pace = Tally(), Pace(wanted.think, min(30.0, wanted.seconds / 5), threading.Event())
     work = [Person(post, Browser(node, trust, tally), pace, service).work for post in staff]
     threads = [threading.Thread(target=one) for one in work]
     threads.append(threading.Thread(target=_measure_floor, args=(Browser(node, trust, tally), pace)))
@@ -184,7 +186,7 @@ def _stored() -> Stored:
         people=frozenset(db.session.scalars(sa.select(Resident.id))),
         letters=frozenset(db.session.scalars(sa.select(Letter.id))),
         referrals=db.session.scalar(sa.select(sa.func.count()).select_from(Referral)) or 0,
-        steps=Counter({action: count for action, count in steps}),
+        steps=Counter(dict(steps)),
     )
 
 

@@ -124,7 +124,11 @@ class Browser:
         """Status and where it leads. What came is the page from now on, unless it leads elsewhere."""
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
         if body is not None:
-            headers |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": self.base, "Referer": self.base + self.path}
+            headers |= {
+                "Content-Type": "application/x-www-form-urlencoded",
+                "Origin": self.base,
+                "Referer": self.base + self.path,
+            }
         if time.monotonic() - self.used_at > MOST_IDLE:
             self.connection.close()
         begin = time.perf_counter()

@@ -25,7 +25,9 @@ from tests.support.web_daemon import PROJECT, WebDaemon
 
 FRONT = PROJECT / "provision/templates/web/nginx.conf"
 FLOOR_PATH = "/lantai"
-FLOOR_PAGE = b"<!doctype html><title>Lantai</title>" + b"<p>Sebaris tulisan seperti di halaman kasus, dengan beberapa kata.</p>" * 300
+FLOOR_PAGE = (
+    b"<!doctype html><title>Lantai</title>" + b"<p>Sebaris tulisan seperti di halaman kasus, dengan beberapa kata.</p>" * 300
+)
 
 
 def floor(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
@@ -111,8 +113,8 @@ def _listening() -> socket.socket:
 def _front(folder: Path, plain: socket.socket, secure: socket.socket) -> str:
     """The provisioned configuration at other places, with one location more."""
     moved = {
-        "0.0.0.0:80 ": "127.0.0.1:{} ".format(plain.getsockname()[1]),
-        "0.0.0.0:443 ": "127.0.0.1:{} ".format(secure.getsockname()[1]),
+        "0.0.0.0:80 ": f"127.0.0.1:{plain.getsockname()[1]} ",
+        "0.0.0.0:443 ": f"127.0.0.1:{secure.getsockname()[1]} ",
         "/run/slrt-front/": f"{folder}/",
         "/run/slrt/web.sock": f"{folder}/web.sock",
         "/etc/slrt/tls/": f"{folder}/",

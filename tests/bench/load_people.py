@@ -33,7 +33,12 @@ CASE_STEPS: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("Kirim rujukan", {}),
     (
         "Catat hasil",
-        {"outcome": "Terpenuhi", "outcome_note": "Biaya ditanggung.", "citizen_note": "Sudah dapat berobat.", "told_way": "Telepon"},
+        {
+            "outcome": "Terpenuhi",
+            "outcome_note": "Biaya ditanggung.",
+            "citizen_note": "Sudah dapat berobat.",
+            "told_way": "Telepon",
+        },
     ),
 )
 REFERRAL_STEPS: tuple[tuple[str, Mapping[str, str]], ...] = (
@@ -59,9 +64,10 @@ class Post:
 
 @dataclass(frozen=True)
 class Pace:
-    """How long people think between two pages, in seconds on average, and the sign that the day is over."""
+    """How long people think between two pages on average, within how long all have arrived (seconds), the sign of the day's end."""
 
     think: float
+    arrival: float
     over: threading.Event
 
 
@@ -81,7 +87,7 @@ class Person:
 
     def work(self) -> None:
         """Sign in and do one thing after the other until the day is over. A mishap ends the thing, not the day."""
-        self._pause(0.5)
+        self.pace.over.wait(self.dice.uniform(0, self.pace.arrival))
         things = DAYS[self.post.role]
         signed_in = self._do(Person.sign_in)
         while not self.pace.over.is_set():
