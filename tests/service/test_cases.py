@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from appliance.casework import casebook, cases
 from appliance.casework.casebook import CaseFilter
-from appliance.database import db, transaction
+from appliance.database import WRITER, db, transaction
 from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from appliance.models.case import Case, CaseEvent
 from appliance.models.states import CaseState
+from appliance.registry import people
 from tests.support.desk import decided, move, new_case, open_case, request, resident, service
 from tests.support.staff import AT, FAR, HOME, Staff
 
@@ -194,3 +196,22 @@ def test_a_case_is_where_the_applicant_lives(app: Flask, staff: Staff) -> None:
     assert casebook.look_at_case(case, by=staff.fo, at=AT).line.village_code == HOME
     with pytest.raises(NotFound):
         open_case(staff.neighbour, resident(staff.fo))
+
+
+def test_nobody_who_writes_waits_while_a_page_is_gathered(app: Flask, staff: Staff) -> None:
+    person = resident(staff.fo)
+    case = open_case(staff.fo, person)
+    in_turn: list[str] = []
+
+    def note(connection: sa.Connection, _cursor: object, statement: str, *_rest: object) -> None:
+        if connection.get_execution_options().get(WRITER):
+            in_turn.append(statement)
+
+    sa.event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        casebook.look_at_case(case, by=staff.fo, at=AT)
+        people.look_at_person(person, by=staff.fo, at=AT)
+    finally:
+        sa.event.remove(db.engine, "before_cursor_execute", note)
+    assert sum("INSERT INTO audit_entry" in statement for statement in in_turn) == 2
+    assert not [statement for statement in in_turn if "FROM person" in statement or 'FROM "case"' in statement]
