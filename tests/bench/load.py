@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import ssl
 import statistics
 import sys
@@ -75,6 +76,7 @@ def main() -> int:
     parser.add_argument("--think", type=float, default=8, help="seconds between two pages of one person, on average")
     parser.add_argument("--folder", type=Path, default=Path("/var/tmp/slrt-bench"), help="where the district is kept")
     wanted = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what it started ends with it
     with tempfile.TemporaryDirectory(dir=wanted.folder if wanted.folder.exists() else None, prefix="load-") as scratch:
         settings = _copy_of(populated(SIZES["0.2"], wanted.folder), Path(scratch))
         with _inside(settings):
@@ -150,9 +152,9 @@ def _work(
     trust = ssl.create_default_context(cadata=node.authority)
     tally, pace = Tally(), Pace(wanted.think, min(30.0, wanted.seconds / 5), threading.Event())
     work = [Person(post, Browser(node, trust, tally), pace, service).work for post in staff]
-    threads = [threading.Thread(target=one) for one in work]
-    threads.append(threading.Thread(target=_measure_floor, args=(Browser(node, trust, tally), pace)))
-    threads.append(threading.Thread(target=_keep_log_short, args=(settings, pace)))
+    threads = [threading.Thread(target=one, daemon=True) for one in work]
+    threads.append(threading.Thread(target=_measure_floor, args=(Browser(node, trust, tally), pace), daemon=True))
+    threads.append(threading.Thread(target=_keep_log_short, args=(settings, pace), daemon=True))
     before, own = node.seconds(), time.process_time()
     for thread in threads:
         thread.start()
