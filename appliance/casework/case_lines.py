@@ -144,5 +144,5 @@ def _referral_line(referral: Referral, sees_case: bool, by: Actor, at: datetime)
 
 def account_names(ids: set[str]) -> dict[str, str]:
     """The names of accounts, by identifier; what is no account is left out."""
-    rows = db.session.execute(sa.select(Account.id, Account.name).where(Account.id.in_(ids)))
+    rows = db.session.execute(sa.select(Account.id, Account.name).where(Account.id.in_(ids))) if ids else ()
     return {row.id: row.name for row in rows}

@@ -127,15 +127,15 @@ def count_cases(*, by: Actor) -> dict[CaseState, int]:
 
 def look_at_case(case_id: str, *, by: Actor, at: datetime) -> CaseDetail:
     """One case with its history, its referrals and the next steps. Written to the journal. Raises NotFound."""
-    with transaction():
-        statement = scope(sa.select(Case).where(Case.id == case_id), Case, by)
-        case = db.session.scalar(statement.options(joinedload(Case.applicant), joinedload(Case.service_type)))
-        if case is None:
-            raise case_not_found()
-        detail = case_detail(case, by, at)
-        note_look(case.id, by, at)
-        audit.record("lihat", f"case:{case.id}", by=by, at=at)
-        return detail
+    statement = scope(sa.select(Case).where(Case.id == case_id), Case, by)
+    case = db.session.scalar(statement.options(joinedload(Case.applicant), joinedload(Case.service_type)))
+    if case is None:
+        raise case_not_found()
+    detail = case_detail(case, by, at)
+    with transaction():  # only now: nobody who writes waits while a page is gathered
+        note_look(case_id, by, at)
+        audit.record("lihat", f"case:{case_id}", by=by, at=at)
+    return detail
 
 
 def list_referrals(*, by: Actor, at: datetime, state: str = "", late: bool = False, page: int = 1) -> ReferralsFound:
@@ -160,23 +160,23 @@ def list_referrals(*, by: Actor, at: datetime, state: str = "", late: bool = Fal
 
 def look_at_referral(referral_id: str, *, by: Actor, at: datetime) -> ReferralDetail:
     """One referral with the shared part of its case. Written to the journal. Raises NotFound."""
+    referral = db.session.scalar(scope(sa.select(Referral).where(Referral.id == referral_id), Referral, by))
+    if referral is None:
+        raise referral_not_found()
+    (line,) = referral_lines([referral], by, at)
+    shared = tuple(referral.shared.items())
+    detail = ReferralDetail(
+        line,
+        shared,
+        referral.contact,
+        referral.accepted_at,
+        referral.finished_at,
+        referral.replied_on,
+        referral.reply_paper_id if line.case_id else None,
+    )
     with transaction():
-        referral = db.session.scalar(scope(sa.select(Referral).where(Referral.id == referral_id), Referral, by))
-        if referral is None:
-            raise referral_not_found()
-        (line,) = referral_lines([referral], by, at)
-        shared = tuple(referral.shared.items())
-        detail = ReferralDetail(
-            line,
-            shared,
-            referral.contact,
-            referral.accepted_at,
-            referral.finished_at,
-            referral.replied_on,
-            referral.reply_paper_id if line.case_id else None,
-        )
-        audit.record("lihat", f"referral:{referral.id}", by=by, at=at)
-        return detail
+        audit.record("lihat", f"referral:{referral_id}", by=by, at=at)
+    return detail
 
 
 def _filtered(statement: sa.Select[Case], wanted: CaseFilter, by: Actor, at: datetime) -> sa.Select[Case]:

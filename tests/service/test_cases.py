@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from appliance.casework import casebook, cases
 from appliance.casework.casebook import CaseFilter
-from appliance.database import db, transaction
+from appliance.database import WRITER, db, transaction
 from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from appliance.models.case import Case, CaseEvent
 from appliance.models.states import CaseState
+from appliance.registry import people
 from tests.support.desk import decided, move, new_case, open_case, request, resident, service
 from tests.support.staff import AT, FAR, HOME, Staff
 
@@ -223,3 +225,22 @@ def test_what_cannot_be_solved_at_the_counter_opens_nothing(
 def test_the_service_says_what_kind_of_case_it_is(staff: Staff, code: str, kind: str) -> None:
     case = open_case(staff.fo, service_type_id=service(code), kind="")
     assert casebook.look_at_case(case, by=staff.bo, at=AT).kind == kind
+
+
+def test_nobody_who_writes_waits_while_a_page_is_gathered(app: Flask, staff: Staff) -> None:
+    person = resident(staff.fo)
+    case = open_case(staff.fo, person)
+    in_turn: list[str] = []
+
+    def note(connection: sa.Connection, _cursor: object, statement: str, *_rest: object) -> None:
+        if connection.get_execution_options().get(WRITER):
+            in_turn.append(statement)
+
+    sa.event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        casebook.look_at_case(case, by=staff.fo, at=AT)
+        people.look_at_person(person, by=staff.fo, at=AT)
+    finally:
+        sa.event.remove(db.engine, "before_cursor_execute", note)
+    assert sum("INSERT INTO audit_entry" in statement for statement in in_turn) == 2
+    assert not [statement for statement in in_turn if "FROM person" in statement or 'FROM "case"' in statement]
