@@ -32,6 +32,10 @@ LONGEST = (
     "daemons/backups",
     "daemons/test_scheduler.py",
     "browser",
+    "service/test_pages_access.py",
+    "service/test_sample.py",
+    "service/test_account_command.py",
+    "service/test_exports.py",
 )
 
 

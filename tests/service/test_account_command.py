@@ -46,6 +46,12 @@ def console(request: pytest.FixtureRequest, tmp_path: Path) -> Console:
     return Console(template.fresh(tmp_path), tmp_path)
 
 
+@pytest.fixture
+def small(sqlite: SqliteTemplate, tmp_path: Path) -> Console:
+    """For what does not depend on the kind of the database."""
+    return Console(sqlite.fresh(tmp_path), tmp_path)
+
+
 def test_the_first_admin_is_made_once_and_the_password_lies_in_a_private_file(console: Console) -> None:
     done = console.first()
     assert (done.returncode, done.stderr) == (0, "")
@@ -59,21 +65,21 @@ def test_the_first_admin_is_made_once_and_the_password_lies_in_a_private_file(co
     assert console.sheet.read_text() == text
 
 
-def test_a_password_file_without_an_account_is_written_anew(console: Console) -> None:
+def test_a_password_file_without_an_account_is_written_anew(small: Console) -> None:
     """What a kill between the file and the account leaves behind."""
-    console.sheet.write_text(
+    small.sheet.write_text(
         "Kata sandi     : dari-percobaan-yang-terputus-dan-lebih-panjang-dari-yang-baru-karena-alasan-ini\n" * 9
     )
-    console.sheet.chmod(0o644)
-    assert console.first().returncode == 0
-    assert "terputus" not in console.sheet.read_text()
-    assert console.sheet.stat().st_mode & 0o777 == 0o600
+    small.sheet.chmod(0o644)
+    assert small.first().returncode == 0
+    assert "terputus" not in small.sheet.read_text()
+    assert small.sheet.stat().st_mode & 0o777 == 0o600
 
 
-def test_no_link_leads_the_secret_elsewhere(console: Console) -> None:
-    elsewhere = console.folder / "elsewhere"
-    console.sheet.symlink_to(elsewhere)
-    refused = console.first()
+def test_no_link_leads_the_secret_elsewhere(small: Console) -> None:
+    elsewhere = small.folder / "elsewhere"
+    small.sheet.symlink_to(elsewhere)
+    refused = small.first()
     assert refused.returncode == 1
     assert "tidak dapat ditulis" in refused.stderr
     assert not elsewhere.exists()
@@ -105,8 +111,9 @@ def test_accounts_are_made_listed_reset_and_switched_off(console: Console) -> No
     assert {row["username"]: row["roles"] for row in rows} == {"admin.it": ["Admin sistem"], "sitti.dinkes": ["Petugas OPD"]}
     assert console.user("reset-password", "sitti.dinkes").stdout != made.stdout
     assert console.user("deactivate", "sitti.dinkes").returncode == 0
-    assert "sitti.dinkes" in console.user("list").stdout
-    assert "(nonaktif)" in console.user("list").stdout
+    listed = console.user("list").stdout
+    assert "sitti.dinkes" in listed
+    assert "(nonaktif)" in listed
 
 
 @pytest.mark.parametrize(
@@ -122,10 +129,8 @@ def test_accounts_are_made_listed_reset_and_switched_off(console: Console) -> No
         (("deactivate", "tidak.ada"), 1, "slrt user list"),
     ],
 )
-def test_what_is_wrong_is_said_with_the_next_step(
-    sqlite: SqliteTemplate, tmp_path: Path, words: tuple[str, ...], code: int, told: str
-) -> None:
-    refused = Console(sqlite.fresh(tmp_path), tmp_path).user(*words)
+def test_what_is_wrong_is_said_with_the_next_step(small: Console, words: tuple[str, ...], code: int, told: str) -> None:
+    refused = small.user(*words)
     assert refused.returncode == code, refused.stderr
     assert told in refused.stderr
     assert "Traceback" not in refused.stderr
