@@ -137,6 +137,11 @@ class PowerSettings:
         600, "remaining runtime in seconds at which the node shuts down", "120 to 3600", _between(120, 3600)
     )
     drain_seconds: int = setting(20, "time that running requests get to finish", "1 to 45", _between(1, 45))
+    save_seconds: int = setting(20, "time that moving the log into the database gets after that", "1 to 30", _between(1, 30))
+    boot_hold_seconds: int = setting(
+        60, "time the mains must hold after an outage before the node takes work again", "0 to 600", _between(0, 600)
+    )
+    serial: str = setting("", "serial number of the installed UPS; another unit is refused", "a text; empty takes any")
     nut_programs: str = setting("/lib/nut", "folder of the NUT drivers and daemons", "an absolute path", _absolute)
 
 
