@@ -37,6 +37,7 @@ from backups.schedule import Reason, Rhythm, due
 TICK = timedelta(seconds=30)
 CHECKPOINT = timedelta(minutes=1)
 LOOK_FOR_WORK = timedelta(seconds=3)
+LOOK_FOR_POWER_OFF = timedelta(seconds=1)
 CLEAR_EXPORTS = timedelta(minutes=2)
 PULSE = timedelta(seconds=10)
 LONGEST_SILENCE = timedelta(minutes=3)
@@ -84,6 +85,7 @@ class Clockwork:
             ("pulse", self._pulse, PULSE),
             ("backup", self.back_up_if_due, TICK),
             ("checkpoint", self.keep_log_short, CHECKPOINT),
+            ("save", self.save_before_power_off, LOOK_FOR_POWER_OFF),
             ("work", self.do_waiting_work, LOOK_FOR_WORK),
             ("night", self.ask_for_the_night, TICK),
             ("exports", self.clear_exports, CLEAR_EXPORTS),
@@ -115,7 +117,7 @@ class Clockwork:
         record = outcome.read(self._state)
         good = record.last_good.moment if record.last_good else None
         reason = due(moment(datetime.now(UTC)), good, record.attempt, rhythm_of(self._settings))
-        if reason is None or not self._gate.accepts_work() or lock.is_running(self._repository):
+        if reason is None or not self._gate.accepts_jobs() or lock.is_running(self._repository):
             return
         log.info("%s", SAID[reason])
         code = self._run_backup()
@@ -127,7 +129,7 @@ class Clockwork:
 
     def do_waiting_work(self) -> None:
         """Start a worker when somebody asked for an import, an export or other long work."""
-        if not self._gate.accepts_work() or not self._is_work_waiting():
+        if not self._gate.accepts_jobs() or not self._is_work_waiting():
             return
         code = self._run("work")
         if code not in {0, TryLater.exit_code}:
@@ -184,6 +186,12 @@ class Clockwork:
                 checkpoint(self._settings)
         except TryLater:
             return  # about to power off, or busy: the next minute will do
+
+    def save_before_power_off(self) -> None:
+        """Leave a short log, so that the next start is quick; what was acknowledged is on the disk without it."""
+        settings = self._settings
+        if self._gate.is_saving() and (settings.database.url or not settings.database_file.exists() or checkpoint(settings)):
+            self._gate.tell_saved()
 
 
 def guarded(name: str, job: Callable[[], None]) -> Callable[[], None]:

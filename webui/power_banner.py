@@ -16,7 +16,10 @@ from flask import Blueprint, Response, jsonify
 from appliance.access import Actor
 from appliance.power import state as published
 from appliance.power.journal import JOURNAL_FILE, Outage, last_outage
-from appliance.power.sentences import CAUSES
+from appliance.power.notices import Notice
+from appliance.power.policy import Stage
+from appliance.power.sentences import CAUSES, NOTICES
+from appliance.power.stages import PREPARING
 from webui.session import now, public, settings
 from webui.words import moment_words
 
@@ -61,15 +64,27 @@ def banner_of(state: published.State | None, at: datetime) -> Banner:
     """The banner for what the watcher published, at `at`."""
     if state is None or abs(at - state.at) > BELIEVED:
         return Banner()
-    if state.stage in {"draining", "down"} or state.accepts_work is False:
-        return Banner("bad", "Listrik padam. Sistem sedang dimatikan dan tidak menerima simpanan baru.")
-    if state.stage == "on-battery":
-        if state.mains is True:
-            return Banner("warn", "Listrik menyala lagi; sistem memastikan listrik tidak padam kembali.")
-        return Banner("warn", f"Listrik padam. Simpan pekerjaan Anda; {_shutdown_in(state.seconds_left)}.")
-    if state.stage == "unknown" and isinstance(state.sentence, str):
-        return Banner("warn", state.sentence)
-    return Banner()
+    if state.accepts_work is False and state.stage != Stage.HOLD:
+        return Banner("bad", _on_the_way_down(state))
+    if state.stage == Stage.ON_BATTERY:
+        return Banner("warn", _on_battery(state))
+    if state.stage in {Stage.HOLD, Stage.UNKNOWN} and isinstance(state.sentence, str):
+        return Banner("bad" if Notice.BLIND_START in state.notices else "warn", state.sentence)
+    return Banner("warn", NOTICES[Notice.FLAPPING]) if Notice.FLAPPING in state.notices else Banner()
+
+
+def _on_battery(state: published.State) -> str:
+    if state.mains is True:
+        return "Listrik menyala lagi; sistem memastikan listrik tidak padam kembali."
+    return f"Listrik padam. Simpan pekerjaan Anda; {_shutdown_in(state.seconds_left)}."
+
+
+def _on_the_way_down(state: published.State) -> str:
+    if state.stage in PREPARING and state.mains is True:
+        return "Listrik menyala lagi. Bila tetap menyala, sistem tidak jadi mati; tunggu sebentar sebelum menyimpan."
+    if state.stage in {Stage.SAVING, Stage.READY}:
+        return "Listrik padam. Semua yang sudah tersimpan aman; sistem mati dalam beberapa detik."
+    return "Listrik padam. Sistem sedang dimatikan dan tidak menerima simpanan baru."
 
 
 def _shutdown_in(seconds: object) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from appliance.gate import Gate
+from appliance.gate import SAVED, Gate
 from appliance.power.policy import Around, Asked
 from appliance.power.state import replace_file
 
@@ -19,7 +19,6 @@ FORCE_SHUTDOWN = "force-shutdown"  # root asks upsmon for the forced shutdown
 POWER_OFF = "poweroff-now"  # systemd powers off, with or without upsmon
 SHUTDOWN_BEGUN = "shutdown-begun"  # set by the wrapper that upsmon runs
 RTC_ARM, RTC_DISARM = "rtc-arm", "rtc-disarm"  # root sets or clears the alarm clock, and takes the flag away
-SAVED = "saved"  # set by the scheduler: the log is in the database
 ALARM = Path("/sys/class/rtc/rtc0/wakealarm")
 
 _log = logging.getLogger(__name__)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from appliance import gate
 from appliance.config import PowerSettings
 from appliance.power.reading import Reading
 
@@ -25,11 +26,11 @@ class Stage(StrEnum):
     """
 
     UNKNOWN = "unknown"
-    HOLD = "boot-hold"  # just started: read-only until the mains is stable and the battery can carry a shutdown
+    HOLD = gate.HELD  # just started: read-only until the mains is stable and the battery can carry a shutdown
     ONLINE = "online"
     ON_BATTERY = "on-battery"
     DRAINING = "draining"  # no new work, the running ends
-    SAVING = "saving"  # the scheduler moves the log into the database
+    SAVING = gate.SAVING  # the scheduler moves the log into the database
     READY = "ready"  # all is done; a last change of mind
     DOWN = "down"  # the forced shutdown was asked for, and cannot be taken back
 

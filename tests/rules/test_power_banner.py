@@ -32,7 +32,15 @@ def _state(stage: str, **more: object) -> state.State:
         (_state("draining", accepts_work=False), "bad", "tidak menerima simpanan baru"),
         (_state("down", accepts_work=False), "bad", "sedang dimatikan"),
         (_state("online", accepts_work=False), "bad", "tidak menerima simpanan baru"),
+        (_state("saving", accepts_work=False), "bad", "mati dalam beberapa detik"),
+        (_state("ready", accepts_work=False, mains=False), "bad", "Semua yang sudah tersimpan aman"),
+        (_state("ready", accepts_work=False, mains=True), "bad", "sistem tidak jadi mati"),
+        (_state("down", accepts_work=False, mains=True), "bad", "sedang dimatikan"),
+        (_state("boot-hold", accepts_work=False, sentence="Sistem baru menyala."), "warn", "Sistem baru menyala."),
         (_state("unknown", sentence="UPS tidak terhubung."), "warn", "UPS tidak terhubung."),
+        (_state("unknown", sentence="Tanpa UPS.", notices=("blind-start",)), "bad", "Tanpa UPS."),
+        (_state("online", mains=True, notices=("flapping",)), "warn", "padam berulang kali"),
+        (_state("online", mains=True, notices=("no-alarm", "frozen")), "good", ""),
         (_state("on-battery", at=AT - timedelta(minutes=3)), "good", ""),  # a watcher that died is not believed
     ],
 )

@@ -31,7 +31,7 @@ class Watching:
         host, port = address
         limits = PowerSettings(
             ups="simulated", name=UPS, host=host, port=port, runtime=str(runtime), state=str(folder / "state"),
-            on_battery_seconds=600, drain_seconds=2,
+            on_battery_seconds=600, drain_seconds=2, save_seconds=1, boot_hold_seconds=1,
         )  # fmt: skip
         paths = PathSettings(data=str(folder), runtime=str(runtime), secrets=str(secrets), certificates=str(folder))
         self.settings = Settings(paths=paths, power=replace(limits, **power))
