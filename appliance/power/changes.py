@@ -7,7 +7,7 @@ from typing import Any
 
 from appliance.power.journal import Event
 from appliance.power.notices import Notice
-from appliance.power.policy import Memory, Stage
+from appliance.power.policy import HoldEnd, Memory, Stage
 from appliance.power.stages import PREPARING
 
 Change = tuple[Event, dict[str, Any]]
@@ -27,7 +27,8 @@ def noticed(old: tuple[str, ...], new: tuple[str, ...]) -> list[Change]:
 
 
 def _of_the_start(old: Memory, new: Memory) -> list[Change]:
-    if old.hold is not None and new.hold is None and new.hold_end is not None:
+    # A start that held up nobody is not worth a line.
+    if old.hold is not None and new.hold is None and (old.hold or new.hold_end is not HoldEnd.STABLE):
         return [(Event.OPENED, {"why": new.hold_end, **_numbers(new)})]
     return []
 

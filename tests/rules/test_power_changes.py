@@ -43,6 +43,7 @@ WAY = [Event.DECIDED, Event.DRAINED, Event.READY, Event.HANDED_OVER]
         ),
         pytest.param([(ON, 70)], held(), [Event.OPENED], id="opened after a start"),
         pytest.param([(SILENT, 190), (ON, 1)], held(), [Event.OPENED], id="opened without a word"),
+        pytest.param([(ON, 9)], held(0), [], id="a start that held up nobody"),
         pytest.param([(OFF, 130)], held(), [LOST, *WAY], id="powered off again"),
         pytest.param([(ON, 5), (SILENT, 30), (ON, 5)], None, [Event.UPS_SILENT, Event.UPS_BACK], id="silent for a while"),
         pytest.param([(ON, 5), *[(OFF, 5), (ON, 35)] * 4], None, [*[LOST, BACK] * 2, Event.FLAPPING, LOST], id="flapping"),
