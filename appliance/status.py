@@ -27,7 +27,7 @@ from backups import outcome as backup_outcome
 
 UNITS = ("slrt-web.socket", "slrt-web.service", "slrt-front.service", "slrt-scheduler.service", "slrt-watcher.service")
 # without these the node would see the mains fail and could not power off
-POWER_UNITS = ("slrt-force-shutdown.path", "slrt-poweroff.path", "nut-monitor.service")
+POWER_UNITS = ("slrt-force-shutdown.path", "slrt-poweroff.path", "slrt-rtc-alarm.path", "nut-monitor.service")
 ANSWER_SECONDS = 5.0
 SILENCE_OF_WATCHER = timedelta(seconds=60)
 BACKUP_LATE = timedelta(hours=30)

@@ -50,7 +50,7 @@ log = logging.getLogger("slrt-watcher")
 class Watcher:
     """One UPS watched for one node. `ups` is None when the settings know no UPS."""
 
-    def __init__(self, settings: Settings, ups: Ups | None) -> None:
+    def __init__(self, settings: Settings, ups: Ups | None, alarm: Path = handover.ALARM) -> None:
         power = settings.power
         self._runtime, self._folder = Path(power.runtime), Path(power.state)
         self._journal = self._folder / journal.JOURNAL_FILE
@@ -58,7 +58,7 @@ class Watcher:
         self._ups = ups
         self._needs_alarm = power.ups == "usb"
         gate = Gate(Path(settings.paths.runtime) / "gate.lock", self._runtime / STATE_FILE)
-        self._handover = Handover(self._runtime, gate)
+        self._handover = Handover(self._runtime, gate, alarm)
         self._boot = ""
         self._memory = Memory()
         self._heard: Reading | Silence = Silence(SilenceKind.UNCLEAR)

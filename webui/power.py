@@ -7,18 +7,21 @@ import io
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from appliance.models.roles import Role
+from appliance.orders import MAY_ORDER, give_order, may_order
 from appliance.power import journal, samples
 from appliance.power import state as published
 from appliance.power.book import Month, cuts, month_of
-from appliance.power.sentences import duration, what_happened
+from appliance.power.policy import Asked
+from appliance.power.sentences import NOTICES, duration, what_happened
 from webui.navigation import Entry
 from webui.power_banner import BELIEVED
 from webui.power_chart import HEIGHT, WIDTH, chart
-from webui.session import now, settings, signed_in
+from webui.security import works_while_held
+from webui.session import actor, now, settings, signed_in
 from webui.words import month_words, short_moment_words
 
 blueprint = Blueprint("power", __name__)
@@ -50,7 +53,28 @@ def show() -> ResponseReturnValue:
         duration=duration,
         duration_of=lambda seconds: "" if seconds is None else duration(timedelta(seconds=seconds)),
         what_happened=what_happened,
+        notices=NOTICES,
+        may_order=may_order(actor()),
     )
+
+
+@blueprint.post("/listrik/mulai")
+@signed_in(*MAY_ORDER)
+@works_while_held
+def start_now() -> ResponseReturnValue:
+    """Open a node that has just started, on the officer's word."""
+    give_order(settings(), Asked.START, by=actor(), at=now())
+    flash("Sistem dibuka sebentar lagi.", "good")
+    return redirect(url_for("power.show"), 303)
+
+
+@blueprint.post("/listrik/matikan")
+@signed_in(*MAY_ORDER)
+def shut_down() -> ResponseReturnValue:
+    """Power off in order before the limits are reached: the battery is kept for the next outage."""
+    give_order(settings(), Asked.STOP, by=actor(), at=now())
+    flash("Sistem bersiap mati. Bila listrik menyala sebelum selesai, pematian dibatalkan.", "warn")
+    return redirect(url_for("power.show"), 303)
 
 
 @blueprint.get("/listrik/buku.csv")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import getpass
 import json
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,10 +14,33 @@ import click
 from appliance.commands.door import Door
 from appliance.errors import ApplianceError, ConfigurationError, InvalidInput
 from appliance.power import book, journal, simulate, state
-from appliance.power.sentences import CAUSES, duration, what_happened
+from appliance.power.handover import ask
+from appliance.power.policy import Asked, Stage
+from appliance.power.sentences import CAUSES, HOLD_ENDS, NOTICES, duration, what_happened
 from appliance.power.simulate import Scene
 
 LINES = 40
+# the facts of a line that a reader asks for next
+_NUMBERS = {
+    "on_battery": "padam sudah {} detik",
+    "silent": "UPS diam {} detik",
+    "charge": "baterai {} %",
+    "runtime": "sisa waktu {} detik",
+    "volts": "tegangan {:g} V",
+    "battery_volts": "tegangan baterai {:g} V",
+    "seconds": "{} detik",
+    "count": "{} kali dalam 10 menit",
+}
+_ANSWERS = {"idle": ("semua selesai", "belum semua selesai"), "saved": ("data rapi di disk", "data belum sempat dirapikan")}
+_WORDS: dict[str, dict[str, str]] = {
+    "why": HOLD_ENDS,
+    "what": {Asked.START: "membuka sistem", Asked.STOP: "mematikan sistem"},
+    "stage": {
+        Stage.DRAINING: "selagi menunggu pekerjaan",
+        Stage.SAVING: "selagi merapikan data",
+        Stage.READY: "sesaat sebelum mati",
+    },
+}
 _ON = {True: "menyala", False: "padam", None: "tidak diketahui"}
 _SCENES = {
     Scene.ON_MAINS: "Listrik simulasi menyala.",
@@ -30,10 +54,19 @@ _EVENTS = {
     journal.Event.UPS_SILENT: "UPS tidak terbaca",
     journal.Event.UPS_BACK: "UPS terbaca kembali",
     journal.Event.REPLACE_BATTERY: "UPS meminta baterainya diganti",
+    journal.Event.HELD: "sistem hanya dapat dibaca sampai listrik stabil",
+    journal.Event.OPENED: "sistem dibuka untuk pekerjaan",
+    journal.Event.FLAPPING: "listrik padam berulang kali; pencadangan, impor dan ekspor menunggu",
+    journal.Event.FROZEN: "angka dari UPS tidak berubah selama 10 menit",
+    journal.Event.OTHER_UNIT: "UPS yang terhubung bukan UPS yang dipasang; tidak dipercaya",
+    journal.Event.ASKED: "petugas meminta",
     journal.Event.DECIDED: "diputuskan mati",
     journal.Event.CANCELLED: "pematian dibatalkan karena listrik menyala kembali",
-    journal.Event.DRAINED: "pekerjaan yang berjalan ditunggu",
+    journal.Event.DRAINED: "pekerjaan yang berjalan ditunggu, lalu data dirapikan di disk",
+    journal.Event.READY: "siap mati; menunggu sebentar kalau-kalau listrik menyala",
     journal.Event.HANDED_OVER: "mesin diminta mati",
+    journal.Event.FORCED_SEEN: "pematian paksa tercatat di NUT",
+    journal.Event.FORCED_AGAIN: "pematian paksa diminta lagi lewat NUT",
     journal.Event.POWER_OFF: "upsmon tidak bertindak; systemd diminta mematikan mesin",
     journal.Event.STOPPED: "pengawas listrik berhenti",
     journal.Event.BACK: "sistem hidup kembali",
@@ -57,6 +90,8 @@ def status(door: Door, as_json: bool) -> None:
         click.echo(json.dumps({**dataclasses.asdict(found), "at": found.at.isoformat()}, ensure_ascii=False))
         return
     click.echo(found.sentence)
+    for notice in found.notices:
+        click.echo(f"Perhatian: {NOTICES.get(notice, notice)}")
     click.echo(f"Listrik: {_ON[found.mains]}; dilaporkan {_local(door, found.at)}.")
 
 
@@ -113,6 +148,22 @@ def explain(door: Door) -> None:
     )
 
 
+@command.command(name="start-now")
+@click.pass_obj
+def start_now(door: Door) -> None:
+    """Membuka sistem yang baru menyala tanpa menunggu listrik stabil dan baterai cukup."""
+    _ask(door, Asked.START, Stage.HOLD, "Sistem tidak sedang menunggu; pekerjaan sudah dapat disimpan.")
+    click.echo("Sistem dibuka sebentar lagi.")
+
+
+@command.command(name="shut-down")
+@click.pass_obj
+def shut_down(door: Door) -> None:
+    """Mematikan sistem dengan tertib sekarang juga, selagi listrik padam, tanpa menunggu batas waktunya."""
+    _ask(door, Asked.STOP, Stage.ON_BATTERY, "Listrik tidak sedang padam; mematikan mesin biasa: sudo systemctl poweroff")
+    click.echo("Sistem bersiap mati. Bila listrik menyala sebelum selesai, pematian dibatalkan.")
+
+
 @command.command(name="simulate")
 @click.argument("scene", type=click.Choice([scene.value for scene in Scene]))
 @click.pass_obj
@@ -131,6 +182,20 @@ def play(door: Door, scene: str) -> None:
             f"Berkas UPS simulasi tidak dapat ditulis ({error.strerror}).", "Jalankan sebagai root: sudo slrt power simulate …"
         ) from error
     click.echo(_SCENES[chosen])
+
+
+def _ask(door: Door, asked: Asked, stage: Stage, else_told: str) -> None:
+    """Ask the watcher in the name of whoever types, if the node is at the stage for it."""
+    power = door.settings.power
+    found = state.read(Path(power.runtime) / state.STATE_FILE)
+    if found is None or found.stage != stage:
+        raise InvalidInput({}, else_told, "Lihat keadaannya: sudo slrt power status")
+    try:
+        ask(Path(door.settings.paths.runtime), asked, f"terminal:{getpass.getuser()}")
+    except OSError as error:
+        raise ConfigurationError(
+            f"Permintaan tidak dapat dicatat ({error.strerror}).", f"Jalankan sebagai root: sudo slrt power {asked}"
+        ) from error
 
 
 def _entries(door: Door) -> list[journal.Entry]:
@@ -153,14 +218,11 @@ def _details(door: Door, entry: journal.Entry) -> str:
     """The facts of one line that a reader asks for next, in brackets."""
     facts: dict[str, Any] = entry.facts
     told = [CAUSES[facts["cause"]]] if facts.get("cause") in CAUSES else []
-    if facts.get("charge") is not None:
-        told.append(f"baterai {facts['charge']} %")
-    if facts.get("volts"):
-        told.append(f"tegangan {facts['volts']:g} V")
-    if "idle" in facts:
-        told.append("semua selesai" if facts["idle"] else "belum semua selesai")
-    if isinstance(facts.get("seconds"), int | float):
-        told.append(f"{facts['seconds']} detik")
+    told += [told_as.format(facts[name]) for name, told_as in _NUMBERS.items() if isinstance(facts.get(name), int | float)]
+    told += [yes if facts[name] else no for name, (yes, no) in _ANSWERS.items() if name in facts]
+    told += [words[facts[name]] for name, words in _WORDS.items() if facts.get(name) in words]
+    if facts.get("by"):
+        told.append(f"oleh {facts['by']}")
     if entry.event is journal.Event.BACK:
         told += _absence(door, entry)
     return f" ({'; '.join(told)})" if told else ""

@@ -20,6 +20,7 @@ EXPOSURE = {
     "slrt-certificate.service": 2.5,
     "slrt-force-shutdown.service": 3.0,
     "slrt-poweroff.service": 4.0,
+    "slrt-rtc-alarm.service": 2.5,
 }
 
 

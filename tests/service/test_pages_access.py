@@ -158,6 +158,8 @@ GET  handovers.show                303       404 404     404  403        403    
 GET  handovers.sheet               303       404 404     404  403        403    404      403        404  404
 GET  power.show                    303       200 200     200  200        200    200      200        200  200
 GET  power.sheet                   303       200 200     200  200        200    200      200        200  200
+POST power.start_now               401       403 403     403  403        403    409      403        403  403
+POST power.shut_down               401       403 403     403  403        403    409      403        403  403
 GET  imports.listing               303       403 200     403  403        403    403      403        403  403
 POST imports.receive               401       403 422     403  403        403    403      403        403  403
 GET  imports.show                  303       403 200     403  403        403    403      403        403  403
@@ -195,6 +197,8 @@ APART: dict[str, tuple[str, tuple[str, ...]]] = {
 # Where one of a column is not like the others: who writes about aid does not sign, and the manager edits the catalogue.
 _READ_ONLY = {"penandatangan": 403, "pimpinan": 403}
 EXCEPT: dict[str, dict[str, int]] = {
+    "power.start_now": {"supervisor": 409, "manajer": 409, "pimpinan": 409},
+    "power.shut_down": {"supervisor": 409, "manajer": 409, "pimpinan": 409},
     "areas.count": {"supervisor": 303, "manajer": 303},
     "areas.add_hamlet": {"supervisor": 422, "koordinator_puskesos": 422},
     "areas.remove_hamlet": {"supervisor": 404, "koordinator_puskesos": 404},

@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from appliance import database
 from appliance.config import Settings
+from appliance.models.audit import AuditEntry
 from appliance.models.roles import Role
 from appliance.power import journal, samples, state
 from appliance.power.journal import Entry, Event
@@ -21,15 +23,25 @@ from tests.support.web_client import Web, officer, web_app
 
 
 @pytest.fixture
-def web(settings: Settings) -> Iterator[Web]:
-    app: Flask = web_app(settings)
+def app(settings: Settings) -> Iterator[Flask]:
+    app = web_app(settings)
     with app.app_context():
         officer("petugas.fo", Role.FO, areas=(HOME,))
-    web = Web(app)
-    web.sign_in("petugas.fo")
-    yield web
+        officer("manajer", Role.MANAJER)
+    yield app
     with app.app_context():
         database.db.engine.dispose()
+
+
+def signed_in(app: Flask, username: str) -> Web:
+    web = Web(app)
+    assert web.sign_in(username).status_code == 303
+    return web
+
+
+@pytest.fixture
+def web(app: Flask) -> Web:
+    return signed_in(app, "petugas.fo")
 
 
 def note(settings: Settings, at: datetime, event: Event, **facts: object) -> None:
@@ -74,3 +86,50 @@ def test_another_month_and_nonsense_in_the_address(web: Web, settings: Settings)
     assert "bulan=2026-02" in page
     for nonsense in ("2026-13", "x", "9999-01", "-1"):
         assert "Tidak ada pemadaman tercatat" in web.get(f"/listrik?bulan={nonsense}").text
+
+
+def publish(settings: Settings, stage: str, **facts: object) -> None:
+    found = state.State(datetime.now(UTC), stage, accepts_work=stage == "on-battery", sentence="Keadaan.", **facts)  # type: ignore[arg-type]
+    state.publish(Path(settings.paths.runtime), found)
+
+
+def test_a_node_that_is_held_is_opened_by_whoever_may(app: Flask, web: Web, settings: Settings) -> None:
+    publish(settings, "boot-hold", mains=True)
+    assert "Buka sekarang" not in web.get("/listrik").text
+    other = signed_in(app, "manajer")  # which a node that is held lets pass
+    assert "Buka sekarang" in other.get("/listrik").text
+    answer = other.post("/listrik/mulai", {})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/listrik")
+    assert (Path(settings.paths.runtime) / "start-now").read_text() == "manajer"
+    with app.app_context():
+        assert "power.start-now" in set(database.db.session.scalars(sa.select(AuditEntry.action)))
+
+
+def test_a_node_on_battery_is_shut_down_by_whoever_may(app: Flask, settings: Settings) -> None:
+    publish(settings, "on-battery", mains=False)
+    other = signed_in(app, "manajer")
+    assert "Matikan sekarang" in other.get("/listrik").text
+    assert other.post("/listrik/matikan", {}).status_code == 303
+    assert (Path(settings.paths.runtime) / "stop-now").exists()
+    assert other.post("/listrik/mulai", {}).status_code == 409, "it is open already"
+    assert not (Path(settings.paths.runtime) / "start-now").exists()
+    publish(settings, "on-battery", mains=True)
+    assert "Matikan sekarang" not in other.get("/listrik").text
+
+
+def test_an_order_that_cannot_be_given_is_in_no_journal(app: Flask, settings: Settings) -> None:
+    publish(settings, "boot-hold", mains=True)
+    (Path(settings.paths.runtime) / "start-now").mkdir()
+    other = signed_in(app, "manajer")
+    answer = other.post("/listrik/mulai", {})
+    assert answer.status_code == 500
+    assert "tidak dapat dicatat" in answer.text
+    with app.app_context():
+        assert "power.start-now" not in set(database.db.session.scalars(sa.select(AuditEntry.action)))
+
+
+def test_what_an_officer_should_know_is_told(web: Web, settings: Settings) -> None:
+    publish(settings, "online", mains=True, notices=("frozen", "no-alarm", "from-a-later-version"))
+    page = web.get("/listrik").text
+    assert "Angka dari UPS tidak berubah" in page
+    assert "menyala sendiri ketika listrik" in page
