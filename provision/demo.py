@@ -272,7 +272,9 @@ def _settings(folder: Path, runtime: Path) -> Settings:
         ),
         web=WebSettings(https=False),
         backup=BackupSettings(repository=str(folder / "repository"), boot_delay_seconds=0),
-        power=PowerSettings(ups="simulated", port=_free_port(), runtime=str(runtime), state=str(folder / "power")),
+        power=PowerSettings(
+            ups="simulated", port=_free_port(), runtime=str(runtime), state=str(folder / "power"), boot_hold_seconds=5
+        ),
     )
 
 

@@ -30,6 +30,7 @@ LONGEST = (
     "daemons/backups/test_kill.py",
     "daemons/backups/test_faults.py",
     "daemons/backups",
+    "daemons/test_watcher.py",
     "daemons/test_scheduler.py",
     "browser",
 )

@@ -59,7 +59,11 @@ def test_the_battery_runs_low_and_the_machine_ends_itself_in_order(installed: Ma
     told = power_journal(installed)
     lost = max(place for place, entry in enumerate(told) if entry["event"] == "mains-lost")
     story = [entry["event"] for entry in told[lost:]]
-    assert story == ["mains-lost", "decided", "drained", "handed-over", "stopped", "back", "started"], told[lost:]
+    way = [
+        event for event in story if event not in {"forced-seen", "forced-again"}
+    ]  # the machine may be faster than the next look
+    expected = ["mains-lost", "decided", "drained", "ready", "handed-over", "stopped", "back", "held", "started", "opened"]
+    assert way == expected, told[lost:]
     back = next(entry for entry in told[lost:] if entry["event"] == "back")
     assert back["clean"] is True
     home = again.sign_in("fo.ani").visit("/").text
