@@ -91,7 +91,7 @@ class Watcher:
             self._tell_return(at, end)
             self._hold(at, end)
             if self._handover.alarm_is_set:
-                self._flag(handover.RTC_DISARM)
+                self._ask_alarm(arm=False)
         self._record(at, Event.STARTED)
 
     def _hold(self, at: Moment, end: tuple[datetime, str, bool] | None) -> None:
@@ -150,11 +150,11 @@ class Watcher:
             case Decision.DRAIN if before.stage not in PREPARING:
                 self._handover.forget_words()  # what was saved before is not saved any more
             case Decision.STAND_READY if before.stage is not Stage.READY:
-                self._flag(handover.RTC_ARM)
+                self._ask_alarm(arm=True)
             case Decision.HAND_OVER | Decision.FORCE | Decision.POWER_OFF:
                 self._hand_over(now.decision, at)
         if before.stage in PREPARING and not now.memory.decided:
-            self._flag(handover.RTC_DISARM)
+            self._ask_alarm(arm=False)
 
     def _hand_over(self, decision: Decision, at: Moment) -> None:
         if self._ups is None:
@@ -169,12 +169,9 @@ class Watcher:
             self._record(at, Event.POWER_OFF)
             self._handover.raise_flag(handover.POWER_OFF)
 
-    def _flag(self, name: str) -> None:
-        """Ask root for something of the clock that can wake the machine, where there is one."""
-        if not self._handover.has_alarm:
-            return
+    def _ask_alarm(self, *, arm: bool) -> None:
         try:
-            self._handover.raise_flag(name)
+            self._handover.ask_alarm(arm=arm)
         except OSError as error:
             log.warning("Jam penyala tidak dapat diatur: %s", error)
 

@@ -62,6 +62,13 @@ class Handover:
         if not path.exists():
             path.touch()
 
+    def ask_alarm(self, *, arm: bool) -> None:
+        """Have root set or clear the clock that wakes the machine, where there is one. Raises OSError."""
+        wanted, other = (RTC_ARM, RTC_DISARM) if arm else (RTC_DISARM, RTC_ARM)
+        if self.has_alarm:
+            (self.runtime / other).unlink(missing_ok=True)
+            self.raise_flag(wanted)
+
     def who_asked(self, asked: Asked) -> str:
         """The account or the operator who asked, as far as it is known."""
         try:

@@ -143,6 +143,9 @@ def test_after_the_handing_over_the_mains_changes_nothing(lab: NutLab, node: Wat
     assert state.mains is True
     assert not state.accepts_work
     assert node.flag(POWER_OFF), "nobody acted on the first flag, so systemd is asked"
+    # and before that upsd: it keeps a forced shutdown whatever the mains does
+    assert "FSD" in lab.status()
+    assert node.events[-3:] == [Event.FORCED_AGAIN, Event.FORCED_SEEN, Event.POWER_OFF]
 
 
 def test_a_running_request_is_waited_for(lab: NutLab, tmp_path: Path) -> None:
@@ -341,6 +344,16 @@ def test_a_wrong_password_is_told_before_an_outage(lab: NutLab, node: Watching) 
     (Path(node.settings.paths.secrets) / "upsd-watcher-password").write_text("wrong")
     node.start()
     assert "menolak kata sandi" in node.wait_stage("online").sentence
+
+
+def test_a_second_watcher_ends_at_once(lab: NutLab, node: Watching) -> None:
+    node.start()
+    node.wait_stage("online")
+    second = [sys.executable, "-m", "appliance.watcher", "--config", str(node.config)]
+    run = subprocess.run(second, cwd=SOURCE, capture_output=True, text=True, check=False, timeout=60)
+    assert run.returncode == 75
+    assert "sudah berjalan" in run.stderr
+    assert node.events == [Event.STARTED]
 
 
 def test_a_wrong_configuration_is_an_exit_code(tmp_path: Path) -> None:
