@@ -119,8 +119,8 @@ def _hold_end(memory: Memory, ticks: timedelta, limits: Limits, around: Around) 
     if around.asked is Asked.START:
         return HoldEnd.ASKED
     if memory.silent_since is not None:
-        on_battery = memory.battery_since is not None and memory.mains_since is None
-        return HoldEnd.BLIND if ticks - memory.silent_since >= SILENCE_AT_START and not on_battery else None
+        # silent on battery, it is on its way down long before
+        return HoldEnd.BLIND if ticks - memory.silent_since >= SILENCE_AT_START else None
     held = memory.hold is not None and memory.online_since is not None and ticks - memory.online_since >= memory.hold
     return HoldEnd.STABLE if held and memory.last is not None and _charged(memory.last, limits) else None
 
