@@ -161,6 +161,10 @@ def _power(settings: Settings, at: datetime) -> Part:
         return Part(Health.FAIL, "Pengawas listrik tidak melapor lagi.", restart)
     if published.stage == "unknown":
         return Part(Health.WARN, published.sentence, "Periksa kabel USB UPS, lalu jalankan: sudo slrt power status")
+    if published.stage == "boot-hold":
+        return Part(
+            Health.WARN, published.sentence, "Tunggu sampai listrik stabil, atau buka sekarang: sudo slrt power start-now"
+        )
     if published.mains is False:
         return Part(
             Health.WARN, published.sentence, "Simpan pekerjaan; sistem mati sendiri dengan aman bila listrik tidak kembali."

@@ -290,6 +290,10 @@ def test_a_weak_battery_is_held_for_until_an_officer_asks() -> None:
     assert (asked[0].memory.stage, asked[0].memory.hold_end) == (Stage.ONLINE, HoldEnd.ASKED)
 
 
+def test_a_node_that_is_opened_on_battery_is_on_battery_at_once() -> None:
+    assert play((OFF, 1), memory=held(), around=Around(asked=Asked.START))[0].memory.stage is Stage.ON_BATTERY
+
+
 def test_after_an_orderly_stop_the_first_word_of_mains_opens() -> None:
     assert play((ON, 1), memory=held(0))[0].memory.stage is Stage.ONLINE
 

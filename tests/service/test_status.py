@@ -112,6 +112,7 @@ def test_a_running_backup_is_no_failure(settings: Settings) -> None:
         (State(AT, "online", True, mains=True, sentence="Listrik menyala."), Health.OK),
         (State(AT - timedelta(minutes=2), "online", True, mains=True, sentence="Listrik menyala."), Health.FAIL),
         (State(AT, "on-battery", True, mains=False, sentence="Listrik padam."), Health.WARN),
+        (State(AT, "boot-hold", False, mains=True, sentence="Sistem baru menyala."), Health.WARN),
         (State(AT, "unknown", True, sentence="UPS tidak menjawab."), Health.WARN),
     ],
 )
