@@ -7,6 +7,7 @@ lies somewhere before that, and is not known.
     lost → decided → cancelled → back          a cut that nearly switched the node off
     lost → decided → handed over → (boot) back a cut that did
     lost → (boot) back, not clean              a cut that the battery did not carry
+    … back → held → opened                     what the start after it waited for
 """
 
 from __future__ import annotations
@@ -14,10 +15,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 from appliance.power.journal import End, Entry, Event
 from appliance.power.policy import Cause
+
+
+# what a node that was off because of a cut goes through until it takes work again
+_AFTER_THE_START = frozenset({Event.HELD, Event.STARTED, Event.ASKED, Event.OPENED})
 
 
 @dataclass(frozen=True)
@@ -89,12 +95,15 @@ def month_of(found: Iterable[Cut], year: int, month: int, zone: ZoneInfo) -> Mon
 
 
 def last_cut_entries(entries: list[Entry]) -> list[Entry]:
-    """The lines of the last cut, from the loss of the mains to its end: what `explain` tells again."""
+    """The lines of the last cut, from the loss of the mains to its end or to the opening after it: what `explain` tells again."""
     begin = max((number for number, entry in enumerate(entries) if entry.event is Event.MAINS_LOST), default=None)
     if begin is None:
         return []
     end = next((number for number in range(begin + 1, len(entries)) if _ends(entries[number])), len(entries) - 1)
-    return entries[begin : end + 1]
+    told = entries[begin : end + 1]
+    if told[-1].event is Event.BACK:
+        told += takewhile(lambda entry: entry.event in _AFTER_THE_START, entries[end + 1 :])
+    return told
 
 
 def _told(cut: Cut, entry: Entry) -> tuple[Cut, bool]:

@@ -109,6 +109,9 @@ def test_the_last_cut_is_explained_from_its_begin_to_its_end() -> None:
     assert told == later
     assert last_cut_entries([LOST]) == [LOST]
     assert last_cut_entries([RETURN]) == []
+    start = [entry(Event.HELD, 60), entry(Event.STARTED, 60), entry(Event.ASKED, 61), entry(Event.OPENED, 61)]
+    off = [LOST, DECIDED, *GONE, RETURN]
+    assert last_cut_entries([*off, *start, entry(Event.UPS_SILENT, 70)]) == [*off, *start]
 
 
 def sample(minute: float, mains: bool = True, charge: float | None = 100) -> Sample:
