@@ -21,7 +21,6 @@ from zoneinfo import ZoneInfo
 from appliance.power.journal import End, Entry, Event
 from appliance.power.policy import Cause
 
-
 # what a node that was off because of a cut goes through until it takes work again
 _AFTER_THE_START = frozenset({Event.HELD, Event.STARTED, Event.ASKED, Event.OPENED})
 
