@@ -70,11 +70,14 @@ class Watcher:
     def start(self, at: Moment) -> None:
         """Take up what the last watcher left, and tell the journal how the last boot ended. Raises ConfigurationError."""
         try:
-            known = memory.knows_boot(self._runtime)
-            self._boot = memory.name_boot(self._runtime)
+            known = memory.known_boot(self._runtime)
+            self._boot = known or memory.new_word()
             recalled = memory.recall_either(self._runtime, self._folder, self._boot, at.ticks)
             # A memory that was lost within a boot is no new boot: the node is open, and stays so.
             self._take_up(recalled, at, new_boot=not recalled.same_boot and not (known and recalled.lost))
+            # The word comes last: with it and without a memory, a successor would believe that the node was open.
+            self._remember_here(at)
+            memory.name_boot(self._runtime, self._boot)
         except OSError as error:
             raise ConfigurationError(
                 f"Folder pengawas listrik tidak dapat dipakai: {error}.", "Periksa folder power.runtime dan power.state."

@@ -8,7 +8,6 @@ step, where neither a full disk nor a dying one keeps a successor from going on,
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 import os
@@ -41,29 +40,32 @@ class Recalled:
     lost: bool = False
 
 
-def name_boot(runtime: Path) -> str:
-    """The word of this boot; made when there is none yet."""
+def known_boot(runtime: Path) -> str:
+    """The word of this boot; empty when no watcher has run in it yet."""
+    try:
+        return (runtime / BOOT_FILE).read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""
+
+
+def name_boot(runtime: Path, word: str = "") -> str:
+    """The word of this boot; `word`, or one that is made, when there is none yet. Raises OSError."""
     runtime.mkdir(parents=True, exist_ok=True)
-    path = runtime / BOOT_FILE
-    with contextlib.suppress(OSError):
-        if word := path.read_text(encoding="ascii").strip():
-            return word
-    word = uuid.uuid4().hex
-    path.write_text(word, encoding="ascii")
+    if known := known_boot(runtime):
+        return known
+    word = word or new_word()
+    (runtime / BOOT_FILE).write_text(word, encoding="ascii")
     return word
+
+
+def new_word() -> str:
+    """A word that no boot had before."""
+    return uuid.uuid4().hex
 
 
 def end_boot(runtime: Path) -> None:
     """Say that this boot is over although the machine may live on, as it does in a demonstration."""
     (runtime / BOOT_FILE).unlink(missing_ok=True)
-
-
-def knows_boot(runtime: Path) -> bool:
-    """Whether this boot has its word already, so that a watcher has run in it."""
-    try:
-        return bool((runtime / BOOT_FILE).read_text(encoding="ascii").strip())
-    except (OSError, ValueError):
-        return False
 
 
 def remember(folder: Path, boot: str, memory: Memory, at: Moment, *, durable: bool = True) -> None:
@@ -98,8 +100,7 @@ def recall_either(runtime: Path, folder: Path, boot: str, ticks: timedelta) -> R
     """What was remembered in the runtime folder, which is never older, else on the disk."""
     near, far = recall(runtime, boot, ticks), recall(folder, boot, ticks)
     best = near if near.same_boot or (not far.same_boot and not near.lost) else far
-    alive = max((one.alive for one in (near, far) if one.alive is not None), default=None)
-    return dataclasses.replace(best, alive=alive)
+    return dataclasses.replace(best, alive=far.alive or near.alive)
 
 
 def sync_folder(folder: Path) -> None:

@@ -146,6 +146,25 @@ def test_a_node_that_comes_back_is_read_only_until_the_mains_is_stable(node: Nod
     assert node.events[-4:] == [Event.BACK, Event.HELD, Event.STARTED, Event.OPENED]
 
 
+def test_a_watcher_killed_in_its_first_moment_leaves_the_node_held(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    node.start()
+    node.live(5, ON)
+    node.until("down", LOW)
+    name = memory.name_boot
+
+    def named_and_killed(runtime: Path, word: str) -> str:
+        name(runtime, word)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(memory, "name_boot", named_and_killed)
+        with pytest.raises(KeyboardInterrupt):
+            node.boot()
+    node.start()
+    assert node.live(1, ON).stage == "boot-hold"
+    assert node.events.count(Event.BACK) == 1
+
+
 def test_a_first_start_holds_up_nobody(node: Node) -> None:
     node.start()
     assert node.live(1).accepts_work
