@@ -57,6 +57,29 @@ def server(answer: bytes, *, close: bool = True) -> Iterator[tuple[str, int]]:
             line.close()
 
 
+@contextmanager
+def heard_by(answer: bytes) -> Iterator[tuple[tuple[str, int], list[str]]]:
+    """A server that answers a line to each request, and what it was asked."""
+    lines = answer.split(b"\n", 3)
+    heard: list[str] = []
+
+    class Door(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            replies = iter([*(line + b"\n" for line in lines[:3]), lines[3]])
+            for request in self.rfile:
+                heard.append(request.decode().rstrip("\n"))
+                self.wfile.write(next(replies, b"OK Goodbye\n"))
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Door) as door:
+        door.daemon_threads = True
+        thread = threading.Thread(target=door.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        host, port = door.server_address[:2]
+        yield (str(host), int(port)), heard
+        door.shutdown()
+        thread.join(10)
+
+
 def read(answer: bytes, *, close: bool = True, deadline: timedelta = SHORT) -> Reading | Silence:
     with server(answer, close=close) as address:
         return Ups("apc", address).read(deadline)
@@ -159,29 +182,6 @@ def test_a_password_that_could_carry_a_second_request_is_not_sent(password: str)
         assert isinstance(Ups("apc", address, ("watcher", password)).read(SHORT), Silence)
         assert not Ups("apc", address, ("watcher", password)).force_shutdown(SHORT)
     assert not any("FSD" in line or "PASSWORD" in line for line in heard)
-
-
-@contextmanager
-def heard_by(answer: bytes) -> Iterator[tuple[tuple[str, int], list[str]]]:
-    """A server that answers a line to each request, and what it was asked."""
-    lines = answer.split(b"\n", 3)
-    heard: list[str] = []
-
-    class Door(socketserver.StreamRequestHandler):
-        def handle(self) -> None:
-            replies = iter([*(line + b"\n" for line in lines[:3]), lines[3]])
-            for request in self.rfile:
-                heard.append(request.decode().rstrip("\n"))
-                self.wfile.write(next(replies, b"OK Goodbye\n"))
-
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Door) as door:
-        door.daemon_threads = True
-        thread = threading.Thread(target=door.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        host, port = door.server_address[:2]
-        yield (str(host), int(port)), heard
-        door.shutdown()
-        thread.join(10)
 
 
 def test_a_reset_in_the_middle_is_silence() -> None:
