@@ -227,9 +227,9 @@ def test_a_machine_without_such_a_clock_is_told_of(node: Node) -> None:
 
 
 def test_a_log_that_was_saved_in_an_earlier_outage_is_not_saved_in_this_one(node: Node) -> None:
-    (node.runtime / "saved").touch()
     node.start()
     node.live(5)
+    (node.runtime / "saved").touch()
     node.until("saving", OFF)
     assert node.live(10).stage == "saving"
     node.gate.tell_saved()
