@@ -75,9 +75,11 @@ def heard_by(answer: bytes) -> Iterator[tuple[tuple[str, int], list[str]]]:
         thread = threading.Thread(target=door.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         host, port = door.server_address[:2]
-        yield (str(host), int(port)), heard
-        door.shutdown()
-        thread.join(10)
+        try:
+            yield (str(host), int(port)), heard
+        finally:
+            door.shutdown()
+            thread.join(10)
 
 
 def read(answer: bytes, *, close: bool = True, deadline: timedelta = SHORT) -> Reading | Silence:
