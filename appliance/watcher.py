@@ -22,6 +22,7 @@ from appliance.errors import ApplianceError, ConfigurationError
 from appliance.gate import Gate
 from appliance.notify import notify
 from appliance.power import handover, journal, memory, samples, sentences
+from appliance.power.chain_news import ChainNews
 from appliance.power.handover import Handover
 from appliance.power.journal import Entry, Event
 from appliance.power.memory import Recalled
@@ -49,6 +50,7 @@ class Watcher:
         self._ups = ups
         gate = Gate(Path(settings.paths.runtime) / "gate.lock", self._runtime / STATE_FILE)
         self._handover = Handover(self._runtime, gate)
+        self._chain = ChainNews(self._runtime, self._journal)
         self._boot = ""
         self._memory = Memory()
         self._heard: Reading | Silence = Silence(SilenceKind.UNCLEAR)
@@ -88,6 +90,8 @@ class Watcher:
         said = sentences.sentence(now.memory, heard, at, now.seconds_left)
         self._publish(now, heard, at, said)
         self._sample(heard, at)
+        for event, facts in self._chain.look(heard, at):
+            self._record(at, event, **facts)
         self._act(now, at)
         return said
 

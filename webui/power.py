@@ -14,6 +14,7 @@ from appliance.models.roles import Role
 from appliance.power import journal, samples
 from appliance.power import state as published
 from appliance.power.book import Month, cuts, month_of
+from appliance.power.chain_check import read_light
 from appliance.power.sentences import duration, what_happened
 from webui.navigation import Entry
 from webui.power_banner import BELIEVED
@@ -39,6 +40,7 @@ def show() -> ResponseReturnValue:
     return render_template(
         "power/show.html",
         state=found if found and abs(at - found.at) <= BELIEVED else None,
+        light=read_light(settings(), at),
         chart=day,
         size=(WIDTH, HEIGHT),
         month=f"{first:%Y-%m}",

@@ -30,6 +30,8 @@ _EVENTS = {
     journal.Event.UPS_SILENT: "UPS tidak terbaca",
     journal.Event.UPS_BACK: "UPS terbaca kembali",
     journal.Event.REPLACE_BATTERY: "UPS meminta baterainya diganti",
+    journal.Event.UNPROTECTED: "perlindungan TIDAK aktif",
+    journal.Event.PROTECTED: "perlindungan aktif kembali",
     journal.Event.DECIDED: "diputuskan mati",
     journal.Event.CANCELLED: "pematian dibatalkan karena listrik menyala kembali",
     journal.Event.DRAINED: "pekerjaan yang berjalan ditunggu",

@@ -30,6 +30,8 @@ class Event(StrEnum):
     UPS_SILENT = "ups-silent"
     UPS_BACK = "ups-back"
     REPLACE_BATTERY = "replace-battery"
+    UNPROTECTED = "unprotected"
+    PROTECTED = "protected"
     DECIDED = "decided"
     CANCELLED = "cancelled"
     DRAINED = "drained"

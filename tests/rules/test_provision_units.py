@@ -17,6 +17,7 @@ EXPOSURE = {
     "slrt-front.service": 0.5,
     "slrt-scheduler.service": 1.0,
     "slrt-watcher.service": 1.0,
+    "slrt-power-check.service": 1.0,
     "slrt-certificate.service": 2.5,
     "slrt-force-shutdown.service": 3.0,
     "slrt-poweroff.service": 4.0,
