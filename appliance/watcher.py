@@ -21,7 +21,7 @@ from appliance.config import Settings, config_path, load, read_secret
 from appliance.errors import ApplianceError, ConfigurationError
 from appliance.gate import Gate
 from appliance.notify import notify
-from appliance.power import handover, journal, memory, samples, sentences
+from appliance.power import drain_drill, handover, journal, memory, samples, sentences
 from appliance.power.chain_news import ChainNews
 from appliance.power.handover import Handover
 from appliance.power.journal import Entry, Event
@@ -48,7 +48,8 @@ class Watcher:
         self._journal = self._folder / journal.JOURNAL_FILE
         self._limits = Limits.of(power)
         self._ups = ups
-        gate = Gate(Path(settings.paths.runtime) / "gate.lock", self._runtime / STATE_FILE)
+        self._gate_folder = Path(settings.paths.runtime)
+        gate = Gate(self._gate_folder / "gate.lock", self._runtime / STATE_FILE)
         self._handover = Handover(self._runtime, gate)
         self._chain = ChainNews(self._runtime, self._journal)
         self._boot = ""
@@ -171,18 +172,19 @@ class Watcher:
         last, stage = now.memory.last, now.memory.stage
         known = last if stage is not Stage.UNKNOWN else None
         runtime = known.runtime if known else None
+        drill = stage is Stage.ONLINE and drain_drill.is_asked(self._gate_folder, at.ticks)
         publish(
             self._runtime,
             State(
                 at=at.wall,
                 stage=stage,
-                accepts_work=now.memory.accepts_work,
+                accepts_work=now.memory.accepts_work and not drill,
                 mains=known.mains if known else None,
                 charge=known.charge if known else None,
                 runtime_seconds=None if runtime is None else int(runtime.total_seconds()),
                 seconds_left=now.seconds_left,
-                sentence=said + self._complaint(heard),
-                cause=now.memory.cause or "",
+                sentence=drain_drill.SENTENCE if drill else said + self._complaint(heard),
+                cause=drain_drill.CAUSE if drill else now.memory.cause or "",
                 mains_volts=known.mains_volts if known else None,
                 battery_volts=known.battery_volts if known else None,
                 load=known.load if known else None,

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, jsonify
 
 from appliance.access import Actor
+from appliance.power import drain_drill
 from appliance.power import state as published
 from appliance.power.journal import JOURNAL_FILE, Outage, last_outage
 from appliance.power.sentences import CAUSES
@@ -61,13 +62,14 @@ def banner_of(state: published.State | None, at: datetime) -> Banner:
     """The banner for what the watcher published, at `at`."""
     if state is None or abs(at - state.at) > BELIEVED:
         return Banner()
-    if state.stage in {"draining", "down"} or state.accepts_work is False:
+    is_drill = state.cause == drain_drill.CAUSE
+    if not is_drill and (state.stage in {"draining", "down"} or state.accepts_work is False):
         return Banner("bad", "Listrik padam. Sistem sedang dimatikan dan tidak menerima simpanan baru.")
     if state.stage == "on-battery":
         if state.mains is True:
             return Banner("warn", "Listrik menyala lagi; sistem memastikan listrik tidak padam kembali.")
         return Banner("warn", f"Listrik padam. Simpan pekerjaan Anda; {_shutdown_in(state.seconds_left)}.")
-    if state.stage == "unknown" and isinstance(state.sentence, str):
+    if (is_drill or state.stage == "unknown") and isinstance(state.sentence, str):
         return Banner("warn", state.sentence)
     return Banner()
 
