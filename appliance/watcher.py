@@ -210,7 +210,7 @@ def changed(old: Memory, new: Memory) -> list[tuple[Event, dict[str, Any]]]:
     was_out, is_out = old.stage in outage, new.stage in outage
     lost = is_out and not was_out and new.battery_since is not None
     before = new.before or new.last
-    note(Event.MAINS_LOST, lost, charge=before and before.charge, volts=before and before.mains_volts)
+    note(Event.MAINS_LOST, lost, **_numbers_before(before))
     note(Event.DECIDED, new.cause is not None and old.cause is None, cause=new.cause, charge=charge)
     note(Event.CANCELLED, old.stage is Stage.DRAINING and new.accepts_work, cause=old.cause)
     if new.stage is Stage.DOWN and old.stage is not Stage.DOWN:
@@ -223,6 +223,13 @@ def changed(old: Memory, new: Memory) -> list[tuple[Event, dict[str, Any]]]:
     wants, wanted = bool(new.last and new.last.replace_battery), bool(old.last and old.last.replace_battery)
     note(Event.REPLACE_BATTERY, wants and not wanted)
     return found
+
+
+def _numbers_before(before: Reading | None) -> dict[str, Any]:
+    """What the UPS said last before the cut: what the book measures the battery by."""
+    if before is None:
+        return {"charge": None, "volts": None, "load": None}
+    return {"charge": before.charge, "volts": before.mains_volts, "load": before.load}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -80,7 +80,20 @@ def what_happened(cut: Cut) -> str:
     why = CAUSES.get(cut.cause, "alasan tidak tercatat")
     if cut.down_at is not None:
         return f"sistem mati dengan tertib: {why}" if cut.clean else f"sistem mati mendadak: {why}"
-    return "pematian dibatalkan karena listrik menyala kembali" if cut.cancelled else "ditanggung baterai UPS"
+    told = "pematian dibatalkan karena listrik menyala kembali" if cut.cancelled else "ditanggung baterai UPS"
+    return told + ("; padam lagi sebelum baterai penuh" if cut.second else "")
+
+
+def what_users_saw(cut: Cut) -> str:
+    """What people at their screens met during a cut."""
+    if cut.down_at is not None and not cut.clean:
+        return "peringatan listrik padam, lalu sistem berhenti tiba-tiba"
+    told = ["peringatan listrik padam pada setiap halaman"]
+    if cut.refused is not None:
+        told.append(f"simpanan baru ditolak {duration(cut.refused)}")
+    elif cut.closed_at is not None:
+        told.append("simpanan baru ditolak sebelum sistem mati")
+    return "; ".join(told)
 
 
 def duration(length: timedelta) -> str:

@@ -18,6 +18,7 @@ EXPOSURE = {
     "slrt-scheduler.service": 1.0,
     "slrt-watcher.service": 1.0,
     "slrt-power-check.service": 1.0,
+    "slrt-drill.service": 1.0,
     "slrt-certificate.service": 2.5,
     "slrt-force-shutdown.service": 3.0,
     "slrt-poweroff.service": 4.0,
