@@ -109,7 +109,7 @@ def judge_plug(losses: Sequence[int], seen_after: timedelta | None, back_after: 
 
 def _within(delay: timedelta | None) -> tuple[bool | None, str]:
     if delay is None:
-        return None, "tidak diukur"
+        return None, ""
     return delay <= SEEN_WITHIN, f"{delay.total_seconds():.1f} detik".replace(".", ",")
 
 
