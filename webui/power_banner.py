@@ -5,7 +5,7 @@ The files may be missing, cut or old: then there is simply nothing to say. A pag
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -30,10 +30,11 @@ OUTAGE_SHOWN = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Banner:
-    """What the page shows: a `tone` of the style sheet, and a sentence or nothing."""
+    """What the page shows: a `tone` of the style sheet, and a sentence or nothing. `seconds` are counted down by the script."""
 
     tone: str = "good"
     sentence: str = ""
+    seconds: int | None = None
 
 
 @dataclass(frozen=True)
@@ -62,14 +63,13 @@ def banner_of(state: published.State | None, at: datetime) -> Banner:
     """The banner for what the watcher published, at `at`."""
     if state is None or abs(at - state.at) > BELIEVED:
         return Banner()
-    is_drill = state.cause == drain_drill.CAUSE
-    if not is_drill and (state.stage in {"draining", "down"} or state.accepts_work is False):
+    if state.stage in {"draining", "down"} or state.accepts_work is False:
         return Banner("bad", "Listrik padam. Sistem sedang dimatikan dan tidak menerima simpanan baru.")
     if state.stage == "on-battery":
         if state.mains is True:
             return Banner("warn", "Listrik menyala lagi; sistem memastikan listrik tidak padam kembali.")
         return Banner("warn", f"Listrik padam. Simpan pekerjaan Anda; {_shutdown_in(state.seconds_left)}.")
-    if (is_drill or state.stage == "unknown") and isinstance(state.sentence, str):
+    if state.stage == "unknown" and isinstance(state.sentence, str):
         return Banner("warn", state.sentence)
     return Banner()
 
@@ -83,7 +83,20 @@ def _shutdown_in(seconds: object) -> str:
 
 def current_banner() -> Banner:
     """The banner of this moment."""
-    return banner_of(published.read(Path(settings().power.runtime) / published.STATE_FILE), now())
+    return counting_banner(published.read(Path(settings().power.runtime) / published.STATE_FILE), now())
+
+
+def counting_banner(state: published.State | None, at: datetime) -> Banner:
+    """The banner with its countdown; a drill is told as one."""
+    banner = banner_of(state, at)
+    if state is None or not banner.sentence:
+        return banner
+    if state.cause == drain_drill.CAUSE:
+        return Banner("warn", drain_drill.SENTENCE)
+    left = state.seconds_left
+    if state.stage != "on-battery" or state.mains is not False or not isinstance(left, int | float):
+        return banner
+    return replace(banner, seconds=max(0, int(left - (at - state.at).total_seconds())))
 
 
 def outage_of(outage: Outage | None, at: datetime, zone: ZoneInfo) -> OutageNote | None:
