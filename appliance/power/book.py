@@ -17,9 +17,10 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from appliance.power.journal import End, Entry, Event
-from appliance.power.policy import FULL_ENOUGH, Cause
+from appliance.power.policy import Cause
 
 RECHARGED_AFTER = timedelta(hours=16)
+FULL_AGAIN = 90  # percent
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def cuts(entries: Iterable[Entry]) -> list[Cut]:
             if current:
                 found.append(current)
             charge, last = _charge(entry), found[-1] if found else None
-            second = charge is not None and charge < FULL_ENOUGH and last is not None and _is_soon_after(entry.at, last)
+            second = charge is not None and charge < FULL_AGAIN and last is not None and _is_soon_after(entry.at, last)
             current = Cut(entry.at, charge_before=charge, volts_before=_volts(entry), load=_number(entry, "load"), second=second)
         elif current:
             current, ended = _told(current, entry)
