@@ -14,12 +14,12 @@ from typing import Any
 from appliance.drills import records
 from appliance.drills.records import Check, Level, Record, Result, Step
 from appliance.drills.rules import TO_THE_END, result_of
-from appliance.errors import TryLater
+from appliance.errors import ApplianceError, TryLater
 
 LOCK = "lock"
 
 
-class DrillAborted(Exception):
+class DrillAborted(ApplianceError):
     """The drill cannot go on; the message says why and what to do."""
 
 
@@ -79,9 +79,10 @@ def recorded(folder: Path, record: Record, tell: Callable[[str], None]) -> Itera
     progress = Progress(folder, record, tell)
     try:
         yield progress
-    except DrillAborted as aborted:
-        progress.step(str(aborted))
-        progress.end(Result.ABORTED, str(aborted))
+    except ApplianceError as error:
+        why = f"{error.message} {error.hint}".strip()
+        progress.step(why)
+        progress.end(Result.ABORTED, why)
     except BaseException as error:
         progress.end(Result.CUT, f"Latihan terputus ({type(error).__name__}).")
         raise

@@ -66,7 +66,7 @@ def outlook(found: Iterable[Measurement], at: datetime) -> Outlook:
     measured = tuple(sorted((one for one in found if one.at <= at), key=lambda one: one.at))
     if not measured:
         return Outlook((), reason="Belum ada pemadaman atau latihan yang cukup lama untuk mengukur baterai.")
-    health = round(median(one.health for one in measured[-NEWEST:]))
+    health = min(100, round(median(one.health for one in measured[-NEWEST:])))
     if health <= WORN_OUT:
         return Outlook(measured, health, at, "Baterai sudah lemah; ganti sekarang.")
     span = measured[-1].at - measured[0].at
@@ -81,8 +81,9 @@ def _forecast(measured: Sequence[Measurement], health: int, at: datetime) -> Out
     slope, level = linear_regression(days, [one.health for one in measured])
     if slope >= 0:
         return Outlook(tuple(measured), health, reason="Baterai belum menunjukkan penurunan.")
-    left = (WORN_OUT - level) / slope
+    # A line that has fallen that far already means now, however far back.
+    left = max((WORN_OUT - level) / slope, (at - measured[0].at) / timedelta(days=1))
     # Far away the line means nothing.
     if left - days[-1] > FARTHEST / timedelta(days=1):
         return Outlook(tuple(measured), health, reason="Penurunan baterai masih terlalu kecil untuk memperkirakan harinya.")
-    return Outlook(tuple(measured), health, max(at, measured[0].at + timedelta(days=left)))
+    return Outlook(tuple(measured), health, measured[0].at + timedelta(days=left))

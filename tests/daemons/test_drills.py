@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from appliance import database
-from appliance.config import BackupSettings, Settings
-from appliance.drills import drain, plug, records, table_top
+from appliance.config import BackupSettings, Settings, render
+from appliance.drills import asked, drain, plug, records, table_top
 from appliance.drills.plug import Pace
 from appliance.drills.progress import new_record, only_drill, recorded
 from appliance.drills.records import Level, Record, Result
@@ -49,6 +50,7 @@ def node(lab: NutLab, tmp_path: Path) -> Iterator[Watching]:
     (tmp_path / "repository").mkdir()
     node = Watching(tmp_path, lab.runtime, lab.address)
     node.settings = replace(node.settings, backup=BackupSettings(repository=str(tmp_path / "repository")))
+    node.config.write_text(render(node.settings))
     try:
         node.start()
         node.wait_stage("online")
@@ -180,3 +182,49 @@ def test_a_drill_that_may_not_begin_leaves_no_record_and_only_one_runs(node: Wat
     with only_drill(folder_of(node)), pytest.raises(TryLater, match="sedang berjalan"):
         perform(Level.DRAIN, node.settings, "petugas", print)
     assert records.list_records(folder_of(node)) == []
+
+
+def test_a_drill_asked_for_on_a_page_is_run_once_and_read_on_the_terminal(node: Watching) -> None:
+    database.upgrade(node.settings)
+    request = Path(node.settings.paths.runtime) / asked.REQUEST
+    request.write_text('{"level": "L1", "by": "Andi Rahmat"}')
+    done = node.slrt("power", "drill", "requested")
+    assert done.returncode == 0, done.stderr
+    assert not request.exists()
+    assert node.slrt("power", "drill", "requested").stdout == ""
+    (record,) = records.list_records(folder_of(node))
+    assert (record.by, record.result) == ("Andi Rahmat", Result.PASSED)
+    assert "Berhasil: Latihan menutup pekerjaan" in node.slrt("power", "drill", "list").stdout
+    shown = node.slrt("power", "drill", "show", record.id).stdout
+    assert "Oleh Andi Rahmat" in shown
+    assert f"Segel {record.short_seal}: cocok" in shown
+    refused = node.slrt("power", "drill", "L2")
+    assert refused.returncode == 75
+    assert "Perlindungan tidak aktif" in refused.stderr
+    for nonsense in ('{"level": "L3", "by": "x"}', "{", "[]"):
+        request.write_text(nonsense)
+        assert node.slrt("power", "drill", "requested").stdout == ""
+        assert not request.exists(), "a request that makes no sense would start the unit for ever"
+
+
+def test_watching_tells_each_change_once(lab: NutLab, node: Watching, tmp_path: Path) -> None:
+    said = tmp_path / "said.txt"
+    command = [
+        sys.executable,
+        "-u",
+        "-c",
+        "from appliance.cli import main; main()",
+        "--config",
+        str(node.config),
+        "power",
+        "watch",
+    ]
+    with said.open("wb") as out, subprocess.Popen(command, stdout=out, cwd=Path(__file__).parents[2]) as watching:
+        wait_for(lambda: "Listrik menyala." in said.read_text(), what="the first line")
+        lab.show(Scene.ON_BATTERY)
+        wait_for(lambda: "memakai baterai UPS" in said.read_text(), what="the cut")
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(10) == 0
+    lines = [line.partition("  ")[2] for line in said.read_text().splitlines()]
+    assert lines.count("Listrik menyala.") == 1
+    assert lines.count("Listrik padam; sistem memakai baterai UPS.") == 1

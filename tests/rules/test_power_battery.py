@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from appliance.power.battery import Measurement, measure, measurements, outlook
@@ -67,6 +67,7 @@ def test_a_weak_battery_is_to_be_replaced_now() -> None:
     assert told.replace_before == AT
 
 
+@example([51.0, 51.0, 1.0, 51.0, 51.0], 78)  # a line that was below half long before it began
 @given(st.lists(st.floats(1, 150), max_size=12), st.integers(1, 900))
 def test_no_measurements_break_it_and_no_day_lies_in_the_past(values: list[float], days: int) -> None:
     begin = AT - days * DAY
