@@ -15,7 +15,7 @@ import pytest
 
 from appliance import database
 from appliance.config import BackupSettings, Settings, render
-from appliance.drills import asked, drain, plug, records, table_top
+from appliance.drills import asked, drain, full, plug, records, table_top
 from appliance.drills.plug import Pace
 from appliance.drills.progress import new_record, only_drill, recorded
 from appliance.drills.records import Level, Record, Result
@@ -174,6 +174,34 @@ def test_a_plug_that_stays_in_aborts_the_drill(node: Watching) -> None:
         plug.run(progress, node.settings, Pace(patience=0.3))
     assert progress.record.result is Result.ABORTED
     assert "masih menyala" in progress.record.summary
+
+
+def test_a_full_drill_is_left_open_for_the_next_start_when_the_node_ends(lab: NutLab, tmp_path: Path) -> None:
+    node = Watching(tmp_path, lab.runtime, lab.address, on_battery_seconds=10)
+    try:
+        node.start()
+        node.wait_stage("online")
+        with ThreadPoolExecutor() as threads, recorded(folder_of(node), new_record(Level.FULL, "Dinas", "a"), print) as progress:
+            drill = threads.submit(full.run, progress, node.settings)
+            lab.show(Scene.ON_BATTERY)
+            drill.result(120)
+        assert node.wait_stage("down").accepts_work is False
+    finally:
+        node.kill()
+    (record,) = records.list_records(folder_of(node))
+    assert (record.result, record.seal) == (Result.RUNNING, "")
+    assert "dilengkapi sendiri" in record.steps[-1].text
+
+
+def test_a_plug_that_is_put_back_too_early_aborts_a_full_drill(lab: NutLab, node: Watching) -> None:
+    with ThreadPoolExecutor() as threads, recorded(folder_of(node), new_record(Level.RACE, "Dinas", "a"), print) as progress:
+        drill = threads.submit(full.run, progress, node.settings)
+        lab.show(Scene.ON_BATTERY)
+        wait_for(lambda: len(progress.record.steps) == 2, what="the drill has seen the cut")
+        lab.show(Scene.ON_MAINS)
+        drill.result(120)
+    assert progress.record.result is Result.ABORTED
+    assert "sebelum sistem memutuskan mati" in progress.record.summary
 
 
 def test_a_drill_that_may_not_begin_leaves_no_record_and_only_one_runs(node: Watching) -> None:

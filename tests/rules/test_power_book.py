@@ -191,9 +191,10 @@ def test_a_second_outage_and_what_people_saw() -> None:
         Entry(NOON + 5 * hour, Event.BACK, {"cause": End.CUT, "clean": False, "down_at": (NOON + 4 * hour).isoformat()}),
         Entry(NOON + 30 * hour, Event.MAINS_LOST, {"charge": 89}),
         Entry(NOON + 30 * hour + second, Event.MAINS_BACK, {}),
+        Entry(NOON + 31 * hour, Event.MAINS_LOST, {"charge": 90}),
     ]
     found = cuts(entries)
-    assert [cut.second for cut in found] == [False, True, True, False]
+    assert [cut.second for cut in found] == [False, True, True, False, False]
     assert what_users_saw(found[0]) == "peringatan listrik padam pada setiap halaman; simpanan baru ditolak 12 detik"
     assert what_users_saw(found[1]).endswith("simpanan baru ditolak sebelum sistem mati")
     assert what_users_saw(found[2]).endswith("berhenti tiba-tiba")
