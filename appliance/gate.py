@@ -23,12 +23,19 @@ POLL_SECONDS = 0.02
 HELD = "boot-hold"  # the published stage of a node that has just started and is not open yet
 SAVING = "saving"  # and of one whose work has ended, and whose log shall be moved into the database
 SAVED = "saved"  # the file beside the lock that says so
+DRILL = "drill"  # the published cause of a gate that is closed for a rehearsal
 
 
 class GateClosed(TryLater):
-    """The node takes no new work: it is about to power off, or has just started (`held`)."""
+    """The node takes no new work: it is about to power off, has just started (`held`), or rehearses (`drill`)."""
 
-    def __init__(self, *, held: bool = False) -> None:
+    def __init__(self, *, held: bool = False, drill: bool = False) -> None:
+        if drill:
+            super().__init__(
+                "Latihan listrik: simpanan baru ditolak sebentar; listrik tidak padam.",
+                "Isian Anda tetap di layar. Tunggu satu menit, lalu tekan Simpan lagi.",
+            )
+            return
         if held:
             super().__init__(
                 "Sistem baru menyala dan masih memastikan listrik stabil; sementara ini data hanya dapat dibaca.",
@@ -82,7 +89,7 @@ class Gate:
             published = self._published()
             held = published.get("stage") == HELD
             if published.get("accepts_work") is False and not (held and held_too):
-                raise GateClosed(held=held)
+                raise GateClosed(held=held, drill=published.get("cause") == DRILL)
             yield
         finally:
             os.close(handle)

@@ -25,6 +25,7 @@ from apscheduler.triggers.base import BaseTrigger
 from appliance.background import is_anything_to_do
 from appliance.config import Settings, config_path, load
 from appliance.database import checkpoint, create_service, current_revision, newest_revision
+from appliance.drills import full
 from appliance.errors import ApplianceError, TryLater
 from appliance.exchange.exports import remove_expired
 from appliance.gate import Gate
@@ -89,6 +90,7 @@ class Clockwork:
             ("work", self.do_waiting_work, LOOK_FOR_WORK),
             ("night", self.ask_for_the_night, TICK),
             ("exports", self.clear_exports, CLEAR_EXPORTS),
+            ("drills", self.complete_drills, TICK),
         ):
             self._ticker.add_job(
                 guarded(name, job),
@@ -162,6 +164,11 @@ class Clockwork:
         with self._gate.work(), self._service.app_context():
             if removed := remove_expired(self._settings, at=datetime.now(UTC)):
                 log.info("%d berkas ekspor yang kedaluwarsa dihapus.", removed)
+
+    def complete_drills(self) -> None:
+        """Finish the record of a power drill that ended with the node, or whose process died."""
+        for record in full.complete(self._settings, datetime.now(UTC)):
+            log.info("Catatan latihan %s dilengkapi.", record.id)
 
     def _run(self, *words: str) -> int:
         """Run `slrt` to its end; it is told to end when the daemon ends. Its exit code."""

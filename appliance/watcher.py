@@ -23,9 +23,10 @@ from typing import Any
 
 from appliance.config import Settings, config_path, load, read_secret
 from appliance.errors import ApplianceError, ConfigurationError, TryLater
-from appliance.gate import Gate
+from appliance.gate import DRILL, Gate
 from appliance.notify import notify
-from appliance.power import handover, journal, memory, samples, sentences
+from appliance.power import drain_drill, handover, journal, memory, samples, sentences
+from appliance.power.chain_news import ChainNews
 from appliance.power.changes import changed, noticed
 from appliance.power.handover import Handover
 from appliance.power.journal import End, Entry, Event
@@ -57,8 +58,10 @@ class Watcher:
         self._limits = Limits.of(power)
         self._ups = ups
         self._needs_alarm = power.ups == "usb"
-        gate = Gate(Path(settings.paths.runtime) / "gate.lock", self._runtime / STATE_FILE)
+        self._gate_folder = Path(settings.paths.runtime)
+        gate = Gate(self._gate_folder / "gate.lock", self._runtime / STATE_FILE)
         self._handover = Handover(self._runtime, gate, alarm)
+        self._chain = ChainNews(self._runtime, self._journal)
         self._boot = ""
         self._memory = Memory()
         self._heard: Reading | Silence = Silence(SilenceKind.UNCLEAR)
@@ -119,6 +122,8 @@ class Watcher:
         said = sentences.sentence(now.memory, heard, at, now.seconds_left)
         self._publish(now, at, said)
         self._sample(heard, at)
+        for event, facts in self._chain.look(heard, at):
+            self._record(at, event, **facts)
         self._act(before, now, at)
         return said
 
@@ -234,19 +239,21 @@ class Watcher:
         known = now.memory.last if stage is not Stage.UNKNOWN else None
         runtime = known.runtime if known else None
         notices = self._note(now.memory, at)
+        drill = stage is Stage.ONLINE and drain_drill.is_asked(self._gate_folder, at.ticks)
+        complaints = (sentences.NOTICES[notice] for notice in notices if notice in sentences.SAID_AT_ONCE)
         publish(
             self._runtime,
             State(
                 at=at.wall,
                 stage=stage,
-                accepts_work=now.memory.accepts_work,
-                accepts_jobs=accepts_jobs(now.memory, at.ticks),
+                accepts_work=now.memory.accepts_work and not drill,
+                accepts_jobs=accepts_jobs(now.memory, at.ticks) and not drill,
                 mains=known.mains if known else None,
                 charge=known.charge if known else None,
                 runtime_seconds=None if runtime is None else int(runtime.total_seconds()),
                 seconds_left=now.seconds_left,
-                sentence=" ".join([said, *(sentences.NOTICES[notice] for notice in notices if notice in sentences.SAID_AT_ONCE)]),
-                cause=now.memory.cause or "",
+                sentence=drain_drill.SENTENCE if drill else " ".join([said, *complaints]),
+                cause=DRILL if drill else now.memory.cause or "",
                 mains_volts=known.mains_volts if known else None,
                 battery_volts=known.battery_volts if known else None,
                 load=known.load if known else None,

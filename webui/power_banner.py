@@ -5,7 +5,7 @@ The files may be missing, cut or old: then there is simply nothing to say. A pag
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, jsonify
 
 from appliance.access import Actor
+from appliance.gate import DRILL
+from appliance.power import drain_drill
 from appliance.power import state as published
 from appliance.power.journal import JOURNAL_FILE, Outage, last_outage
 from appliance.power.notices import Notice
@@ -32,10 +34,11 @@ OUTAGE_SHOWN = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Banner:
-    """What the page shows: a `tone` of the style sheet, and a sentence or nothing."""
+    """What the page shows: a `tone` of the style sheet, and a sentence or nothing. `seconds` are counted down by the script."""
 
     tone: str = "good"
     sentence: str = ""
+    seconds: int | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,20 @@ def _shutdown_in(seconds: object) -> str:
 
 def current_banner() -> Banner:
     """The banner of this moment."""
-    return banner_of(published.read(Path(settings().power.runtime) / published.STATE_FILE), now())
+    return counting_banner(published.read(Path(settings().power.runtime) / published.STATE_FILE), now())
+
+
+def counting_banner(state: published.State | None, at: datetime) -> Banner:
+    """The banner with its countdown; a drill is told as one."""
+    banner = banner_of(state, at)
+    if state is None or not banner.sentence:
+        return banner
+    if state.cause == DRILL:
+        return Banner("warn", drain_drill.SENTENCE)
+    left = state.seconds_left
+    if state.stage != "on-battery" or state.mains is not False or not isinstance(left, int | float):
+        return banner
+    return replace(banner, seconds=max(0, int(left - (at - state.at).total_seconds())))
 
 
 def outage_of(outage: Outage | None, at: datetime, zone: ZoneInfo) -> OutageNote | None:

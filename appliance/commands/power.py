@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import getpass
 import json
-from datetime import datetime, timedelta
+import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 
+from appliance.commands import power_watch
 from appliance.commands.door import Door
 from appliance.errors import ApplianceError, ConfigurationError, InvalidInput
 from appliance.power import book, journal, simulate, state
+from appliance.power.chain import Color
+from appliance.power.chain_check import read_light
 from appliance.power.handover import ask
 from appliance.power.policy import Asked, Stage
-from appliance.power.sentences import CAUSES, HOLD_ENDS, NOTICES, duration, what_happened
+from appliance.power.sentences import CAUSES, HOLD_ENDS, NOTICES, duration, untold, what_happened
 from appliance.power.simulate import Scene
 
 LINES = 40
@@ -42,6 +47,7 @@ _WORDS: dict[str, dict[str, str]] = {
     },
 }
 _ON = {True: "menyala", False: "padam", None: "tidak diketahui"}
+_COLORS = {Color.ARMED: "green", Color.CHECKING: "yellow", Color.NOT_ARMED: "red"}
 _SCENES = {
     Scene.ON_MAINS: "Listrik simulasi menyala.",
     Scene.ON_BATTERY: "Listrik simulasi padam.",
@@ -60,6 +66,8 @@ _EVENTS = {
     journal.Event.FROZEN: "angka dari UPS tidak berubah selama 10 menit",
     journal.Event.OTHER_UNIT: "UPS yang terhubung bukan UPS yang dipasang; tidak dipercaya",
     journal.Event.ASKED: "petugas meminta",
+    journal.Event.UNPROTECTED: "perlindungan TIDAK aktif",
+    journal.Event.PROTECTED: "perlindungan aktif kembali",
     journal.Event.DECIDED: "diputuskan mati",
     journal.Event.CANCELLED: "pematian dibatalkan karena listrik menyala kembali",
     journal.Event.DRAINED: "pekerjaan yang berjalan ditunggu, lalu data dirapikan di disk",
@@ -73,7 +81,21 @@ _EVENTS = {
 }
 
 
-@click.group()
+class Power(click.Group):
+    """The drills need the database; how the power is must be told without it, so they are imported only when asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), "drill"])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name != "drill":
+            return super().get_command(ctx, cmd_name)
+        from appliance.commands import power_drill
+
+        return power_drill.command
+
+
+@click.group(cls=Power)
 def command() -> None:
     """Keadaan listrik dan UPS."""
 
@@ -86,13 +108,26 @@ def status(door: Door, as_json: bool) -> None:
     found = state.read(Path(door.settings.power.runtime) / state.STATE_FILE)
     if found is None:
         raise ApplianceError("Pengawas listrik belum melaporkan apa pun.", "Jalankan: sudo systemctl restart slrt-watcher")
+    light = read_light(door.settings, datetime.now(UTC))
     if as_json:
-        click.echo(json.dumps({**dataclasses.asdict(found), "at": found.at.isoformat()}, ensure_ascii=False))
+        told = {**dataclasses.asdict(found), "at": found.at.isoformat(), "protection": dataclasses.asdict(light)}
+        click.echo(json.dumps(told, ensure_ascii=False))
         return
     click.echo(found.sentence)
-    for notice in found.notices:
+    for notice in untold(found.notices, light.findings, found.sentence):
         click.echo(f"Perhatian: {NOTICES.get(notice, notice)}")
-    click.echo(f"Listrik: {_ON[found.mains]}; dilaporkan {_local(door, found.at)}.")
+    click.echo(f"Listrik: {_ON[found.mains]}{_numbers(found)}; dilaporkan {_local(door, found.at)}.")
+    click.echo(click.style(light.sentence, fg=_COLORS.get(light.color), bold=light.color is Color.NOT_ARMED))
+    for finding in light.findings:
+        click.echo(f"  {finding.cause[0].upper()}{finding.cause[1:]}.\n    → {finding.remedy}")
+
+
+@command.command()
+@click.pass_obj
+def watch(door: Door) -> None:
+    """Mengikuti keadaan listrik: satu baris setiap ada perubahan, dan hitung mundur selama padam. Berhenti: Ctrl+C."""
+    with contextlib.suppress(KeyboardInterrupt):
+        power_watch.follow(door.settings, power_watch.Screen(sys.stdout))
 
 
 @command.command(name="journal")
@@ -196,6 +231,15 @@ def _ask(door: Door, asked: Asked, stage: Stage, else_told: str) -> None:
         raise ConfigurationError(
             f"Permintaan tidak dapat dicatat ({error.strerror}).", f"Jalankan sebagai root: sudo slrt power {asked}"
         ) from error
+
+
+def _numbers(found: state.State) -> str:
+    """What the UPS measured, as far as it told."""
+    told = [(found.mains_volts, "tegangan listrik", "V"), (found.load, "beban UPS", "%"), (found.battery_volts, "baterai", "V")]
+    words = [f"{label} {value:g} {unit}".replace(".", ",") for value, label, unit in told if value is not None]
+    if found.runtime_seconds is not None:
+        words.append(f"sisa waktu baterai {duration(timedelta(seconds=found.runtime_seconds))}")
+    return "".join(f", {word}" for word in words)
 
 
 def _entries(door: Door) -> list[journal.Entry]:

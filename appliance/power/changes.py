@@ -8,6 +8,7 @@ from typing import Any
 from appliance.power.journal import Event
 from appliance.power.notices import Notice
 from appliance.power.policy import HoldEnd, Memory, Stage
+from appliance.power.reading import Reading
 from appliance.power.stages import PREPARING
 
 Change = tuple[Event, dict[str, Any]]
@@ -38,7 +39,7 @@ def _of_the_mains(old: Memory, new: Memory) -> list[Change]:
     if is_out and not was_out and new.battery_since is not None:
         before = new.before or new.last
         return [
-            (Event.MAINS_LOST, {"charge": before and before.charge, "volts": before and before.mains_volts}),
+            (Event.MAINS_LOST, {**_numbers_of(before), "load": before and before.load}),
             *_flaps(old, new),
         ]
     if was_out and not is_out:
@@ -83,8 +84,11 @@ def _of_the_ups(old: Memory, new: Memory) -> list[Change]:
 
 
 def _numbers(memory: Memory) -> dict[str, Any]:
-    last = memory.last
-    return {"charge": last and last.charge, "volts": last and last.mains_volts}
+    return _numbers_of(memory.last)
+
+
+def _numbers_of(reading: Reading | None) -> dict[str, Any]:
+    return {"charge": reading and reading.charge, "volts": reading and reading.mains_volts}
 
 
 def _reasons(memory: Memory, ticks: timedelta) -> dict[str, Any]:

@@ -36,6 +36,8 @@ class Event(StrEnum):
     FROZEN = "frozen"
     OTHER_UNIT = "other-unit"
     ASKED = "asked"
+    UNPROTECTED = "unprotected"
+    PROTECTED = "protected"
     DECIDED = "decided"
     CANCELLED = "cancelled"
     DRAINED = "drained"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from appliance.power.book import Cut
+from appliance.power.chain import Finding, Link
 from appliance.power.journal import End
 from appliance.power.notices import Notice
 from appliance.power.policy import Cause, HoldEnd, Memory, Moment, Stage
@@ -60,7 +62,20 @@ NOTICES: dict[str, str] = {
 
 
 # What follows the sentence of the cycle at once; the others stand in a list of their own.
-SAID_AT_ONCE = frozenset({Notice.LOGIN_REFUSED, Notice.REPLACE_BATTERY, Notice.BLIND_START, Notice.FROZEN})
+SAID_AT_ONCE = frozenset({Notice.LOGIN_REFUSED, Notice.REPLACE_BATTERY, Notice.BLIND_START})
+# What the light of the chain tells as well, with its remedy.
+_LINKS: dict[str, frozenset[str]] = {
+    Notice.FROZEN: frozenset({Link.FROZEN}),
+    Notice.OTHER_UNIT: frozenset({Link.UNIT}),
+    Notice.NO_ALARM: frozenset({Link.CLOCK}),
+    Notice.BLIND_LONG: frozenset({Link.CABLE, Link.UPSD, Link.SERVICES}),
+}
+
+
+def untold(notices: Iterable[str], findings: Iterable[Finding], said: str) -> list[str]:
+    """The names of the notices that neither the sentence `said` nor a finding of the light tells already."""
+    links = {finding.link for finding in findings}
+    return [one for one in notices if NOTICES.get(one, one) not in said and not links & _LINKS.get(one, frozenset())]
 
 
 def sentence(memory: Memory, heard: Reading | Silence, at: Moment, seconds_left: int | None) -> str:
@@ -129,7 +144,20 @@ def what_happened(cut: Cut) -> str:
     why = CAUSES.get(cut.cause, "alasan tidak tercatat")
     if cut.down_at is not None:
         return f"sistem mati dengan tertib: {why}" if cut.clean else f"sistem mati mendadak: {why}"
-    return "pematian dibatalkan karena listrik menyala kembali" if cut.cancelled else "ditanggung baterai UPS"
+    told = "pematian dibatalkan karena listrik menyala kembali" if cut.cancelled else "ditanggung baterai UPS"
+    return told + ("; padam lagi sebelum baterai penuh" if cut.second else "")
+
+
+def what_users_saw(cut: Cut) -> str:
+    """What people at their screens met during a cut."""
+    if cut.down_at is not None and not cut.clean:
+        return "peringatan listrik padam, lalu sistem berhenti tiba-tiba"
+    told = ["peringatan listrik padam pada setiap halaman"]
+    if cut.refused is not None:
+        told.append(f"simpanan baru ditolak {duration(cut.refused)}")
+    elif cut.closed_at is not None:
+        told.append("simpanan baru ditolak sebelum sistem mati")
+    return "; ".join(told)
 
 
 def duration(length: timedelta) -> str:

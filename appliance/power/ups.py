@@ -8,14 +8,18 @@ While logged in, upsmon waits for our logout before it shuts down: that is the t
 from __future__ import annotations
 
 import logging
+import re
 import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from pynut2.nut2 import PyNUTClient, PyNUTError
 
 from appliance.power.reading import Reading, Silence, SilenceKind, parse
 
+T = TypeVar("T")
 READ_DEADLINE = timedelta(seconds=1.5)
 LONGEST_ANSWER = 262_144
 
@@ -82,6 +86,17 @@ class _Conversation(PyNUTClient):  # type: ignore[misc]  # pynut2 has no types
             answer = self._read_until("\n")
             if not answer.startswith("OK"):
                 raise _BrokenError(SilenceKind.PROTOCOL, f"{line.split()[0]} was answered {answer[:60]!r}")
+
+    def ask(self, line: str) -> str:
+        """The one-line answer to a question that pynut2 does not know."""
+        self._write(line + "\n")
+        return self._read_until("\n").strip()
+
+    def ask_for_primary(self, ups: str, user: str, password: str) -> str:
+        """What upsd says to the wish to be primary: the right to shut the UPS down, of which asking uses nothing."""
+        for line in (f"USERNAME {_quoted(user)}", f"PASSWORD {_quoted(password)}"):
+            self.ask(line)
+        return self.ask(f"PRIMARY {ups}")
 
     def log_out(self) -> None:
         """Say goodbye and wait until upsd has heard it, so that upsmon stops waiting for us."""
@@ -216,3 +231,61 @@ class Ups:
         if self._conversation is not None:
             self._conversation.drop()
         self._conversation = None
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What upsd tells whoever asks for more than the power: its version, who is logged in, and whether `login` may shut down.
+
+    `silence` is why it gave no variables; `clients`, `primary` and `version` are None where it did not say.
+    """
+
+    silence: Silence | None = None
+    variables: Mapping[str, str] | None = None
+    clients: int | None = None
+    primary: bool | None = None
+    version: tuple[int, ...] | None = None
+
+
+def inspect(name: str, address: tuple[str, int], login: tuple[str, str], deadline: timedelta = READ_DEADLINE) -> Inspection:
+    """Ask upsd about itself, each question on a connection of its own. Changes nothing there. Never raises."""
+    ends = deadline.total_seconds()
+    variables = _apart(address, ends, lambda talk: dict(talk.list_vars(name)))
+    if isinstance(variables, Silence):
+        return Inspection(variables)
+    clients = re.fullmatch(
+        rf"NUMLOGINS {re.escape(name)} (\d+)", _text(_apart(address, ends, lambda talk: talk.ask(f"GET NUMLOGINS {name}")))
+    )
+    version = re.search(r"(\d+)\.(\d+)\.(\d+)", _text(_apart(address, ends, lambda talk: talk.ask("VER"))))
+    return Inspection(
+        None,
+        variables,
+        int(clients.group(1)) if clients else None,
+        _granted(_apart(address, ends, lambda talk: talk.ask_for_primary(name, *login))),
+        tuple(int(number) for number in version.groups()) if version else None,
+    )
+
+
+def _apart(address: tuple[str, int], seconds: float, question: Callable[[_Conversation], T]) -> T | Silence:
+    """The answer on a fresh connection, or why there is none."""
+    try:
+        talk = _Conversation(*address, time.monotonic() + seconds)
+        try:
+            return question(talk)
+        finally:
+            talk.drop()
+    except _BrokenError as error:
+        return error.silence
+    except (PyNUTError, OSError, EOFError, ValueError, IndexError, AttributeError) as error:
+        return Silence(SilenceKind.PROTOCOL, repr(error)[:120])
+
+
+def _text(answer: str | Silence) -> str:
+    return answer if isinstance(answer, str) else ""
+
+
+def _granted(answer: str | Silence) -> bool | None:
+    """None when upsd could not be asked."""
+    if isinstance(answer, str):
+        return answer.startswith("OK")
+    return False if answer.kind is SilenceKind.DENIED else None

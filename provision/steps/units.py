@@ -80,6 +80,8 @@ def services(site: Site) -> Step:
         Running("slrt-scheduler.service", (*program, *secrets)),
         Running("slrt-front.socket", before=("slrt-front.service",)),
         Running("slrt-front.service", (NGINX_CONF,)),
+        *(() if site.settings.power.ups == "none" else (Running("slrt-power-check.timer"),)),
+        Running("slrt-drill.path"),
         Running("slrt-certificate.timer"),
         Running("slrt-certificate.path"),
         Running("slrt.target"),

@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from appliance.power import state
+from appliance.gate import DRILL
+from appliance.power import drain_drill, state
 from appliance.power.journal import Outage
-from webui.power_banner import banner_of, outage_of
+from webui.power_banner import banner_of, counting_banner, outage_of
 
 AT = datetime(2026, 11, 21, 6, 5, tzinfo=UTC)
 WITA = ZoneInfo("Asia/Makassar")
@@ -48,6 +49,27 @@ def test_the_banner_says_what_is_and_what_to_do(published: state.State | None, t
     banner = banner_of(published, AT)
     assert banner.tone == tone
     assert (words in banner.sentence) if words else banner.sentence == ""
+
+
+@pytest.mark.parametrize(
+    ("published", "seconds"),
+    [
+        (_state("on-battery", mains=False, seconds_left=299, at=AT - timedelta(seconds=2)), 297),
+        (_state("on-battery", mains=False, seconds_left=1, at=AT - timedelta(seconds=2)), 0),
+        (_state("on-battery", mains=True, seconds_left=299), None),
+        (_state("on-battery", mains=False), None),
+        (_state("draining", mains=False, seconds_left=0, accepts_work=False), None),
+        (_state("online", mains=True, seconds_left=299), None),
+    ],
+)
+def test_only_a_running_outage_is_counted_down(published: state.State, seconds: int | None) -> None:
+    assert counting_banner(published, AT).seconds == seconds
+
+
+def test_a_drill_is_not_told_as_an_outage() -> None:
+    drill = _state("online", mains=True, accepts_work=False, cause=DRILL, sentence=drain_drill.SENTENCE)
+    assert counting_banner(drill, AT).sentence == drain_drill.SENTENCE
+    assert "padam" not in drain_drill.SENTENCE
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,12 @@ def test_what_the_journal_is_told(scenes: list[Scene], memory: Memory | None, ev
     assert [event for event, _facts in tell(*scenes, memory=memory)] == events
 
 
+def test_a_cut_is_told_with_the_numbers_before_it() -> None:
+    before = dataclasses.replace(ON, charge=97, mains_volts=221.0, load=14.0)
+    facts = dict(tell((before, 5), (dataclasses.replace(OFF, load=30.0), 10)))[LOST]
+    assert facts == {"charge": 97, "volts": 221.0, "load": 14.0}
+
+
 def test_the_decision_is_told_with_its_numbers() -> None:
     facts = dict(tell((ON, 5), (CHARGE, 40)))[Event.DECIDED]
     expected = {"charge": 50, "runtime": 2760, "battery_volts": None, "on_battery": 32, "silent": None}

@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from appliance.power.chain import Finding
 from appliance.power.journal import End
 from appliance.power.notices import Notice
 from appliance.power.policy import Cause, HoldEnd, Memory, Moment, Stage
 from appliance.power.reading import Reading, Silence, SilenceKind
-from appliance.power.sentences import CAUSES, HOLD_ENDS, NOTICES, duration, sentence
+from appliance.power.sentences import CAUSES, HOLD_ENDS, NOTICES, duration, sentence, untold
 
 AT = Moment(timedelta(seconds=100), datetime(2026, 3, 1, tzinfo=UTC))
 ON, OFF = Reading(frozenset({"OL"}), 100), Reading(frozenset({"OB"}), 90)
@@ -127,3 +128,21 @@ def test_every_silence_has_words(kind: SilenceKind) -> None:
 )
 def test_duration(seconds: float, words: str) -> None:
     assert duration(timedelta(seconds=seconds)) == words
+
+
+@pytest.mark.parametrize(
+    ("notices", "links", "said", "left"),
+    [
+        (["frozen", "no-alarm"], [], "", ["frozen", "no-alarm"]),
+        (["frozen", "no-alarm"], ["frozen"], "", ["no-alarm"]),
+        (["other-unit"], ["upsmon", "unit"], "", []),
+        (["blind-long"], ["services"], "", []),
+        (["blind-long"], ["hook"], "", ["blind-long"]),
+        (["replace-battery"], [], f"Listrik menyala. {NOTICES[Notice.REPLACE_BATTERY]}", []),
+        (["from-a-later-version"], [], "", ["from-a-later-version"]),
+    ],
+)
+def test_what_the_light_or_the_sentence_tells_is_not_told_again(
+    notices: list[str], links: list[str], said: str, left: list[str]
+) -> None:
+    assert untold(notices, [Finding(link, "sebab", "obat") for link in links], said) == left

@@ -160,6 +160,11 @@ GET  power.show                    303       200 200     200  200        200    
 GET  power.sheet                   303       200 200     200  200        200    200      200        200  200
 POST power.start_now               401       403 403     403  403        403    409      403        403  403
 POST power.shut_down               401       403 403     403  403        403    409      403        403  403
+GET  power.book                    303       200 200     200  200        200    200      200        200  200
+GET  drills.listing                303       403 403     403  403        403    200      403        403  403
+POST drills.begin                  401       403 403     403  403        403    422      403        403  403
+GET  drills.show                   303       403 403     403  403        403    404      403        403  403
+GET  drills.sheet                  303       403 403     403  403        403    404      403        403  403
 GET  imports.listing               303       403 200     403  403        403    403      403        403  403
 POST imports.receive               401       403 422     403  403        403    403      403        403  403
 GET  imports.show                  303       403 200     403  403        403    403      403        403  403
@@ -326,6 +331,7 @@ def _case_with_referral(staff: Staff) -> dict[str, str]:
         "action": "usulkan_keluar",
         "step": "receive",
         "export_id": "nothing",
+        "drill_id": "nothing",
         "layout_code": "siksng",
         "account_id": "nobody",
         "assignment_id": "nothing",
