@@ -28,7 +28,7 @@ def _unit_files(site: Site) -> list[File]:
         if path.suffix in UNIT_KINDS:
             files.append(File(f"{UNIT_FOLDER}/{path}", content))
         else:
-            files.append(File(f"{SCRIPT_FOLDER}/{path}", content, 0o755))
+            files.append(File(f"{SCRIPT_FOLDER}/{path}", content, 0o755 if content.startswith(b"#!") else 0o644))
     return files
 
 

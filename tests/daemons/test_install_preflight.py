@@ -103,11 +103,12 @@ def test_no_ups_on_the_usb_bus_and_one_that_is_there() -> None:
 )
 def test_a_nut_that_would_cut_the_power_at_every_reboot(mode: str, conf: str, refused: bool) -> None:
     """Switched off, with a UPS named: Debian's upsmon then takes every reboot for the end of a power failure."""
-    files = f"mount -t tmpfs tmpfs /etc/nut 2>/dev/null; printf '{mode}\n' >/etc/nut/nut.conf; printf '{conf}' >/etc/nut/ups.conf"
+    files = f"mount -t tmpfs tmpfs /etc/nut; printf '{mode}\n' >/etc/nut/nut.conf; printf '{conf}' >/etc/nut/ups.conf"
     done = check(files)
     assert (done.returncode == 78) is refused, done.stderr
     assert ("MODE=none" in done.stderr) is refused
-    assert check(f"{files}; mount -t tmpfs tmpfs /sys/bus", GIVEN.replace("none", "simulated")).returncode == 0, "a UPS of ours mends it"
+    if refused:
+        assert check(files, GIVEN.replace("none", "simulated")).returncode == 0, "with a UPS of ours it is mended"
 
 
 def test_without_a_network_it_is_a_matter_of_time() -> None:

@@ -11,14 +11,17 @@ import signal
 import socket
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 from types import TracebackType
 
+from appliance.config import PowerSettings
 from appliance.power.simulate import SIMULATED_FILE, Scene, play
+from provision.steps.ups import chosen, version_of
+from tests.support.nut_release import HOST_RELEASE, VERSIONS, nut_programs
 from tests.support.waiting import wait_for
 
-PROGRAMS = Path("/lib/nut")
 SOURCE = Path(__file__).parents[2]
 TEMPLATES = SOURCE / "provision" / "templates" / "nut"
 WRAPPER = SOURCE / "systemd" / "power-shutdown"
@@ -26,6 +29,8 @@ NOBODY = 65534
 PASSWORDS = {"watcher_password": "57a7c4e5" * 8, "upsmon_password": "0b5e44e5" * 8}
 LOGIN = ("watcher", PASSWORDS["watcher_password"])
 UPS = "apc"
+# only in a lab: the right to set what the dummy says, at once instead of with its next look at the file
+STAGEHAND = "\n[stagehand]\n    password = stagehand\n    actions = SET\n"
 
 
 def free_port() -> int:
@@ -37,11 +42,14 @@ def free_port() -> int:
 
 
 class NutLab:
-    """Start with `with`; `runtime` is what the node calls power.runtime, `address` is where upsd listens."""
+    """Start with `with`; `runtime` is what the node calls power.runtime, `address` is where upsd listens.
 
-    def __init__(self) -> None:
-        if not (PROGRAMS / "dummy-ups").exists():
-            raise RuntimeError("NUT is missing. Install it: apt install nut-server nut-client")
+    `release` names the Debian whose NUT it is; `edits` replace text in its files.
+    """
+
+    def __init__(self, release: str = HOST_RELEASE, edits: Mapping[str, str] | None = None) -> None:
+        self.programs, self.version = nut_programs(release), version_of(VERSIONS[release])
+        self.edits = dict(edits or {})
         self.folder = Path(tempfile.mkdtemp(prefix="nut-"))
         self.conf, self.state, self.runtime = (self.folder / name for name in ("conf", "state", "run"))
         self.address = ("127.0.0.1", free_port())
@@ -108,9 +116,23 @@ class NutLab:
         answer = (self.ask(f"GET NUMLOGINS {UPS}") or [""])[0].split()
         return int(answer[-1]) if answer[:1] == ["NUMLOGINS"] else -1
 
+    def play(self, scene: Scene) -> None:
+        """Put a scene into the dummy's file."""
+        play(self.runtime, scene)
+
+    def say(self, status: str | None = None, **others: object) -> None:
+        """Have upsd say another status, or other variables (battery_charge for battery.charge), from now on."""
+        wanted = ({"ups.status": status} if status is not None else {}) | {name.replace("_", "."): value for name, value in others.items()}
+        for name, value in wanted.items():
+            heard = self.ask("USERNAME stagehand", "PASSWORD stagehand", f'SET VAR {UPS} {name} "{value}"')
+            assert heard[-1:] == ["OK"], (name, value, heard)
+        for name, value in wanted.items():
+            said = f'VAR {UPS} {name} "{value}"'
+            wait_for(lambda name=name, said=said: said in self.ask(f"GET VAR {UPS} {name}"), what=f"upsd says {said}")  # type: ignore[misc]
+
     def show(self, scene: Scene) -> None:
         """Play a scene and wait until upsd tells it."""
-        play(self.runtime, scene)
+        self.play(scene)
         wanted = {Scene.ON_MAINS: "OL", Scene.ON_BATTERY: "OB DISCHRG", Scene.BATTERY_LOW: "OB DISCHRG LB"}[scene]
         wait_for(lambda: wanted in self.status().replace("FSD ", ""), what=f"upsd tells {wanted}")
 
@@ -133,11 +155,12 @@ class NutLab:
             "/run/nut/killpower": f"{self.state}/killpower",
         }
         for name in ("nut.conf", "upsd.conf", "upsd.users", "upsmon.conf", "ups-simulated.conf"):
-            text = Template((TEMPLATES / name).read_text()).substitute(
-                PASSWORDS, ups_name=UPS, simulated_file=f"{run}/{SIMULATED_FILE}"
+            text = Template(chosen((TEMPLATES / name).read_text(), self.version, PowerSettings())).substitute(
+                PASSWORDS, ups_name=UPS, simulated_file=f"{run}/{SIMULATED_FILE}", mode="standalone"
             )
-            for old, new in changes.items():
+            for old, new in (changes | self.edits).items():
                 text = text.replace(old, new)
+            text += STAGEHAND if name == "upsd.users" else ""
             (self.conf / ("ups.conf" if name.startswith("ups-") else name)).write_text(text)
         # In place of systemd: the wrapper's last word, written down.
         fake = self.folder / "bin" / "systemctl"
@@ -164,6 +187,6 @@ class NutLab:
         }
         with (self.state / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                [*drop, str(PROGRAMS / program), *words], env=environment, cwd=self.folder,
+                [*drop, str(self.programs / program), *words], env=environment, cwd=self.folder,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
