@@ -99,7 +99,11 @@ def test_no_ups_on_the_usb_bus_and_one_that_is_there() -> None:
 
 @pytest.mark.parametrize(
     ("mode", "conf", "refused"),
-    [("MODE=none", "[apc]\n driver = usbhid-ups\n", True), ("MODE=none", "# nothing\n", False), ("MODE=standalone", "[apc]\n", False)],
+    [
+        ("MODE=none", "[apc]\n driver = usbhid-ups\n", True),
+        ("MODE=none", "# nothing\n", False),
+        ("MODE=standalone", "[apc]\n", False),
+    ],
 )
 def test_a_nut_that_would_cut_the_power_at_every_reboot(mode: str, conf: str, refused: bool) -> None:
     """Switched off, with a UPS named: Debian's upsmon then takes every reboot for the end of a power failure."""

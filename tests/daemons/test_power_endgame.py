@@ -165,7 +165,9 @@ def test_a_driver_that_never_answers_does_not_keep_the_machine_off(endgame: Endg
 def test_everything_that_is_waited_for_fits_into_the_time_that_systemd_gives() -> None:
     text = SCRIPT.read_text()
     limit, patience = (int(re.search(rf"{name}:-(\d+)", text)[1]) for name in ("LIMIT", "PATIENCE"))  # type: ignore[index]
-    waits = [part.replace("$((patience * 2))", f"{2 * patience}") for part in re.findall(r"timeout -k 1 (\$\(\(.*?\)\)|\S+)", text)]
+    waits = [
+        part.replace("$((patience * 2))", f"{2 * patience}") for part in re.findall(r"timeout -k 1 (\$\(\(.*?\)\)|\S+)", text)
+    ]
     seconds = [patience if wait == '"$patience"' else int(wait) for wait in waits]
     asked_again, pauses = seconds[1], sum(int(number) for number in re.findall(r"\bsleep (\d+)", text))
     assert sum(seconds) + len(seconds) + asked_again + 1 + pauses <= limit < 90

@@ -105,7 +105,12 @@ def test_two_units_on_the_cable_are_refused() -> None:
 def test_another_make_gets_its_driver_with_its_options() -> None:
     host = PretendHost()
     host.files["/lib/nut/nutdrv_qx"] = (PROGRAM, b"")
-    power = {"ups": "driver", "driver": "nutdrv_qx", "device": "/dev/ttyS0", "driver_options": "vendorid = 0665; novendor;protocol=megatec"}
+    power = {
+        "ups": "driver",
+        "driver": "nutdrv_qx",
+        "device": "/dev/ttyS0",
+        "driver_options": "vendorid = 0665; novendor;protocol=megatec",
+    }
     found = nut(prepared(host, **power), "ups.conf")
     assert found[3:] == [
         "driver = nutdrv_qx", "port = /dev/ttyS0", 'desc = "UPS of the SLRT node"', 'vendorid = "0665"', "novendor", 'protocol = "megatec"',
@@ -218,7 +223,16 @@ def test_a_wish_about_the_ups_is_judged_like_the_file() -> None:
     site = _site(host, wish)
     power = site.settings.power
     assert (power.ups, power.driver, power.driver_options, power.lan_address) == ("driver", "nutdrv_qx", "vendorid = 0665", LAN)
-    assert wish.options[-8:] == ["--ups", "driver", "--ups-driver", "nutdrv_qx", "--ups-options", "vendorid = 0665", "--ups-lan", LAN]
+    assert wish.options[-8:] == [
+        "--ups",
+        "driver",
+        "--ups-driver",
+        "nutdrv_qx",
+        "--ups-options",
+        "vendorid = 0665",
+        "--ups-lan",
+        LAN,
+    ]
     host.write("/etc/slrt/appliance.toml", render(site.settings).encode(), 0o644, "root", "root")
     assert _site(host, Wish()).settings.power == power
     assert _site(host, Wish(ups_lan="none")).settings.power.lan_address == ""

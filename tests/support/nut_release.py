@@ -20,7 +20,7 @@ HERE = Path("/lib/nut")
 VERSIONS = {"bookworm": "2.8.0", "trixie": "2.8.1"}
 MAX_AGE = timedelta(days=60)  # nothing of it faces anybody, and NUT changes little within a release
 PROGRAMS, LIBRARIES = "usr/lib/nut", "usr/lib/x86_64-linux-gnu"
-SCRIPT = "#!/bin/sh\nexec {libraries}/ld-linux-x86-64.so.2 --library-path {libraries} --argv0 {program} {program} \"$@\"\n"
+SCRIPT = '#!/bin/sh\nexec {libraries}/ld-linux-x86-64.so.2 --library-path {libraries} --argv0 {program} {program} "$@"\n'
 
 
 def nut_programs(release: str) -> Path:
