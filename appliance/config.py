@@ -52,7 +52,15 @@ _NUT_VALUE = r"[A-Za-z0-9 ._:/@^*|()-]*"
 _NUT_OPTION = rf"[a-z][A-Za-z0-9_.-]*( *= *{_NUT_VALUE})?"
 _NUT_OPTIONS = rf"({_NUT_OPTION}( *; *{_NUT_OPTION})*)?"
 # Said elsewhere, or known to end in a shutdown on mains or in a driver that no longer notices a pulled cable.
-_NUT_REFUSED = {"driver", "port", "desc", "pollonly", "onlinedischarge", "onlinedischarge_onbattery", "onlinedischarge_calibration"}
+_NUT_REFUSED = {
+    "driver",
+    "port",
+    "desc",
+    "pollonly",
+    "onlinedischarge",
+    "onlinedischarge_onbattery",
+    "onlinedischarge_calibration",
+}
 
 
 def driver_options(text: str) -> dict[str, str]:
@@ -161,13 +169,19 @@ class PowerSettings:
     host: str = setting("127.0.0.1", "address of upsd", "an address", bool)
     port: int = setting(3493, "port of upsd", "1 to 65535", _between(1, 65535))
     serial: str = setting(
-        "", "serial number of the one UPS that is believed; empty for any", "letters, digits, dots, hyphens", _matches(r"[\w.-]{0,40}")
+        "",
+        "serial number of the one UPS that is believed; empty for any",
+        "letters, digits, dots, hyphens",
+        _matches(r"[\w.-]{0,40}"),
     )
     driver: str = setting(
         "usbhid-ups", "NUT driver of another make", "the name of a NUT driver", _matches(r"[a-z0-9][a-z0-9_-]{1,40}")
     )
     device: str = setting(
-        "auto", "where that driver finds the UPS", "auto, a device file or an address", _matches(r"[A-Za-z0-9][\w.:@/-]*|/dev/[\w./-]+")
+        "auto",
+        "where that driver finds the UPS",
+        "auto, a device file or an address",
+        _matches(r"[A-Za-z0-9][\w.:@/-]*|/dev/[\w./-]+"),
     )
     driver_options: str = setting(
         "", "further NUT options of that driver", 'such as "vendorid = 0665; productid = 5161"', _are_driver_options

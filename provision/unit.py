@@ -35,7 +35,8 @@ def _serial(host: Host) -> str:
     found = [line.strip() for line in host.run(["sh", "-c", _ASK]).output.splitlines() if line.strip()]
     if len(found) > 1:
         raise ConfigurationError(
-            f"Ada {len(found)} UPS APC pada kabel USB mesin ini ({', '.join(found)}).", "Sisakan satu yang memberi daya kepada simpul ini."
+            f"Ada {len(found)} UPS APC pada kabel USB mesin ini ({', '.join(found)}).",
+            "Sisakan satu yang memberi daya kepada simpul ini.",
         )
     return found[0] if found and re.fullmatch(r"[\w.-]{1,40}", found[0]) else ""
 

@@ -74,6 +74,7 @@ def services(site: Site) -> Step:
         Running("slrt-watcher.service", (*program, f"{site.settings.paths.secrets}/upsd-watcher-password")),
         Running("slrt-poweroff.path"),
         Running("slrt-force-shutdown.path"),
+        Running("slrt-upsmon-refresh.path"),
         Running("slrt-web.socket", before=("slrt-web.service",)),
         Running("slrt-web.service", (*program, *secrets)),
         Running("slrt-scheduler.service", (*program, *secrets)),

@@ -112,7 +112,9 @@ def chosen(template: str, version: tuple[int, ...], power: PowerSettings) -> str
 
 def _words(power: PowerSettings) -> dict[str, str]:
     """What the templates are filled with, without the passwords."""
-    options = (f'    {name} = "{value}"' if value else f"    {name}" for name, value in driver_options(power.driver_options).items())
+    options = (
+        f'    {name} = "{value}"' if value else f"    {name}" for name, value in driver_options(power.driver_options).items()
+    )
     return {
         "ups_name": power.name,
         "simulated_file": simulated_file(power),
@@ -192,8 +194,14 @@ def _lan(power: PowerSettings) -> tuple[Change, ...]:
     """upsd listens on an address that may not be there yet at boot: without this NUT 2.8.0 would not start at all."""
     if not power.lan_address:
         return (Absent(LAN_SYSCTL),)
-    file = File(LAN_SYSCTL, b"# upsd listens for other machines before DHCP has given this one its address.\nnet.ipv4.ip_nonlocal_bind = 1\n")
-    return (file, Applied("ups-lan", "izinkan upsd mendengarkan sebelum alamat ada", (LAN_SYSCTL,), (("sysctl", "-q", "-p", LAN_SYSCTL),)))
+    file = File(
+        LAN_SYSCTL,
+        b"# upsd listens for other machines before DHCP has given this one its address.\nnet.ipv4.ip_nonlocal_bind = 1\n",
+    )
+    return (
+        file,
+        Applied("ups-lan", "izinkan upsd mendengarkan sebelum alamat ada", (LAN_SYSCTL,), (("sysctl", "-q", "-p", LAN_SYSCTL),)),
+    )
 
 
 def _endgame() -> tuple[Change, ...]:

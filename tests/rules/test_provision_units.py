@@ -19,6 +19,7 @@ EXPOSURE = {
     "slrt-watcher.service": 1.0,
     "slrt-certificate.service": 2.5,
     "slrt-force-shutdown.service": 3.0,
+    "slrt-upsmon-refresh.service": 2.0,
     "slrt-poweroff.service": 4.0,
 }
 

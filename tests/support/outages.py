@@ -47,7 +47,7 @@ class Outage:
 
 def outages(seed: int, count: int) -> list[Outage]:
     """So many outages; each fault and each kind of return comes early, so that a short run has seen them."""
-    chance, faults = random.Random(seed), list(FAULTS)
+    chance, faults = random.Random(seed), list(FAULTS)  # noqa: S311
     chance.shuffle(faults)
     found = []
     for number in range(count):
@@ -97,14 +97,17 @@ def play(machine: Machine, outage: Outage) -> str:
     began = time.monotonic()
     machine.run("slrt power simulate ob")
     for moment, command in sorted(_moments(outage)):
-        late = began + moment - time.monotonic()
-        wait_for(
-            f"{moment:.1f} s of the outage", lambda late=late: time.monotonic() >= began + moment or not machine.is_on(), late + 5
-        )  # type: ignore[misc]
+        _wait_until(began + moment, machine)
         with suppress(Exception):  # the machine may be going down
             machine.run(command, seconds=20, check=False)
     wait_for("the machine is off, or at work again", lambda: not machine.is_on() or _at_work(machine, outage), 180, pause=0.5)
     return "running" if machine.is_on() else "off"
+
+
+def _wait_until(moment: float, machine: Machine) -> None:
+    """Wait for a moment of the monotonic clock, or until the machine is off."""
+    late = max(0.0, moment - time.monotonic())
+    wait_for("the moment has come", lambda: time.monotonic() >= moment or not machine.is_on(), late + 5)
 
 
 def _moments(outage: Outage) -> list[tuple[float, str]]:
