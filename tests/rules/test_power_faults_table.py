@@ -15,7 +15,7 @@ AWAITED = {6, 36, 44, 45}  # their rules are not there yet
 
 
 @functools.cache
-def tests_of(path: str) -> set[str]:
+def functions_in(path: str) -> set[str]:
     tree = ast.parse((ROOT / path).read_text())
     return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")}
 
@@ -28,7 +28,7 @@ def test_all_faults_are_in_the_table_in_their_order() -> None:
 def test_a_fault_is_proven(number: int, proof: str) -> None:
     named = re.findall(r"`(tests/\S+?\.py)::(test_\w+)`", proof)
     for path, name in named:
-        assert name in tests_of(path), f"{path} has no {name}"
+        assert name in functions_in(path), f"{path} has no {name}"
     on_sheet = re.findall(r"sheet: (R\d)", proof)
     sheet = (ROOT / "docs" / "power-drill.md").read_text()
     assert all(f"| {mark}a |" in sheet for mark in on_sheet)
