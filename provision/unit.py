@@ -6,6 +6,7 @@ import dataclasses
 import re
 import string
 from pathlib import Path
+from typing import Any
 
 from appliance.config import PowerSettings
 from appliance.errors import ConfigurationError
@@ -22,7 +23,8 @@ def power_of(known: PowerSettings, kind: str, wished: dict[str, str], host: Host
     Asking for `usb` pins the unit that is on the cable now, so that asking again is how another unit is accepted. Raises
     ConfigurationError when several are there.
     """
-    power = dataclasses.replace(known, **{"ups": kind or known.ups, **wished})
+    changes: dict[str, Any] = {"ups": kind or known.ups, **wished}
+    power = dataclasses.replace(known, **changes)
     if kind == "usb":
         power = dataclasses.replace(power, serial=_serial(host))
     elif kind:

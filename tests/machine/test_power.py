@@ -130,7 +130,7 @@ def check_end(machine: Machine, end: str) -> str:
     )
     told = power_journal(machine)
     if end == "running":
-        return "no decision" if told[-1]["event"] == "mains-back" else str(told[-1]["event"])
+        return str(told[-1]["event"])
     back = next(entry for entry in reversed(told) if entry["event"] == "back")
     down = next(entry for entry in reversed(told) if entry["event"] == "handed-over")
     assert back["clean"] is True, told[-12:]

@@ -167,8 +167,11 @@ class NutLab:
             heard = self.ask("USERNAME stagehand", "PASSWORD stagehand", f'SET VAR {UPS} {name} "{value}"')
             assert heard[-1:] == ["OK"], (name, value, heard)
         for name, value in wanted.items():
-            said = f'VAR {UPS} {name} "{value}"'
-            wait_for(lambda name=name, said=said: said in self.ask(f"GET VAR {UPS} {name}"), what=f"upsd says {said}")  # type: ignore[misc]
+            self._wait_said(name, str(value))
+
+    def _wait_said(self, name: str, value: str) -> None:
+        said = f'VAR {UPS} {name} "{value}"'
+        wait_for(lambda: (self.ask(f"GET VAR {UPS} {name}") or [""])[0].replace('"FSD ', '"') == said, what=f"upsd says {said}")
 
     def write(self, status: str, charge: int) -> None:
         """Put a status and a charge into the dummy's file, whose words go through the driver's own judgement, unlike those of `say`."""
