@@ -36,7 +36,7 @@ LONGEST = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--power-rounds", type=int, default=3, help="outages at random moments that a booted machine goes through")
+    parser.addoption("--power-rounds", type=int, default=2, help="outages at random moments that a booted machine goes through")
     parser.addoption("--power-seed", type=int, default=None, help="the seed of an earlier run of them, to play the same again")
 
 
