@@ -121,6 +121,7 @@ def _ours() -> dict[str, float]:
         low = seconds_until(lambda: lab.powered_off, lambda: lab.say(LOW[0], battery_charge=LOW[1]))
     with NutLab() as lab:
         lab.start_upsmon()
+        _let_pass()
         forced = seconds_until(lambda: lab.powered_off, lab.force_shutdown)
     return {"seen": seen, "low": low, "forced": forced}
 
@@ -135,12 +136,16 @@ def _of_upsmon() -> dict[str, float]:
     ):
         with NutLab(edits=DEFAULTS) as lab:
             lab.start_upsmon()
-            # somewhere between two of its looks, as an outage comes
-            threading.Event().wait(random.uniform(0, 5))  # noqa: S311
+            _let_pass()
             found[f"upsmon {name}"] = seconds_until(
                 lambda happened=happened, lab=lab: happened(lab), lambda act=act, lab=lab: act(lab)
             )  # type: ignore[misc]
     return found
+
+
+def _let_pass() -> None:
+    """Go on somewhere between two looks of upsmon, as an outage does."""
+    threading.Event().wait(random.uniform(0, 5))  # noqa: S311
 
 
 def flapping(seed: int, count: int, sample: int) -> Row:

@@ -5,6 +5,7 @@ Its files are the node's own templates; nothing below /etc/nut is read. Needs th
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -126,8 +127,12 @@ class NutLab:
         wait_for(lambda: self.powered_off, seconds, "the wrapper has ordered the power-off")
 
     def force_shutdown(self) -> None:
-        """What `upsmon -c fsd` does: it sends this signal to the process in the pid file."""
-        self.processes["upsmon"].send_signal(signal.SIGUSR1)
+        """What slrt-force-shutdown.service does: `upsmon -c fsd` sends this signal to the process in the pid file, twice."""
+        upsmon = self.processes["upsmon"]
+        upsmon.send_signal(signal.SIGUSR1)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            upsmon.wait(0.5)
+        upsmon.send_signal(signal.SIGUSR1)
 
     def stop(self, name: str, number: int = signal.SIGKILL) -> None:
         process = self.processes.pop(name, None)
