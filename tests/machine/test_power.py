@@ -11,7 +11,7 @@ from tests.support.machine import Machine, wait_for
 from tests.support.machine_room import Room
 from tests.support.machine_run import until_well
 from tests.support.office import Office
-from tests.support.outages import ON_BATTERY_SECONDS, Clerk, outages, play, stored
+from tests.support.random_outages import ON_BATTERY_SECONDS, Clerk, outages, play, stored
 from tests.support.story import Node, file_case, find_case, furnish, meet
 
 
