@@ -125,7 +125,7 @@ def check_end(machine: Machine, end: str) -> str:
     wait_for(
         "the node takes work",
         lambda: machine.run("slrt power status --json", check=False).out.find('"stage": "online"') >= 0,
-        90,
+        240,
         pause=0.5,
     )
     told = power_journal(machine)
