@@ -12,6 +12,7 @@ import argparse
 import contextlib
 import os
 import random
+import signal
 import statistics
 import sys
 import tempfile
@@ -132,7 +133,7 @@ def _of_upsmon() -> dict[str, float]:
     for name, act, happened in (
         ("seen", lambda lab: lab.say("OB DISCHRG"), lambda lab: lab.heard_by_upsmon("on battery")),
         ("low", lambda lab: lab.say(LOW[0], battery_charge=LOW[1]), lambda lab: lab.powered_off),
-        ("forced", lambda lab: lab.force_shutdown(), lambda lab: lab.powered_off),
+        ("forced", lambda lab: lab.processes["upsmon"].send_signal(signal.SIGUSR1), lambda lab: lab.powered_off),
     ):
         with NutLab(edits=DEFAULTS) as lab:
             lab.start_upsmon()
