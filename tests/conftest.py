@@ -36,6 +36,11 @@ LONGEST = (
 )
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--power-rounds", type=int, default=2, help="outages at random moments that a booted machine goes through")
+    parser.addoption("--power-seed", type=int, default=None, help="the seed of an earlier run of them, to play the same again")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The rest stays as it was collected."""
     items.sort(key=lambda item: _place(item.path))

@@ -28,7 +28,7 @@ def _unit_files(site: Site) -> list[File]:
         if path.suffix in UNIT_KINDS:
             files.append(File(f"{UNIT_FOLDER}/{path}", content))
         else:
-            files.append(File(f"{SCRIPT_FOLDER}/{path}", content, 0o755))
+            files.append(File(f"{SCRIPT_FOLDER}/{path}", content, 0o755 if content.startswith(b"#!") else 0o644))
     return files
 
 
@@ -75,6 +75,7 @@ def services(site: Site) -> Step:
         Running("slrt-poweroff.path"),
         Running("slrt-force-shutdown.path"),
         Running("slrt-rtc-alarm.path"),
+        Running("slrt-upsmon-refresh.path"),
         Running("slrt-web.socket", before=("slrt-web.service",)),
         Running("slrt-web.service", (*program, *secrets)),
         Running("slrt-scheduler.service", (*program, *secrets)),

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,17 +21,9 @@ from appliance.power.policy import Cause, Memory, Moment, Stage
 from appliance.power.simulate import Scene
 from tests.support.nut import NutLab
 from tests.support.waiting import freeze, wait_for
-from tests.support.watching import Watching
+from tests.support.watching import Watching, long_work, watching
 
 SOURCE = Path(__file__).parents[2]
-WORK = """
-import sys
-from pathlib import Path
-from appliance.gate import Gate
-with Gate(Path(sys.argv[1]), Path(sys.argv[2])).work():
-    print("working", flush=True)
-    sys.stdin.readline()
-"""
 
 
 @pytest.fixture
@@ -41,34 +32,10 @@ def lab() -> Iterator[NutLab]:
         yield lab
 
 
-@contextmanager
-def watching(lab: NutLab, folder: Path, **power: object) -> Iterator[Watching]:
-    node = Watching(folder, lab.runtime, lab.address, **power)
-    try:
-        yield node
-    finally:
-        node.kill()
-        print(node.log.read_text() if node.log.exists() else "no log")
-
-
 @pytest.fixture
 def node(lab: NutLab, tmp_path: Path) -> Iterator[Watching]:
     with watching(lab, tmp_path) as node:
         yield node
-
-
-@contextmanager
-def long_work(node: Watching) -> Iterator[subprocess.Popen[str]]:
-    """A request that runs until it is told to end."""
-    command = [sys.executable, "-c", WORK, str(node.gate), str(node.runtime / "state.json")]
-    worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=SOURCE)
-    assert worker.stdout is not None
-    assert worker.stdout.readline() == "working\n"
-    try:
-        yield worker
-    finally:
-        worker.kill()
-        worker.wait()
 
 
 def test_mains_is_published_and_told(lab: NutLab, node: Watching) -> None:
@@ -120,7 +87,7 @@ def test_the_mains_that_comes_back_cancels_the_drain(lab: NutLab, tmp_path: Path
     with watching(lab, tmp_path, on_battery_seconds=10, drain_seconds=45) as node:
         node.start()
         node.wait_stage("online")
-        with long_work(node):
+        with long_work(node.runtime):
             lab.show(Scene.ON_BATTERY)
             assert not node.wait_stage("draining").accepts_work
             lab.show(Scene.ON_MAINS)
@@ -153,7 +120,7 @@ def test_a_running_request_is_waited_for(lab: NutLab, tmp_path: Path) -> None:
         node.start()
         node.wait_stage("online")
         gate = Gate(node.gate, node.runtime / "state.json")
-        with long_work(node) as worker:
+        with long_work(node.runtime) as worker:
             lab.show(Scene.ON_BATTERY)
             node.wait_stage("draining")
             with pytest.raises(GateClosed), gate.work():
@@ -168,7 +135,7 @@ def test_a_running_request_is_waited_for(lab: NutLab, tmp_path: Path) -> None:
 def test_a_request_that_does_not_end_is_waited_for_up_to_the_limit(lab: NutLab, node: Watching) -> None:
     node.start()
     node.wait_stage("online")
-    with long_work(node):
+    with long_work(node.runtime):
         lab.show(Scene.BATTERY_LOW)
         wait_for(lambda: node.flag(FORCE_SHUTDOWN), 60)
     facts = node.facts(Event.DRAINED)
@@ -182,7 +149,7 @@ def test_a_forced_shutdown_by_somebody_else_drains_first(lab: NutLab, tmp_path: 
         node.start()
         node.wait_stage("online")
         lab.start_upsmon_beside_watcher()
-        with long_work(node) as worker:
+        with long_work(node.runtime) as worker:
             lab.force_shutdown()
             assert node.wait_stage("draining").cause == Cause.FORCED
             assert not node.flag("systemctl"), "upsmon went on without waiting for us"
@@ -240,7 +207,7 @@ def test_a_killed_watcher_goes_on_where_it_stopped(lab: NutLab, tmp_path: Path, 
     with watching(lab, tmp_path, on_battery_seconds=20, drain_seconds=6) as node:
         node.start()
         node.wait_stage("online")
-        with long_work(node):
+        with long_work(node.runtime):
             if stage != "online":
                 lab.show(Scene.ON_BATTERY if stage == "on-battery" else Scene.BATTERY_LOW)
             node.wait_stage(stage, seconds=60)

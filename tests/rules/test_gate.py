@@ -72,7 +72,7 @@ def test_a_node_that_has_just_started_lets_pass_what_opens_it(gate: Gate) -> Non
 
 def test_who_is_refused_in_a_drill_is_not_told_of_an_outage(gate: Gate) -> None:
     gate.state.write_text(json.dumps({"accepts_work": False, "stage": "online", "cause": "drill"}))
-    with pytest.raises(GateClosed, match="Latihan listrik: .*listrik tidak padam"), gate.work():
+    with pytest.raises(GateClosed, match="listrik tidak padam"), gate.work():
         pytest.fail("worked in a drill")
 
 

@@ -22,6 +22,7 @@ EXPOSURE = {
     "slrt-notices.service": 1.5,
     "slrt-certificate.service": 2.5,
     "slrt-force-shutdown.service": 3.0,
+    "slrt-upsmon-refresh.service": 2.0,
     "slrt-poweroff.service": 4.0,
     "slrt-rtc-alarm.service": 2.5,
 }
