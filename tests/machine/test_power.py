@@ -34,8 +34,22 @@ def furnished(machine: Machine) -> Node:
     return node
 
 
+def hold_shortly(machine: Machine) -> None:
+    """For a test that is not about the wait for stable mains after an outage."""
+    machine.run("sed -i 's/^boot_hold_seconds = .*/boot_hold_seconds = 2/' /etc/slrt/appliance.toml && systemctl restart slrt-watcher")
+
+
+def protection(machine: Machine) -> dict[str, object]:
+    """The light of the chain, and what stands beside it."""
+    told: dict[str, object] = json.loads(machine.run("slrt power status --json", check=False).out or "{}").get("protection", {})
+    return told
+
+
 def test_the_mains_fails_and_comes_back(installed: Machine) -> None:
     node = furnished(installed)
+    wait_for("the light is on", lambda: protection(installed).get("color") == "armed", 240, pause=2)
+    assert protection(installed)["findings"] == []
+    assert installed.run("systemctl --failed --no-legend").out == ""
     desk = node.sign_in("fo.ani")
     installed.run("slrt power simulate ob")
     wait_for("the banner warns", lambda: banner(desk).get("tone") == "warn", 90)
@@ -79,6 +93,7 @@ def test_the_battery_runs_low_and_the_machine_ends_itself_in_order(installed: Ma
 def test_the_watcher_is_dead_and_upsmon_still_ends_the_machine_in_order(installed: Machine) -> None:
     node = furnished(installed)
     number = file_case(node)
+    hold_shortly(installed)
     installed.run("systemctl stop slrt-watcher && slrt power simulate ob-lb")
     installed.wait_until_off()
     installed.boot()
@@ -89,6 +104,7 @@ def test_the_watcher_is_dead_and_upsmon_still_ends_the_machine_in_order(installe
 def test_a_machine_that_loses_power_at_once_starts_again_with_everything_answered(installed: Machine) -> None:
     node = furnished(installed)
     number = file_case(node, "Listrik putus tanpa UPS.")
+    hold_shortly(installed)
     installed.cut_power()
     installed.boot()
     until_well(installed)
@@ -103,7 +119,7 @@ def test_outages_at_random_moments_lose_nothing_that_was_answered(
     seed = pytestconfig.getoption("--power-seed") or time.time_ns() % 2**31
     machine = room.installed("trixie")
     machine.run(f"sed -i 's/^on_battery_seconds = .*/on_battery_seconds = {ON_BATTERY_SECONDS}/' /etc/slrt/appliance.toml")
-    machine.run("systemctl restart slrt-watcher")
+    hold_shortly(machine)
     node = furnished(machine)
     file_case(node)
     clerk = Clerk(node)

@@ -193,6 +193,20 @@ def test_mains_just_seen_again_keeps_from_the_point_of_no_return() -> None:
     assert last == 5 + 35 + 4, "the hold was over, so battery again is enough"
 
 
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_step_changes_nothing(hours: int) -> None:
+    def run(jump: timedelta) -> list[Step]:
+        memory, steps = Memory(), []
+        for ticks in range(400):
+            at = moment(ticks)
+            at = dataclasses.replace(at, wall=at.wall + (jump if ticks > 200 else timedelta()))
+            steps.append(step(memory, OFF if ticks > 10 else ON, at, LIMITS, Around()))
+            memory = steps[-1].memory
+        return steps
+
+    assert run(timedelta(hours=hours)) == run(timedelta())
+
+
 def test_a_silent_ups_cancels_nothing() -> None:
     steps = play((ON, 5), (CHARGE, 33), (ON, 1), (SILENT, 60))
     assert stages(steps)[-1] is Stage.DOWN
