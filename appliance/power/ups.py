@@ -22,6 +22,7 @@ from appliance.power.reading import Reading, Silence, SilenceKind, parse
 T = TypeVar("T")
 READ_DEADLINE = timedelta(seconds=1.5)
 LONGEST_ANSWER = 262_144
+_THIS_MACHINE = frozenset({"127.0.0.1", "::1"})
 
 # Its debug lines hold the password and its error lines say nothing that a Silence does not say better.
 logging.getLogger("pynut2.nut2").setLevel(logging.CRITICAL)
@@ -97,6 +98,18 @@ class _Conversation(PyNUTClient):  # type: ignore[misc]  # pynut2 has no types
         for line in (f"USERNAME {_quoted(user)}", f"PASSWORD {_quoted(password)}"):
             self.ask(line)
         return self.ask(f"PRIMARY {ups}")
+
+    def count_clients_here(self, ups: str) -> int:
+        """How many programs of this machine are logged in: other machines on the same UPS say nothing of our own.
+
+        The library asks for this list by a name that upsd does not know.
+        """
+        self._write(f"LIST CLIENT {ups}\n")
+        begin = self._read_until("\n")
+        if begin != f"BEGIN LIST CLIENT {ups}\n":
+            raise _BrokenError(SilenceKind.PROTOCOL, f"{begin[:60]!r} does not begin the list")
+        lines = self._read_until(f"END LIST CLIENT {ups}\n").splitlines()
+        return sum(line.split()[-1].removeprefix("::ffff:") in _THIS_MACHINE for line in lines)
 
     def log_out(self) -> None:
         """Say goodbye and wait until upsd has heard it, so that upsmon stops waiting for us."""
@@ -235,7 +248,7 @@ class Ups:
 
 @dataclass(frozen=True)
 class Inspection:
-    """What upsd tells whoever asks for more than the power: its version, who is logged in, and whether `login` may shut down.
+    """What upsd tells whoever asks for more than the power: its version, how many of this machine are logged in, and whether `login` may shut down.
 
     `silence` is why it gave no variables; `clients`, `primary` and `version` are None where it did not say.
     """
@@ -253,14 +266,12 @@ def inspect(name: str, address: tuple[str, int], login: tuple[str, str], deadlin
     variables = _apart(address, ends, lambda talk: dict(talk.list_vars(name)))
     if isinstance(variables, Silence):
         return Inspection(variables)
-    clients = re.fullmatch(
-        rf"NUMLOGINS {re.escape(name)} (\d+)", _text(_apart(address, ends, lambda talk: talk.ask(f"GET NUMLOGINS {name}")))
-    )
+    clients = _apart(address, ends, lambda talk: talk.count_clients_here(name))
     version = re.search(r"(\d+)\.(\d+)\.(\d+)", _text(_apart(address, ends, lambda talk: talk.ask("VER"))))
     return Inspection(
         None,
         variables,
-        int(clients.group(1)) if clients else None,
+        None if isinstance(clients, Silence) else clients,
         _granted(_apart(address, ends, lambda talk: talk.ask_for_primary(name, *login))),
         tuple(int(number) for number in version.groups()) if version else None,
     )

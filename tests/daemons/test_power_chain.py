@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from appliance.power.chain import PATIENCE, Color, Link, Report
 from appliance.power.chain_facts import CALIBRATION_FILE, Machine
 from appliance.power.journal import Event
 from appliance.power.ups import inspect
-from tests.support.nut import PASSWORDS, NutLab
+from tests.support.nut import LAN, PASSWORDS, UPS, NutLab
 from tests.support.waiting import wait_for
 from tests.support.watching import Watching
 
@@ -43,6 +45,17 @@ class Bench:
 
     def links(self) -> list[str]:
         return [finding.link for finding in self.check().findings]
+
+
+@contextmanager
+def another_machine(lab: NutLab) -> Iterator[None]:
+    """One that is logged in from an address that is not this machine's own."""
+    words = ("USERNAME secondary", f"PASSWORD {PASSWORDS['secondary_password']}", f"LOGIN {UPS}")
+    with socket.create_connection((LAN, lab.address[1]), 10, source_address=(LAN, 0)) as line:
+        for word in words:
+            line.sendall(f"{word}\n".encode())
+            assert line.recv(200).startswith(b"OK"), word
+        yield
 
 
 @pytest.fixture
@@ -87,13 +100,15 @@ def test_the_check_finds_each_link_that_is_taken_away(bench: Bench) -> None:
     password.write_text(PASSWORDS["upsmon_password"])
 
     nut = lab.conf / "nut.conf"
-    nut.write_text(nut.read_text().replace("standalone", "none"))
+    nut.write_text(nut.read_text().replace("netserver", "none"))
     assert bench.links() == [Link.MODE]
-    nut.write_text(nut.read_text().replace("none", "standalone"))
+    nut.write_text(nut.read_text().replace("none", "netserver"))
 
-    lab.stop("upsmon")
-    wait_for(lambda: lab.logins() == 1, what="upsd has seen upsmon go")
-    assert bench.links() == [Link.UPSMON]
+    with another_machine(lab):
+        assert bench.links() == []
+        lab.stop("upsmon")
+        wait_for(lambda: lab.logins() == 2, what="upsd has seen upsmon go")
+        assert bench.links() == [Link.UPSMON], "the other machine does not stand for our own upsmon"
     lab.stop("driver")
     assert bench.links() == [Link.UPSD]
     lab.stop("upsd")

@@ -36,7 +36,9 @@ def furnished(machine: Machine) -> Node:
 
 def hold_shortly(machine: Machine) -> None:
     """For a test that is not about the wait for stable mains after an outage."""
-    machine.run("sed -i 's/^boot_hold_seconds = .*/boot_hold_seconds = 2/' /etc/slrt/appliance.toml && systemctl restart slrt-watcher")
+    machine.run(
+        "sed -i 's/^boot_hold_seconds = .*/boot_hold_seconds = 2/' /etc/slrt/appliance.toml && systemctl restart slrt-watcher"
+    )
 
 
 def protection(machine: Machine) -> dict[str, object]:
