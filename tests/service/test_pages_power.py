@@ -220,3 +220,16 @@ def test_what_an_officer_should_know_is_told(web: Web, settings: Settings) -> No
     page = web.get("/listrik").text
     assert "Angka dari UPS tidak berubah" in page
     assert "menyala sendiri ketika listrik" in page
+    at = datetime.now(UTC).isoformat()
+    finding = {
+        "link": "frozen",
+        "cause": "angka UPS tidak berubah sama sekali",
+        "remedy": "Cabut dan colok lagi.",
+        "grave": False,
+    }
+    report = json.dumps({"at": at, "since": at, "findings": [finding]})
+    state.replace_file(Path(settings.paths.runtime) / REPORT_FILE, report)
+    page = web.get("/listrik").text
+    assert "Angka UPS tidak berubah sama sekali" in page
+    assert "Angka dari UPS tidak berubah" not in page, "the light says it already"
+    assert "menyala sendiri ketika listrik" in page
