@@ -56,7 +56,7 @@ def test_a_cut_of_four_seconds_is_told_and_taken_back(tmp_path: Path) -> None:
         lab.say("OB DISCHRG")
         assert node.wait_stage("on-battery").accepts_work
         lab.say("OL")
-        assert node.wait_stage("online").accepts_work
+        assert node.wait_stage("online", seconds=90).accepts_work
         assert node.events == [Event.STARTED, Event.MAINS_LOST, Event.MAINS_BACK]
 
 
@@ -81,7 +81,7 @@ def test_notices_of_a_unit_on_mains_end_nothing(tmp_path: Path) -> None:
             lab.say(status)
             assert node.wait_stage("online").accepts_work, status
         assert not node.flag(FORCE_SHUTDOWN)
-        assert set(node.events) == {Event.STARTED, Event.REPLACE_BATTERY}
+        assert node.events == [Event.STARTED], "nobody is told of a wish for a new battery that lasts a moment"
 
 
 def test_a_low_battery_for_a_second_decides_nothing(tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def test_a_self_test_of_the_unit_is_no_outage_that_ends_the_node(tmp_path: Path)
         lab.say("OB CAL DISCHRG", battery_charge=96)
         assert node.wait_stage("on-battery").accepts_work
         lab.say("OL CAL CHRG")
-        assert node.wait_stage("online").accepts_work
+        assert node.wait_stage("online", seconds=90).accepts_work
         assert Event.DECIDED not in node.events
 
 
