@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes a bare Debian 12 or 13 an SLRT node, and repairs one: run it as often as you like.
 #
-#   ./install.sh [--unattended --district 73.03 --hostname slrt --admin admin.it] [--ups usb|simulated|none] [--plan]
+#   ./install.sh [--unattended --district 73.03 --hostname slrt --admin admin.it] [--ups usb|driver|simulated|none] [--plan]
 #   ./install.sh check [the same options]     only the questions asked before anything changes
 #   ./install.sh demo [--port N]              the same system in the foreground: no root, no systemd, invented people
 #   ./install.sh test [PATH…]                 sets up and runs the test suite
@@ -36,7 +36,7 @@ SOURCE=
 [[ -z $script ]] || SOURCE=$(cd "$(dirname "$script")" && pwd)
 readonly SOURCE
 
-district='' hostname='' admin='' ups='' unattended=no only_plan=no stop_after=''
+district='' hostname='' admin='' ups='' ups_driver='' ups_device='' ups_options='' ups_lan='' unattended=no only_plan=no stop_after=''
 
 # --------------------------------------------------------------------------------------- 2 words to the operator
 
@@ -86,7 +86,11 @@ Pilihan:
   --district 73.03       kode kabupaten/kota Kemendagri
   --hostname slrt        nama mesin di jaringan kantor
   --admin admin.it       nama pengguna administrator pertama
-  --ups usb              usb, simulated (UPS simulasi) atau none (tanpa UPS)
+  --ups usb              usb (APC Back-UPS), driver (merek lain), simulated (UPS simulasi) atau none (tanpa UPS)
+  --ups-driver nutdrv_qx driver NUT untuk UPS merek lain
+  --ups-device auto      tempat UPS itu: auto, /dev/ttyS0 atau alamat jaringan
+  --ups-options 'a = 1'  pilihan lain driver itu, dipisah titik koma
+  --ups-lan 192.168.1.10 bagikan UPS kepada komputer lain lewat alamat mesin ini; none: tidak
   --unattended           jangan bertanya
   --plan                 hanya menampilkan apa yang akan diubah
 END
@@ -105,13 +109,17 @@ read_options() {
     case $1 in
     --unattended) unattended=yes ;;
     --plan) only_plan=yes ;;
-    --district | --hostname | --admin | --ups | --stop-after)
+    --district | --hostname | --admin | --ups | --ups-driver | --ups-device | --ups-options | --ups-lan | --stop-after)
       [[ -n ${2-} ]] || usage "Pilihan $1 memerlukan nilai."
       case $1 in
       --district) district=$2 ;;
       --hostname) hostname=$2 ;;
       --admin) admin=$2 ;;
       --ups) ups=$2 ;;
+      --ups-driver) ups_driver=$2 ;;
+      --ups-device) ups_device=$2 ;;
+      --ups-options) ups_options=$2 ;;
+      --ups-lan) ups_lan=$2 ;;
       --stop-after) stop_after=$2 ;;
       esac
       shift
@@ -142,7 +150,14 @@ ask_options() {
   district=${district:-73.03}
   [[ -n $hostname ]] || ask hostname "Nama mesin di jaringan kantor [slrt]: "
   [[ -n $admin ]] || ask admin "Nama pengguna administrator pertama [admin.it]: "
-  [[ -n $ups ]] || ask ups "UPS: usb, simulated atau none [usb]: "
+  [[ -n $ups ]] || ask ups "UPS: usb (APC), driver (merek lain), simulated atau none [usb]: "
+  [[ $ups != driver ]] || ask_driver
+}
+
+ask_driver() {
+  [[ -n $ups_driver ]] || ask ups_driver "Driver NUT untuk UPS itu (lihat networkupstools.org) [usbhid-ups]: "
+  ups_driver=${ups_driver:-usbhid-ups}
+  [[ -n $ups_device ]] || ask ups_device "Tempat UPS itu: auto, /dev/ttyS0 atau alamat jaringan [auto]: "
 }
 
 # ask VARIABLE QUESTION
@@ -162,7 +177,10 @@ check_options() {
     usage "--hostname $hostname: diharapkan huruf kecil, angka dan tanda hubung."
   [[ -z $admin || $admin =~ ^[a-z][a-z0-9._-]{2,39}$ ]] ||
     usage "--admin $admin: diharapkan 3 sampai 40 huruf kecil, angka, titik, tanda hubung."
-  [[ -z $ups || $ups =~ ^(usb|simulated|none)$ ]] || usage "--ups $ups: diharapkan usb, simulated atau none."
+  [[ -z $ups || $ups =~ ^(usb|driver|simulated|none)$ ]] || usage "--ups $ups: diharapkan usb, driver, simulated atau none."
+  [[ $ups != driver || -n $ups_driver ]] || is_installed || usage "--ups driver: sebutkan drivernya, misalnya --ups-driver nutdrv_qx."
+  [[ -z $ups_driver || $ups_driver =~ ^[a-z0-9][a-z0-9_-]{1,40}$ ]] || usage "--ups-driver $ups_driver: diharapkan nama driver NUT."
+  [[ -z $ups_lan || $ups_lan =~ ^(none|[0-9]{1,3}(\.[0-9]{1,3}){3})$ ]] || usage "--ups-lan $ups_lan: diharapkan alamat seperti 192.168.1.10, atau none."
 }
 
 # ---------------------------------------------------------------------------------------- 4 preflight, no impact
@@ -187,6 +205,7 @@ preflight() {
   check_clock
   check_ports
   check_ups
+  check_nut_trap
   ((problems > 0)) || check_network
   ((problems == 0)) && return
   say "Belum ada yang diubah. $problems hal di atas perlu dibereskan dahulu." >&2
@@ -279,6 +298,16 @@ check_ups() {
   grep -qsx 051d /sys/bus/usb/devices/*/idVendor ||
     problem "$EXIT_CONFIGURATION" "Tidak ada UPS APC pada kabel USB." \
       "Pasang kabel data UPS (lubang bertanda USB, bukan jaringan), atau pilih --ups none."
+}
+
+# NUT that is switched off while its ups.conf names a UPS: Debian's upsmon then says yes to "was this a power failure?" at every
+# reboot, and the UPS is told to cut. A node without a UPS must not be left like that by whoever set NUT up before.
+check_nut_trap() {
+  local folder=/etc/nut
+  [[ $ups == none ]] && ! is_installed || return 0
+  grep -qsx 'MODE=none' "$folder/nut.conf" && grep -qs '^\[' "$folder/ups.conf" || return 0
+  problem "$EXIT_CONFIGURATION" "NUT di mesin ini dimatikan (MODE=none), tetapi $folder/ups.conf masih menyebut UPS: setiap kali mesin dinyalakan ulang, UPS dapat memutus listrik." \
+    "Kosongkan $folder/ups.conf, atau pakai UPS itu dengan --ups usb."
 }
 
 # Only when something has to be fetched, and without leaving a trace.
@@ -453,6 +482,10 @@ wish() {
   [[ -z $hostname ]] || printf '%s\n' --hostname "$hostname"
   [[ -z $admin ]] || printf '%s\n' --admin "$admin"
   [[ -z $ups ]] || printf '%s\n' --ups "$ups"
+  [[ -z $ups_driver ]] || printf '%s\n' --ups-driver "$ups_driver"
+  [[ -z $ups_device ]] || printf '%s\n' --ups-device "$ups_device"
+  [[ -z $ups_options ]] || printf '%s\n' --ups-options "$ups_options"
+  [[ -z $ups_lan ]] || printf '%s\n' --ups-lan "$ups_lan"
 }
 
 provision() {

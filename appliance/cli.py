@@ -23,6 +23,7 @@ SUBJECTS = {
     "config": "Memeriksa dan menampilkan pengaturan.",
     "backup": "Mencadangkan, memeriksa dan memulihkan data.",
     "power": "Keadaan listrik dan UPS.",
+    "notices": "Pemberitahuan listrik lewat surel dan lain-lain.",
     "user": "Akun petugas.",
     "database": "Menyiapkan dan memeriksa basis data.",
     "work": "Mengerjakan impor, ekspor dan pekerjaan panjang lain.",

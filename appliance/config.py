@@ -7,6 +7,7 @@ them. Loaded once at a front door and handed down as the smallest part; nothing 
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import os
 import re
 import tomllib
@@ -46,6 +47,41 @@ def _is_zone(value: str) -> bool:
 
 
 _absolute = _matches(r"/.*")
+# what can stand between quotes in NUT's files without ending them
+_NUT_VALUE = r"[A-Za-z0-9 ._:/@^*|()-]*"
+_NUT_OPTION = rf"[a-z][A-Za-z0-9_.-]*( *= *{_NUT_VALUE})?"
+_NUT_OPTIONS = rf"({_NUT_OPTION}( *; *{_NUT_OPTION})*)?"
+# Said elsewhere, or known to end in a shutdown on mains or in a driver that no longer notices a pulled cable.
+_NUT_REFUSED = {
+    "driver",
+    "port",
+    "desc",
+    "pollonly",
+    "onlinedischarge",
+    "onlinedischarge_onbattery",
+    "onlinedischarge_calibration",
+}
+
+
+def driver_options(text: str) -> dict[str, str]:
+    """NUT's options of one driver from `a=1; b`: name → value, empty for a mere flag."""
+    parts = (part.partition("=") for part in text.split(";") if part.strip())
+    return {name.strip(): value.strip() for name, _, value in parts}
+
+
+def _are_driver_options(text: str) -> bool:
+    return re.fullmatch(_NUT_OPTIONS, text) is not None and not _NUT_REFUSED & driver_options(text).keys()
+
+
+def _is_lan_address(text: str) -> bool:
+    """Empty, or one IPv4 address of an office network: no loopback, no "all addresses", nothing of the internet."""
+    if not text:
+        return True
+    try:
+        address = ipaddress.IPv4Address(text)
+    except ValueError:
+        return False
+    return address.is_private and not (address.is_loopback or address.is_unspecified or address.is_link_local)
 
 
 @dataclass(frozen=True)
@@ -143,10 +179,39 @@ class ExportSettings:
 class PowerSettings:
     """The UPS and the limits after which the node powers itself off."""
 
-    ups: str = setting("usb", "which UPS: usb, simulated or none", "usb, simulated or none", _matches("usb|simulated|none"))
+    ups: str = setting(
+        "usb",
+        "which UPS: usb (APC Back-UPS), driver (another make), simulated or none",
+        "usb, driver, simulated or none",
+        _matches("usb|driver|simulated|none"),
+    )
     name: str = setting("apc", "name of the UPS in NUT", "letters, digits and hyphens", _matches(r"[a-z0-9-]+"))
     host: str = setting("127.0.0.1", "address of upsd", "an address", bool)
     port: int = setting(3493, "port of upsd", "1 to 65535", _between(1, 65535))
+    serial: str = setting(
+        "",
+        "serial number of the installed UPS, the only one that is believed; empty for any",
+        "letters, digits, dots, hyphens",
+        _matches(r"[\w.-]{0,40}"),
+    )
+    driver: str = setting(
+        "usbhid-ups", "NUT driver of another make", "the name of a NUT driver", _matches(r"[a-z0-9][a-z0-9_-]{1,40}")
+    )
+    device: str = setting(
+        "auto",
+        "where that driver finds the UPS",
+        "auto, a device file or an address",
+        _matches(r"[A-Za-z0-9][\w.:@/-]*|/dev/[\w./-]+"),
+    )
+    driver_options: str = setting(
+        "", "further NUT options of that driver", 'such as "vendorid = 0665; productid = 5161"', _are_driver_options
+    )
+    lan_address: str = setting(
+        "",
+        "address of this node on which other machines on the same UPS ask for it; empty for none",
+        'empty or an address such as "192.168.1.10"',
+        _is_lan_address,
+    )
     runtime: str = setting(
         "/run/slrt-power", "state that the pages read, and the flags to systemd", "an absolute path", _absolute
     )
@@ -157,6 +222,10 @@ class PowerSettings:
         600, "remaining runtime in seconds at which the node shuts down", "120 to 3600", _between(120, 3600)
     )
     drain_seconds: int = setting(20, "time that running requests get to finish", "1 to 45", _between(1, 45))
+    save_seconds: int = setting(20, "time that moving the log into the database gets after that", "1 to 30", _between(1, 30))
+    boot_hold_seconds: int = setting(
+        60, "time the mains must hold after an outage before the node takes work again", "0 to 600", _between(0, 600)
+    )
     nut_programs: str = setting("/lib/nut", "folder of the NUT drivers and daemons", "an absolute path", _absolute)
 
 

@@ -210,7 +210,7 @@ def newest_revision() -> str:
 
 
 def checkpoint(settings: Settings) -> bool:
-    """Move the write-ahead log into the database file. Whether all of it could be. For the scheduler only."""
+    """Move the write-ahead log into the database file. Whether all of it could be. For the scheduler, and for whoever closed the gate."""
     if settings.database.url:
         return True
     with _engine(settings, checkpoints=True) as engine, engine.connect() as connection:

@@ -15,16 +15,33 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from appliance.errors import TryLater
 
 POLL_SECONDS = 0.02
+HELD = "boot-hold"  # the published stage of a node that has just started and is not open yet
+SAVING = "saving"  # and of one whose work has ended, and whose log shall be moved into the database
+SAVED = "saved"  # the file beside the lock that says so
+DRILL = "drill"  # the published cause of a gate that is closed for a rehearsal
 
 
 class GateClosed(TryLater):
-    """The node is about to power off and takes no new work."""
+    """The node takes no new work: it is about to power off, has just started (`held`), or rehearses (`drill`)."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, held: bool = False, drill: bool = False) -> None:
+        if drill:
+            super().__init__(
+                "Latihan listrik: simpanan baru ditolak sebentar; listrik tidak padam.",
+                "Isian Anda tetap di layar. Tunggu satu menit, lalu tekan Simpan lagi.",
+            )
+            return
+        if held:
+            super().__init__(
+                "Sistem baru menyala dan masih memastikan listrik stabil; sementara ini data hanya dapat dibaca.",
+                "Isian Anda tetap di layar. Tunggu sampai pita peringatan hilang, lalu tekan Simpan lagi.",
+            )
+            return
         super().__init__(
             "Listrik padam; sistem sedang bersiap mati dan tidak menerima simpanan baru.",
             "Isian Anda tetap di layar. Tunggu sampai listrik menyala, lalu tekan Simpan lagi.",
@@ -33,21 +50,34 @@ class GateClosed(TryLater):
 
 @dataclass(frozen=True)
 class Gate:
-    """`lock` is the file that workers lock; `state` the watcher's published state (JSON with `accepts_work`)."""
+    """`lock` is the file that workers lock; `state` the watcher's published state (JSON with `accepts_work`, `accepts_jobs`, `stage`)."""
 
     lock: Path
     state: Path
 
     def accepts_work(self) -> bool:
         """Whether new work may begin. Without a watcher's word it may: a node without a UPS must work too."""
-        try:
-            return json.loads(self.state.read_bytes()).get("accepts_work") is not False
-        except (OSError, ValueError, AttributeError):
-            return True
+        return self._published().get("accepts_work") is not False
+
+    def accepts_jobs(self) -> bool:
+        """Whether long work (a backup, an import, an export) may begin and go on: not for long on battery."""
+        published = self._published()
+        return published.get("accepts_work") is not False and published.get("accepts_jobs") is not False
+
+    def is_saving(self) -> bool:
+        """Whether all work has ended before a power-off, and the log shall be moved into the database now."""
+        return self._published().get("stage") == SAVING
+
+    def tell_saved(self) -> None:
+        """Tell the watcher that it is done. Raises OSError."""
+        self.lock.with_name(SAVED).touch()
 
     @contextmanager
-    def work(self) -> Iterator[None]:
-        """Hold the gate open for one piece of work. Raises GateClosed when no new work is accepted."""
+    def work(self, *, held_too: bool = False) -> Iterator[None]:
+        """Hold the gate open for one piece of work. Raises GateClosed when no new work is accepted.
+
+        `held_too`: what must be possible before the node is open as well, such as signing in to open it.
+        """
         handle = self._open()
         try:
             # The lock comes first: a closing seen after it is seen by the watcher's wait as well.
@@ -56,8 +86,10 @@ class Gate:
             os.close(handle)
             raise GateClosed from error
         try:
-            if not self.accepts_work():
-                raise GateClosed
+            published = self._published()
+            held = published.get("stage") == HELD
+            if published.get("accepts_work") is False and not (held and held_too):
+                raise GateClosed(held=held, drill=published.get("cause") == DRILL)
             yield
         finally:
             os.close(handle)
@@ -81,6 +113,14 @@ class Gate:
                     time.sleep(POLL_SECONDS)
         finally:
             os.close(handle)
+
+    def _published(self) -> dict[str, Any]:
+        """What the watcher says; empty without a word of it."""
+        try:
+            found = json.loads(self.state.read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
 
     def _open(self) -> int:
         # Group-writable because the watcher has a user of its own and must be able to lock as well.

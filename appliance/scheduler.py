@@ -30,6 +30,7 @@ from appliance.casework.handover_plans import do_due
 from appliance.casework.referral_reminders import remind_late
 from appliance.config import Settings, config_path, load
 from appliance.database import checkpoint, create_service, current_revision, newest_revision
+from appliance.drills import full
 from appliance.errors import ApplianceError, TryLater
 from appliance.exchange.exports import remove_expired
 from appliance.exchange.imports import remove_unneeded
@@ -44,6 +45,7 @@ from backups.schedule import Reason, Rhythm, due
 TICK = timedelta(seconds=30)
 CHECKPOINT = timedelta(minutes=1)
 LOOK_FOR_WORK = timedelta(seconds=3)
+LOOK_FOR_POWER_OFF = timedelta(seconds=1)
 CLEAR_EXPORTS = timedelta(minutes=2)
 CLEAR_UPLOADS = timedelta(hours=1)
 CLOSE_CASES = timedelta(minutes=10)
@@ -96,6 +98,7 @@ class Clockwork:
             ("pulse", self._pulse, PULSE),
             ("backup", self.back_up_if_due, TICK),
             ("checkpoint", self.keep_log_short, CHECKPOINT),
+            ("save", self.save_before_power_off, LOOK_FOR_POWER_OFF),
             ("work", self.do_waiting_work, LOOK_FOR_WORK),
             ("night", self.ask_for_the_night, TICK),
             ("handovers", self.hand_over_if_due, TICK),
@@ -104,6 +107,7 @@ class Clockwork:
             ("closing", self.close_settled_cases, CLOSE_CASES),
             ("escalation", self.escalate_late_cases, ESCALATE),
             ("reminders", self.remind_of_referrals, REMIND),
+            ("drills", self.complete_drills, TICK),
         ):
             self._ticker.add_job(
                 guarded(name, job),
@@ -132,7 +136,7 @@ class Clockwork:
         record = outcome.read(self._state)
         good = record.last_good.moment if record.last_good else None
         reason = due(moment(datetime.now(UTC)), good, record.attempt, rhythm_of(self._settings))
-        if reason is None or not self._gate.accepts_work() or lock.is_running(self._repository):
+        if reason is None or not self._gate.accepts_jobs() or lock.is_running(self._repository):
             return
         log.info("%s", SAID[reason])
         code = self._run_backup()
@@ -144,7 +148,7 @@ class Clockwork:
 
     def do_waiting_work(self) -> None:
         """Start a worker when somebody asked for an import, an export or other long work."""
-        if not self._gate.accepts_work() or not self._is_work_waiting():
+        if not self._gate.accepts_jobs() or not self._is_work_waiting():
             return
         code = self._run("work")
         if code not in {0, TryLater.exit_code}:
@@ -221,6 +225,11 @@ class Clockwork:
             if reminded := remind_late(at=datetime.now(UTC)):
                 log.info("%d rujukan yang terlambat dijawab diingatkan.", reminded)
 
+    def complete_drills(self) -> None:
+        """Finish the record of a power drill that ended with the node, or whose process died."""
+        for record in full.complete(self._settings, datetime.now(UTC)):
+            log.info("Catatan latihan %s dilengkapi.", record.id)
+
     def _run(self, *words: str) -> int:
         """Run `slrt` to its end; it is told to end when the daemon ends. Its exit code."""
         command = [*SLRT, "--config", str(self._config_file.absolute()), *words]
@@ -244,6 +253,12 @@ class Clockwork:
                 checkpoint(self._settings)
         except TryLater:
             return  # about to power off, or busy: the next minute will do
+
+    def save_before_power_off(self) -> None:
+        """Leave a short log, so that the next start is quick; what was acknowledged is on the disk without it."""
+        settings = self._settings
+        if self._gate.is_saving() and (settings.database.url or not settings.database_file.exists() or checkpoint(settings)):
+            self._gate.tell_saved()
 
 
 def guarded(name: str, job: Callable[[], None]) -> Callable[[], None]:

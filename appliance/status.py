@@ -23,11 +23,13 @@ from appliance import database
 from appliance.config import Settings
 from appliance.errors import ApplianceError
 from appliance.power import state as power_state
+from appliance.power.chain import Color
+from appliance.power.chain_check import read_light
 from backups import outcome as backup_outcome
 
 UNITS = ("slrt-web.socket", "slrt-web.service", "slrt-front.service", "slrt-scheduler.service", "slrt-watcher.service")
 # without these the node would see the mains fail and could not power off
-POWER_UNITS = ("slrt-force-shutdown.path", "slrt-poweroff.path", "nut-monitor.service")
+POWER_UNITS = ("slrt-force-shutdown.path", "slrt-poweroff.path", "slrt-rtc-alarm.path", "nut-monitor.service")
 ANSWER_SECONDS = 5.0
 SILENCE_OF_WATCHER = timedelta(seconds=60)
 BACKUP_LATE = timedelta(hours=30)
@@ -161,11 +163,15 @@ def _power(settings: Settings, at: datetime) -> Part:
         return Part(Health.FAIL, "Pengawas listrik tidak melapor lagi.", restart)
     if published.stage == "unknown":
         return Part(Health.WARN, published.sentence, "Periksa kabel USB UPS, lalu jalankan: sudo slrt power status")
-    if published.mains is False:
-        return Part(
-            Health.WARN, published.sentence, "Simpan pekerjaan; sistem mati sendiri dengan aman bila listrik tidak kembali."
-        )
-    return Part(Health.OK, published.sentence)
+    if published.stage == "boot-hold" or published.mains is False:
+        held = "Tunggu sampai listrik stabil, atau buka sekarang: sudo slrt power start-now"
+        dark = "Simpan pekerjaan; sistem mati sendiri dengan aman bila listrik tidak kembali."
+        return Part(Health.WARN, published.sentence, held if published.stage == "boot-hold" else dark)
+    light = read_light(settings, at)
+    if light.color is Color.NOT_ARMED:
+        return Part(Health.FAIL, f"{light.sentence} {published.sentence}", light.remedy)
+    advice = next((f"Perhatian: {finding.cause}. {finding.remedy}" for finding in light.findings if not finding.grave), "")
+    return Part(Health.OK, f"{published.sentence} {light.sentence}", advice)
 
 
 def _disk(settings: Settings) -> Part:

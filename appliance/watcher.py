@@ -7,26 +7,35 @@ decides is on the disk before it acts, so that a killed watcher's successor goes
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import fcntl
 import logging
+import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from appliance.config import Settings, config_path, load, read_secret
-from appliance.errors import ApplianceError, ConfigurationError
-from appliance.gate import Gate
+from appliance.errors import ApplianceError, ConfigurationError, TryLater
+from appliance.gate import DRILL, Gate
 from appliance.notify import notify
-from appliance.power import handover, journal, memory, samples, sentences
+from appliance.power import drain_drill, handover, journal, memory, samples, sentences
+from appliance.power.chain_news import ChainNews
+from appliance.power.changes import changed, noticed
 from appliance.power.handover import Handover
-from appliance.power.journal import Entry, Event
+from appliance.power.journal import End, Entry, Event
 from appliance.power.memory import Recalled
-from appliance.power.policy import Decision, Limits, Memory, Moment, Stage, Step, step
+from appliance.power.notices import Notice, notices_of
+from appliance.power.policy import Around, Decision, Limits, Memory, Moment, Stage, Step, accepts_jobs, step
 from appliance.power.reading import Reading, Silence, SilenceKind
+from appliance.power.seeing import comms
+from appliance.power.stages import PREPARING
 from appliance.power.state import STATE_FILE, State, publish
 from appliance.power.ups import Ups
 
@@ -34,6 +43,7 @@ CYCLE = timedelta(seconds=1)
 CYCLE_ON_BATTERY = timedelta(seconds=0.5)
 ALIVE_EVERY = timedelta(seconds=30)  # how exactly a crash can be dated
 WATCHER_USER = "watcher"
+LOCK = "watcher.lock"
 
 log = logging.getLogger("slrt-watcher")
 
@@ -41,17 +51,21 @@ log = logging.getLogger("slrt-watcher")
 class Watcher:
     """One UPS watched for one node. `ups` is None when the settings know no UPS."""
 
-    def __init__(self, settings: Settings, ups: Ups | None) -> None:
+    def __init__(self, settings: Settings, ups: Ups | None, alarm: Path = handover.ALARM) -> None:
         power = settings.power
         self._runtime, self._folder = Path(power.runtime), Path(power.state)
         self._journal = self._folder / journal.JOURNAL_FILE
         self._limits = Limits.of(power)
         self._ups = ups
-        gate = Gate(Path(settings.paths.runtime) / "gate.lock", self._runtime / STATE_FILE)
-        self._handover = Handover(self._runtime, gate)
+        self._needs_alarm = power.ups == "usb"
+        self._gate_folder = Path(settings.paths.runtime)
+        gate = Gate(self._gate_folder / "gate.lock", self._runtime / STATE_FILE)
+        self._handover = Handover(self._runtime, gate, alarm)
+        self._chain = ChainNews(self._runtime, self._journal)
         self._boot = ""
         self._memory = Memory()
         self._heard: Reading | Silence = Silence(SilenceKind.UNCLEAR)
+        self._notices: tuple[str, ...] = ()
         self._remembered_at: timedelta | None = None
         self._sampled_at: timedelta | None = None
         self._said: tuple[object, ...] = ()
@@ -59,21 +73,41 @@ class Watcher:
     def start(self, at: Moment) -> None:
         """Take up what the last watcher left, and tell the journal how the last boot ended. Raises ConfigurationError."""
         try:
-            self._boot = memory.name_boot(self._runtime)
-            recalled = memory.recall(self._folder, self._boot, at.ticks)
-            self._take_up(recalled, at)
+            known = memory.known_boot(self._runtime)
+            self._boot = known or memory.new_word()
+            recalled = memory.recall_either(self._runtime, self._folder, self._boot, at.ticks)
+            # A memory that was lost within a boot is no new boot: the node is open, and stays so.
+            self._take_up(recalled, at, new_boot=not recalled.same_boot and not (known and recalled.lost))
+            # The word comes last: with it and without a memory, a successor would believe that the node was open.
+            self._remember_here(at)
+            memory.name_boot(self._runtime, self._boot)
         except OSError as error:
             raise ConfigurationError(
                 f"Folder pengawas listrik tidak dapat dipakai: {error}.", "Periksa folder power.runtime dan power.state."
             ) from error
 
-    def _take_up(self, recalled: Recalled, at: Moment) -> None:
+    def _take_up(self, recalled: Recalled, at: Moment, *, new_boot: bool) -> None:
+        past = journal.entries(self._journal)
+        self._limits = self._limits.allowing_for(journal.shutdown_took(past))
         self._memory = recalled.memory
-        if self._memory.stage is not Stage.DOWN:
+        if not self._memory.decided:
             self._handover.clear()
-        if not recalled.same_boot:
-            self._tell_return(at, recalled.alive)
+        if new_boot:
+            end = journal.ended(past, recalled.alive)
+            self._tell_return(at, end)
+            self._hold(at, end)
+            if self._handover.alarm_is_set:
+                self._ask_alarm(arm=False)
         self._record(at, Event.STARTED)
+
+    def _hold(self, at: Moment, end: tuple[datetime, str, bool] | None) -> None:
+        """Nothing is opened yet. After an orderly end by somebody's hand the mains need not prove itself."""
+        if self._ups is not None:
+            proves_itself = end is not None and end[1] != End.OPERATOR
+            hold = self._limits.boot_hold if proves_itself else timedelta()
+            self._memory = dataclasses.replace(self._memory, stage=Stage.HOLD, hold=hold)
+            if proves_itself:
+                self._record(at, Event.HELD, seconds=int(hold.total_seconds()))
 
     def cycle(self, at: Moment) -> str:
         """Read, decide, act. Returns the sentence of this cycle. Raises OSError when the state cannot be published."""
@@ -83,19 +117,25 @@ class Watcher:
         draining = self._memory.stage is Stage.DRAINING
         self._heard = heard = self._ups.read()
         around = self._handover.look_around(CYCLE_ON_BATTERY if draining else timedelta())
-        now = step(self._memory, heard, at, self._limits, around)
-        self._keep(now.memory, at)
+        before, now = self._memory, step(self._memory, heard, at, self._limits, around)
+        self._keep(now.memory, at, around)
         said = sentences.sentence(now.memory, heard, at, now.seconds_left)
-        self._publish(now, heard, at, said)
+        self._publish(now, at, said)
         self._sample(heard, at)
-        self._act(now, at)
+        for event, facts in self._chain.look(heard, at):
+            self._record(at, event, **facts)
+        self._act(before, now, at)
         return said
 
     def stop(self, at: Moment) -> None:
         """Say that the watcher was told to end. After a handing over this is the end of the boot. Raises OSError."""
-        self._record(at, Event.STOPPED)
+        down = self._memory.stage is Stage.DOWN
+        took = (
+            {} if self._memory.down_since is None else {"seconds": round((at.ticks - self._memory.down_since).total_seconds(), 1)}
+        )
+        self._record(at, Event.STOPPED, **took)
         self._remember(at)
-        if self._memory.stage is Stage.DOWN:
+        if down:
             memory.end_boot(self._runtime)
 
     def say(self, said: str) -> None:
@@ -110,37 +150,69 @@ class Watcher:
     @property
     def pause(self) -> timedelta:
         """How long to wait until the next cycle."""
-        quiet = self._memory.battery_since is None and self._memory.accepts_work and isinstance(self._heard, Reading)
+        quiet = self._memory.battery_since is None and not self._memory.decided and isinstance(self._heard, Reading)
         return CYCLE if quiet else CYCLE_ON_BATTERY
 
-    def _act(self, now: Step, at: Moment) -> None:
-        if now.decision is Decision.CARRY_ON or now.decision is Decision.DRAIN or self._ups is None:
+    def _act(self, before: Memory, now: Step, at: Moment) -> None:
+        match now.decision:
+            case Decision.DRAIN if before.stage not in PREPARING:
+                self._handover.forget_words()  # what was saved before is not saved any more
+            case Decision.STAND_READY if before.stage is not Stage.READY:
+                self._ask_alarm(arm=True)
+            case Decision.HAND_OVER | Decision.FORCE | Decision.POWER_OFF:
+                self._hand_over(now.decision, at)
+        if before.stage in PREPARING and not now.memory.decided:
+            self._ask_alarm(arm=False)
+
+    def _hand_over(self, decision: Decision, at: Moment) -> None:
+        if self._ups is None:
             return
         # Logged in, we would keep upsmon from going on.
         self._ups.release()
         self._handover.raise_flag(handover.FORCE_SHUTDOWN)
-        if now.decision is Decision.POWER_OFF and not (self._runtime / handover.POWER_OFF).exists():
+        if decision is Decision.FORCE and self._ups.force_shutdown():
+            self._record(at, Event.FORCED_AGAIN)
+        if decision is Decision.POWER_OFF and not (self._runtime / handover.POWER_OFF).exists():
             log.error("upsmon tidak mematikan mesin pada waktunya; meminta systemd mematikannya.")
             self._record(at, Event.POWER_OFF)
             self._handover.raise_flag(handover.POWER_OFF)
 
-    def _keep(self, new: Memory, at: Moment) -> None:
+    def _ask_alarm(self, *, arm: bool) -> None:
+        try:
+            self._handover.ask_alarm(arm=arm)
+        except OSError as error:
+            log.warning("Jam penyala tidak dapat diatur: %s", error)
+
+    def _keep(self, new: Memory, at: Moment, around: Around) -> None:
         """Journal what changed, then remember it: a kill between the two repeats a line rather than loses it."""
         old, self._memory = self._memory, new
-        changes = changed(old, new)
+        changes = changed(old, new, at.ticks)
         for event, facts in changes:
             self._record(at, event, **facts)
         due = self._remembered_at is None or at.ticks - self._remembered_at >= ALIVE_EVERY
         if due or changes or old.stage is not new.stage or (old.battery_since is None) is not (new.battery_since is None):
             self._remember(at)
+        else:
+            self._remember_here(at)
+        if around.asked is not None:
+            self._record(at, Event.ASKED, what=around.asked, by=self._handover.who_asked(around.asked))
+            self._handover.forget_words()
 
     def _remember(self, at: Moment) -> None:
         self._remembered_at = at.ticks
+        self._remember_here(at)
         try:
             memory.remember(self._folder, self._boot, self._memory, at)
         except OSError as error:
             # A full or read-only disk is no reason not to power off.
             log.warning("Ingatan pengawas listrik tidak dapat disimpan: %s", error)
+
+    def _remember_here(self, at: Moment) -> None:
+        """For a successor in this boot, whatever the disk does."""
+        try:
+            memory.remember(self._runtime, self._boot, self._memory, at, durable=False)
+        except OSError as error:
+            log.warning("Ingatan pengawas listrik di %s tidak dapat ditulis: %s", self._runtime, error)
 
     def _sample(self, heard: Reading | Silence, at: Moment) -> None:
         if isinstance(heard, Silence) or (self._sampled_at is not None and at.ticks - self._sampled_at < samples.EVERY):
@@ -157,66 +229,50 @@ class Watcher:
         except OSError as error:
             log.warning("Jurnal listrik tidak dapat ditulis: %s", error)
 
-    def _tell_return(self, at: Moment, alive: datetime | None) -> None:
-        end = journal.ended(journal.entries(self._journal), alive)
+    def _tell_return(self, at: Moment, end: tuple[datetime, str, bool] | None) -> None:
         if end is not None:
             down_at, cause, clean = end
             self._record(at, Event.BACK, down_at=down_at.isoformat(), cause=cause, clean=clean)
 
-    def _publish(self, now: Step, heard: Reading | Silence, at: Moment, said: str) -> None:
-        last, stage = now.memory.last, now.memory.stage
-        known = last if stage is not Stage.UNKNOWN else None
+    def _publish(self, now: Step, at: Moment, said: str) -> None:
+        stage = now.memory.stage
+        known = now.memory.last if stage is not Stage.UNKNOWN else None
         runtime = known.runtime if known else None
+        notices = self._note(now.memory, at)
+        drill = stage is Stage.ONLINE and drain_drill.is_asked(self._gate_folder, at.ticks)
+        complaints = (sentences.NOTICES[notice] for notice in notices if notice in sentences.SAID_AT_ONCE)
         publish(
             self._runtime,
             State(
                 at=at.wall,
                 stage=stage,
-                accepts_work=now.memory.accepts_work,
+                accepts_work=now.memory.accepts_work and not drill,
+                accepts_jobs=accepts_jobs(now.memory, at.ticks) and not drill,
                 mains=known.mains if known else None,
                 charge=known.charge if known else None,
                 runtime_seconds=None if runtime is None else int(runtime.total_seconds()),
                 seconds_left=now.seconds_left,
-                sentence=said + self._complaint(heard),
-                cause=now.memory.cause or "",
+                sentence=drain_drill.SENTENCE if drill else " ".join([said, *complaints]),
+                cause=DRILL if drill else now.memory.cause or "",
                 mains_volts=known.mains_volts if known else None,
                 battery_volts=known.battery_volts if known else None,
                 load=known.load if known else None,
+                comms=comms(now.memory, at.ticks),
+                notices=notices,
             ),
         )
 
-    def _complaint(self, heard: Reading | Silence) -> str:
-        if self._ups is not None and self._ups.login_refused and isinstance(heard, Reading):
-            return " Layanan NUT (upsd) menolak kata sandi pengawas; jalankan ulang ./install.sh."
-        return ""
-
-
-def changed(old: Memory, new: Memory) -> list[tuple[Event, dict[str, Any]]]:
-    """What the step from one memory to the next means for the journal."""
-    found: list[tuple[Event, dict[str, Any]]] = []
-
-    def note(event: Event, happened: bool, **facts: Any) -> None:
-        if happened:
-            found.append((event, facts))
-
-    charge = new.last.charge if new.last else None
-    outage = (Stage.ON_BATTERY, Stage.DRAINING, Stage.DOWN)
-    was_out, is_out = old.stage in outage, new.stage in outage
-    lost = is_out and not was_out and new.battery_since is not None
-    before = new.before or new.last
-    note(Event.MAINS_LOST, lost, charge=before and before.charge, volts=before and before.mains_volts)
-    note(Event.DECIDED, new.cause is not None and old.cause is None, cause=new.cause, charge=charge)
-    note(Event.CANCELLED, old.stage is Stage.DRAINING and new.accepts_work, cause=old.cause)
-    if new.stage is Stage.DOWN and old.stage is not Stage.DOWN:
-        waited = (new.down_since or timedelta()) - (new.draining_since or new.down_since or timedelta())
-        note(Event.DRAINED, happened=True, seconds=round(waited.total_seconds(), 1), idle=new.idle)
-        note(Event.HANDED_OVER, happened=True, cause=new.cause)
-    note(Event.MAINS_BACK, was_out and not is_out, charge=charge, volts=new.last.mains_volts if new.last else None)
-    note(Event.UPS_SILENT, new.stage is Stage.UNKNOWN and old.stage is not Stage.UNKNOWN)
-    note(Event.UPS_BACK, old.stage is Stage.UNKNOWN and new.stage is not Stage.UNKNOWN and old.last is not None)
-    wants, wanted = bool(new.last and new.last.replace_battery), bool(old.last and old.last.replace_battery)
-    note(Event.REPLACE_BATTERY, wants and not wanted)
-    return found
+    def _note(self, known: Memory, at: Moment) -> tuple[str, ...]:
+        """The notices of this cycle; the journal is told of each when it begins."""
+        found = list(notices_of(known, self._heard, at.ticks, self._limits))
+        if self._ups is not None and self._ups.login_refused and isinstance(self._heard, Reading):
+            found.append(Notice.LOGIN_REFUSED)
+        if self._needs_alarm and not self._handover.has_alarm:
+            found.append(Notice.NO_ALARM)
+        for event, facts in noticed(self._notices, tuple(found)):
+            self._record(at, event, **facts)
+        self._notices = tuple(found)
+        return self._notices
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -230,10 +286,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
         signal.signal(number, lambda *_: ending.set())
     try:
         settings = load(chosen.config or config_path())
-        run(Watcher(settings, _ups(settings)), ending)
+        with only_watcher(Path(settings.power.runtime)):
+            run(Watcher(settings, _ups(settings)), ending)
     except ApplianceError as error:
         log.critical("Gagal: %s %s", error.message, error.hint)
         sys.exit(error.exit_code)
+
+
+@contextmanager
+def only_watcher(runtime: Path) -> Iterator[None]:
+    """Be the one watcher of this node; the kernel lets go of a dead one's lock. Raises TryLater when there is another."""
+    try:
+        runtime.mkdir(parents=True, exist_ok=True)
+        handle = os.open(runtime / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise ConfigurationError(f"Folder {runtime} tidak dapat dipakai: {error}.", "Periksa folder power.runtime.") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise TryLater("Pengawas listrik sudah berjalan.", "Lihat: systemctl status slrt-watcher") from error
+    finally:
+        os.close(handle)
 
 
 def run(watcher: Watcher, ending: threading.Event) -> None:
@@ -256,7 +330,8 @@ def _ups(settings: Settings) -> Ups | None:
     power = settings.power
     if power.ups == "none":
         return None
-    return Ups(power.name, (power.host, power.port), (WATCHER_USER, read_secret(settings, "upsd-watcher-password")))
+    login = (WATCHER_USER, read_secret(settings, "upsd-watcher-password"))
+    return Ups(power.name, (power.host, power.port), login, power.serial)
 
 
 def _now() -> Moment:

@@ -19,7 +19,7 @@ from typing import Any
 import click
 
 from appliance import __version__
-from appliance.config import Settings, config_path, load, parse, read_secret
+from appliance.config import Settings, config_path, load, parse, read_secret, render
 from appliance.errors import EXIT_DONE, EXIT_FAILED, ApplianceError, ConfigurationError
 from provision import plan as plan_of
 from provision import preflight, probe, run
@@ -27,6 +27,8 @@ from provision.host import Host, LocalHost
 from provision.identity import Places, own_addresses, renew, what_is_due
 from provision.step import SIGN_IN_FILE, SLRT, Site, Step, source_tree
 from provision.steps.files import SETTINGS_FILE
+from provision.steps.ups import SECONDARY_SECRET
+from provision.unit import power_of, secondary_sheet
 
 DEFAULT_ADMIN = "admin.it"
 # provinces by the first two digits of the district: the rest of Indonesia keeps the time of the capital
@@ -46,11 +48,16 @@ class Wish:
     hostname: str = ""
     admin: str = ""
     ups: str = ""
+    ups_driver: str = ""
+    ups_device: str = ""
+    ups_options: str = ""
+    ups_lan: str = ""
 
     @property
     def options(self) -> list[str]:
         """The same wish as options of install.sh."""
-        said = {"--district": self.district, "--hostname": self.hostname, "--admin": self.admin, "--ups": self.ups}
+        names = ("district", "hostname", "admin", "ups", "ups_driver", "ups_device", "ups_options", "ups_lan")
+        said = {f"--{name.replace('_', '-')}": str(getattr(self, name)) for name in names}
         return ["--unattended", *(part for option, value in said.items() if value for part in (option, value))]
 
 
@@ -65,7 +72,11 @@ def wishes(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--district", default="", help="Kode kabupaten/kota Kemendagri, misalnya 73.03."),
         click.option("--hostname", default="", help="Nama mesin di jaringan kantor."),
         click.option("--admin", default="", help="Nama pengguna administrator pertama."),
-        click.option("--ups", type=click.Choice(["usb", "simulated", "none"]), help="Jenis UPS."),
+        click.option("--ups", type=click.Choice(["usb", "driver", "simulated", "none"]), help="Jenis UPS; driver: merek lain."),
+        click.option("--ups-driver", default="", help="Nama driver NUT untuk UPS merek lain, misalnya nutdrv_qx."),
+        click.option("--ups-device", default="", help="Tempat UPS itu: auto, /dev/ttyS0 atau alamat jaringan."),
+        click.option("--ups-options", default="", help="Pilihan lain driver itu: 'vendorid = 0665; productid = 5161'."),
+        click.option("--ups-lan", default="", help="Alamat simpul ini bagi komputer lain pada UPS yang sama; none: tidak ada."),
     ):
         command = option(command)
     return command
@@ -125,6 +136,18 @@ def renew_certificate(check: bool) -> None:
     # nginx reads the files when it is told to; while it is not running there is nobody to tell
     LocalHost().run(["systemctl", "try-reload-or-restart", "slrt-front.service"])
     click.echo(f"Sertifikat diperbarui: {due}.")
+
+
+@provision.command("ups-clients")
+def ups_clients() -> None:
+    """Petunjuk, beserta kata sandi, untuk komputer lain pada UPS yang sama."""
+    _be_root()
+    settings = load(config_path())
+    if not settings.power.lan_address:
+        raise ConfigurationError(
+            "UPS ini belum dibagikan kepada komputer lain.", "Jalankan: ./install.sh --ups-lan ALAMAT-SIMPUL-INI"
+        )
+    click.echo(secondary_sheet(settings.power, read_secret(settings, SECONDARY_SECRET)), nl=False)
 
 
 @provision.command()
@@ -194,8 +217,16 @@ def _site(host: Host, wish: Wish) -> Site:
     settings = parse(content.decode()) if content is not None else _fresh(wish.district, name)
     wished = {"district": wish.district, "hostname": wish.hostname}
     node = dataclasses.replace(settings.node, **{key: value for key, value in wished.items() if value})
-    power = dataclasses.replace(settings.power, ups=wish.ups or settings.power.ups)
-    return Site(dataclasses.replace(settings, node=node, power=power), wish.admin or DEFAULT_ADMIN, _debian(host))
+    settings = dataclasses.replace(settings, node=node, power=power_of(settings.power, wish.ups, _ups_wishes(wish), host))
+    parse(render(settings))  # what was wished is judged as what somebody writes into the file
+    return Site(settings, wish.admin or DEFAULT_ADMIN, _debian(host))
+
+
+def _ups_wishes(wish: Wish) -> dict[str, str]:
+    """What was wished about the UPS, by the names of the settings."""
+    lan = {"lan_address": "" if wish.ups_lan == "none" else wish.ups_lan} if wish.ups_lan else {}
+    asked = {"driver": wish.ups_driver, "device": wish.ups_device, "driver_options": wish.ups_options}
+    return {**{key: value for key, value in asked.items() if value}, **lan}
 
 
 def _name_of_district(code: str) -> str:

@@ -30,6 +30,7 @@ from appliance.errors import ApplianceError, TryLater
 
 DEFAULT_PORT = 8073
 SECRETS = ("web-session-key", "audit-key", "backup-passphrase", "upsd-watcher-password", "upsd-upsmon-password")
+DRILL_REQUEST = "drill-request"
 SHUTDOWN_FLAGS = ("force-shutdown", "poweroff-now")
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
@@ -97,6 +98,7 @@ class Demonstration:
         self.settings = _settings(folder, runtime)
         self.config = folder / "appliance.toml"
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._drill: subprocess.Popen[bytes] | None = None
 
     def run(self) -> None:
         """Prepare, start, and keep playing until interrupted."""
@@ -116,6 +118,8 @@ class Demonstration:
             self._invite(accounts)
             self._play()
         finally:
+            if self._drill is not None:
+                self.processes["drill"] = self._drill
             self._stop(*reversed(list(self.processes)))
 
     def _say(self, step: int, text: str) -> None:
@@ -191,6 +195,8 @@ class Demonstration:
             for name, process in self.processes.items():
                 if process.poll() is not None:
                     raise ApplianceError(f"Proses {name} berhenti sendiri.", f"Lihat sebabnya: {self.folder}/log/{name}.log")
+            if (self.runtime / DRILL_REQUEST).exists() and not self._is_drilling():
+                self._drill = self._begin("drill", str(_program("slrt")), "power", "drill", "requested")
             if any((self.runtime / flag).exists() for flag in SHUTDOWN_FLAGS):
                 self._power_off_and_wait()
             time.sleep(POLL_SECONDS)
@@ -206,13 +212,20 @@ class Demonstration:
         self._power_on()
         click.echo(f"Halaman web:  http://127.0.0.1:{self.port}/")
 
+    def _is_drilling(self) -> bool:
+        return self._drill is not None and self._drill.poll() is None
+
     def _start(self, name: str, *words: str) -> None:
+        """Start a program that shall not end by itself."""
+        self.processes[name] = self._begin(name, *words)
+
+    def _begin(self, name: str, *words: str) -> subprocess.Popen[bytes]:
         """Start a program, or `python -m …`, with its output in a log of its own."""
         log = self.folder / "log"
         log.mkdir(exist_ok=True)
         start = [sys.executable, *words] if words[0] == "-m" else list(words)
         with (log / f"{name}.log").open("ab") as output:
-            self.processes[name] = subprocess.Popen(
+            return subprocess.Popen(
                 start,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -272,7 +285,9 @@ def _settings(folder: Path, runtime: Path) -> Settings:
         ),
         web=WebSettings(https=False),
         backup=BackupSettings(repository=str(folder / "repository"), boot_delay_seconds=0),
-        power=PowerSettings(ups="simulated", port=_free_port(), runtime=str(runtime), state=str(folder / "power")),
+        power=PowerSettings(
+            ups="simulated", port=_free_port(), runtime=str(runtime), state=str(folder / "power"), boot_hold_seconds=5
+        ),
     )
 
 

@@ -30,6 +30,7 @@ LONGEST = (
     "daemons/backups/test_kill.py",
     "daemons/backups/test_faults.py",
     "daemons/backups",
+    "daemons/test_watcher.py",
     "daemons/test_scheduler.py",
     "browser",
     "service/test_pages_access.py",
@@ -37,6 +38,11 @@ LONGEST = (
     "service/test_account_command.py",
     "service/test_exports.py",
 )
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--power-rounds", type=int, default=2, help="outages at random moments that a booted machine goes through")
+    parser.addoption("--power-seed", type=int, default=None, help="the seed of an earlier run of them, to play the same again")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

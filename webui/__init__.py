@@ -51,6 +51,7 @@ BLUEPRINTS = (
     "accounts",
     "health",
     "power",
+    "drills",
     "power_banner",
 )
 
@@ -83,6 +84,7 @@ def _words(app: Flask, settings: Settings) -> None:
         short_date=lambda value: words.short_date_words(value, zone),
         moment=lambda value: words.moment_words(value, zone),
         short_moment=lambda value: words.short_moment_words(value, zone),
+        clock=lambda value: words.clock_words(value, zone),
         number=words.number_words,
         rupiah=aid_words.rupiah,
     )

@@ -5,7 +5,7 @@ The files may be missing, cut or old: then there is simply nothing to say. A pag
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -14,9 +14,14 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, jsonify
 
 from appliance.access import Actor
+from appliance.gate import DRILL
+from appliance.power import drain_drill
 from appliance.power import state as published
 from appliance.power.journal import JOURNAL_FILE, Outage, last_outage
-from appliance.power.sentences import CAUSES
+from appliance.power.notices import Notice
+from appliance.power.policy import Stage
+from appliance.power.sentences import CAUSES, NOTICES
+from appliance.power.stages import PREPARING
 from webui.session import now, public, settings
 from webui.words import moment_words
 
@@ -29,10 +34,11 @@ OUTAGE_SHOWN = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Banner:
-    """What the page shows: a `tone` of the style sheet, and a sentence or nothing."""
+    """What the page shows: a `tone` of the style sheet, and a sentence or nothing. `seconds` are counted down by the script."""
 
     tone: str = "good"
     sentence: str = ""
+    seconds: int | None = None
 
 
 @dataclass(frozen=True)
@@ -61,15 +67,27 @@ def banner_of(state: published.State | None, at: datetime) -> Banner:
     """The banner for what the watcher published, at `at`."""
     if state is None or abs(at - state.at) > BELIEVED:
         return Banner()
-    if state.stage in {"draining", "down"} or state.accepts_work is False:
-        return Banner("bad", "Listrik padam. Sistem sedang dimatikan dan tidak menerima simpanan baru.")
-    if state.stage == "on-battery":
-        if state.mains is True:
-            return Banner("warn", "Listrik menyala lagi; sistem memastikan listrik tidak padam kembali.")
-        return Banner("warn", f"Listrik padam. Simpan pekerjaan Anda; {_shutdown_in(state.seconds_left)}.")
-    if state.stage == "unknown" and isinstance(state.sentence, str):
-        return Banner("warn", state.sentence)
-    return Banner()
+    if state.accepts_work is False and state.stage != Stage.HOLD:
+        return Banner("bad", _on_the_way_down(state))
+    if state.stage == Stage.ON_BATTERY:
+        return Banner("warn", _on_battery(state))
+    if state.stage in {Stage.HOLD, Stage.UNKNOWN} and isinstance(state.sentence, str):
+        return Banner("bad" if Notice.BLIND_START in state.notices else "warn", state.sentence)
+    return Banner("warn", NOTICES[Notice.FLAPPING]) if Notice.FLAPPING in state.notices else Banner()
+
+
+def _on_battery(state: published.State) -> str:
+    if state.mains is True:
+        return "Listrik menyala lagi; sistem memastikan listrik tidak padam kembali."
+    return f"Listrik padam. Simpan pekerjaan Anda; {_shutdown_in(state.seconds_left)}."
+
+
+def _on_the_way_down(state: published.State) -> str:
+    if state.stage in PREPARING and state.mains is True:
+        return "Listrik menyala lagi. Bila tetap menyala, sistem tidak jadi mati; tunggu sebentar sebelum menyimpan."
+    if state.stage in {Stage.SAVING, Stage.READY}:
+        return "Listrik padam. Semua yang sudah tersimpan aman; sistem mati dalam beberapa detik."
+    return "Listrik padam. Sistem sedang dimatikan dan tidak menerima simpanan baru."
 
 
 def _shutdown_in(seconds: object) -> str:
@@ -81,7 +99,20 @@ def _shutdown_in(seconds: object) -> str:
 
 def current_banner() -> Banner:
     """The banner of this moment."""
-    return banner_of(published.read(Path(settings().power.runtime) / published.STATE_FILE), now())
+    return counting_banner(published.read(Path(settings().power.runtime) / published.STATE_FILE), now())
+
+
+def counting_banner(state: published.State | None, at: datetime) -> Banner:
+    """The banner with its countdown; a drill is told as one."""
+    banner = banner_of(state, at)
+    if state is None or not banner.sentence:
+        return banner
+    if state.cause == DRILL:
+        return Banner("warn", drain_drill.SENTENCE)
+    left = state.seconds_left
+    if state.stage != "on-battery" or state.mains is not False or not isinstance(left, int | float):
+        return banner
+    return replace(banner, seconds=max(0, int(left - (at - state.at).total_seconds())))
 
 
 def outage_of(outage: Outage | None, at: datetime, zone: ZoneInfo) -> OutageNote | None:

@@ -31,6 +31,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 READS_ONLY = "slrt_reads_only"
+WHILE_HELD = "slrt_while_held"
 TAKES_FILES = "slrt_takes_files"
 MAX_REQUEST_BYTES = 8 * 1024 * 1024
 
@@ -55,6 +56,12 @@ csrf = CSRFProtect()
 def reads_only(view: View) -> View:
     """Mark a POST view that stores nothing (a search): it is served while the node prepares to power off."""
     setattr(view, READS_ONLY, True)
+    return view
+
+
+def works_while_held(view: View) -> View:
+    """Mark a view that must work on a node that has just started and is not open yet: signing in, and opening it."""
+    setattr(view, WHILE_HELD, True)
     return view
 
 
@@ -114,12 +121,13 @@ def admit() -> Response | None:
     if request.method in SAFE_METHODS or request.endpoint is None:
         return None
     # before anything reads the form, and after it is known that she may send one
-    request.max_content_length = getattr(current_app.view_functions[request.endpoint], TAKES_FILES, MAX_REQUEST_BYTES)
+    view = current_app.view_functions[request.endpoint]
+    request.max_content_length = getattr(view, TAKES_FILES, MAX_REQUEST_BYTES)
     _come_from_here()
     csrf.protect()
-    if not getattr(current_app.view_functions[request.endpoint], READS_ONLY, False):
+    if not getattr(view, READS_ONLY, False):
         g.work = ExitStack()
-        g.work.enter_context(current_app.extensions["slrt-gate"].work())
+        g.work.enter_context(current_app.extensions["slrt-gate"].work(held_too=getattr(view, WHILE_HELD, False)))
     return None
 
 

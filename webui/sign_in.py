@@ -14,6 +14,7 @@ from appliance.accounts import TooManyAttempts
 from appliance.accounts.passwords import SHORTEST
 from appliance.errors import InvalidInput
 from appliance.registry import areas
+from webui.security import works_while_held
 from webui.session import (
     DEVICE_DAYS,
     clear_cookie,
@@ -60,6 +61,7 @@ def enter() -> ResponseReturnValue:
 
 @blueprint.post("/masuk")
 @public
+@works_while_held
 def enter_now() -> ResponseReturnValue:
     """Try the password and, when it is right, give the browser its cookies."""
     target = inner_path(request.form.get("next"))
@@ -88,6 +90,7 @@ def enter_now() -> ResponseReturnValue:
 
 @blueprint.post("/keluar")
 @signed_in()
+@works_while_held
 def leave() -> ResponseReturnValue:
     """Sign out here; the browser stays a known device."""
     accounts.end_session(required(), now())

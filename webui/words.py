@@ -57,6 +57,11 @@ def short_moment_words(value: datetime | None, zone: ZoneInfo) -> str:
     return NOTHING if value is None else str(format_datetime(_aware(value), "dd-MM-y HH.mm", tzinfo=zone, locale="id"))
 
 
+def clock_words(value: datetime | None, zone: ZoneInfo) -> str:
+    """14.05.32."""
+    return NOTHING if value is None else str(format_datetime(_aware(value), "HH.mm.ss", tzinfo=zone, locale="id"))
+
+
 def number_words(value: float | None) -> str:
     """1.234.567,5."""
     return NOTHING if value is None else str(format_decimal(value, locale="id"))

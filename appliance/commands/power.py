@@ -2,22 +2,52 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import getpass
 import json
-from datetime import datetime, timedelta
+import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 
+from appliance.commands import power_watch
 from appliance.commands.door import Door
 from appliance.errors import ApplianceError, ConfigurationError, InvalidInput
 from appliance.power import book, journal, simulate, state
-from appliance.power.sentences import CAUSES, duration, what_happened
+from appliance.power.chain import Color
+from appliance.power.chain_check import read_light
+from appliance.power.handover import ask
+from appliance.power.policy import Asked, Stage
+from appliance.power.sentences import CAUSES, HOLD_ENDS, NOTICES, duration, untold, what_happened
 from appliance.power.simulate import Scene
 
 LINES = 40
+# the facts of a line that a reader asks for next
+_NUMBERS = {
+    "on_battery": "padam sudah {} detik",
+    "silent": "UPS diam {} detik",
+    "charge": "baterai {} %",
+    "runtime": "sisa waktu {} detik",
+    "volts": "tegangan {:g} V",
+    "battery_volts": "tegangan baterai {:g} V",
+    "seconds": "{} detik",
+    "count": "{} kali dalam 10 menit",
+}
+_ANSWERS = {"idle": ("semua selesai", "belum semua selesai"), "saved": ("data rapi di disk", "data belum sempat dirapikan")}
+_WORDS: dict[str, dict[str, str]] = {
+    "why": HOLD_ENDS,
+    "what": {Asked.START: "membuka sistem", Asked.STOP: "mematikan sistem"},
+    "stage": {
+        Stage.DRAINING: "selagi menunggu pekerjaan",
+        Stage.SAVING: "selagi merapikan data",
+        Stage.READY: "sesaat sebelum mati",
+    },
+}
 _ON = {True: "menyala", False: "padam", None: "tidak diketahui"}
+_COLORS = {Color.ARMED: "green", Color.CHECKING: "yellow", Color.NOT_ARMED: "red"}
 _SCENES = {
     Scene.ON_MAINS: "Listrik simulasi menyala.",
     Scene.ON_BATTERY: "Listrik simulasi padam.",
@@ -30,17 +60,42 @@ _EVENTS = {
     journal.Event.UPS_SILENT: "UPS tidak terbaca",
     journal.Event.UPS_BACK: "UPS terbaca kembali",
     journal.Event.REPLACE_BATTERY: "UPS meminta baterainya diganti",
+    journal.Event.HELD: "sistem hanya dapat dibaca sampai listrik stabil",
+    journal.Event.OPENED: "sistem dibuka untuk pekerjaan",
+    journal.Event.FLAPPING: "listrik padam berulang kali; pencadangan, impor dan ekspor menunggu",
+    journal.Event.FROZEN: "angka dari UPS tidak berubah selama 10 menit",
+    journal.Event.OTHER_UNIT: "UPS yang terhubung bukan UPS yang dipasang; tidak dipercaya",
+    journal.Event.ASKED: "petugas meminta",
+    journal.Event.UNPROTECTED: "perlindungan TIDAK aktif",
+    journal.Event.PROTECTED: "perlindungan aktif kembali",
     journal.Event.DECIDED: "diputuskan mati",
     journal.Event.CANCELLED: "pematian dibatalkan karena listrik menyala kembali",
-    journal.Event.DRAINED: "pekerjaan yang berjalan ditunggu",
+    journal.Event.DRAINED: "pekerjaan yang berjalan ditunggu, lalu data dirapikan di disk",
+    journal.Event.READY: "siap mati; menunggu sebentar kalau-kalau listrik menyala",
     journal.Event.HANDED_OVER: "mesin diminta mati",
+    journal.Event.FORCED_SEEN: "pematian paksa tercatat di NUT",
+    journal.Event.FORCED_AGAIN: "pematian paksa diminta lagi lewat NUT",
     journal.Event.POWER_OFF: "upsmon tidak bertindak; systemd diminta mematikan mesin",
     journal.Event.STOPPED: "pengawas listrik berhenti",
     journal.Event.BACK: "sistem hidup kembali",
 }
 
 
-@click.group()
+class Power(click.Group):
+    """The drills need the database; how the power is must be told without it, so they are imported only when asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), "drill"])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name != "drill":
+            return super().get_command(ctx, cmd_name)
+        from appliance.commands import power_drill
+
+        return power_drill.command
+
+
+@click.group(cls=Power)
 def command() -> None:
     """Keadaan listrik dan UPS."""
 
@@ -53,11 +108,26 @@ def status(door: Door, as_json: bool) -> None:
     found = state.read(Path(door.settings.power.runtime) / state.STATE_FILE)
     if found is None:
         raise ApplianceError("Pengawas listrik belum melaporkan apa pun.", "Jalankan: sudo systemctl restart slrt-watcher")
+    light = read_light(door.settings, datetime.now(UTC))
     if as_json:
-        click.echo(json.dumps({**dataclasses.asdict(found), "at": found.at.isoformat()}, ensure_ascii=False))
+        told = {**dataclasses.asdict(found), "at": found.at.isoformat(), "protection": dataclasses.asdict(light)}
+        click.echo(json.dumps(told, ensure_ascii=False))
         return
     click.echo(found.sentence)
-    click.echo(f"Listrik: {_ON[found.mains]}; dilaporkan {_local(door, found.at)}.")
+    for notice in untold(found.notices, light.findings, found.sentence):
+        click.echo(f"Perhatian: {NOTICES.get(notice, notice)}")
+    click.echo(f"Listrik: {_ON[found.mains]}{_numbers(found)}; dilaporkan {_local(door, found.at)}.")
+    click.echo(click.style(light.sentence, fg=_COLORS.get(light.color), bold=light.color is Color.NOT_ARMED))
+    for finding in light.findings:
+        click.echo(f"  {finding.cause[0].upper()}{finding.cause[1:]}.\n    → {finding.remedy}")
+
+
+@command.command()
+@click.pass_obj
+def watch(door: Door) -> None:
+    """Mengikuti keadaan listrik: satu baris setiap ada perubahan, dan hitung mundur selama padam. Berhenti: Ctrl+C."""
+    with contextlib.suppress(KeyboardInterrupt):
+        power_watch.follow(door.settings, power_watch.Screen(sys.stdout))
 
 
 @command.command(name="journal")
@@ -113,6 +183,22 @@ def explain(door: Door) -> None:
     )
 
 
+@command.command(name="start-now")
+@click.pass_obj
+def start_now(door: Door) -> None:
+    """Membuka sistem yang baru menyala tanpa menunggu listrik stabil dan baterai cukup."""
+    _ask(door, Asked.START, Stage.HOLD, "Sistem tidak sedang menunggu; pekerjaan sudah dapat disimpan.")
+    click.echo("Sistem dibuka sebentar lagi.")
+
+
+@command.command(name="shut-down")
+@click.pass_obj
+def shut_down(door: Door) -> None:
+    """Mematikan sistem dengan tertib sekarang juga, selagi listrik padam, tanpa menunggu batas waktunya."""
+    _ask(door, Asked.STOP, Stage.ON_BATTERY, "Listrik tidak sedang padam; mematikan mesin biasa: sudo systemctl poweroff")
+    click.echo("Sistem bersiap mati. Bila listrik menyala sebelum selesai, pematian dibatalkan.")
+
+
 @command.command(name="simulate")
 @click.argument("scene", type=click.Choice([scene.value for scene in Scene]))
 @click.pass_obj
@@ -131,6 +217,29 @@ def play(door: Door, scene: str) -> None:
             f"Berkas UPS simulasi tidak dapat ditulis ({error.strerror}).", "Jalankan sebagai root: sudo slrt power simulate …"
         ) from error
     click.echo(_SCENES[chosen])
+
+
+def _ask(door: Door, asked: Asked, stage: Stage, else_told: str) -> None:
+    """Ask the watcher in the name of whoever types, if the node is at the stage for it."""
+    power = door.settings.power
+    found = state.read(Path(power.runtime) / state.STATE_FILE)
+    if found is None or found.stage != stage:
+        raise InvalidInput({}, else_told, "Lihat keadaannya: sudo slrt power status")
+    try:
+        ask(Path(door.settings.paths.runtime), asked, f"terminal:{getpass.getuser()}")
+    except OSError as error:
+        raise ConfigurationError(
+            f"Permintaan tidak dapat dicatat ({error.strerror}).", f"Jalankan sebagai root: sudo slrt power {asked}"
+        ) from error
+
+
+def _numbers(found: state.State) -> str:
+    """What the UPS measured, as far as it told."""
+    told = [(found.mains_volts, "tegangan listrik", "V"), (found.load, "beban UPS", "%"), (found.battery_volts, "baterai", "V")]
+    words = [f"{label} {value:g} {unit}".replace(".", ",") for value, label, unit in told if value is not None]
+    if found.runtime_seconds is not None:
+        words.append(f"sisa waktu baterai {duration(timedelta(seconds=found.runtime_seconds))}")
+    return "".join(f", {word}" for word in words)
 
 
 def _entries(door: Door) -> list[journal.Entry]:
@@ -153,14 +262,11 @@ def _details(door: Door, entry: journal.Entry) -> str:
     """The facts of one line that a reader asks for next, in brackets."""
     facts: dict[str, Any] = entry.facts
     told = [CAUSES[facts["cause"]]] if facts.get("cause") in CAUSES else []
-    if facts.get("charge") is not None:
-        told.append(f"baterai {facts['charge']} %")
-    if facts.get("volts"):
-        told.append(f"tegangan {facts['volts']:g} V")
-    if "idle" in facts:
-        told.append("semua selesai" if facts["idle"] else "belum semua selesai")
-    if isinstance(facts.get("seconds"), int | float):
-        told.append(f"{facts['seconds']} detik")
+    told += [told_as.format(facts[name]) for name, told_as in _NUMBERS.items() if isinstance(facts.get(name), int | float)]
+    told += [yes if facts[name] else no for name, (yes, no) in _ANSWERS.items() if name in facts]
+    told += [words[facts[name]] for name, words in _WORDS.items() if facts.get(name) in words]
+    if facts.get("by"):
+        told.append(f"oleh {facts['by']}")
     if entry.event is journal.Event.BACK:
         told += _absence(door, entry)
     return f" ({'; '.join(told)})" if told else ""

@@ -24,6 +24,9 @@ def command(door: Door) -> None:
         if not mine:
             click.echo("Pekerjaan sedang dikerjakan oleh proses lain.")
             return
-        with stoppable(settings) as stop, database.create_service(settings, audit_key=key).app_context():
+        with (
+            stoppable(settings, "impor, ekspor, atau pekerjaan panjang lain", job=True) as stop,
+            database.create_service(settings, audit_key=key).app_context(),
+        ):
             ended = do_everything(Work(settings, lambda: datetime.now(UTC), stop), gate_of(settings))
     click.echo(f"{ended} pekerjaan selesai." if ended else "Tidak ada pekerjaan yang menunggu.")

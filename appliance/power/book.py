@@ -7,6 +7,7 @@ lies somewhere before that, and is not known.
     lost → decided → cancelled → back          a cut that nearly switched the node off
     lost → decided → handed over → (boot) back a cut that did
     lost → (boot) back, not clean              a cut that the battery did not carry
+    … back → held → opened                     what the start after it waited for
 """
 
 from __future__ import annotations
@@ -14,10 +15,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 from appliance.power.journal import End, Entry, Event
 from appliance.power.policy import Cause
+
+# what a node that was off because of a cut goes through until it takes work again
+_AFTER_THE_START = frozenset({Event.HELD, Event.STARTED, Event.ASKED, Event.OPENED})
+RECHARGED_AFTER = timedelta(hours=16)
+FULL_AGAIN = 90  # percent
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,7 @@ class Cut:
     """One cut of the mains. `back_at` is None while it lasts; charges in percent, volts of the mains around the cut.
 
     `down_at` is when the node went off because of it, `clean` whether in good order; `cause` is why that was decided.
+    New work was refused from `closed_at` to `reopened_at`. `load` in percent; `second`: it met a battery not yet full again.
     """
 
     lost_at: datetime
@@ -37,11 +45,32 @@ class Cut:
     cancelled: bool = False
     down_at: datetime | None = None
     clean: bool = True
+    closed_at: datetime | None = None
+    charge_closed: int | None = None
+    reopened_at: datetime | None = None
+    load: float | None = None
+    second: bool = False
+
+    @property
+    def refused(self) -> timedelta | None:
+        """How long new work was refused until it was taken again; None when it never was, or until the end."""
+        return None if self.closed_at is None or self.reopened_at is None else self.reopened_at - self.closed_at
 
     @property
     def lasted(self) -> timedelta | None:
         """How long the mains was away; None while it is, or when only the node's start tells that it is back."""
         return None if self.back_at is None or self.down_at is not None else self.back_at - self.lost_at
+
+    @property
+    def drawn(self) -> tuple[timedelta, int] | None:
+        """The longest stretch on battery of which begin and end are known, and what of the charge it took in percent."""
+        if self.charge_before is None:
+            return None
+        if self.lasted is not None and self.charge_after is not None:
+            return self.lasted, max(0, self.charge_before - self.charge_after)
+        if self.closed_at is not None and self.charge_closed is not None:
+            return self.closed_at - self.lost_at, max(0, self.charge_before - self.charge_closed)
+        return None
 
     @property
     def charge_lost(self) -> int | None:
@@ -70,7 +99,9 @@ def cuts(entries: Iterable[Entry]) -> list[Cut]:
         if entry.event is Event.MAINS_LOST:
             if current:
                 found.append(current)
-            current = Cut(entry.at, charge_before=_charge(entry), volts_before=_volts(entry))
+            charge, last = _charge(entry), found[-1] if found else None
+            second = charge is not None and charge < FULL_AGAIN and last is not None and _is_soon_after(entry.at, last)
+            current = Cut(entry.at, charge_before=charge, volts_before=_volts(entry), load=_number(entry, "load"), second=second)
         elif current:
             current, ended = _told(current, entry)
             if ended:
@@ -89,21 +120,26 @@ def month_of(found: Iterable[Cut], year: int, month: int, zone: ZoneInfo) -> Mon
 
 
 def last_cut_entries(entries: list[Entry]) -> list[Entry]:
-    """The lines of the last cut, from the loss of the mains to its end: what `explain` tells again."""
+    """The lines of the last cut, from the loss of the mains to its end or to the opening after it: what `explain` tells again."""
     begin = max((number for number, entry in enumerate(entries) if entry.event is Event.MAINS_LOST), default=None)
     if begin is None:
         return []
     end = next((number for number in range(begin + 1, len(entries)) if _ends(entries[number])), len(entries) - 1)
-    return entries[begin : end + 1]
+    told = entries[begin : end + 1]
+    if told[-1].event is Event.BACK:
+        told += takewhile(lambda entry: entry.event in _AFTER_THE_START, entries[end + 1 :])
+    return told
 
 
 def _told(cut: Cut, entry: Entry) -> tuple[Cut, bool]:
     """The cut with one more line of the journal, and whether that line ends it."""
     match entry.event:
         case Event.DECIDED:
-            return replace(cut, cause=str(entry.facts.get("cause", ""))), False
+            return replace(
+                cut, cause=str(entry.facts.get("cause", "")), closed_at=entry.at, charge_closed=_charge(entry), reopened_at=None
+            ), False
         case Event.CANCELLED:
-            return replace(cut, cause="", cancelled=True), False
+            return replace(cut, cause="", cancelled=True, reopened_at=entry.at), False
         case Event.MAINS_BACK:
             return replace(cut, back_at=entry.at, charge_after=_charge(entry), volts_after=_volts(entry)), True
         case Event.BACK if entry.facts.get("cause") in {*Cause, End.CUT}:
@@ -125,8 +161,17 @@ def _charge(entry: Entry) -> int | None:
 
 
 def _volts(entry: Entry) -> float | None:
-    value = entry.facts.get("volts")
+    return _number(entry, "volts")
+
+
+def _number(entry: Entry, name: str) -> float | None:
+    value = entry.facts.get(name)
     return value if isinstance(value, float) else None
+
+
+def _is_soon_after(at: datetime, last: Cut) -> bool:
+    """A battery of this size takes most of a day until it is full again."""
+    return at - (last.back_at or last.lost_at) < RECHARGED_AFTER
 
 
 def _moment(entry: Entry, name: str) -> datetime | None:

@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -25,15 +25,26 @@ class Event(StrEnum):
     """What can happen; these words stand in the file."""
 
     STARTED = "started"
+    HELD = "held"
+    OPENED = "opened"
     MAINS_LOST = "mains-lost"
     MAINS_BACK = "mains-back"
     UPS_SILENT = "ups-silent"
     UPS_BACK = "ups-back"
     REPLACE_BATTERY = "replace-battery"
+    FLAPPING = "flapping"
+    FROZEN = "frozen"
+    OTHER_UNIT = "other-unit"
+    ASKED = "asked"
+    UNPROTECTED = "unprotected"
+    PROTECTED = "protected"
     DECIDED = "decided"
     CANCELLED = "cancelled"
     DRAINED = "drained"
+    READY = "ready"
     HANDED_OVER = "handed-over"
+    FORCED_SEEN = "forced-seen"
+    FORCED_AGAIN = "forced-again"
     POWER_OFF = "power-off"
     STOPPED = "stopped"
     BACK = "back"
@@ -118,6 +129,25 @@ def ended(past: list[Entry], alive: datetime | None) -> tuple[datetime, str, boo
         return down_at, End.OPERATOR, True
     on_battery = order.get(Event.MAINS_LOST, -1) > order.get(Event.MAINS_BACK, -1)
     return down_at, End.CUT if on_battery else End.CRASH, False
+
+
+def shutdown_took(past: list[Entry]) -> timedelta | None:
+    """How long the last shutdowns took from closing the gate to the watcher's own end, the longest of three; None before the first.
+
+    Both parts were measured by the monotonic clock: an end is told by the watcher that was stopped last of all.
+    """
+    took: list[timedelta] = []
+    drained = 0.0
+    for entry in past:
+        seconds = entry.facts.get("seconds")
+        if not isinstance(seconds, int | float):
+            continue
+        if entry.event is Event.DRAINED:
+            drained = seconds
+        elif entry.event is Event.STOPPED:
+            took.append(timedelta(seconds=drained + seconds))
+            drained = 0.0
+    return max(took[-3:], default=None)
 
 
 def _older(path: Path) -> Path:

@@ -1,12 +1,13 @@
 """The watcher's memory between two processes: what a killed watcher leaves to its successor, and to the next boot.
 
 Ticks mean something only within one boot. A boot is named by a random word in the runtime folder, which does not survive
-it; so a memory under another word tells when the last boot was alive, and nothing else.
+it; so a memory under another word tells when the last boot was alive, and nothing else. (The kernel's own name of the boot is
+hidden from the watcher, and a demonstration goes down and up within one.) The memory is kept twice: in the runtime folder after every
+step, where neither a full disk nor a dying one keeps a successor from going on, and on the disk when it matters to the next boot.
 """
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 import os
@@ -16,33 +17,50 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from appliance.power.policy import Cause, Memory, Moment, Stage
+from appliance.power.policy import Cause, HoldEnd, Memory, Moment, Stage
 from appliance.power.reading import Reading
 
 BOOT_FILE = "boot"
 MEMORY_FILE = "memory.json"
-_TICKS = ("battery_since", "mains_since", "low_since", "floor_since", "silent_since", "draining_since", "down_since")
+# every field of the memory that is a time or none
+_TICKS = tuple(field.name for field in dataclasses.fields(Memory) if field.type == "timedelta | None")
+_ANSWERS = tuple(field.name for field in dataclasses.fields(Memory) if field.type == "bool")
 
 
 @dataclass(frozen=True)
 class Recalled:
-    """`memory` is a fresh one when the remembered boot is over; `alive` is when the last watcher lived, if that is known."""
+    """`memory` is a fresh one when the remembered boot is over; `alive` is when the last watcher lived, if that is known.
+
+    `lost` is whether nothing under the word of this boot could be read.
+    """
 
     memory: Memory
     same_boot: bool
     alive: datetime | None
+    lost: bool = False
 
 
-def name_boot(runtime: Path) -> str:
-    """The word of this boot; made when there is none yet."""
+def known_boot(runtime: Path) -> str:
+    """The word of this boot; empty when no watcher has run in it yet."""
+    try:
+        return (runtime / BOOT_FILE).read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""
+
+
+def name_boot(runtime: Path, word: str = "") -> str:
+    """The word of this boot; `word`, or one that is made, when there is none yet. Raises OSError."""
     runtime.mkdir(parents=True, exist_ok=True)
-    path = runtime / BOOT_FILE
-    with contextlib.suppress(OSError):
-        if word := path.read_text(encoding="ascii").strip():
-            return word
-    word = uuid.uuid4().hex
-    path.write_text(word, encoding="ascii")
+    if known := known_boot(runtime):
+        return known
+    word = word or new_word()
+    (runtime / BOOT_FILE).write_text(word, encoding="ascii")
     return word
+
+
+def new_word() -> str:
+    """A word that no boot had before."""
+    return uuid.uuid4().hex
 
 
 def end_boot(runtime: Path) -> None:
@@ -50,8 +68,8 @@ def end_boot(runtime: Path) -> None:
     (runtime / BOOT_FILE).unlink(missing_ok=True)
 
 
-def remember(folder: Path, boot: str, memory: Memory, at: Moment) -> None:
-    """Write the memory so that it is on the disk when this returns. Raises OSError."""
+def remember(folder: Path, boot: str, memory: Memory, at: Moment, *, durable: bool = True) -> None:
+    """Write the memory whole or not at all; `durable`: it is on the disk when this returns. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / MEMORY_FILE
     fresh = path.with_name(f".{path.name}.new")
@@ -59,9 +77,11 @@ def remember(folder: Path, boot: str, memory: Memory, at: Moment) -> None:
         life = {"boot": boot, "alive": at.wall.isoformat(), "ticks": at.ticks.total_seconds()}
         json.dump({**life, "memory": _packed(memory)}, file)
         file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            os.fsync(file.fileno())
     fresh.replace(path)
-    sync_folder(folder)
+    if durable:
+        sync_folder(folder)
 
 
 def recall(folder: Path, boot: str, ticks: timedelta) -> Recalled:
@@ -71,9 +91,16 @@ def recall(folder: Path, boot: str, ticks: timedelta) -> Recalled:
         alive = datetime.fromisoformat(found["alive"])
         # Ticks from the future are those of a machine that was started anew under the same word.
         same = found["boot"] == boot and found["ticks"] <= ticks.total_seconds()
-        return Recalled(_unpacked(found["memory"]) if same else Memory(), same, alive)
+        return Recalled(_unpacked(found["memory"]) if same else Memory(), same, alive, lost=found["boot"] != boot)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return Recalled(Memory(), same_boot=False, alive=None)
+        return Recalled(Memory(), same_boot=False, alive=None, lost=True)
+
+
+def recall_either(runtime: Path, folder: Path, boot: str, ticks: timedelta) -> Recalled:
+    """What was remembered in the runtime folder, which is never older, else on the disk."""
+    near, far = recall(runtime, boot, ticks), recall(folder, boot, ticks)
+    best = near if near.same_boot or (not far.same_boot and not near.lost) else far
+    return dataclasses.replace(best, alive=far.alive or near.alive)
 
 
 def sync_folder(folder: Path) -> None:
@@ -90,8 +117,8 @@ def _packed(memory: Memory) -> dict[str, Any]:
     return packed | {
         "stage": memory.stage,
         "cause": memory.cause,
-        "forced": memory.forced,
-        "idle": memory.idle,
+        "hold_end": memory.hold_end,
+        **{name: getattr(memory, name) for name in _ANSWERS},
         "cuts": [cut.total_seconds() for cut in memory.cuts],
         "before": _packed_reading(memory.before),
         "last": _packed_reading(memory.last),
@@ -99,18 +126,19 @@ def _packed(memory: Memory) -> dict[str, Any]:
 
 
 def _unpacked(packed: dict[str, Any]) -> Memory:
-    ticks: dict[str, Any] = {name: _duration(packed[name]) for name in _TICKS}
+    # A watcher of an earlier version knew fewer of them: an upgrade in the middle of an outage must not forget it.
+    known: dict[str, Any] = {name: _duration(packed.get(name)) for name in _TICKS}
+    known |= {name: packed.get(name) is True for name in _ANSWERS}
     return dataclasses.replace(
         Memory(
             stage=Stage(packed["stage"]),
             cause=packed["cause"] and Cause(packed["cause"]),
-            forced=bool(packed["forced"]),
-            idle=bool(packed["idle"]),
+            hold_end=HoldEnd(packed["hold_end"]) if packed.get("hold_end") else None,
             cuts=tuple(timedelta(seconds=cut) for cut in packed["cuts"]),
             before=_unpacked_reading(packed["before"]),
             last=_unpacked_reading(packed["last"]),
         ),
-        **ticks,
+        **known,
     )
 
 

@@ -1,5 +1,8 @@
 """When the node powers itself off: one pure step from what is remembered and what the UPS says to what is to be done.
 
+    HOLD → ONLINE ⇄ ON_BATTERY → DRAINING → SAVING → READY → DOWN
+           (UNKNOWN: silent)      └─────── mains that holds ─┘ back
+
 Only a fresh reading on battery may start a shutdown, except that a UPS which fell silent on battery is not waited for for long.
 On mains nothing ever does: "OL LB", a lost cable or a stopped upsd are notices. Until the handing over, mains that stays cancels
 everything; after it nothing does, because NUT cannot take a forced shutdown back. Time is monotonic throughout: a clock that
@@ -9,310 +12,179 @@ NTP moves by an hour in the middle of an outage must change nothing.
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import timedelta
 
-from appliance.config import PowerSettings
 from appliance.power.reading import Reading, Silence
+from appliance.power.seeing import BLIND_AFTER, see
+from appliance.power.stages import (
+    NOTHING_AROUND,
+    PREPARING,
+    Around,
+    Asked,
+    Cause,
+    Decision,
+    HoldEnd,
+    Limits,
+    Memory,
+    Moment,
+    Stage,
+    Step,
+    first,
+)
+from appliance.power.triggers import cause_of, seconds_left
+
+__all__ = [
+    "Around",
+    "Asked",
+    "Cause",
+    "Decision",
+    "HoldEnd",
+    "Limits",
+    "Memory",
+    "Moment",
+    "Stage",
+    "Step",
+    "accepts_jobs",
+    "step",
+]
 
 DEBOUNCE = timedelta(seconds=3)  # shorter cuts are seen by nobody
-SETTLE = timedelta(seconds=10)  # mains must hold this long to count as back
-SETTLE_FLAPPING = timedelta(seconds=60)
-FLAPS = 3  # so many cuts within FLAP_WINDOW are flapping
-FLAP_WINDOW = timedelta(minutes=10)
-CANCEL_AFTER = timedelta(seconds=5)  # mains must hold this long to cancel a decided shutdown
-GRACE = timedelta(seconds=30)  # the UPS's numbers are old, or nonsense, right after the transfer
-LOW_HELD = timedelta(seconds=2)  # a low battery that fits the other numbers
-LOW_HELD_ALONE = timedelta(seconds=10)  # and one that nothing else speaks for
-FLOOR_HELD = timedelta(seconds=2)  # one odd number is not a floor
-EMPTY_SHARE = 23 / 24  # of the nominal voltage: a lead battery under load is nearly empty there, whatever the charge says
-FULL_ENOUGH = 90  # percent: a battery that begins an outage with less gets less time
-LEAST_TIME = timedelta(seconds=60)
-LOW_CHARGE, LOW_RUNTIME, LOW_ELAPSED = 40, timedelta(seconds=400), timedelta(seconds=120)
-SILENCE_NOTED = timedelta(seconds=20)
-SILENCE_ON_BATTERY = timedelta(seconds=60)
+CANCEL_PREPARE = timedelta(seconds=10)  # mains must hold this long to open a node again that is getting ready
+CANCEL_READY = timedelta(seconds=5)
+READY_HOLD = timedelta(seconds=5)
+# A battery that is nearly empty, or a forced shutdown of somebody else, leaves less than 15 s for everything.
+HURRY_DRAIN, HURRY_SAVE, HURRY_HOLD = timedelta(seconds=8), timedelta(seconds=4), timedelta(seconds=2)
+JOBS_GO_ON = timedelta(seconds=30)  # most cuts are shorter, and a backup begun anew costs more than that
+ENOUGH_CHARGE, ENOUGH_RUNTIME = 30, 2  # percent, times the runtime at which the node powers off
+SILENCE_AT_START = timedelta(seconds=180)
+UPSD_AFTER = timedelta(seconds=5)  # without a begun shutdown, the other way to a forced one is tried as well
 UPSMON_ACTS_WITHIN = timedelta(seconds=10)  # measured: 1 s as we set it up, 10 s with NUT's defaults
 SHUTDOWN_STARTS_WITHIN = timedelta(seconds=90)  # more than upsmon's wait for clients and our wrapper's wait for the gate
-
-
-class Stage(StrEnum):
-    """Where the node is; these words stand in the published state."""
-
-    UNKNOWN = "unknown"
-    ONLINE = "online"
-    ON_BATTERY = "on-battery"
-    DRAINING = "draining"
-    DOWN = "down"
-
-
-class Cause(StrEnum):
-    """Why a shutdown was decided; these words stand in the journal."""
-
-    TIME = "time-on-battery"
-    CHARGE = "low-charge"
-    RUNTIME = "low-runtime"
-    VOLTAGE = "low-voltage"
-    LOW = "low-battery"
-    SILENT = "ups-silent"
-    FORCED = "forced"
-
-
-class Decision(StrEnum):
-    """What is to be done now."""
-
-    CARRY_ON = "carry-on"
-    DRAIN = "drain"  # accept no work, wait for the running work
-    HAND_OVER = "hand-over"  # ask upsmon for the forced shutdown
-    POWER_OFF = "power-off"  # upsmon did not do it: ask systemd
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What the operator set."""
-
-    on_battery: timedelta
-    charge: int
-    runtime: timedelta
-    drain: timedelta
-
-    @classmethod
-    def of(cls, power: PowerSettings) -> Limits:
-        """The limits in the settings."""
-        return cls(
-            timedelta(seconds=power.on_battery_seconds),
-            power.charge_floor,
-            timedelta(seconds=power.runtime_floor_seconds),
-            timedelta(seconds=power.drain_seconds),
-        )
-
-
-@dataclass(frozen=True)
-class Moment:
-    """One instant on both clocks: `ticks` is monotonic since the machine started, `wall` is for people only."""
-
-    ticks: timedelta
-    wall: datetime
-
-
-@dataclass(frozen=True)
-class Around:
-    """What else counts: whether no work is running any more, and whether the operating system's shutdown has begun."""
-
-    idle: bool = False
-    shutdown_begun: bool = False
-
-
-NOTHING_AROUND = Around()
-
-
-@dataclass(frozen=True)
-class Memory:
-    """All that one step leaves to the next, and a killed watcher to its successor. Times are ticks."""
-
-    stage: Stage = Stage.UNKNOWN
-    battery_since: timedelta | None = None  # start of the outage; kept over short returns of the mains
-    mains_since: timedelta | None = None  # mains seen again during an outage
-    low_since: timedelta | None = None
-    floor_since: timedelta | None = None  # charge, runtime or voltage at its floor
-    silent_since: timedelta | None = None
-    draining_since: timedelta | None = None
-    down_since: timedelta | None = None
-    cuts: tuple[timedelta, ...] = ()
-    before: Reading | None = None  # the last one on mains before the outage: what the battery began with
-    cause: Cause | None = None
-    forced: bool = False  # a forced shutdown was seen in upsd: upsmon shuts down, whatever we think
-    idle: bool = False
-    last: Reading | None = None  # the last one that could be trusted
-
-    @property
-    def accepts_work(self) -> bool:
-        """Whether new work may begin."""
-        return self.stage not in {Stage.DRAINING, Stage.DOWN}
-
-
-@dataclass(frozen=True)
-class Step:
-    """The outcome: `seconds_left` until the decision to shut down, None when no outage is counted."""
-
-    memory: Memory
-    decision: Decision
-    seconds_left: int | None = None
 
 
 def step(memory: Memory, heard: Reading | Silence, at: Moment, limits: Limits, around: Around = NOTHING_AROUND) -> Step:
     """The next memory and what to do now. Must hold: nothing leaves DOWN; work is refused from DRAIN on; a low battery that
     stays on battery always ends in a shutdown; no reading on mains starts one."""
-    seen = _see(memory, heard, at.ticks, limits)
+    seen = see(memory, heard, at.ticks, limits)
     if memory.stage is Stage.DOWN or around.shutdown_begun:
         return _down(seen, at.ticks, around)
-    if seen.stage is Stage.DRAINING:
-        return _drain(seen, at.ticks, limits, around)
-    cause = _cause(seen, at.ticks, limits)
+    if seen.stage in PREPARING:
+        return _prepare(seen, at.ticks, limits, around)
+    cause = cause_of(seen, at.ticks, limits, around)
     if cause:
-        return Step(_move(seen, Stage.DRAINING, draining_since=at.ticks, cause=cause, idle=False), Decision.DRAIN, 0)
-    moved = _move(seen, _stage(seen, at.ticks))
-    return Step(moved, Decision.CARRY_ON, _seconds_left(moved, at.ticks, limits))
+        begun = _move(seen, Stage.DRAINING, draining_since=at.ticks, cause=cause, idle=False, saved=False)
+        return Step(begun, Decision.DRAIN, 0)
+    if seen.hold is not None:
+        return _hold(seen, at.ticks, limits, around)
+    return _carry_on(seen, at.ticks, limits)
+
+
+def accepts_jobs(memory: Memory, ticks: timedelta) -> bool:
+    """Whether long work (a backup, an import, an export) may begin and go on: not for long on battery, not between cuts."""
+    if not memory.accepts_work or memory.flapping:
+        return False
+    return memory.battery_since is None or ticks - memory.battery_since < JOBS_GO_ON
 
 
 def _move(memory: Memory, stage: Stage, **changes: object) -> Memory:
     return dataclasses.replace(memory, stage=stage, **changes)  # type: ignore[arg-type]
 
 
-def _see(memory: Memory, heard: Reading | Silence, ticks: timedelta, limits: Limits) -> Memory:
-    """The memory with this answer added; the stage is left alone."""
-    if isinstance(heard, Silence):
-        return _see_nothing(dataclasses.replace(memory, silent_since=_first(memory.silent_since, ticks)), ticks)
-    memory = dataclasses.replace(memory, silent_since=None, last=heard, forced=memory.forced or heard.forced)
-    if heard.mains is None:  # only a forced shutdown comes without OL and OB
-        return memory
-    return _see_mains(memory, ticks) if heard.mains else _see_battery(memory, heard, ticks, limits)
-
-
-def _see_nothing(memory: Memory, ticks: timedelta) -> Memory:
-    """What held before the silence counts on; but an outage that was ending when it fell has ended."""
-    ending = memory.mains_since is not None and memory.accepts_work
-    if ending and ticks - _first(memory.silent_since, ticks) >= SILENCE_NOTED:
-        return dataclasses.replace(memory, battery_since=None, mains_since=None)
-    return memory
-
-
-def _see_mains(memory: Memory, ticks: timedelta) -> Memory:
-    returned = _first(memory.mains_since, ticks) if memory.battery_since is not None else None
-    memory = dataclasses.replace(memory, mains_since=returned, low_since=None, floor_since=None)
-    if returned is None:
-        return dataclasses.replace(memory, before=memory.last)
-    if not memory.accepts_work:
-        return memory
-    # A blink that nobody was told about is over at once; a told outage only when the mains has held.
-    if memory.stage is not Stage.ON_BATTERY or ticks - returned >= _settle(memory, ticks):
-        return dataclasses.replace(memory, battery_since=None, mains_since=None)
-    return memory
-
-
-def _see_battery(memory: Memory, heard: Reading, ticks: timedelta, limits: Limits) -> Memory:
-    new_cut = memory.battery_since is None or memory.mains_since is not None
-    since = _first(memory.battery_since, ticks)
-    # The UPS's numbers right after the transfer are the old ones, or zero.
-    at_floor = ticks - since >= GRACE and _floor_reached(heard, limits) is not None
-    return dataclasses.replace(
-        memory,
-        battery_since=since,
-        mains_since=None,
-        low_since=_first(memory.low_since, ticks) if heard.low else None,
-        floor_since=_first(memory.floor_since, ticks) if at_floor else None,
-        cuts=_recent(memory, ticks) + ((ticks,) if new_cut else ()),
-    )
-
-
-def _recent(memory: Memory, ticks: timedelta) -> tuple[timedelta, ...]:
-    return tuple(cut for cut in memory.cuts if ticks - cut < FLAP_WINDOW)
-
-
-def _settle(memory: Memory, ticks: timedelta) -> timedelta:
-    return SETTLE_FLAPPING if len(_recent(memory, ticks)) >= FLAPS else SETTLE
+def _carry_on(memory: Memory, ticks: timedelta, limits: Limits) -> Step:
+    moved = _move(memory, _stage(memory, ticks))
+    return Step(moved, Decision.CARRY_ON, seconds_left(moved, ticks, limits) if moved.stage is Stage.ON_BATTERY else None)
 
 
 def _stage(memory: Memory, ticks: timedelta) -> Stage:
     """The stage as long as nothing is decided."""
+    now = Stage.UNKNOWN if memory.stage is Stage.HOLD else memory.stage
     if memory.battery_since is not None:
-        told = memory.stage is Stage.ON_BATTERY or ticks - memory.battery_since >= DEBOUNCE or memory.low_since is not None
-        return Stage.ON_BATTERY if told else memory.stage
+        known = memory.stage in {Stage.ON_BATTERY, Stage.HOLD}
+        told = known or ticks - memory.battery_since >= DEBOUNCE or memory.low_since is not None
+        return Stage.ON_BATTERY if told else now
     if memory.silent_since is None:
         return Stage.ONLINE
-    return Stage.UNKNOWN if ticks - memory.silent_since >= SILENCE_NOTED else memory.stage
+    return Stage.UNKNOWN if ticks - memory.silent_since >= BLIND_AFTER else now
 
 
-def _cause(memory: Memory, ticks: timedelta, limits: Limits) -> Cause | None:
-    """Why the shutdown is decided now, or None."""
-    if memory.forced:
-        # upsmon sees a low battery as well, and may be faster.
-        return Cause.LOW if memory.low_since is not None else Cause.FORCED
-    if memory.battery_since is None or memory.mains_since is not None or memory.last is None:
-        return None
-    if ticks - memory.battery_since >= _time_allowed(memory, limits):
-        return Cause.TIME
-    if _low_is_believed(memory, memory.last, ticks):
-        return Cause.LOW
-    if memory.floor_since is not None and ticks - memory.floor_since >= FLOOR_HELD:
-        return _floor_reached(memory.last, limits)
-    return Cause.SILENT if _silence_is_too_long(memory, memory.last, ticks, limits) else None
+def _hold(memory: Memory, ticks: timedelta, limits: Limits, around: Around) -> Step:
+    """Wait until the mains is stable and the battery could carry another outage."""
+    end = _hold_end(memory, ticks, limits, around)
+    if end is None:
+        return Step(_move(memory, Stage.HOLD), Decision.HOLD, seconds_left(memory, ticks, limits))
+    return _carry_on(dataclasses.replace(memory, stage=Stage.HOLD, hold=None, hold_end=end), ticks, limits)
 
 
-def _time_allowed(memory: Memory, limits: Limits) -> timedelta:
-    """How long this outage may last: a battery that is not full again after the last one gets its share of the time."""
-    charge = memory.before.charge if memory.before else None
-    if charge is None or charge >= FULL_ENOUGH:
-        return limits.on_battery
-    return max(min(LEAST_TIME, limits.on_battery), limits.on_battery * charge / 100)
+def _hold_end(memory: Memory, ticks: timedelta, limits: Limits, around: Around) -> HoldEnd | None:
+    if around.asked is Asked.START:
+        return HoldEnd.ASKED
+    if memory.silent_since is not None:
+        # silent on battery, it is on its way down long before
+        return HoldEnd.BLIND if ticks - memory.silent_since >= SILENCE_AT_START else None
+    held = memory.hold is not None and memory.online_since is not None and ticks - memory.online_since >= memory.hold
+    return HoldEnd.STABLE if held and memory.last is not None and _charged(memory.last, limits) else None
 
 
-def _low_is_believed(memory: Memory, last: Reading, ticks: timedelta) -> bool:
-    """This family shows a false low battery for two seconds, but a true one must not wait for long."""
-    if memory.low_since is None or memory.battery_since is None:
-        return False
-    plausible = (
-        (last.charge is not None and last.charge < LOW_CHARGE)
-        or (last.runtime is not None and last.runtime < LOW_RUNTIME)
-        or ticks - memory.battery_since > LOW_ELAPSED
-    )
-    return ticks - memory.low_since >= (LOW_HELD if plausible else LOW_HELD_ALONE)
+def _charged(last: Reading, limits: Limits) -> bool:
+    """Whether the battery could carry the next shutdown; one that says nothing of itself is not waited for."""
+    charged = last.charge is not None and last.charge >= ENOUGH_CHARGE
+    carries = last.runtime is not None and last.runtime >= ENOUGH_RUNTIME * limits.runtime
+    return charged or carries or (last.charge is None and last.runtime is None)
 
 
-def _floor_reached(last: Reading, limits: Limits) -> Cause | None:
-    if last.charge is not None and last.charge <= limits.charge:
-        return Cause.CHARGE
-    if last.runtime is not None and last.runtime <= limits.runtime:
-        return Cause.RUNTIME
-    if last.battery_volts is not None and last.nominal_volts and last.battery_volts < EMPTY_SHARE * last.nominal_volts:
-        return Cause.VOLTAGE
-    return None
-
-
-def _silence_is_too_long(memory: Memory, last: Reading, ticks: timedelta, limits: Limits) -> bool:
-    """Dead reckoning with the last runtime, of which only a part is believed."""
-    if memory.silent_since is None:
-        return False
-    silent = ticks - memory.silent_since
-    spent = last.runtime is not None and last.runtime * 0.6 - silent <= limits.runtime
-    return silent >= SILENCE_ON_BATTERY or (silent >= SILENCE_NOTED and spent)
-
-
-def _drain(memory: Memory, ticks: timedelta, limits: Limits, around: Around) -> Step:
-    """Wait for the running work. Mains that holds cancels; mains just seen again keeps us from the point of no return."""
-    memory = dataclasses.replace(memory, idle=around.idle)
+def _prepare(memory: Memory, ticks: timedelta, limits: Limits, around: Around) -> Step:
+    """Get ready. Mains that holds cancels; mains just seen again keeps us from the point of no return."""
     if memory.mains_since is not None and memory.silent_since is None and not memory.forced:
-        if ticks - memory.mains_since >= CANCEL_AFTER:
-            return Step(_move(memory, Stage.ON_BATTERY, draining_since=None, cause=None, idle=False), Decision.CARRY_ON)
-        return Step(memory, Decision.DRAIN, 0)
-    waited = ticks - _first(memory.draining_since, ticks)
-    if around.idle or waited >= limits.drain:
-        return Step(_move(memory, Stage.DOWN, down_since=ticks), Decision.HAND_OVER, 0)
+        patience = CANCEL_READY if memory.stage is Stage.READY else CANCEL_PREPARE
+        if ticks - memory.mains_since >= patience:
+            return _cancel(memory)
+    if memory.stage is Stage.DRAINING:
+        return _drain(dataclasses.replace(memory, idle=around.idle), ticks, limits)
+    if memory.stage is Stage.SAVING:
+        return _save(dataclasses.replace(memory, saved=around.saved), ticks, limits)
+    return _stand_ready(memory, ticks)
+
+
+def _cancel(memory: Memory) -> Step:
+    nothing = {"draining_since": None, "saving_since": None, "ready_since": None, "cause": None, "idle": False, "saved": False}
+    if memory.hold is not None:
+        return Step(_move(memory, Stage.HOLD, **nothing), Decision.HOLD)
+    return Step(_move(memory, Stage.ON_BATTERY, **nothing), Decision.CARRY_ON)
+
+
+def _in_a_hurry(memory: Memory) -> bool:
+    return memory.forced or memory.low_since is not None or memory.cause in {Cause.LOW, Cause.VOLTAGE}
+
+
+def _drain(memory: Memory, ticks: timedelta, limits: Limits) -> Step:
+    longest = min(limits.drain, HURRY_DRAIN) if _in_a_hurry(memory) else limits.drain
+    if memory.idle or ticks - first(memory.draining_since, ticks) >= longest:
+        return Step(_move(memory, Stage.SAVING, saving_since=ticks), Decision.SAVE, 0)
     return Step(memory, Decision.DRAIN, 0)
+
+
+def _save(memory: Memory, ticks: timedelta, limits: Limits) -> Step:
+    longest = min(limits.save, HURRY_SAVE) if _in_a_hurry(memory) else limits.save
+    if memory.saved or ticks - first(memory.saving_since, ticks) >= longest:
+        return Step(_move(memory, Stage.READY, ready_since=ticks), Decision.STAND_READY, 0)
+    return Step(memory, Decision.SAVE, 0)
+
+
+def _stand_ready(memory: Memory, ticks: timedelta) -> Step:
+    """The last change of mind; a forced shutdown leaves none."""
+    held = ticks - first(memory.ready_since, ticks) >= (HURRY_HOLD if _in_a_hurry(memory) else READY_HOLD)
+    if memory.forced or (held and not memory.mains_returning):
+        return Step(_move(memory, Stage.DOWN, down_since=ticks), Decision.HAND_OVER, 0)
+    return Step(memory, Decision.STAND_READY, 0)
 
 
 def _down(memory: Memory, ticks: timedelta, around: Around) -> Step:
     """Past the point of no return: only insist."""
-    since = _first(memory.down_since, ticks)
+    since = first(memory.down_since, ticks)
     memory = _move(memory, Stage.DOWN, down_since=since, cause=memory.cause or Cause.FORCED)
-    patience = SHUTDOWN_STARTS_WITHIN if around.shutdown_begun else UPSMON_ACTS_WITHIN
-    return Step(memory, Decision.POWER_OFF if ticks - since >= patience else Decision.HAND_OVER, 0)
-
-
-def _seconds_left(memory: Memory, ticks: timedelta, limits: Limits) -> int | None:
-    """Until the limits on time or runtime are reached, whichever is first; None while the mains is there."""
-    if memory.stage is not Stage.ON_BATTERY or memory.battery_since is None or memory.mains_since is not None:
-        return None
-    elapsed = ticks - memory.battery_since
-    left = _time_allowed(memory, limits) - elapsed
-    if memory.last is not None and memory.last.runtime is not None and elapsed >= GRACE:
-        left = min(left, memory.last.runtime - limits.runtime)
-    if memory.silent_since is not None:
-        left = min(left, memory.silent_since + SILENCE_ON_BATTERY - ticks)
-    if memory.low_since is not None:
-        left = min(left, memory.low_since + LOW_HELD_ALONE - ticks)
-    return max(0, int(left.total_seconds()))
-
-
-def _first(known: timedelta | None, ticks: timedelta) -> timedelta:
-    return ticks if known is None else known
+    if ticks - since >= (SHUTDOWN_STARTS_WITHIN if around.shutdown_begun else UPSMON_ACTS_WITHIN):
+        return Step(memory, Decision.POWER_OFF, 0)
+    # upsd forgets a forced shutdown when it is started anew
+    is_set = memory.last is not None and memory.last.forced
+    unheard = around.shutdown_begun or memory.silent_since is not None or is_set
+    return Step(memory, Decision.HAND_OVER if unheard or ticks - since < UPSD_AFTER else Decision.FORCE, 0)

@@ -29,6 +29,7 @@ class SilenceKind(StrEnum):
     DENIED = "denied"  # the password or the rights are wrong
     UNKNOWN = "unknown"  # upsd knows no such UPS
     UNCLEAR = "unclear"  # an answer without OL or OB, or with both
+    OTHER_UNIT = "other-unit"  # not the UPS that was installed
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Silence:
 
 @dataclass(frozen=True)
 class Reading:
-    """One whole answer of the UPS. `charge` and `load` in percent, the rest in volts; numbers that make no sense are None."""
+    """One whole answer of the UPS. `charge` and `load` in percent, voltages in volts; numbers that make no sense are None."""
 
     flags: frozenset[str]
     charge: int | None = None
@@ -50,6 +51,8 @@ class Reading:
     battery_volts: float | None = None
     nominal_volts: float | None = None
     load: float | None = None
+    serial: str = ""
+    self_test: bool = False
 
     @property
     def mains(self) -> bool | None:
@@ -66,6 +69,11 @@ class Reading:
     def forced(self) -> bool:
         """Whether a forced shutdown is set in upsd. It cannot be taken back."""
         return "FSD" in self.flags
+
+    @property
+    def testing(self) -> bool:
+        """Whether the UPS tries out its battery, and so is on battery although the mains may be there."""
+        return self.self_test or "CAL" in self.flags
 
     @property
     def replace_battery(self) -> bool:
@@ -85,6 +93,8 @@ def parse(variables: Mapping[str, str]) -> Reading | Silence:
         _between(variables.get("battery.voltage"), *BATTERY_VOLTS),
         _nominal(variables.get("battery.voltage.nominal")),
         _between(variables.get("ups.load"), *LOADS),
+        variables.get("ups.serial", "").strip(),
+        variables.get("ups.test.result", "").strip().lower() == "in progress",
     )
     # A forced shutdown counts whatever else is there: upsmon acts on it as well.
     if reading.mains is None and not reading.forced:

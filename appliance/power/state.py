@@ -16,7 +16,10 @@ STATE_FILE = "state.json"
 
 @dataclass(frozen=True)
 class State:
-    """`charge` and `load` in percent; `seconds_left` until the decision to shut down, None when no outage is counted."""
+    """`charge` and `load` in percent; `seconds_left` until the decision to shut down, None when no outage is counted.
+
+    `accepts_jobs` is whether long work may run, `comms` how well the UPS is heard, `notices` the names of what an officer should know.
+    """
 
     at: datetime
     stage: str
@@ -30,6 +33,9 @@ class State:
     mains_volts: float | None = None
     battery_volts: float | None = None
     load: float | None = None
+    accepts_jobs: bool = True
+    comms: str = "fresh"
+    notices: tuple[str, ...] = ()
 
 
 def publish(folder: Path, state: State) -> None:
@@ -42,9 +48,9 @@ def read(path: Path) -> State | None:
     try:
         found = json.loads(path.read_bytes())
         known = {field.name for field in dataclasses.fields(State)}
-        state = State(
-            **{**{key: value for key, value in found.items() if key in known}, "at": datetime.fromisoformat(found["at"])}
-        )
+        facts = {key: value for key, value in found.items() if key in known}
+        facts |= {"at": datetime.fromisoformat(found["at"]), "notices": tuple(found.get("notices", ()))}
+        state = State(**facts)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
     return state if state.at.tzinfo is not None else None

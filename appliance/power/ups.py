@@ -8,16 +8,21 @@ While logged in, upsmon waits for our logout before it shuts down: that is the t
 from __future__ import annotations
 
 import logging
+import re
 import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from pynut2.nut2 import PyNUTClient, PyNUTError
 
 from appliance.power.reading import Reading, Silence, SilenceKind, parse
 
+T = TypeVar("T")
 READ_DEADLINE = timedelta(seconds=1.5)
 LONGEST_ANSWER = 262_144
+_THIS_MACHINE = frozenset({"127.0.0.1", "::1"})
 
 # Its debug lines hold the password and its error lines say nothing that a Silence does not say better.
 logging.getLogger("pynut2.nut2").setLevel(logging.CRITICAL)
@@ -68,11 +73,43 @@ class _Conversation(PyNUTClient):  # type: ignore[misc]  # pynut2 has no types
 
     def log_in(self, ups: str, user: str, password: str) -> None:
         """Make upsmon count us. upsd checks the password only at LOGIN."""
-        for line in (f"USERNAME {_quoted(user)}", f"PASSWORD {_quoted(password)}", f"LOGIN {ups}"):
+        self._order(f"USERNAME {_quoted(user)}", f"PASSWORD {_quoted(password)}", f"LOGIN {ups}")
+
+    def force_shutdown(self, ups: str, user: str, password: str) -> bool:
+        """Whether upsd says that the forced shutdown is set. The library's own way asks for more rights than that needs."""
+        self._order(f"USERNAME {_quoted(user)}", f"PASSWORD {_quoted(password)}")
+        self._write(f"FSD {ups}\n")
+        return self._read_until("\n").strip() == "OK FSD-SET"
+
+    def _order(self, *lines: str) -> None:
+        for line in lines:
             self._write(line + "\n")
             answer = self._read_until("\n")
             if not answer.startswith("OK"):
                 raise _BrokenError(SilenceKind.PROTOCOL, f"{line.split()[0]} was answered {answer[:60]!r}")
+
+    def ask(self, line: str) -> str:
+        """The one-line answer to a question that pynut2 does not know."""
+        self._write(line + "\n")
+        return self._read_until("\n").strip()
+
+    def ask_for_primary(self, ups: str, user: str, password: str) -> str:
+        """What upsd says to the wish to be primary: the right to shut the UPS down, of which asking uses nothing."""
+        for line in (f"USERNAME {_quoted(user)}", f"PASSWORD {_quoted(password)}"):
+            self.ask(line)
+        return self.ask(f"PRIMARY {ups}")
+
+    def count_clients_here(self, ups: str) -> int:
+        """How many programs of this machine are logged in: other machines on the same UPS say nothing of our own.
+
+        The library asks for this list by a name that upsd does not know.
+        """
+        self._write(f"LIST CLIENT {ups}\n")
+        begin = self._read_until("\n")
+        if begin != f"BEGIN LIST CLIENT {ups}\n":
+            raise _BrokenError(SilenceKind.PROTOCOL, f"{begin[:60]!r} does not begin the list")
+        lines = self._read_until(f"END LIST CLIENT {ups}\n").splitlines()
+        return sum(line.split()[-1].removeprefix("::ffff:") in _THIS_MACHINE for line in lines)
 
     def log_out(self) -> None:
         """Say goodbye and wait until upsd has heard it, so that upsmon stops waiting for us."""
@@ -124,17 +161,19 @@ def _quoted(text: str) -> str:
 class Ups:
     """One UPS at one upsd. Keeps its connection as long as every answer was right."""
 
-    def __init__(self, name: str, address: tuple[str, int], login: tuple[str, str] | None = None) -> None:
+    def __init__(self, name: str, address: tuple[str, int], login: tuple[str, str] | None = None, serial: str = "") -> None:
+        """`serial` is that of the installed unit; what another one says is a Silence. Empty takes any unit."""
         self._name = name
         self._address = address
-        self._login = login
+        self._login = self._credentials = login
+        self._serial = serial
         self._conversation: _Conversation | None = None
         self.login_refused = False
 
     def read(self, deadline: timedelta = READ_DEADLINE) -> Reading | Silence:
         """Ask once, within `deadline` in all. Never raises."""
         try:
-            return parse(self._variables(time.monotonic() + deadline.total_seconds()))
+            return self._of_our_unit(parse(self._variables(time.monotonic() + deadline.total_seconds())))
         except _BrokenError as error:
             self._drop()
             return error.silence
@@ -142,6 +181,19 @@ class Ups:
             self._drop()
             kind = SilenceKind.CLOSED if isinstance(error, OSError | EOFError) else SilenceKind.PROTOCOL
             return Silence(kind, repr(error)[:120])
+
+    def force_shutdown(self, deadline: timedelta = READ_DEADLINE) -> bool:
+        """Set the forced shutdown in upsd and whether upsd took it. Never raises; what is true is told by the next reading."""
+        if self._credentials is None:
+            return False
+        try:
+            fresh = _Conversation(*self._address, time.monotonic() + deadline.total_seconds())
+            try:
+                return fresh.force_shutdown(self._name, *self._credentials)
+            finally:
+                fresh.drop()
+        except (_BrokenError, OSError, EOFError, AttributeError):
+            return False
 
     def release(self) -> None:
         """Log out, so that upsmon goes on with its shutdown; later readings do not log in again. Never raises."""
@@ -154,6 +206,12 @@ class Ups:
         except (_BrokenError, OSError, EOFError, AttributeError):
             pass  # a broken connection is a logout too
         self._drop()
+
+    def _of_our_unit(self, heard: Reading | Silence) -> Reading | Silence:
+        """A forced shutdown counts whoever tells it: upsmon acts on it as well."""
+        if isinstance(heard, Silence) or heard.serial == self._serial or not self._serial or heard.forced:
+            return heard
+        return Silence(SilenceKind.OTHER_UNIT, f"ups.serial {heard.serial[:40]!r}")
 
     def _variables(self, deadline: float) -> dict[str, str]:
         conversation = self._connected(deadline)
@@ -186,3 +244,59 @@ class Ups:
         if self._conversation is not None:
             self._conversation.drop()
         self._conversation = None
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What upsd tells whoever asks for more than the power: its version, how many of this machine are logged in, and whether `login` may shut down.
+
+    `silence` is why it gave no variables; `clients`, `primary` and `version` are None where it did not say.
+    """
+
+    silence: Silence | None = None
+    variables: Mapping[str, str] | None = None
+    clients: int | None = None
+    primary: bool | None = None
+    version: tuple[int, ...] | None = None
+
+
+def inspect(name: str, address: tuple[str, int], login: tuple[str, str], deadline: timedelta = READ_DEADLINE) -> Inspection:
+    """Ask upsd about itself, each question on a connection of its own. Changes nothing there. Never raises."""
+    ends = deadline.total_seconds()
+    variables = _apart(address, ends, lambda talk: dict(talk.list_vars(name)))
+    if isinstance(variables, Silence):
+        return Inspection(variables)
+    clients = _apart(address, ends, lambda talk: talk.count_clients_here(name))
+    version = re.search(r"(\d+)\.(\d+)\.(\d+)", _text(_apart(address, ends, lambda talk: talk.ask("VER"))))
+    return Inspection(
+        None,
+        variables,
+        None if isinstance(clients, Silence) else clients,
+        _granted(_apart(address, ends, lambda talk: talk.ask_for_primary(name, *login))),
+        tuple(int(number) for number in version.groups()) if version else None,
+    )
+
+
+def _apart(address: tuple[str, int], seconds: float, question: Callable[[_Conversation], T]) -> T | Silence:
+    """The answer on a fresh connection, or why there is none."""
+    try:
+        talk = _Conversation(*address, time.monotonic() + seconds)
+        try:
+            return question(talk)
+        finally:
+            talk.drop()
+    except _BrokenError as error:
+        return error.silence
+    except (PyNUTError, OSError, EOFError, ValueError, IndexError, AttributeError) as error:
+        return Silence(SilenceKind.PROTOCOL, repr(error)[:120])
+
+
+def _text(answer: str | Silence) -> str:
+    return answer if isinstance(answer, str) else ""
+
+
+def _granted(answer: str | Silence) -> bool | None:
+    """None when upsd could not be asked."""
+    if isinstance(answer, str):
+        return answer.startswith("OK")
+    return False if answer.kind is SilenceKind.DENIED else None

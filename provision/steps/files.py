@@ -10,6 +10,7 @@ from appliance.errors import ConfigurationError
 from provision.change import Applied, Command, File, Folder, SecretFile
 from provision.host import Host
 from provision.step import Site, Step
+from provision.steps.ups import SECONDARY_SECRET
 
 SETTINGS_FILE = "/etc/slrt/appliance.toml"
 SECRETS = ("web-session-key", "audit-key", "backup-passphrase", "upsd-watcher-password", "upsd-upsmon-password")
@@ -78,8 +79,9 @@ def folders(site: Site) -> Step:
 def settings(site: Site) -> Step:
     """The settings file and the secrets."""
     folder = site.settings.paths.secrets
+    names = (*SECRETS, SECONDARY_SECRET) if site.settings.power.lan_address else SECRETS
     return Step(
         "pengaturan",
         "Pengaturan dan rahasia",
-        (SettingsFile(site.settings), *(SecretFile(f"{folder}/{name}") for name in SECRETS)),
+        (SettingsFile(site.settings), *(SecretFile(f"{folder}/{name}") for name in names)),
     )

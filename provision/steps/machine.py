@@ -8,12 +8,12 @@ from provision.apt import Backports, Packages
 from provision.change import Absent, Applied, Change, Command, File, Masked, Running
 from provision.host import Host
 from provision.step import Site, Step
+from provision.steps import ups
 
 CODENAMES = {12: "bookworm", 13: "trixie"}
 BASE_PACKAGES = ("ca-certificates", "python3-venv", "nginx-light", "borgbackup", "avahi-daemon", "dbus", "openssl")
 # What WeasyPrint draws letters with, and the letters' own shapes.
 PRINT_PACKAGES = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-liberation", "fonts-dejavu-core")
-UPS_PACKAGES = ("nut-server", "nut-client")
 BORG_AT_LEAST = ("borgbackup", "1.4")
 JOURNAL_LIMITS = b"""# The journal of a node must survive a power cut and must not fill the disk.
 [Journal]
@@ -62,7 +62,7 @@ def name(site: Site) -> Step:
 
 def packages(site: Site) -> Step:
     """Debian's packages. nginx and NUT must not start with settings that are not ours, so they are held back first."""
-    names = BASE_PACKAGES + PRINT_PACKAGES + (UPS_PACKAGES if site.settings.power.ups != "none" else ())
+    names = BASE_PACKAGES + PRINT_PACKAGES + ups.packages(site.settings.power)
     # The node runs its own nginx unit; Debian's would take port 80.
     changes: list[Change] = [Masked("nginx.service")]
     if site.debian == 12:

@@ -28,7 +28,7 @@ def _unit_files(site: Site) -> list[File]:
         if path.suffix in UNIT_KINDS:
             files.append(File(f"{UNIT_FOLDER}/{path}", content))
         else:
-            files.append(File(f"{SCRIPT_FOLDER}/{path}", content, 0o755))
+            files.append(File(f"{SCRIPT_FOLDER}/{path}", content, 0o755 if content.startswith(b"#!") else 0o644))
     return files
 
 
@@ -74,11 +74,15 @@ def services(site: Site) -> Step:
         Running("slrt-watcher.service", (*program, f"{site.settings.paths.secrets}/upsd-watcher-password")),
         Running("slrt-poweroff.path"),
         Running("slrt-force-shutdown.path"),
+        Running("slrt-rtc-alarm.path"),
+        Running("slrt-upsmon-refresh.path"),
         Running("slrt-web.socket", before=("slrt-web.service",)),
         Running("slrt-web.service", (*program, *secrets)),
         Running("slrt-scheduler.service", (*program, *secrets)),
         Running("slrt-front.socket", before=("slrt-front.service",)),
         Running("slrt-front.service", (NGINX_CONF,)),
+        *(() if site.settings.power.ups == "none" else (Running("slrt-power-check.timer"),)),
+        Running("slrt-drill.path"),
         Running("slrt-certificate.timer"),
         Running("slrt-certificate.path"),
         Running("slrt.target"),

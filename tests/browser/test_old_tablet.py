@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from appliance.power import journal, state
+from appliance.power.journal import Entry, Event
+from appliance.power.policy import Cause
 from tests.support import journey
 from tests.support.browser import PASSWORD, Node, Officer
 from tests.support.chromium81 import OldTablet
 from tests.support.journey import Staff
+from tests.support.waiting import wait_for
 
 # Siblings that are drawn upon each other, and buttons that touch: what a missing flex gap or an unknown rule leads to.
 OVERLAPS = """
@@ -104,3 +110,35 @@ def test_a_case_can_be_opened_on_the_tablet(tablet: OldTablet, node: Node, staff
     tablet.picture(tmp_path / "case.png")
     assert tablet.value(HEADING).startswith("SLRT-7303-")
     _looks_right(tablet)
+
+
+COUNT = "document.querySelector('.power-count').textContent"
+BANNER = "document.querySelector('#power p').textContent"
+
+
+def test_the_banner_counts_down_on_the_tablet_and_tells_the_reason_afterwards(
+    tablet: OldTablet, node: Node, staff: Staff, tmp_path: Path
+) -> None:
+    power = Path(node.settings.power.runtime)
+    _sign_in(tablet, node, staff.fo)
+    tablet.value("window.notReloaded = true")
+    assert tablet.value("document.getElementById('power').hidden")
+    try:
+        cut = state.State(datetime.now(UTC), "on-battery", accepts_work=True, mains=False, charge=92, seconds_left=200)
+        state.publish(power, cut)
+        wait_for(lambda: "sistem mati dalam 3 menit" in tablet.value(BANNER), what="the banner comes without a reload")
+        first = tablet.value(COUNT)
+        assert re.fullmatch(r"3\.[0-5]\d", first)
+        wait_for(lambda: tablet.value(COUNT) < first, what="the countdown goes on")
+        assert tablet.value("window.notReloaded")
+        _looks_right(tablet)
+        tablet.picture(tmp_path / "countdown.png")
+        back = {"down_at": datetime.now(UTC).isoformat(), "cause": Cause.TIME, "clean": True}
+        journal.append(power / journal.JOURNAL_FILE, Entry(datetime.now(UTC), Event.BACK, back))
+        state.publish(power, state.State(datetime.now(UTC), "online", accepts_work=True, mains=True))
+        tablet.open(node.url)
+        assert tablet.value("document.getElementById('power').hidden")
+        assert "listrik padam terlalu lama" in tablet.value("document.querySelector('main').innerText")
+    finally:
+        for name in (state.STATE_FILE, journal.JOURNAL_FILE):
+            (power / name).unlink(missing_ok=True)

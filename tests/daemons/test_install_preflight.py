@@ -97,6 +97,24 @@ def test_no_ups_on_the_usb_bus_and_one_that_is_there() -> None:
     assert plugged.returncode == 0, plugged.stderr
 
 
+@pytest.mark.parametrize(
+    ("mode", "conf", "refused"),
+    [
+        ("MODE=none", "[apc]\n driver = usbhid-ups\n", True),
+        ("MODE=none", "# nothing\n", False),
+        ("MODE=standalone", "[apc]\n", False),
+    ],
+)
+def test_a_nut_that_would_cut_the_power_at_every_reboot(mode: str, conf: str, refused: bool) -> None:
+    """Switched off, with a UPS named: Debian's upsmon then takes every reboot for the end of a power failure."""
+    files = f"mount -t tmpfs tmpfs /etc/nut; printf '{mode}\n' >/etc/nut/nut.conf; printf '{conf}' >/etc/nut/ups.conf"
+    done = check(files)
+    assert (done.returncode == 78) is refused, done.stderr
+    assert ("MODE=none" in done.stderr) is refused
+    if refused:
+        assert check(files, GIVEN.replace("none", "simulated")).returncode == 0, "with a UPS of ours it is mended"
+
+
 def test_without_a_network_it_is_a_matter_of_time() -> None:
     done = check(FRESH)
     assert done.returncode == 75, done.stderr
@@ -133,6 +151,9 @@ def test_installing_stops_at_the_same_questions() -> None:
         ("--unattended --district 73.03 --hostname -x", "--hostname -x"),
         ("--unattended --district 73.03 --admin A", "--admin A"),
         ("--unattended --district 73.03 --ups apc", "--ups apc"),
+        ("--unattended --district 73.03 --ups driver", "--ups-driver nutdrv_qx"),
+        ("--unattended --district 73.03 --ups driver --ups-driver ../x", "--ups-driver ../x"),
+        ("--unattended --district 73.03 --ups-lan kantor", "--ups-lan kantor"),
         ("--unattended --district", "--district memerlukan nilai"),
         ("--quietly", "--quietly tidak dikenal"),
         ("frobnicate", "frobnicate tidak dikenal"),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 import socket
+import socketserver
+import struct
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 import pytest
@@ -52,6 +55,31 @@ def server(answer: bytes, *, close: bool = True) -> Iterator[tuple[str, int]]:
         thread.join(10)
         for line in held:
             line.close()
+
+
+@contextmanager
+def heard_by(answer: bytes) -> Iterator[tuple[tuple[str, int], list[str]]]:
+    """A server that answers a line to each request, and what it was asked."""
+    lines = answer.split(b"\n", 3)
+    heard: list[str] = []
+
+    class Door(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            replies = iter([*(line + b"\n" for line in lines[:3]), lines[3]])
+            for request in self.rfile:
+                heard.append(request.decode().rstrip("\n"))
+                self.wfile.write(next(replies, b"OK Goodbye\n"))
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Door) as door:
+        door.daemon_threads = True
+        thread = threading.Thread(target=door.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        host, port = door.server_address[:2]
+        try:
+            yield (str(host), int(port)), heard
+        finally:
+            door.shutdown()
+            thread.join(10)
 
 
 def read(answer: bytes, *, close: bool = True, deadline: timedelta = SHORT) -> Reading | Silence:
@@ -101,6 +129,114 @@ def test_what_is_no_answer(answer: bytes, kind: SilenceKind) -> None:
     heard = read(answer, deadline=timedelta(seconds=20))
     assert isinstance(heard, Silence)
     assert heard.kind is kind
+
+
+LET_IN = b"OK\nOK\nOK\n"
+
+
+@pytest.mark.parametrize("cut", range(len(LET_IN)))
+def test_a_sign_in_cut_at_any_byte_is_silence(cut: int) -> None:
+    with server(LET_IN[:cut]) as address:
+        assert isinstance(Ups("apc", address, ("watcher", "secret")).read(timedelta(seconds=20)), Silence)
+
+
+def test_a_sign_in_and_then_the_list_is_the_truth() -> None:
+    with server(LET_IN + LIST, close=False) as address:
+        assert Ups("apc", address, ("watcher", "secret")).read(timedelta(seconds=20)) == TRUTH
+
+
+FORCED = b"OK\nOK\nOK FSD-SET\n"
+
+
+@pytest.mark.parametrize("cut", range(len(FORCED)))
+def test_a_forced_shutdown_whose_answer_is_cut_at_any_byte_is_not_believed(cut: int) -> None:
+    """It may be set all the same: what is true is told by the next reading."""
+    with server(FORCED[:cut]) as address:
+        assert Ups("apc", address, ("watcher", "secret")).force_shutdown(timedelta(seconds=20)) is False
+
+
+@pytest.mark.parametrize(
+    ("answer", "believed"),
+    [
+        (FORCED, True),
+        (b"OK\nOK\nERR ACCESS-DENIED\n", False),
+        (b"OK\nOK\nOK\n", False),
+        (b"OK\nERR INVALID-PASSWORD\n", False),
+        (b'OK\nOK\nVAR apc ups.status "OL"\n', False),
+    ],
+)
+def test_only_one_answer_says_that_a_shutdown_is_forced(answer: bytes, believed: bool) -> None:
+    with server(answer, close=False) as address:
+        assert Ups("apc", address, ("watcher", "secret")).force_shutdown(timedelta(seconds=20)) is believed
+
+
+@pytest.mark.parametrize("password", ["with space", 'quo"te', "back\\slash", ""])
+def test_an_odd_password_is_sent_as_one_word(password: str) -> None:
+    with heard_by(LET_IN + LIST) as (address, heard):
+        Ups("apc", address, ("watcher", password)).read(timedelta(seconds=20))
+    assert shlex.split(heard[1])[1:] == [password]
+    assert [line.split()[0] for line in heard] == ["USERNAME", "PASSWORD", "LOGIN", "LIST"]
+
+
+@pytest.mark.parametrize("password", ["garis\nFSD apc", "kata\x00sandi", "kafé"])
+def test_a_password_that_could_carry_a_second_request_is_not_sent(password: str) -> None:
+    with heard_by(LET_IN + LIST) as (address, heard):
+        assert isinstance(Ups("apc", address, ("watcher", password)).read(SHORT), Silence)
+        assert not Ups("apc", address, ("watcher", password)).force_shutdown(SHORT)
+    assert not any("FSD" in line or "PASSWORD" in line for line in heard)
+
+
+def test_a_reset_in_the_middle_is_silence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        ups = Ups("apc", door.getsockname())
+        said: list[Reading | Silence] = []
+        reader = threading.Thread(target=lambda: said.append(ups.read(timedelta(seconds=20))))
+        reader.start()
+        line, _address = door.accept()
+        line.recv(1000)
+        line.sendall(LIST[:50])
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        line.close()
+        reader.join(30)
+    assert isinstance(said[0], Silence)
+    assert said[0].kind is SilenceKind.CLOSED
+
+
+def test_an_answer_that_drips_ends_with_the_deadline_of_the_whole_round() -> None:
+    """A library with a deadline for each byte would go on for as long as bytes come."""
+    ended = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        ups = Ups("apc", door.getsockname())
+
+        def drip() -> None:
+            line, _address = door.accept()
+            with line, suppress(OSError):
+                while not ended.wait(0.02):
+                    line.sendall(b"B")
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        heard = ups.read(timedelta(seconds=0.5))
+        ended.set()
+        dripping.join(10)
+    assert isinstance(heard, Silence)
+    assert heard.kind is SilenceKind.TIMEOUT
+
+
+def test_another_unit_is_refused_but_not_its_forced_shutdown() -> None:
+    named = LIST.replace(b"END LIST", b'VAR apc ups.serial "A1"\nEND LIST')
+
+    def of(serial: str, answer: bytes = named) -> Reading | Silence:
+        with server(answer, close=False) as address:
+            return Ups("apc", address, serial=serial).read(timedelta(seconds=20))
+
+    assert isinstance(of("A1"), Reading)
+    assert isinstance(of(""), Reading)
+    refused = of("B2")
+    assert isinstance(refused, Silence)
+    assert refused.kind is SilenceKind.OTHER_UNIT
+    assert isinstance(of("A1", LIST), Silence), "a unit that does not say who it is"
+    assert isinstance(of("B2", named.replace(b"OB DISCHRG", b"FSD OB")), Reading)
 
 
 def test_a_list_without_an_end_is_not_read_for_ever() -> None:
@@ -156,3 +292,4 @@ def test_nobody_listens() -> None:
     heard = Ups("apc", address).read()
     assert isinstance(heard, Silence)
     assert heard.kind is SilenceKind.CONNECT
+    assert "refused" in heard.detail, "the library alone would say: socket error"

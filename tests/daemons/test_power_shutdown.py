@@ -72,6 +72,7 @@ def test_it_closes_the_gate_and_powers_off(box: Box) -> None:
     with pytest.raises(GateClosed), box.gate.work():
         pytest.fail("worked behind a closed gate")
     assert (box.run / "shutdown-begun").exists()
+    assert (box.run / "rtc-arm").exists()
     assert (box.kill / "killpower").read_text() == "upsmon-shutdown-file"
 
 

@@ -183,6 +183,26 @@ def test_the_password_is_in_no_log(bench: Bench, caplog: pytest.LogCaptureFixtur
     assert LOGIN[1] not in caplog.text
 
 
+def test_a_forced_shutdown_is_set_and_after_a_restart_of_upsd_set_again() -> None:
+    with NutLab() as lab:
+        ups = Ups(UPS, lab.address, LOGIN)
+        assert isinstance(ups.read(), Reading)
+        ups.release()
+        for _ in range(2):
+            assert ups.force_shutdown()
+            heard = ups.read()
+            assert isinstance(heard, Reading)
+            assert heard.forced
+            lab.stop("upsd")
+            assert not ups.force_shutdown(), "nobody to ask"
+            lab.start_upsd()
+            heard = wait_for(lambda: [one for one in [ups.read()] if isinstance(one, Reading)])[0]
+            assert not heard.forced, "upsd has forgotten it"
+        assert not Ups(UPS, lab.address, (LOGIN[0], "wrong")).force_shutdown()
+        assert not Ups(UPS, lab.address).force_shutdown()
+        assert "FSD" not in lab.status()
+
+
 def test_the_login_counts_until_the_release() -> None:
     with NutLab() as lab:
         ups = Ups(UPS, lab.address, LOGIN)

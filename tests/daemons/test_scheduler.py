@@ -71,11 +71,11 @@ def test_told_to_end_it_ends_the_running_backup_and_the_next_one_succeeds(node: 
     node.slrt("backup", "run", check=True)
 
 
-def test_a_closing_gate_ends_the_backup_but_not_the_scheduler(node: Node) -> None:
+def test_an_outage_of_some_length_ends_the_backup_but_not_the_scheduler(node: Node) -> None:
     state = node.folder / "power" / "state.json"
     with scheduler(node) as process:
         wait_for(lambda: any(node.plan.repository.glob("lock.exclusive/*")), seconds=60, what="borg works")
-        state.write_text('{"accepts_work": false}')
+        state.write_text('{"accepts_work": true, "accepts_jobs": false}')
         wait_for(lambda: (last := record(node).last) and not last.running, seconds=30, what="the backup ended")
         assert process.poll() is None
     assert record(node).last_good is None
@@ -106,6 +106,20 @@ def test_it_empties_the_write_ahead_log(node: Node) -> None:
         assert log_size(node) > 0
         with scheduler(node):
             wait_for(lambda: log_size(node) == 0, seconds=60, what="an empty log")
+
+
+def test_before_a_power_off_it_empties_the_log_and_says_so(node: Node) -> None:
+    pretend_a_good_backup(node)
+    state = node.folder / "power" / "state.json"
+    state.write_text('{"accepts_work": false, "stage": "draining"}')
+    with closing(sqlite.connect(str(node.plan.database_file))) as reader:
+        reader.execute("SELECT count(*) FROM ledger").fetchone()
+        add_rows(node.plan, 20)
+        node.give_to_service()
+        with scheduler(node):
+            state.write_text('{"accepts_work": false, "stage": "saving"}')
+            wait_for(lambda: list(node.folder.rglob("saved")), seconds=60, what="told that it is saved")
+            assert log_size(node) == 0
 
 
 def test_it_finishes_a_restore_that_was_cut_off(node: Node) -> None:

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,17 +21,9 @@ from appliance.power.policy import Cause, Memory, Moment, Stage
 from appliance.power.simulate import Scene
 from tests.support.nut import NutLab
 from tests.support.waiting import freeze, wait_for
-from tests.support.watching import Watching
+from tests.support.watching import Watching, long_work, watching
 
 SOURCE = Path(__file__).parents[2]
-WORK = """
-import sys
-from pathlib import Path
-from appliance.gate import Gate
-with Gate(Path(sys.argv[1]), Path(sys.argv[2])).work():
-    print("working", flush=True)
-    sys.stdin.readline()
-"""
 
 
 @pytest.fixture
@@ -41,34 +32,10 @@ def lab() -> Iterator[NutLab]:
         yield lab
 
 
-@contextmanager
-def watching(lab: NutLab, folder: Path, **power: object) -> Iterator[Watching]:
-    node = Watching(folder, lab.runtime, lab.address, **power)
-    try:
-        yield node
-    finally:
-        node.kill()
-        print(node.log.read_text() if node.log.exists() else "no log")
-
-
 @pytest.fixture
 def node(lab: NutLab, tmp_path: Path) -> Iterator[Watching]:
     with watching(lab, tmp_path) as node:
         yield node
-
-
-@contextmanager
-def long_work(node: Watching) -> Iterator[subprocess.Popen[str]]:
-    """A request that runs until it is told to end."""
-    command = [sys.executable, "-c", WORK, str(node.gate), str(node.runtime / "state.json")]
-    worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=SOURCE)
-    assert worker.stdout is not None
-    assert worker.stdout.readline() == "working\n"
-    try:
-        yield worker
-    finally:
-        worker.kill()
-        worker.wait()
 
 
 def test_mains_is_published_and_told(lab: NutLab, node: Watching) -> None:
@@ -96,8 +63,8 @@ def test_an_outage_until_its_time_limit(lab: NutLab, tmp_path: Path) -> None:
         assert not state.accepts_work
         assert state.cause == Cause.TIME
         assert node.facts(Event.DRAINED)["idle"] is True
-        order = [event for event in node.events if event is not Event.POWER_OFF]
-        assert order == [Event.STARTED, Event.MAINS_LOST, Event.DECIDED, Event.DRAINED, Event.HANDED_OVER]
+        way = [Event.MAINS_LOST, Event.DECIDED, Event.DRAINED, Event.READY, Event.HANDED_OVER]
+        assert node.events[:6] == [Event.STARTED, *way]
 
 
 def test_a_low_battery_ends_at_once_and_upsmon_does_the_rest(lab: NutLab, node: Watching) -> None:
@@ -117,16 +84,16 @@ def test_a_low_battery_ends_at_once_and_upsmon_does_the_rest(lab: NutLab, node: 
 
 
 def test_the_mains_that_comes_back_cancels_the_drain(lab: NutLab, tmp_path: Path) -> None:
-    with watching(lab, tmp_path, drain_seconds=45) as node:
+    with watching(lab, tmp_path, on_battery_seconds=10, drain_seconds=45) as node:
         node.start()
         node.wait_stage("online")
-        with long_work(node):
-            lab.show(Scene.BATTERY_LOW)
+        with long_work(node.runtime):
+            lab.show(Scene.ON_BATTERY)
             assert not node.wait_stage("draining").accepts_work
             lab.show(Scene.ON_MAINS)
             state = node.wait_stage("on-battery")
             assert (state.accepts_work, state.mains, state.seconds_left) == (True, True, None)
-        node.wait_stage("online")
+        node.wait_stage("online", seconds=60)
         assert not node.flag(FORCE_SHUTDOWN)
         expected = [Event.STARTED, Event.MAINS_LOST, Event.DECIDED, Event.CANCELLED, Event.MAINS_BACK]
         assert node.events == expected
@@ -143,15 +110,18 @@ def test_after_the_handing_over_the_mains_changes_nothing(lab: NutLab, node: Wat
     assert state.mains is True
     assert not state.accepts_work
     assert node.flag(POWER_OFF), "nobody acted on the first flag, so systemd is asked"
+    # and before that upsd: it keeps a forced shutdown whatever the mains does
+    assert "FSD" in lab.status()
+    assert node.events[-3:] == [Event.FORCED_AGAIN, Event.FORCED_SEEN, Event.POWER_OFF]
 
 
 def test_a_running_request_is_waited_for(lab: NutLab, tmp_path: Path) -> None:
-    with watching(lab, tmp_path, drain_seconds=45) as node:
+    with watching(lab, tmp_path, on_battery_seconds=10, drain_seconds=45) as node:
         node.start()
         node.wait_stage("online")
         gate = Gate(node.gate, node.runtime / "state.json")
-        with long_work(node) as worker:
-            lab.show(Scene.BATTERY_LOW)
+        with long_work(node.runtime) as worker:
+            lab.show(Scene.ON_BATTERY)
             node.wait_stage("draining")
             with pytest.raises(GateClosed), gate.work():
                 pytest.fail("new work was accepted while draining")
@@ -165,7 +135,7 @@ def test_a_running_request_is_waited_for(lab: NutLab, tmp_path: Path) -> None:
 def test_a_request_that_does_not_end_is_waited_for_up_to_the_limit(lab: NutLab, node: Watching) -> None:
     node.start()
     node.wait_stage("online")
-    with long_work(node):
+    with long_work(node.runtime):
         lab.show(Scene.BATTERY_LOW)
         wait_for(lambda: node.flag(FORCE_SHUTDOWN), 60)
     facts = node.facts(Event.DRAINED)
@@ -179,7 +149,7 @@ def test_a_forced_shutdown_by_somebody_else_drains_first(lab: NutLab, tmp_path: 
         node.start()
         node.wait_stage("online")
         lab.start_upsmon_beside_watcher()
-        with long_work(node) as worker:
+        with long_work(node.runtime) as worker:
             lab.force_shutdown()
             assert node.wait_stage("draining").cause == Cause.FORCED
             assert not node.flag("systemctl"), "upsmon went on without waiting for us"
@@ -237,7 +207,7 @@ def test_a_killed_watcher_goes_on_where_it_stopped(lab: NutLab, tmp_path: Path, 
     with watching(lab, tmp_path, on_battery_seconds=20, drain_seconds=6) as node:
         node.start()
         node.wait_stage("online")
-        with long_work(node):
+        with long_work(node.runtime):
             if stage != "online":
                 lab.show(Scene.ON_BATTERY if stage == "on-battery" else Scene.BATTERY_LOW)
             node.wait_stage(stage, seconds=60)
@@ -341,6 +311,16 @@ def test_a_wrong_password_is_told_before_an_outage(lab: NutLab, node: Watching) 
     (Path(node.settings.paths.secrets) / "upsd-watcher-password").write_text("wrong")
     node.start()
     assert "menolak kata sandi" in node.wait_stage("online").sentence
+
+
+def test_a_second_watcher_ends_at_once(lab: NutLab, node: Watching) -> None:
+    node.start()
+    node.wait_stage("online")
+    second = [sys.executable, "-m", "appliance.watcher", "--config", str(node.config)]
+    run = subprocess.run(second, cwd=SOURCE, capture_output=True, text=True, check=False, timeout=60)
+    assert run.returncode == 75
+    assert "sudah berjalan" in run.stderr
+    assert node.events == [Event.STARTED]
 
 
 def test_a_wrong_configuration_is_an_exit_code(tmp_path: Path) -> None:

@@ -59,6 +59,37 @@ def test_a_closed_gate_refuses_and_holds_nothing(gate: Gate) -> None:
     assert gate.wait_until_idle(0)
 
 
+def test_a_node_that_has_just_started_lets_pass_what_opens_it(gate: Gate) -> None:
+    gate.state.write_text(json.dumps({"accepts_work": False, "stage": "boot-hold"}))
+    with pytest.raises(GateClosed, match="baru menyala"), gate.work():
+        pytest.fail("worked behind a closed gate")
+    with gate.work(held_too=True):
+        assert not gate.wait_until_idle(0)
+    gate.state.write_text(json.dumps({"accepts_work": False, "stage": "draining"}))
+    with pytest.raises(GateClosed, match="bersiap mati"), gate.work(held_too=True):
+        pytest.fail("worked on the way down")
+
+
+def test_who_is_refused_in_a_drill_is_not_told_of_an_outage(gate: Gate) -> None:
+    gate.state.write_text(json.dumps({"accepts_work": False, "stage": "online", "cause": "drill"}))
+    with pytest.raises(GateClosed, match="listrik tidak padam"), gate.work():
+        pytest.fail("worked in a drill")
+
+
+@pytest.mark.parametrize(
+    ("published", "accepts"),
+    [
+        ({}, True),
+        ({"accepts_work": True}, True),
+        ({"accepts_work": True, "accepts_jobs": False}, False),
+        ({"accepts_work": False, "accepts_jobs": True}, False),
+    ],
+)
+def test_long_work_asks_for_itself(gate: Gate, published: dict[str, bool], accepts: bool) -> None:
+    gate.state.write_text(json.dumps(published))
+    assert gate.accepts_jobs() is accepts
+
+
 def test_nobody_working_is_idle_at_once(gate: Gate) -> None:
     assert gate.wait_until_idle(0)
     with gate.work():

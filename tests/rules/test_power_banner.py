@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from appliance.power import state
+from appliance.gate import DRILL
+from appliance.power import drain_drill, state
 from appliance.power.journal import Outage
-from webui.power_banner import banner_of, outage_of
+from webui.power_banner import banner_of, counting_banner, outage_of
 
 AT = datetime(2026, 11, 21, 6, 5, tzinfo=UTC)
 WITA = ZoneInfo("Asia/Makassar")
@@ -32,7 +33,15 @@ def _state(stage: str, **more: object) -> state.State:
         (_state("draining", accepts_work=False), "bad", "tidak menerima simpanan baru"),
         (_state("down", accepts_work=False), "bad", "sedang dimatikan"),
         (_state("online", accepts_work=False), "bad", "tidak menerima simpanan baru"),
+        (_state("saving", accepts_work=False), "bad", "mati dalam beberapa detik"),
+        (_state("ready", accepts_work=False, mains=False), "bad", "Semua yang sudah tersimpan aman"),
+        (_state("ready", accepts_work=False, mains=True), "bad", "sistem tidak jadi mati"),
+        (_state("down", accepts_work=False, mains=True), "bad", "sedang dimatikan"),
+        (_state("boot-hold", accepts_work=False, sentence="Sistem baru menyala."), "warn", "Sistem baru menyala."),
         (_state("unknown", sentence="UPS tidak terhubung."), "warn", "UPS tidak terhubung."),
+        (_state("unknown", sentence="Tanpa UPS.", notices=("blind-start",)), "bad", "Tanpa UPS."),
+        (_state("online", mains=True, notices=("flapping",)), "warn", "padam berulang kali"),
+        (_state("online", mains=True, notices=("no-alarm", "frozen")), "good", ""),
         (_state("on-battery", at=AT - timedelta(minutes=3)), "good", ""),  # a watcher that died is not believed
     ],
 )
@@ -40,6 +49,27 @@ def test_the_banner_says_what_is_and_what_to_do(published: state.State | None, t
     banner = banner_of(published, AT)
     assert banner.tone == tone
     assert (words in banner.sentence) if words else banner.sentence == ""
+
+
+@pytest.mark.parametrize(
+    ("published", "seconds"),
+    [
+        (_state("on-battery", mains=False, seconds_left=299, at=AT - timedelta(seconds=2)), 297),
+        (_state("on-battery", mains=False, seconds_left=1, at=AT - timedelta(seconds=2)), 0),
+        (_state("on-battery", mains=True, seconds_left=299), None),
+        (_state("on-battery", mains=False), None),
+        (_state("draining", mains=False, seconds_left=0, accepts_work=False), None),
+        (_state("online", mains=True, seconds_left=299), None),
+    ],
+)
+def test_only_a_running_outage_is_counted_down(published: state.State, seconds: int | None) -> None:
+    assert counting_banner(published, AT).seconds == seconds
+
+
+def test_a_drill_is_not_told_as_an_outage() -> None:
+    drill = _state("online", mains=True, accepts_work=False, cause=DRILL, sentence=drain_drill.SENTENCE)
+    assert counting_banner(drill, AT).sentence == drain_drill.SENTENCE
+    assert "padam" not in drain_drill.SENTENCE
 
 
 @pytest.mark.parametrize(

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from appliance.power import samples
+from appliance.power import samples, stops
 from appliance.power.book import Cut, cuts, last_cut_entries, month_of
 from appliance.power.journal import End, Entry, Event
 from appliance.power.policy import Cause
 from appliance.power.reading import Reading
 from appliance.power.samples import Sample
-from appliance.power.sentences import what_happened
+from appliance.power.sentences import what_happened, what_users_saw
 from webui.power_chart import HEIGHT, WIDTH, chart
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -46,13 +47,13 @@ CRASH = entry(Event.BACK, 60, down_at=at(50).isoformat(), cause=End.CUT, clean=F
         pytest.param([LOST], Cut(at(0), None, 100, None, 221.5), "masih berlangsung", id="still dark"),
         pytest.param(
             [LOST, DECIDED, entry(Event.CANCELLED, 5.5), entry(Event.MAINS_BACK, 6)],
-            Cut(at(0), at(6), 100, None, 221.5, cancelled=True),
+            Cut(at(0), at(6), 100, None, 221.5, cancelled=True, closed_at=at(5), reopened_at=at(5.5)),
             "pematian dibatalkan karena listrik menyala kembali",
             id="cancelled",
         ),
         pytest.param(
             [LOST, DECIDED, *GONE, RETURN, entry(Event.STARTED, 60)],
-            Cut(at(0), at(60), 100, None, 221.5, cause=Cause.TIME, down_at=at(6.5)),
+            Cut(at(0), at(60), 100, None, 221.5, cause=Cause.TIME, down_at=at(6.5), closed_at=at(5)),
             "sistem mati dengan tertib: listrik padam terlalu lama",
             id="powered off",
         ),
@@ -109,6 +110,9 @@ def test_the_last_cut_is_explained_from_its_begin_to_its_end() -> None:
     assert told == later
     assert last_cut_entries([LOST]) == [LOST]
     assert last_cut_entries([RETURN]) == []
+    start = [entry(Event.HELD, 60), entry(Event.STARTED, 60), entry(Event.ASKED, 61), entry(Event.OPENED, 61)]
+    off = [LOST, DECIDED, *GONE, RETURN]
+    assert last_cut_entries([*off, *start, entry(Event.UPS_SILENT, 70)]) == [*off, *start]
 
 
 def sample(minute: float, mains: bool = True, charge: float | None = 100) -> Sample:
@@ -170,3 +174,46 @@ def test_a_chart_of_nothing_is_empty() -> None:
 def test_darkness_lasts_to_the_last_sample_when_the_node_went_off() -> None:
     drawn = chart([sample(0), sample(1, mains=False), sample(2, mains=False)], at(0), at(240), WITA)
     assert drawn.dark == ((WIDTH / 240, WIDTH / 240),)
+
+
+def test_a_second_outage_and_what_people_saw() -> None:
+    hour, second = timedelta(hours=1), timedelta(seconds=1)
+    entries = [
+        Entry(NOON, Event.MAINS_LOST, {"charge": 100}),
+        Entry(NOON + 300 * second, Event.DECIDED, {"cause": Cause.TIME, "charge": 55}),
+        Entry(NOON + 312 * second, Event.CANCELLED, {"cause": Cause.TIME}),
+        Entry(NOON + 330 * second, Event.MAINS_BACK, {"charge": 54}),
+        Entry(NOON + hour, Event.MAINS_LOST, {"charge": 60}),
+        Entry(NOON + hour + 60 * second, Event.DECIDED, {"cause": Cause.CHARGE, "charge": 50}),
+        Entry(
+            NOON + 2 * hour,
+            Event.BACK,
+            {"cause": Cause.CHARGE, "clean": True, "down_at": (NOON + hour + 65 * second).isoformat()},
+        ),
+        Entry(NOON + 4 * hour, Event.MAINS_LOST, {"charge": 89}),
+        Entry(NOON + 5 * hour, Event.BACK, {"cause": End.CUT, "clean": False, "down_at": (NOON + 4 * hour).isoformat()}),
+        Entry(NOON + 30 * hour, Event.MAINS_LOST, {"charge": 89}),
+        Entry(NOON + 30 * hour + second, Event.MAINS_BACK, {}),
+        Entry(NOON + 31 * hour, Event.MAINS_LOST, {"charge": 90}),
+    ]
+    found = cuts(entries)
+    assert [cut.second for cut in found] == [False, True, True, False, False]
+    assert what_users_saw(found[0]) == "peringatan listrik padam pada setiap halaman; simpanan baru ditolak 12 detik"
+    assert what_users_saw(found[1]).endswith("simpanan baru ditolak sebelum sistem mati")
+    assert what_users_saw(found[2]).endswith("berhenti tiba-tiba")
+    assert what_users_saw(found[3]) == "peringatan listrik padam pada setiap halaman"
+    assert what_happened(dataclasses.replace(found[3], second=True)).endswith("padam lagi sebelum baterai penuh")
+
+
+def test_what_was_stopped_is_told_for_the_outage_in_which_it_was(tmp_path: Path) -> None:
+    minute = timedelta(minutes=1)
+    for at, what in ((NOON, "cadangan"), (NOON + minute, "impor"), (NOON + minute, "cadangan"), (NOON + 3 * minute, "ekspor")):
+        stops.note(tmp_path, stops.Stop(at, what))
+    with (tmp_path / stops.STOPS_FILE).open("a") as file:
+        file.write('\n{"at": "2026-')
+    stops.note(tmp_path, stops.Stop(NOON + 4 * minute, "akhir"))
+    found = stops.stops(tmp_path)
+    assert [stop.what for stop in found] == ["cadangan", "impor", "cadangan", "ekspor", "akhir"]
+    assert stops.stopped_between(found, NOON, NOON + 2 * minute) == ("cadangan", "impor")
+    assert stops.stopped_between(found, NOON + 5 * minute, NOON + 6 * minute) == ()
+    stops.note(tmp_path / "nowhere", stops.Stop(NOON, "cadangan"))

@@ -17,6 +17,7 @@ from appliance.power.reading import Reading
 from appliance.power.state import State
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+AT = Moment(timedelta(seconds=5), NOON)
 
 
 def entry(event: Event, minute: int = 0, **facts: object) -> Entry:
@@ -137,11 +138,50 @@ def test_a_memory_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory,
     assert memory.recall(folder, "boot", timedelta(seconds=6)) == memory.Recalled(known, same_boot=True, alive=NOON)
 
 
-@pytest.mark.parametrize(("boot", "seconds"), [("another", 6), ("boot", 4)])
-def test_a_memory_of_another_boot_tells_only_when_it_lived(tmp_path: Path, boot: str, seconds: int) -> None:
+@pytest.mark.parametrize(("boot", "seconds", "lost"), [("another", 6, True), ("boot", 4, False)])
+def test_a_memory_of_another_boot_tells_only_when_it_lived(tmp_path: Path, boot: str, seconds: int, lost: bool) -> None:
     memory.remember(tmp_path, "boot", Memory(stage=Stage.DOWN), Moment(timedelta(seconds=5), NOON))
     recalled = memory.recall(tmp_path, boot, timedelta(seconds=seconds))
-    assert recalled == memory.Recalled(Memory(), same_boot=False, alive=NOON)
+    assert recalled == memory.Recalled(Memory(), same_boot=False, alive=NOON, lost=lost)
+
+
+def test_the_memory_of_the_runtime_folder_counts_before_the_one_on_the_disk(tmp_path: Path) -> None:
+    near, far = tmp_path / "run", tmp_path / "disk"
+    first, second = Moment(timedelta(seconds=5), NOON), Moment(timedelta(seconds=9), NOON + timedelta(seconds=4))
+    memory.remember(far, "boot", Memory(stage=Stage.ONLINE), first)
+    memory.remember(near, "boot", Memory(stage=Stage.READY), second, durable=False)
+    assert memory.recall_either(near, far, "boot", second.ticks).memory.stage is Stage.READY
+    (near / memory.MEMORY_FILE).write_text("{")
+    assert memory.recall_either(near, far, "boot", second.ticks).memory.stage is Stage.ONLINE
+    found = memory.recall_either(near, far, "next boot", second.ticks)
+    assert (found.memory, found.same_boot, found.lost, found.alive) == (Memory(), False, True, NOON)
+
+
+def test_a_memory_of_an_earlier_version_is_understood(tmp_path: Path) -> None:
+    memory.remember(tmp_path, "boot", Memory(stage=Stage.ON_BATTERY, battery_since=timedelta(seconds=3)), AT)
+    path = tmp_path / memory.MEMORY_FILE
+    found = json.loads(path.read_bytes())
+    for name in ("hold", "hold_end", "online_since", "flapping", "saved", "ready_since"):
+        del found["memory"][name]
+    path.write_text(json.dumps(found))
+    recalled = memory.recall(tmp_path, "boot", AT.ticks)
+    assert recalled.memory == Memory(stage=Stage.ON_BATTERY, battery_since=timedelta(seconds=3))
+
+
+@pytest.mark.parametrize(
+    ("told", "took"),
+    [
+        pytest.param([], None, id="never"),
+        pytest.param([(Event.DRAINED, 4.5), (Event.HANDED_OVER, None), (Event.STOPPED, 10.5)], 15, id="once"),
+        pytest.param([(Event.STOPPED, None)], None, id="an end that was no power-off"),
+        pytest.param([(Event.DRAINED, 30), (Event.STOPPED, 60), (Event.STOPPED, 7)], 90, id="the longest of the last"),
+        pytest.param([(Event.STOPPED, 90), *[(Event.STOPPED, 9)] * 3], 9, id="what is long ago does not count"),
+        pytest.param([(Event.STOPPED, "9")], None, id="no number"),
+    ],
+)
+def test_how_long_the_last_shutdowns_took(told: list[tuple[Event, object]], took: int | None) -> None:
+    past = [entry(event, number, **({} if value is None else {"seconds": value})) for number, (event, value) in enumerate(told)]
+    assert journal.shutdown_took(past) == (None if took is None else timedelta(seconds=took))
 
 
 def test_a_torn_memory_is_none(tmp_path: Path) -> None:
@@ -163,7 +203,10 @@ def test_a_boot_keeps_its_word_until_it_ends(tmp_path: Path) -> None:
 
 
 def test_a_state_is_read_as_published(tmp_path: Path) -> None:
-    one = State(NOON, "on-battery", accepts_work=True, mains=False, charge=90, runtime_seconds=5, seconds_left=4, sentence="Ä")
+    one = State(
+        NOON, "on-battery", accepts_work=True, mains=False, charge=90, runtime_seconds=5, seconds_left=4, sentence="Ä",
+        accepts_jobs=False, comms="suspect", notices=("flapping",),
+    )  # fmt: skip
     state.publish(tmp_path, one)
     assert state.read(tmp_path / state.STATE_FILE) == one
     assert (tmp_path / state.STATE_FILE).stat().st_mode & 0o777 == 0o644

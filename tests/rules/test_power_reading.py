@@ -78,9 +78,12 @@ def test_no_text_breaks_it(variables: dict[str, str]) -> None:
         ("battery.voltage.nominal", "13", "nominal_volts", None),
         ("ups.load", "12", "load", 12.0),
         ("ups.load", "-3", "load", None),
+        ("ups.serial", " 4B1234P00001 ", "serial", "4B1234P00001"),
+        ("ups.test.result", "In progress", "self_test", True),
+        ("ups.test.result", "Done and passed", "self_test", False),
     ],
 )
-def test_volts_and_load_that_make_no_sense_are_none(name: str, text: str, attribute: str, value: float | None) -> None:
+def test_what_the_ups_says_of_itself_and_nonsense_is_none(name: str, text: str, attribute: str, value: object) -> None:
     found = parse({"ups.status": "OL", name: text})
     assert isinstance(found, Reading)
     assert getattr(found, attribute) == value

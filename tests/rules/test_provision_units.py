@@ -17,9 +17,14 @@ EXPOSURE = {
     "slrt-front.service": 0.5,
     "slrt-scheduler.service": 1.0,
     "slrt-watcher.service": 1.0,
+    "slrt-power-check.service": 1.0,
+    "slrt-drill.service": 1.0,
+    "slrt-notices.service": 1.5,
     "slrt-certificate.service": 2.5,
     "slrt-force-shutdown.service": 3.0,
+    "slrt-upsmon-refresh.service": 2.0,
     "slrt-poweroff.service": 4.0,
+    "slrt-rtc-alarm.service": 2.5,
 }
 
 

@@ -244,6 +244,13 @@ GET  units.new                    303       403 403     403  403        403    2
 POST units.add                    401       403 403     403  403        403    422      403        403  403
 GET  units.edit                   303       403 403     403  403        403    200      403        403  403
 POST units.change                 401       403 403     403  403        403    422      403        403  403
+POST power.start_now               401       403 403     403  403        403    409      403        403  403
+POST power.shut_down               401       403 403     403  403        403    409      403        403  403
+GET  power.book                    303       200 200     200  200        200    200      200        200  200
+GET  drills.listing                303       403 403     403  403        403    200      403        403  403
+POST drills.begin                  401       403 403     403  403        403    422      403        403  403
+GET  drills.show                   303       403 403     403  403        403    404      403        403  403
+GET  drills.sheet                  303       403 403     403  403        403    404      403        403  403
 GET  imports.listing               303       403 200     403  403        403    403      403        403  403
 POST imports.receive               401       403 422     403  403        403    403      403        403  403
 GET  imports.show                  303       403 200     403  403        403    403      403        403  403
@@ -283,6 +290,8 @@ _READ_ONLY = {"penandatangan": 403, "pimpinan": 403}
 # Who decides or signs brings no papers.
 _NOT_BRINGING = {"manajer": 403, **_READ_ONLY}
 EXCEPT: dict[str, dict[str, int]] = {
+    "power.start_now": {"supervisor": 409, "manajer": 409, "pimpinan": 409},
+    "power.shut_down": {"supervisor": 409, "manajer": 409, "pimpinan": 409},
     "areas.count": {"supervisor": 303, "manajer": 303},
     "areas.add_hamlet": {"supervisor": 422, "koordinator_puskesos": 422},
     "areas.remove_hamlet": {"supervisor": 404, "koordinator_puskesos": 404},
@@ -472,6 +481,7 @@ def _case_with_referral(staff: Staff) -> dict[str, str]:
         "action": "usulkan_keluar",
         "step": "receive",
         "export_id": "nothing",
+        "drill_id": "nothing",
         "layout_code": "siksng",
         "account_id": "nobody",
         "assignment_id": "nothing",

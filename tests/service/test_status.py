@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from appliance import database
 from appliance.config import BackupSettings, PathSettings, PowerSettings, Settings
+from appliance.power.chain import Finding
+from appliance.power.chain_check import REPORT_FILE
 from appliance.power.state import State, publish
 from appliance.status import Health, is_well, read_status
 from backups.outcome import Outcome, write
@@ -41,6 +43,24 @@ def settings(tmp_path: Path) -> Settings:
 def outcome(at: datetime, ok: bool = True, running: bool = False) -> Outcome:
     text = "Cadangan berhasil." if ok else "Cadangan gagal: disk penuh."
     return Outcome(Moment(at, "boot", timedelta(hours=1)), ok, "20261121-220000", text, running=running)
+
+
+def chain_was_checked(settings: Settings, *findings: Finding) -> None:
+    moment = AT.isoformat(), (AT - timedelta(minutes=2)).isoformat()
+    found = [dataclasses.asdict(finding) for finding in findings]
+    told = json.dumps({"at": moment[0], "since": moment[1], "findings": found})
+    (Path(settings.power.runtime) / REPORT_FILE).write_text(told)
+
+
+def test_a_node_that_would_not_power_off_is_not_well(settings: Settings) -> None:
+    publish(Path(settings.power.runtime), State(AT, "online", True, mains=True, sentence="Listrik menyala."))
+    chain_was_checked(settings, Finding("upsmon", "upsmon tidak masuk ke upsd", "Jalankan: sudo systemctl restart nut-monitor"))
+    power = read_status(settings, AT)["power"]
+    assert (power.state, power.next_step) == (Health.FAIL, "Jalankan: sudo systemctl restart nut-monitor")
+    assert power.text == "Perlindungan TIDAK aktif karena upsmon tidak masuk ke upsd. Listrik menyala."
+    chain_was_checked(settings, Finding("clock", "tidak ada RTC", "Periksa BIOS.", grave=False))
+    power = read_status(settings, AT)["power"]
+    assert (power.state, power.next_step) == (Health.OK, "Perhatian: tidak ada RTC. Periksa BIOS.")
 
 
 def certificate(ends: datetime) -> bytes:
@@ -112,11 +132,13 @@ def test_a_running_backup_is_no_failure(settings: Settings) -> None:
         (State(AT, "online", True, mains=True, sentence="Listrik menyala."), Health.OK),
         (State(AT - timedelta(minutes=2), "online", True, mains=True, sentence="Listrik menyala."), Health.FAIL),
         (State(AT, "on-battery", True, mains=False, sentence="Listrik padam."), Health.WARN),
+        (State(AT, "boot-hold", False, mains=True, sentence="Sistem baru menyala."), Health.WARN),
         (State(AT, "unknown", True, sentence="UPS tidak menjawab."), Health.WARN),
     ],
 )
 def test_the_power_is_what_the_watcher_just_said(settings: Settings, published: State, state: Health) -> None:
     publish(Path(settings.power.runtime), published)
+    chain_was_checked(settings)
     assert read_status(settings, AT)["power"].state is state
 
 

@@ -38,6 +38,9 @@ class PretendHost:
     hostname: str = "debian"
     node: dict[str, bool] = field(default_factory=dict)
     commands: list[str] = field(default_factory=list)
+    serials: list[str] = field(default_factory=list)
+    diverted: bool = False
+    nut: str = "2.8.0-7"
 
     def look(self, path: str) -> Entry | None:
         return self.files[path][0] if path in self.files else None
@@ -106,11 +109,39 @@ class PretendHost:
         self._effect()
         (self.hostname,) = words
 
-    def _run_sh(self, words: list[str]) -> bool:
+    def _run_sh(self, words: list[str]) -> bool | Outcome:
         if "hostname" in words[1]:
             return self.hostname == words[-1]
+        if "idVendor" in words[1]:
+            return Outcome(0, "".join(f"{serial}\n" for serial in self.serials), "")
+        if "ups.conf" in words[1]:
+            return self._empty_ups_conf(words[1])
+        if "dpkg-divert" in words[1]:
+            return self._divert(words[1])
         assert words[1].startswith("id -u slrt"), words
         return "slrt" in self.users
+
+    def _empty_ups_conf(self, line: str) -> bool:
+        path = "/etc/nut/ups.conf"
+        if line.startswith("! grep"):
+            return b"\n[" not in b"\n" + (self.read(path) or b"")
+        self._effect()
+        entry, content = self.files[path]
+        self.files |= {path: (entry, b"# Tidak ada UPS.\n"), f"{path}.slrt-before": (entry, content)}
+        self.enabled -= {"nut-server.service", "nut-monitor.service"}
+        self.active = {unit for unit in self.active if not unit.startswith("nut-")}
+        return True
+
+    def _divert(self, line: str) -> bool:
+        if line.startswith("dpkg-divert --list"):
+            return self.diverted
+        self._effect()
+        self.diverted = True
+        return True
+
+    def _run_sysctl(self, words: list[str]) -> None:
+        self._effect()
+        assert words[-1] in self.files
 
     def _run_test(self, words: list[str]) -> bool:
         return words[-1] in self.files
@@ -143,7 +174,8 @@ class PretendHost:
             for name in words[words.index("install") + 1 :]:
                 if not name.startswith("-") and not name.startswith("Dpkg::"):
                     borg = BORG_OF_BACKPORTS if backports else BORG_OF_DEBIAN
-                    self.packages[name] = borg if name == "borgbackup" else "1.0-1"
+                    versions = {"borgbackup": borg, "nut-server": self.nut}
+                    self.packages[name] = versions.get(name, "1.0-1")
                     self._effect()
         return None
 

@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,17 @@ from appliance.config import PathSettings, PowerSettings, Settings, render
 from appliance.power import journal
 from appliance.power.journal import Event
 from appliance.power.state import STATE_FILE, State, read
-from tests.support.nut import LOGIN, UPS
+from tests.support.nut import LOGIN, UPS, NutLab
 from tests.support.waiting import wait_for
+
+WORK = """
+import sys
+from pathlib import Path
+from appliance.gate import Gate
+with Gate(Path(sys.argv[1]), Path(sys.argv[2])).work():
+    print("working", flush=True)
+    sys.stdin.readline()
+"""
 
 
 class Watching:
@@ -31,7 +42,7 @@ class Watching:
         host, port = address
         limits = PowerSettings(
             ups="simulated", name=UPS, host=host, port=port, runtime=str(runtime), state=str(folder / "state"),
-            on_battery_seconds=600, drain_seconds=2,
+            on_battery_seconds=600, drain_seconds=2, save_seconds=1, boot_hold_seconds=1,
         )  # fmt: skip
         paths = PathSettings(data=str(folder), runtime=str(runtime), secrets=str(secrets), certificates=str(folder))
         self.settings = Settings(paths=paths, power=replace(limits, **power))
@@ -100,3 +111,28 @@ class Watching:
 def told(path: Path) -> list[dict[str, Any]]:
     """The raw lines of a journal."""
     return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@contextmanager
+def watching(lab: NutLab, folder: Path, **power: object) -> Iterator[Watching]:
+    """A node on the lab's UPS; its watcher is started by the test."""
+    node = Watching(folder, lab.runtime, lab.address, **power)
+    try:
+        yield node
+    finally:
+        node.kill()
+        print(node.log.read_text() if node.log.exists() else "no log")
+
+
+@contextmanager
+def long_work(runtime: Path) -> Iterator[subprocess.Popen[str]]:
+    """A request that runs until it is told to end, in the node with this runtime folder."""
+    command = [sys.executable, "-c", WORK, str(runtime / "gate.lock"), str(runtime / STATE_FILE)]
+    worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2])
+    assert worker.stdout is not None
+    assert worker.stdout.readline() == "working\n"
+    try:
+        yield worker
+    finally:
+        worker.kill()
+        worker.wait()

@@ -10,9 +10,23 @@
     const banner = document.getElementById("power");
     const address = document.body.dataset.power;
     if (!banner || !address) return;
-    const text = banner.querySelector("p");
+    const text = banner.querySelector("p"), count = banner.querySelector(".power-count");
+    let end = null; // on the clock of the page, which no correction of the tablet's own clock moves
+
+    function countFrom(seconds) {
+      end = typeof seconds === "number" ? performance.now() + seconds * 1000 : null;
+      tick();
+    }
+
+    function tick() {
+      count.hidden = end === null;
+      if (end === null) return;
+      const left = Math.max(0, Math.ceil((end - performance.now()) / 1000));
+      count.textContent = Math.floor(left / 60) + "." + ("0" + left % 60).slice(-2);
+    }
 
     function show(state) {
+      countFrom(state.seconds);
       if (text.textContent !== state.sentence) text.textContent = state.sentence;
       banner.className = "power " + state.tone;
       banner.hidden = !state.sentence;
@@ -28,6 +42,8 @@
         .then(function () { window.setTimeout(ask, POLL_MILLISECONDS); });
     }
     window.setTimeout(ask, POLL_MILLISECONDS);
+    window.setInterval(tick, 1000);
+    countFrom(count.dataset.seconds ? Number(count.dataset.seconds) : null);
   }
 
   function release(form) {
