@@ -185,11 +185,15 @@ def test_a_self_test_of_the_unit_is_no_outage_that_ends_the_node(tmp_path: Path)
         assert Event.DECIDED not in node.events
 
 
-def test_two_watchers_force_one_shutdown(tmp_path: Path) -> None:
+def test_a_second_watcher_ends_and_the_shutdown_is_forced_once(tmp_path: Path) -> None:
     with on_mains(tmp_path) as (lab, node), watching(lab, tmp_path / "second") as second:
         second.start()
-        wait_for(lambda: lab.logins() == 2, what="both have logged in")
-        lab.start_upsmon(logins=3)
+        process = second.process
+        assert process is not None
+        wait_for(lambda: process.poll() is not None, what="the second watcher has ended")
+        assert process.returncode not in (0, None)
+        assert "Pengawas listrik sudah berjalan" in second.log.read_text()
+        lab.start_upsmon(logins=2)
         lab.show(Scene.BATTERY_LOW)
         wait_for(lambda: node.flag(FORCE_SHUTDOWN), 60)
         lab.force_shutdown()

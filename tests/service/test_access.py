@@ -205,7 +205,7 @@ def test_steps_and_queue_are_those_of_the_role_that_holds_there(app: Flask, staf
 
 def test_a_back_officer_of_one_place_refers_nothing_that_she_only_reads(app: Flask, staff: Staff) -> None:
     case = decided(staff)
-    her = Actor.holding("x", "X", "x", (Grant(Role.BO, ("73.03.06",)), Grant(Role.TKSK, ("73.03.01",))))
+    her = Actor.holding(staff.leader.account_id, "X", "x", (Grant(Role.BO, ("73.03.06",)), Grant(Role.TKSK, ("73.03.01",))))
     assert not casebook.look_at_case(case, by=her, at=AT).may_refer
     new = referrals.NewReferral(staff.dinkes.unit_id or "", "Mohon bantuan", ("nama",))
     with pytest.raises(NotAllowed):

@@ -285,7 +285,7 @@ def test_an_old_case_goes_on_as_a_new_linked_one(app: Flask, staff: Staff) -> No
     found = seen(new, staff.fo)
     assert found.origin is not None
     assert (found.origin.id, found.origin.number) == (old, number)
-    assert found.events[0].details == {"Lanjutan dari": number}
+    assert found.events[0].details["Lanjutan dari"] == number
 
 
 def test_a_history_names_no_case_that_its_reader_may_not_see(app: Flask, staff: Staff) -> None:
@@ -299,10 +299,8 @@ def test_a_history_names_no_case_that_its_reader_may_not_see(app: Flask, staff: 
     told = seen(new, staff.facilitator)
     assert (told.origin, told.duplicate_of) == (None, None)
     assert number not in str(told).upper()
-    assert [event.details for event in (told.events[0], told.events[-1])] == [
-        {"Lanjutan dari": "kasus lain"},
-        {"Nomor kasus yang asli": "kasus lain"},
-    ]
+    assert told.events[0].details["Lanjutan dari"] == "kasus lain"
+    assert told.events[-1].details == {"Nomor kasus yang asli": "kasus lain"}
     assert str(seen(new, staff.bo)).upper().count(number) == 4
 
 

@@ -35,6 +35,7 @@ AT_REST = (
 OPEN_TO_ALL = {
     *("static", "health.show", "power_banner.state", "sign_in.enter", "sign_in.enter_now"),
     *("queue.screen", "citizen.ask", "citizen.answer", "citizen.notice"),
+    *("letter_check.ask", "letter_check.search", "letter_check.show"),
 }
 
 
@@ -311,7 +312,7 @@ def test_a_broken_state_file_breaks_no_page(settings: Settings, web: Web, conten
     (Path(settings.paths.runtime) / "journal.jsonl").write_bytes(content)
     assert web.sign_in("rahma").status_code == 303
     assert web.get("/akun-saya").status_code == 200
-    assert web.get("/power.json").json == {"tone": "good", "sentence": ""}
+    assert web.get("/power.json").json == {"tone": "good", "sentence": "", "seconds": None}
 
 
 def test_the_banner_stands_on_every_page_and_can_be_asked_for_without_a_session(settings: Settings, web: Web) -> None:
