@@ -35,6 +35,7 @@ from appliance.power.notices import Notice, notices_of
 from appliance.power.policy import Around, Decision, Limits, Memory, Moment, Stage, Step, accepts_jobs, step
 from appliance.power.reading import Reading, Silence, SilenceKind
 from appliance.power.seeing import comms
+from appliance.power.selftest import note_self_test
 from appliance.power.stages import PREPARING
 from appliance.power.state import STATE_FILE, State, publish
 from appliance.power.ups import Ups
@@ -116,6 +117,7 @@ class Watcher:
             return sentences.NO_UPS
         draining = self._memory.stage is Stage.DRAINING
         self._heard = heard = self._ups.read()
+        note_self_test(self._runtime, heard)
         around = self._handover.look_around(CYCLE_ON_BATTERY if draining else timedelta())
         before, now = self._memory, step(self._memory, heard, at, self._limits, around)
         self._keep(now.memory, at, around)

@@ -17,6 +17,7 @@ from appliance.power.handover import FORCE_SHUTDOWN, POWER_OFF
 from appliance.power.journal import Event
 from appliance.power.policy import Cause
 from appliance.power.reading import Reading, Silence, SilenceKind
+from appliance.power.selftest import SELF_TEST_SEEN
 from appliance.power.simulate import Scene
 from appliance.power.ups import Ups
 from tests.support.nut import LOGIN, UPS, NutLab
@@ -180,6 +181,7 @@ def test_a_self_test_of_the_unit_is_no_outage_that_ends_the_node(tmp_path: Path)
     with on_mains(tmp_path) as (lab, node):
         lab.say("OB CAL DISCHRG", battery_charge=96)
         assert node.wait_stage("on-battery").accepts_work
+        assert (node.runtime / SELF_TEST_SEEN).exists(), "upsmon is restarted once the test is over"
         lab.say("OL CAL CHRG")
         assert node.wait_stage("online", seconds=90).accepts_work
         assert Event.DECIDED not in node.events
