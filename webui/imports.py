@@ -79,7 +79,9 @@ def show(import_id: str) -> ResponseReturnValue:
         return _mapping_page(seen, seen.choice)
     wanted, after = request.args.get("isi", ""), request.args.get("sesudah", 0, type=int)
     rows = imports.rows_of(import_id, verdict=wanted.replace("ragu", ""), doubtful=wanted == "ragu", after=after, by=actor())
-    page = Response(render_template("imports/show.html", import_=seen, rows=rows, wanted=wanted, page_size=imports.PAGE_SIZE))
+    layout = LAYOUTS.get(seen.choice.layout)
+    shown = {"import_": seen, "rows": rows, "wanted": wanted, "households": layout is not None and layout.households}
+    page = Response(render_template("imports/show.html", page_size=imports.PAGE_SIZE, **shown))
     if seen.line.state.busy and not seen.stuck:
         page.headers["Refresh"] = str(REFRESH_SECONDS)
     return page

@@ -98,7 +98,7 @@ class Checker:
     """Reads the rows of one file. `knows_area` is asked for the codes of provinces, districts and subdistricts."""
 
     def __init__(self, layout: Layout, mapping: Mapping[str, int], today: date, knows_area: Callable[[str], bool]) -> None:
-        self._today, self._knows_area, self._only_known = today, knows_area, layout.only_known
+        self._today, self._knows_area, self._layout = today, knows_area, layout
         self._columns = {key: column_letters(index) for key, index in mapping.items()}
         fields = [one for one in layout.fields if one.key in mapping and one.kind is not Kind.ANSWER]
         self._plan = [(mapping[one.key], one.key, one, self._reader(one)) for one in fields if one.key != "nik"]
@@ -126,7 +126,11 @@ class Checker:
     def _look_over(self, line: Line) -> None:
         """What the row needs as a whole."""
         values = line.values
-        if self._only_known:
+        if self._layout.households:
+            if "kk" not in values and not line.wrong:
+                self._note(line, "kk", None, Odd("Nomor KK kosong.", "Isi nomor KK di berkasnya, lalu unggah lagi.", wrong=True))
+            return
+        if self._layout.only_known:
             self._must_be_known(line)
             return
         if not searchable(values.get("name", "")):
@@ -185,6 +189,7 @@ class Checker:
             Kind.TEXT: _read_text,
             Kind.VILLAGE: _read_text,
             Kind.KK: _read_card,
+            Kind.HOME: _read_home_card,
             Kind.DATE: self._read_date,
             Kind.SEX: _read_choice,
             Kind.CODE: _read_choice,
@@ -270,6 +275,13 @@ def _read_card(cell: Cell, what: Field) -> str | None:
     if check.wrong:
         raise Odd(check.wrong[0].replace("yang diketik", "di berkas"), "Diimpor tanpa keluarga; lengkapi setelah melihat KK-nya.")
     return check.digits
+
+
+def _read_home_card(cell: Cell, what: Field) -> str | None:
+    try:
+        return _read_card(cell, what)
+    except Odd as odd:
+        raise Odd(odd.reason, "Perbaiki nomor KK di berkasnya, lalu unggah lagi.", wrong=True) from None
 
 
 def _read_name(cell: Cell, what: Field) -> str:

@@ -23,6 +23,7 @@ from appliance.exchange.checking import Checker, Finding, Line
 from appliance.exchange.export_run import Hands
 from appliance.exchange.formats import LAYOUTS, Layout, plain
 from appliance.exchange.import_health import HealthNotes
+from appliance.exchange.import_households import Households, Judged
 from appliance.exchange.import_profiles import Profiles
 from appliance.exchange.import_undo import take_back
 from appliance.exchange.imports import CHECK, UNDO, remove_unneeded
@@ -102,6 +103,8 @@ class Job:
         self._checker = Checker(self._layout, self._mapping, today, _known_areas().__contains__)
         self._villages = Villages(row.village_code)
         self._profiles = Profiles(row.id, self._layout, self._mapping, self._options, actor)
+        households = Households(row.id, self._layout, self._mapping, self._options, actor)
+        self._households = households if self._layout.households else None
         self._health = HealthNotes(self._mapping, self._existing, actor)
         # The rows in which a NIK, or without one a person, stood first.
         self._numbers: dict[int, int] = {}
@@ -115,8 +118,7 @@ class Job:
             done = self._task.done
             for lines in self._parts(book, self._task.done):
                 self._work.check()
-                decisions, wrong = self._judge(lines)
-                rows = [_report(self._id, decision) for decision in decisions] + [self._wrong(line) for line in wrong]
+                rows = self._checked(lines)
                 done += len(lines)
                 with transaction() as session:
                     session.execute(sa.insert(table_of(ImportRow)), rows)
@@ -124,6 +126,12 @@ class Job:
         if not done:
             raise Unreadable("Tidak ada baris data di bawah judul kolom.", "Periksa lembar dan baris judul yang dipilih.")
         return self._finish(ImportState.CHECKED, done)
+
+    def _checked(self, lines: list[Line]) -> list[dict[str, Any]]:
+        if self._households:
+            return [_told(self._id, one) for one in self._households.judge_rows(lines)]
+        decisions, wrong = self._judge(lines)
+        return [_report(self._id, decision) for decision in decisions] + [self._wrong(line) for line in wrong]
 
     def store(self) -> str:
         """Store everybody whom the file brings, judged once more by what the registry knows by now."""
@@ -136,23 +144,31 @@ class Job:
         return self._finish(ImportState.STORED, done)
 
     def _store_part(self, lines: list[Line], done: int) -> None:
-        by, at = self._actor.account_id, self._work.now()
+        at = self._work.now()
         numbers = [line.number for line in lines]
         with transaction() as session:
-            decisions, wrong = self._judge(lines)
-            stored = {one.number: one for one in self._write(decisions, by, at)}
-            if self._layout.asks_list:
-                note_listed(decisions, stored, self._id, self._options, by=self._actor, at=at)
-            self._health.store(decisions, stored, at=at)
-            profiles = self._profiles.store(decisions, stored, at=at)
+            if self._households:
+                rows, profiles = _store_households(self._households, lines, self._id, at)
+            else:
+                rows, profiles = self._store_people(lines, at)
             between = (ImportRow.import_id == self._id, ImportRow.number.between(min(numbers), max(numbers)))
             session.execute(sa.delete(ImportRow).where(*between).execution_options(synchronize_session=False))
-            rows = [_report(self._id, one, stored.get(one.candidate.number)) for one in decisions]
-            session.execute(sa.insert(table_of(ImportRow)), rows + [self._wrong(line) for line in wrong])
+            session.execute(sa.insert(table_of(ImportRow)), rows)
             background.move(self._task.id, done, self._total, at=at)
             counts = {verdict.value: sum(row["verdict"] == verdict for row in rows) for verdict in (Verdict.NEW, Verdict.CHANGED)}
             detail = {"baris": f"{min(numbers)}-{max(numbers)}"} | counts | ({"profil": profiles} if profiles else {})
             audit.record("impor-bagian", f"import:{self._id}", by=self._actor, at=at, detail=detail)
+
+    def _store_people(self, lines: list[Line], at: datetime) -> tuple[list[dict[str, Any]], int]:
+        """Whom these rows bring; the rows of the report, and how many profiles were written."""
+        decisions, wrong = self._judge(lines)
+        stored = {one.number: one for one in self._write(decisions, self._actor.account_id, at)}
+        if self._layout.asks_list:
+            note_listed(decisions, stored, self._id, self._options, by=self._actor, at=at)
+        self._health.store(decisions, stored, at=at)
+        profiles = self._profiles.store(decisions, stored, at=at)
+        rows = [_report(self._id, one, stored.get(one.candidate.number)) for one in decisions]
+        return rows + [self._wrong(line) for line in wrong], profiles
 
     def _write(self, decisions: list[Decision], by: str, at: datetime) -> list[Stored]:
         if self._layout.only_known:
@@ -168,8 +184,7 @@ class Job:
                     f"Berkas ini lebih dari {MOST_ROWS} baris.", "Bagi per desa atau kecamatan, lalu unggah satu per satu."
                 )
             if count <= done:
-                self._is_repeated(line, self._candidate(line))
-                self._profiles.pass_over(line)
+                self._pass_over(line)
                 continue
             part.append(line)
             if len(part) == PART:
@@ -177,6 +192,13 @@ class Job:
                 part = []
         if part:
             yield part
+
+    def _pass_over(self, line: Line) -> None:
+        if self._households:
+            self._households.pass_over(line)
+            return
+        self._is_repeated(line, self._candidate(line))
+        self._profiles.pass_over(line)
 
     def _lines(self, book: Book) -> Iterator[Line]:
         wanted = self._mapping.values()
@@ -335,6 +357,18 @@ def _report(import_id: str, decision: Decision, stored: Stored | None = None) ->
     return row | {
         "stored": True, "person_id": stored.person_id, "family_id": made, "version": stored.version, "undo": stored.undo,
     }  # fmt: skip
+
+
+def _store_households(
+    households: Households, lines: list[Line], import_id: str, at: datetime
+) -> tuple[list[dict[str, Any]], int]:
+    judged = households.judge_rows(lines)
+    return [_told(import_id, one, stored=True) for one in judged], households.store_rows(judged, at=at)
+
+
+def _told(import_id: str, judged: Judged, *, stored: bool = False) -> dict[str, Any]:
+    row = _row(import_id, judged.line.number, judged.verdict, judged.name, [one.stored() for one in judged.line.findings])
+    return row | {"stored": True, "undo": {"profile": True}} if stored and judged.filled else row
 
 
 def _row(import_id: str, number: int, verdict: Verdict, name: str, findings: list[list[str]]) -> dict[str, Any]:

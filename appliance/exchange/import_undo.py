@@ -95,6 +95,9 @@ def _take_back_part(rows: Sequence[ImportRow], import_id: str, actor: Actor, at:
         if row.undo and "participation" in row.undo:
             row.taken_back = leave(row.undo["participation"], by=actor.account_id, at=at)
             continue
+        if row.undo and "profile" in row.undo:  # it was withdrawn before the rows
+            row.taken_back = "ya"
+            continue
         if person is None or person.row_version != row.version or person.merged_into_id:
             row.taken_back = CHANGED_SINCE
         elif row.verdict == Verdict.NEW and person.id in built_on:

@@ -159,7 +159,7 @@ def _recognise(book: Book) -> tuple[str, Recognised]:
     readings = []
     for sheet in book.sheets:
         found = recognise(book.first_rows(sheet, ROWS_TO_LOOK_AT))
-        if found and found.sure:
+        if found and found.sure and not LAYOUTS[found.layout].households:
             return sheet, found
         if found:
             readings.append((sheet, found))
@@ -169,7 +169,7 @@ def _recognise(book: Book) -> tuple[str, Recognised]:
             f"Tidak ada baris judul kolom (nama, NIK, …) di 30 baris pertama lembar {tried}.",
             "Pastikan berkas ini berisi tabel dengan judul kolom di baris pertamanya, lalu unggah lagi.",
         )
-    return max(readings, key=lambda reading: len(reading[1].mapping))
+    return max(readings, key=lambda reading: (reading[1].sure, len(reading[1].mapping)))
 
 
 def _apply(row: Import, sheet: str, found: Recognised) -> None:
@@ -300,7 +300,7 @@ def _problems(choice: Choice, columns: Columns, today: date) -> dict[str, str]:
     problems |= {key: "Kolom itu tidak ada di lembar ini." for key, index in choice.mapping.items() if index not in indexes}
     if choice.existing not in set(Existing):
         problems["existing"] = "Pilih apa yang terjadi dengan warga yang sudah terdaftar."
-    if not choice.village_code and "village" not in choice.mapping:
+    if not choice.village_code and "village" not in choice.mapping and not layout.households:
         problems["village_code"] = "Pilih desa/kelurahan, atau kolom yang menyebutkannya."
     return problems | _list_problems(layout, choice, today)
 

@@ -18,6 +18,7 @@ from appliance.exchange.xlsx import Cell, Row
 
 ROWS_TO_LOOK_AT = 30
 FEWEST_HEADINGS = 3
+FEWEST_ANSWERS = 3
 ALIKE = 88
 
 
@@ -57,12 +58,28 @@ def recognise(rows: Sequence[Row]) -> Recognised | None:
 
 def _read_as(headings: list[str], number: int) -> Recognised:
     signature = signature_of(headings)
+    if homes := _read_as_homes(headings):
+        layout, mapping = homes
+        return Recognised(layout.key, number, mapping, signature, sure=True)
     for layout in LAYOUTS.values():
         mapping = propose(headings, layout)
         if layout.marks and all(mark[1:] in mapping if mark.startswith("=") else mark in headings for mark in layout.marks):
             return Recognised(layout.key, number, mapping, signature, sure=bool({"nik", "name"} <= set(mapping)))
     general = list(LAYOUTS.values())[-1]
     return Recognised(general.key, number, propose(headings, general), signature, sure=False)
+
+
+def _read_as_homes(headings: list[str]) -> tuple[Layout, dict[str, int]] | None:
+    """The households' sheet of a survey: a card, answers, and nobody by name or NIK.
+
+    The survey that answers most questions; none when two answer as many, for the same number is another question in each.
+    """
+    general = propose(headings, list(LAYOUTS.values())[-1])
+    if "kk" not in general or {"nik", "name"} & general.keys():
+        return None
+    readings = [(layout, propose(headings, layout)) for layout in LAYOUTS.values() if layout.households]
+    second, best = sorted(readings, key=lambda reading: len(reading[1]))[-2:]
+    return best if len(best[1]) > max(FEWEST_ANSWERS, len(second[1])) else None
 
 
 def propose(headings: Sequence[str], layout: Layout) -> dict[str, int]:
@@ -135,15 +152,31 @@ def headings_of(rows: Sequence[Row], header_row: int, shown: int = 3) -> list[He
 
 def problems_of(mapping: Mapping[str, int], layout: Layout) -> dict[str, str]:
     """What is missing before the rows can be read."""
+    if layout.households:
+        return _problems_of_homes(mapping, layout)
     problems = {}
     if "name" not in mapping and not layout.only_known:
         problems["name"] = "Pilih kolom yang berisi nama."
     if "nik" not in mapping and "birth_date" not in mapping:
         problems["nik"] = "Pilih kolom NIK, atau sekurangnya kolom tanggal lahir: tanpa itu orangnya tidak dapat dikenali."
+    return _problems_of_doubles(mapping, layout) | problems
+
+
+def _problems_of_homes(mapping: Mapping[str, int], layout: Layout) -> dict[str, str]:
+    problems = {}
+    if "kk" not in mapping:
+        problems["kk"] = "Pilih kolom nomor KK: dari nomor itu keluarganya dikenali."
+    if not layout.questions & mapping.keys():
+        problems["layout"] = (
+            "Tidak ada kolom jawaban yang dipasangkan. Pasangkan sekurangnya satu pertanyaan, atau pilih jenis berkas lain."
+        )
+    return _problems_of_doubles(mapping, layout) | problems
+
+
+def _problems_of_doubles(mapping: Mapping[str, int], layout: Layout) -> dict[str, str]:
     twice = _doubled({key: index for key, index in mapping.items() if key not in layout.questions})
     twice |= _doubled({key: index for key, index in mapping.items() if key in layout.questions})
-    problems |= {key: "Kolom ini dipilih untuk dua isian." for key in twice if key not in problems}
-    return problems
+    return dict.fromkeys(twice, "Kolom ini dipilih untuk dua isian.")
 
 
 def _doubled(mapping: Mapping[str, int]) -> set[str]:

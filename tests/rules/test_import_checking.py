@@ -168,6 +168,16 @@ def test_a_sheet_is_recognised_wherever_its_headings_are() -> None:
             {"village": 4, "relation": 7, "sex": 8, "age": 9},
         ),
         ("NIK|Nama|Hubungan dengan kepala keluarga|Tgl Lahir", "regsosek", {"relation": 2, "birth_date": 3}),
+        ("Desil|No KK|Nama KRT|Sta_bangunan|Luas_lantai|Lantai", "bdt_keluarga", {"kk": 1, "bdt-2015.303": 5}),
+        (
+            "No KK|Kode kartu keluarga|301a|302|Jenis dinding terluas",
+            "regsosek_keluarga",
+            {"kk": 0, "regsosek-2022k-keluarga.304": 4},
+        ),
+        ("No KK|Nama|Sta_bangunan|Luas_lantai|Lantai", "warga", {"kk": 0, "name": 1}),
+        ("No KK|301a|301b|302|303", "warga", {"kk": 0}),
+        ("No KK|Sta_bangunan|Luas_lantai", "warga", {"kk": 0}),
+        ("IDBDT|Sta_bangunan|Luas_lantai|Lantai", "warga", {}),
         ("nama lengkapp|N I K|tanggal  lahir", "warga", {"name": 0, "nik": 1, "birth_date": 2}),
     ],
 )

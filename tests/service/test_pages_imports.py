@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 from xlsxwriter import Workbook
 
 from appliance import database
+from appliance.access import Actor, Grant
 from appliance.config import Settings
 from appliance.database import db
 from appliance.exchange.sheets import MEGABYTE, MOST_BYTES
@@ -23,10 +24,11 @@ from appliance.models.imports import Import
 from appliance.models.person import Person
 from appliance.models.programme import Programme
 from appliance.models.roles import Role
+from tests.support.desk import resident
 from tests.support.importing import work
-from tests.support.opensid import CHILD, FAMILY, HEAD, population
+from tests.support.opensid import CARD, CHILD, FAMILY, HEAD, population
 from tests.support.staff import HOME
-from tests.support.surveys import MAN, WOMAN, bdt
+from tests.support.surveys import HOUSE, MAN, WOMAN, bdt
 from tests.support.web_client import Web, officer, web_app
 
 MIXED = population(*FAMILY, HEAD | {"nama": "=cmd|' /C calc'!A0", "nik": "7.303E+15"})
@@ -276,3 +278,21 @@ def test_a_survey_asks_for_its_day_and_shows_its_questions(pages: Flask, web: We
     work_off(pages, settings)
     report = web.get(path)
     assert "Jawaban atas 23 pertanyaan disimpan sebagai profil menurut pendataan 01-06-2015" in report.text
+
+
+def test_a_sheet_of_households_asks_for_its_day_only(pages: Flask, web: Web, settings: Settings) -> None:
+    with pages.app_context():
+        by = Actor.holding("fo", "Sari", "fo.sari", [Grant(Role.FO, (HOME,))])
+        resident(by, "Baharuddin", kk=CARD)
+        db.session.remove()
+    path = upload(web, bdt(HOUSE)).location
+    page = web.get(path)
+    assert ("BDT 2015: rumah tangga" in page.text, 'name="village_code"' in page.text) == (True, False)
+    assert CARD not in page.text
+    form = {name: value for name, value in typed(page).items() if name != "village_code"} | {"existing": "lewati"}
+    assert web.post(f"{path}/periksa", form).status_code == 422
+    assert web.post(f"{path}/periksa", form | {"checked_on": "1 Juni 2015"}).status_code == 303
+    work_off(pages, settings)
+    report = web.get(path)
+    assert "1 keluarga mendapat profil dari berkas ini" in report.text
+    assert (CARD in report.text, "warga akan didaftarkan" in report.text) == (False, False)

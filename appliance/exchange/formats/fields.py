@@ -15,6 +15,7 @@ class Kind(StrEnum):
     TEXT = "teks"
     NIK = "nik"
     KK = "kk"
+    HOME = "kk_keluarga"  # a card without which nobody knows whom the row means
     DATE = "tanggal"
     SEX = "jenis_kelamin"
     CODE = "kode"
@@ -58,6 +59,8 @@ class Layout:
     asks_list: bool = False
     # Only people who are registered get what the rows say; nobody new is made.
     only_known: bool = False
+    # A row for each family, known by her card, without people; nobody new is made.
+    households: bool = False
     # The blanks of surveys that its rows answer, with their versions; whoever answered when is asked.
     blanks: tuple[tuple[str, int], ...] = ()
 

@@ -24,6 +24,7 @@ VILLAGE_CODES = (
     Field("bps_district", "Kode kabupaten/kota (BPS)", Kind.TEXT, ("kdkab", "kodekabupaten", "kabupaten", "kabupatenkota"), 40),
     Field("bps_subdistrict", "Kode kecamatan (BPS)", Kind.TEXT, ("kdkec", "kodekecamatan", "kecamatan"), 40),
 )
+CARD = replace(people.KK, kind=Kind.HOME)
 _WITHOUT = {"relation", "education", "occupation", "marital_status", "name"}
 _FIELDS = (
     NAME,
@@ -42,5 +43,11 @@ def _surveyed(key: str, name: str, marks: tuple[str, ...], blanks: tuple[answers
     return Layout(key, name, (*_FIELDS, *questions), marks, blanks=tuple((blank.blank, blank.version) for blank in blanks))
 
 
+def _of_homes(key: str, name: str, blank: answers.Answered) -> Layout:
+    return Layout(key, name, (CARD, *blank.fields()), blanks=((blank.blank, blank.version),), households=True)
+
+
 BDT = _surveyed("bdt", "BDT 2015", ("kdprop", "kddesa", "nik", "hubkrt"), answers.BDT)
 REGSOSEK = _surveyed("regsosek", "Regsosek 2022: anggota keluarga", ("nik", "hubungandengankepalakeluarga"), answers.REGSOSEK)
+BDT_HOMES = _of_homes("bdt_keluarga", "BDT 2015: rumah tangga, satu baris satu keluarga", answers.BDT[0])
+REGSOSEK_HOMES = _of_homes("regsosek_keluarga", "Regsosek 2022: keluarga, satu baris satu keluarga", answers.REGSOSEK[0])

@@ -1,0 +1,147 @@
+"""The sheet of a survey with a row for each family: her card tells whom it means, and the answers become a profile of her.
+
+Nobody is made or changed here. `judge_rows` reads and tells, `store_rows` writes what was judged. An undo withdraws the profiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from appliance.access import HEALTH_ROLES, IMPORT_ROLES, Actor
+from appliance.database import db, one_of, table_of
+from appliance.exchange.checking import Finding, Line
+from appliance.exchange.formats import Layout
+from appliance.exchange.import_profiles import Profiles
+from appliance.exchange.survey_reading import Filled
+from appliance.models.duplicate import OldIdentifier
+from appliance.models.imports import Verdict
+from appliance.models.person import Family, FormerCard, Person
+from appliance.models.profile import Profile
+from appliance.registry import nik
+from appliance.registry.merging import GONE
+
+# What is said of a row, and what to do.
+UNKNOWN = (
+    "Keluarga ini belum terdaftar di wilayah tugas Anda; jawabannya tidak disimpan.",
+    "Impor data penduduknya dahulu, atau daftarkan keluarganya, lalu unggah lagi berkas ini.",
+)
+SEVERAL = (
+    "Nomor KK lama ini pernah dipakai lebih dari satu keluarga; jawabannya tidak disimpan.",
+    "Isi nomor KK yang sekarang di berkasnya, lalu unggah lagi.",
+)
+UNANSWERED = ("Tidak ada jawaban yang dapat disimpan di baris ini.", "Periksa apakah kolom jawabannya terpasang dengan benar.")
+ADDED, SAME = "Jawabannya menjadi profil keluarga.", "Profil keluarga dengan jawaban dan tanggal yang sama sudah ada."
+Home = tuple[str, str]
+
+
+@dataclass
+class Judged:
+    """What becomes of one row. `filled` is what is written about the family; None when nothing is."""
+
+    line: Line
+    verdict: Verdict
+    name: str
+    family_id: str = ""
+    filled: Filled | None = None
+
+    def note(self, reason: str, advice: str = "") -> None:
+        """Say something of the row as a whole."""
+        self.line.findings.append(Finding(f"baris {self.line.number}", "", reason, advice))
+
+
+class Households(Profiles):
+    """The profiles of families that one file brings, a row each."""
+
+    def __init__(self, import_id: str, layout: Layout, mapping: Mapping[str, int], options: Mapping[str, str], by: Actor) -> None:
+        super().__init__(import_id, layout, mapping, options, by)
+        # The row in which a family was told of first, by her identifier; of what an earlier run has done, by her card.
+        self._first: dict[str, int] = {}
+        self._passed: dict[str, int] = {}
+
+    def pass_over(self, line: Line) -> None:
+        """Remember of which family a row told that an earlier run has done."""
+        if line.wrong:
+            return
+        if any(filled.answers for filled in self._reader.read(line.number, line.cells, health=True)):
+            self._passed.setdefault(line.values["kk"], line.number)
+
+    def judge_rows(self, lines: Sequence[Line]) -> list[Judged]:
+        """What each of these rows brings; reads only. What is odd is added to what is said of the row."""
+        self._remember_passed()
+        homes = _homes({line.values["kk"] for line in lines if not line.wrong}, self._by)
+        judged = [self._judge_row(line, homes) for line in lines]
+        known = self._known([(None, one.family_id) for one in judged if one.filled])
+        for one in judged:
+            if one.filled is None:
+                continue
+            if any(self._is_same(row, one.filled) for row in known.get((None, one.family_id), ())):
+                one.verdict, one.filled = Verdict.SAME, None
+            one.note(ADDED if one.filled else SAME)
+        return judged
+
+    def _remember_passed(self) -> None:
+        homes = _homes(set(self._passed), self._by)
+        for card, number in self._passed.items():
+            for family_id, _ in homes.get(card, ()):
+                self._first.setdefault(family_id, number)
+        self._passed = {}
+
+    def _judge_row(self, line: Line, homes: Mapping[str, set[Home]]) -> Judged:
+        card = line.values.get("kk", "")
+        judged = Judged(line, Verdict.WRONG, f"KK {nik.mask(card)}" if card else "")
+        if line.wrong:
+            return judged
+        found = homes.get(card, set())
+        if len(found) != 1:
+            judged.note(*(SEVERAL if found else UNKNOWN))
+            return judged
+        family_id, village = next(iter(found))
+        judged.verdict, judged.family_id = Verdict.SKIPPED, family_id
+        read = self._reader.read(line.number, line.cells, health=self._by.has_in(village, *HEALTH_ROLES))
+        line.findings += [finding for filled in read for finding in filled.findings]
+        answered = next((filled for filled in read if filled.answers), None)
+        if answered is None:
+            judged.note(*UNANSWERED)
+        elif (first := self._first.setdefault(family_id, line.number)) != line.number:
+            judged.note(f"Keluarga yang sama sudah ada di baris {first}.", "Baris pertama yang dipakai; hapus salah satunya.")
+        else:
+            judged.verdict, judged.filled = Verdict.CHANGED, answered
+        return judged
+
+    def store_rows(self, judged: Sequence[Judged], *, at: datetime) -> int:
+        """Write the profiles that were judged, inside the running transaction; how many."""
+        rows = [self._row(one.line.number, one.filled, (None, one.family_id), at) for one in judged if one.filled]
+        if rows:
+            db.session.execute(sa.insert(table_of(Profile)), rows)
+        return len(rows)
+
+
+def _homes(cards: set[str], by: Actor) -> dict[str, set[Home]]:
+    """The families whom these cards mean, with their villages, where `by` may import: who holds the card now, else who held it before.
+
+    Everybody's are read first: a card that a family elsewhere holds now does not mean one here that held it once.
+    """
+    columns = (Family.id, Family.village_code)
+    # A family that was merged into another still bears its card.
+    found = _read(sa.select(Family.kk, *columns).where(one_of(Family.kk, sorted(cards)), Family.status != GONE))
+    before = sorted(cards - found.keys())
+    former = sa.select(FormerCard.kk, *columns).join(Family, Family.id == FormerCard.family_id)
+    merged = sa.select(OldIdentifier.number, *columns).join(Person, Person.id == OldIdentifier.person_id)
+    merged = merged.join(Family, Family.id == Person.family_id).where(OldIdentifier.kind == "kk")
+    if before:
+        found |= _read(former.where(one_of(FormerCard.kk, before)), merged.where(one_of(OldIdentifier.number, before)))
+    covered = {village: by.has_in(village, *IMPORT_ROLES) for homes in found.values() for _, village in homes}
+    return {card: {home for home in homes if covered[home[1]]} for card, homes in found.items()}
+
+
+def _read(*statements: sa.Select[Any, str, str]) -> dict[str, set[Home]]:
+    found: dict[str, set[Home]] = {}
+    for statement in statements:
+        for card, family_id, village in db.session.execute(statement):
+            found.setdefault(card, set()).add((family_id, village))
+    return found
