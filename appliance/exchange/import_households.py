@@ -35,7 +35,7 @@ SEVERAL = (
     "Isi nomor KK yang sekarang di berkasnya, lalu unggah lagi.",
 )
 UNANSWERED = ("Tidak ada jawaban yang dapat disimpan di baris ini.", "Periksa apakah kolom jawabannya terpasang dengan benar.")
-ADDED, SAME = "Jawabannya menjadi profil keluarga.", "Profil keluarga dengan jawaban dan tanggal yang sama sudah ada."
+CARDS_AT_ONCE = 500
 Home = tuple[str, str]
 
 
@@ -77,19 +77,19 @@ class Households(Profiles):
         judged = [self._judge_row(line, homes) for line in lines]
         known = self._known([(None, one.family_id) for one in judged if one.filled])
         for one in judged:
-            if one.filled is None:
-                continue
-            if any(self._is_same(row, one.filled) for row in known.get((None, one.family_id), ())):
+            if one.filled and any(self._is_same(row, one.filled) for row in known.get((None, one.family_id), ())):
                 one.verdict, one.filled = Verdict.SAME, None
-            one.note(ADDED if one.filled else SAME)
         return judged
 
     def _remember_passed(self) -> None:
-        homes = _homes(set(self._passed), self._by)
-        for card, number in self._passed.items():
-            for family_id, _ in homes.get(card, ()):
-                self._first.setdefault(family_id, number)
-        self._passed = {}
+        passed, self._passed = list(self._passed.items()), {}
+        for start in range(0, len(passed), CARDS_AT_ONCE):
+            part = passed[start : start + CARDS_AT_ONCE]
+            homes = _homes({card for card, _ in part}, self._by)
+            for card, number in part:
+                found = homes.get(card, set())
+                if len(found) == 1:
+                    self._first.setdefault(next(iter(found))[0], number)
 
     def _judge_row(self, line: Line, homes: Mapping[str, set[Home]]) -> Judged:
         card = line.values.get("kk", "")

@@ -102,9 +102,9 @@ class Job:
         today = work.now().astimezone(work.settings.zone).date()
         self._checker = Checker(self._layout, self._mapping, today, _known_areas().__contains__)
         self._villages = Villages(row.village_code)
-        self._profiles = Profiles(row.id, self._layout, self._mapping, self._options, actor)
-        households = Households(row.id, self._layout, self._mapping, self._options, actor)
-        self._households = households if self._layout.households else None
+        brought = (row.id, self._layout, self._mapping, self._options, actor)
+        self._profiles = Profiles(*brought)
+        self._households = Households(*brought) if self._layout.households else None
         self._health = HealthNotes(self._mapping, self._existing, actor)
         # The rows in which a NIK, or without one a person, stood first.
         self._numbers: dict[int, int] = {}

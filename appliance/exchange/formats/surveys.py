@@ -49,5 +49,5 @@ def _of_homes(key: str, name: str, blank: answers.Answered) -> Layout:
 
 BDT = _surveyed("bdt", "BDT 2015", ("kdprop", "kddesa", "nik", "hubkrt"), answers.BDT)
 REGSOSEK = _surveyed("regsosek", "Regsosek 2022: anggota keluarga", ("nik", "hubungandengankepalakeluarga"), answers.REGSOSEK)
-BDT_HOMES = _of_homes("bdt_keluarga", "BDT 2015: rumah tangga, satu baris satu keluarga", answers.BDT[0])
-REGSOSEK_HOMES = _of_homes("regsosek_keluarga", "Regsosek 2022: keluarga, satu baris satu keluarga", answers.REGSOSEK[0])
+BDT_HOMES = _of_homes("bdt_keluarga", "BDT 2015: rumah tangga", answers.BDT[0])
+REGSOSEK_HOMES = _of_homes("regsosek_keluarga", "Regsosek 2022: keluarga", answers.REGSOSEK[0])
