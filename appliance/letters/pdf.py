@@ -9,10 +9,9 @@ from __future__ import annotations
 import logging
 from functools import cache
 from threading import Lock
+from typing import Any
 
-from weasyprint import HTML
-from weasyprint.text.fonts import FontConfiguration
-from weasyprint.urls import URLFetcher
+from appliance.errors import TryLater
 
 _ONE_AT_A_TIME = Lock()
 # Its warnings quote the page, and a page names people.
@@ -21,12 +20,24 @@ logging.getLogger("fontTools").setLevel(logging.CRITICAL)
 
 
 def to_pdf(html: str) -> bytes:
-    """The page as a PDF. The same page gives the same bytes on the same machine."""
+    """The page as a PDF. The same page gives the same bytes on the same machine. Raises TryLater where Debian's Pango is missing."""
     with _ONE_AT_A_TIME:
+        fonts = _fonts()
+        # not at the top: a demonstration runs where nobody may install Pango, and everything but the papers works there
+        from weasyprint import HTML
+        from weasyprint.urls import URLFetcher
+
         page = HTML(string=html, url_fetcher=URLFetcher(allowed_protocols={"data"}, allow_redirects=False))
-        return bytes(page.write_pdf(font_config=_fonts()))
+        return bytes(page.write_pdf(font_config=fonts))
 
 
 @cache
-def _fonts() -> FontConfiguration:
+def _fonts() -> Any:
+    try:
+        from weasyprint.text.fonts import FontConfiguration
+    except OSError as error:
+        raise TryLater(
+            "Surat belum dapat dicetak: pustaka Pango tidak terpasang pada mesin ini.",
+            "Pasang sebagai root: apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0, lalu ulangi.",
+        ) from error
     return FontConfiguration()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -356,3 +358,20 @@ def test_forms_about_a_case(staff: Staff) -> None:
     with pytest.raises(NotFound):
         papers.print_form(case, "formulir-keluhan", by=staff.neighbour, at=AT)
     assert audit.verify().ok
+
+
+def test_without_pango_all_but_the_papers_works() -> None:
+    """Where the system's library cannot be loaded: the pages start, and who wants a paper is told what is missing."""
+    program = (
+        "import cffi\n"
+        "def missing(self, name, flags=0): raise OSError(f'cannot load library {name!r}')\n"
+        "cffi.FFI.dlopen = missing\n"
+        "import webui\n"
+        "from appliance.letters.pdf import to_pdf\n"
+        "from appliance.errors import TryLater\n"
+        "try:\n    to_pdf('<p>x</p>')\n"
+        "except TryLater as error:\n    print(error.message, error.hint)\n"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert "Pango" in said
+    assert "apt install" in said
