@@ -84,9 +84,9 @@ def _revert_mark(case: Case, _values: Mapping[str, str], _by: Actor, _at: dateti
     case.duplicate_of_id = None
 
 
-def _refer_at_once(case: Case, _values: Mapping[str, str], by: Actor, at: datetime) -> None:
-    case.referred_at_once_by = by.account_id
-    case.ratify_due = close_after(at, RATIFY_DAYS)
+def _refer_at_once(case: Case, _values: Mapping[str, str], _by: Actor, at: datetime) -> None:
+    # One that came back and goes out again is due when the first was.
+    case.ratify_due = case.ratify_due or close_after(at, RATIFY_DAYS)
 
 
 def _settle_emergency(case: Case, _values: Mapping[str, str], _by: Actor, _at: datetime) -> None:

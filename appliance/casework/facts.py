@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from appliance.access import REGISTRAR_ROLES, Actor
 from appliance.casework import delegations, officers, papers, visits
 from appliance.casework.referral_steps import REFERRAL_OPEN
-from appliance.casework.transitions import Facts
+from appliance.casework.transitions import Action, Facts
 from appliance.database import db, settings_in_use
-from appliance.models.case import Case, Referral
+from appliance.models.case import Case, CaseEvent, Referral
 from appliance.models.person import Person
 from appliance.models.profile import Listed, ListStatus
 from appliance.models.states import CaseState, Channel, Priority
@@ -30,7 +30,7 @@ def facts_of(case: Case, by: Actor, at: datetime) -> Facts:
         channel=Channel(case.channel),
         by_creator=case.created_by == by.account_id,
         by_recommender=case.recommended_by == by.account_id,
-        by_referrer=case.referred_at_once_by == by.account_id,
+        by_referrer=case.ratify_due is not None and _referred_at_once(case, by),
         simple=case.service_type.simple,
         village_may=case.service_type.village_may_handle and not case.confidential,
         emergency=case.priority == Priority.EMERGENCY,
@@ -57,6 +57,12 @@ def _of_state(case: Case, by: Actor, at: datetime) -> dict[str, Any]:
     if case.state == CaseState.AWAITING_DECISION or case.ratify_due is not None:
         found["delegated"] = delegations.may_decide_for(case.village_code, by, at)
     return found
+
+
+def _referred_at_once(case: Case, by: Actor) -> bool:
+    """Whether she ever sent it out as an emergency: a second referral makes no stranger of who made the first."""
+    hers = (CaseEvent.case_id == case.id, CaseEvent.action == Action.REFER_AT_ONCE, CaseEvent.account_id == by.account_id)
+    return db.session.scalar(sa.select(CaseEvent.id).where(*hers).limit(1)) is not None
 
 
 def _referrals_open(case: Case) -> int:

@@ -104,7 +104,6 @@ class Case(Stamped, Model):
     # What the flow of the service asks besides (`casework.flow_rules`), and the leg outside: field → value.
     flow_facts: Mapped[dict[str, str]] = mapped_column(sa.JSON, default=dict)
     # Who referred an emergency without a decision, and until when the manager must ratify it; empty again once she has.
-    referred_at_once_by: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH))
     ratify_due: Mapped[datetime | None] = mapped_column(Moment)
     outcome: Mapped[str] = mapped_column(sa.String(12), default="")
     outcome_note: Mapped[str] = mapped_column(sa.Text, default="")

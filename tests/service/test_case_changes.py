@@ -13,12 +13,13 @@ from flask import Flask
 
 from appliance.access import Actor, Grant
 from appliance.accounts import roll
-from appliance.casework import casebook, cases, delegations, referrals
+from appliance.casework import casebook, cases, delegations, referral_replies, referrals
 from appliance.casework.case_detail import CaseDetail
 from appliance.casework.casebook import CaseFilter
 from appliance.casework.closing import close_settled
 from appliance.casework.delegations import NewDelegation
 from appliance.casework.history import history_is_whole
+from appliance.casework.referral_replies import Return
 from appliance.config import CaseworkSettings, Settings
 from appliance.database import db, transaction
 from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
@@ -37,10 +38,12 @@ from tests.support.desk import (
     new_case,
     open_case,
     prepare_referral,
+    referred,
     request,
     resident,
     service,
     verify,
+    version_of,
 )
 from tests.support.staff import AT, HOME, Staff, employ
 
@@ -129,6 +132,21 @@ def test_an_emergency_waits_for_the_manager(app: Flask, staff: Staff) -> None:
     assert waiting(staff.manager, to_ratify=True) == []
     with pytest.raises(NotAllowed):
         move(case, staff.manager, "sahkan_darurat")
+
+
+def test_a_second_emergency_referral_moves_no_limit_and_frees_nobody(app: Flask, staff: Staff) -> None:
+    case = open_case(staff.fo, priority="darurat", priority_reason="Melahirkan")
+    move(case, staff.fo, "rujuk_darurat", note="Ke IGD")
+    due = seen(case, staff.manager).ratify_due
+    referral = referred(staff, case)
+    version = version_of(referral, staff.dinkes)
+    referral_replies.return_referral(
+        referral, Return("bukan_wewenang", "Bukan kami"), row_version=version, by=staff.dinkes, at=AT
+    )
+    move(case, staff.bo, "rujuk_darurat", at=AT + timedelta(days=1), note="Ke RSUD")
+    assert seen(case, staff.manager).ratify_due == due
+    with pytest.raises(NotAllowed, match="bukan yang merujuk"):
+        move(case, holding(staff.fo, Role.FO, Role.MANAJER), "sahkan_darurat")
 
 
 def test_an_emergency_that_is_not_ratified_goes_to_review(app: Flask, staff: Staff) -> None:

@@ -21,7 +21,6 @@ IN_VILLAGE = ("informasi", "cek-kepesertaan", "pangan", "adminduk")
 def upgrade() -> None:
     _extend_service_types()
     op.add_column("case", sa.Column("recommended_by", sa.String(36), nullable=True))
-    op.add_column("case", sa.Column("referred_at_once_by", sa.String(36), nullable=True))
     op.add_column("case", sa.Column("ratify_due", sa.DateTime(timezone=True), nullable=True))
     op.create_index("ix_case_ratify_due", "case", ["ratify_due"])
     _create_visits()
