@@ -143,7 +143,7 @@ def test_a_second_emergency_referral_moves_no_limit_and_frees_nobody(app: Flask,
     referral_replies.return_referral(
         referral, Return("bukan_wewenang", "Bukan kami"), row_version=version, by=staff.dinkes, at=AT
     )
-    move(case, staff.bo, "rujuk_darurat", at=AT + timedelta(days=1), note="Ke RSUD")
+    move(case, staff.bo, "rujuk_darurat", at=AT + timedelta(days=4), note="Ke RSUD")
     assert seen(case, staff.manager).ratify_due == due
     with pytest.raises(NotAllowed, match="bukan yang merujuk"):
         move(case, holding(staff.fo, Role.FO, Role.MANAJER), "sahkan_darurat")
