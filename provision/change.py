@@ -268,7 +268,9 @@ class Running:
     @property
     def _restarted(self) -> Applied:
         stop = tuple(("systemctl", "stop", unit) for unit in self.before)
-        return Applied(f"{self.unit}.taken", "", self.files, (*stop, ("systemctl", "restart", self.unit)))
+        # A target only groups units: to restart it would stop all that were just started.
+        begin = "start" if self.unit.endswith(".target") else "restart"
+        return Applied(f"{self.unit}.taken", "", self.files, (*stop, ("systemctl", begin, self.unit)))
 
 
 def writes(change: Change) -> set[str]:
