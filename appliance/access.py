@@ -21,6 +21,7 @@ from appliance.models.imports import Import
 from appliance.models.letter import Letter
 from appliance.models.person import Family, Person, PersonWord
 from appliance.models.roles import Role
+from appliance.models.states import SHOWN_TO_RECEIVER
 
 Columns = TypeVarTuple("Columns")
 
@@ -218,8 +219,8 @@ def _laid_before(by: Actor) -> sa.ColumnElement[bool]:
 
 
 def _sent_with_referral(by: Actor) -> sa.ColumnElement[bool]:
-    """The letters that went out to her organisation together with a referral; none before it has a number."""
+    """The letters that went out to her organisation with a referral that still is, or was, its work; none without a number."""
     if not by.has(Role.OPD):
         return sa.false()
-    sent = sa.select(Referral.id).where(_addressed_to(by))
+    sent = sa.select(Referral.id).where(_addressed_to(by), Referral.state.in_(sorted(SHOWN_TO_RECEIVER)))
     return sa.and_(Letter.number.is_not(None), Letter.referral_id.in_(sent))

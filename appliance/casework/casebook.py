@@ -89,7 +89,10 @@ class ReferralsFound:
 
 @dataclass(frozen=True)
 class ReferralDetail:
-    """One referral with what was shared of the case, as pairs of label and value. `reply_paper_id` only for who sees the case."""
+    """One referral with what was shared of the case, as pairs of label and value: none once the line is not `shown`.
+
+    `reply_paper_id` only for who sees the case.
+    """
 
     line: ReferralLine
     shared: tuple[tuple[str, str], ...]
@@ -164,11 +167,11 @@ def look_at_referral(referral_id: str, *, by: Actor, at: datetime) -> ReferralDe
     if referral is None:
         raise referral_not_found()
     (line,) = referral_lines([referral], by, at)
-    shared = tuple(referral.shared.items())
+    shared = tuple(referral.shared.items()) if line.shown else ()
     detail = ReferralDetail(
         line,
         shared,
-        referral.contact,
+        referral.contact if line.shown else "",
         referral.accepted_at,
         referral.finished_at,
         referral.replied_on,

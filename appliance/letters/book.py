@@ -148,7 +148,7 @@ def look_at_letter(letter_id: str, *, by: Actor, at: datetime) -> LetterDetail:
             case_id=seen,
             referral_number=letter.referral.number if letter.referral else "",
             signatory=f"{letter.signatory.name}, {letter.signatory.position}" if letter.signatory else "",
-            cancel_reason=letter.cancel_reason,
+            cancel_reason="" if outside else letter.cancel_reason,
             outside_number=letter.outside_number,
             check_code=letter.check_code or "",
             steps=allowed(current_state(letter, at), roles, hands_of(letter), by.account_id),

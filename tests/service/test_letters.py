@@ -244,6 +244,27 @@ def test_the_organisation_sees_its_own_letter_and_no_other(staff: Staff, signer:
         papers.print_letter(other, by=staff.dinkes, at=AT)
 
 
+def test_the_organisation_reads_no_reason_of_the_office_and_nothing_that_was_taken_back(staff: Staff, signer: Signers) -> None:
+    case = decided(staff)
+    referral = prepare_referral(staff, case)
+    given = {"wording": "surat-rujukan", "purpose": "Rujukan", "referral_id": referral}
+    wrong, right = issued(staff, signer, case, **given), issued(staff, signer, case, again=True, **given)
+    referrals.send_referral(referral, row_version=version_of(referral, staff.bo), by=staff.bo, at=AT)
+    letters.attach_scan(wrong, b"%PDF-1.4 signed", row_version=version(wrong), by=staff.bo, at=AT)
+    letters.cancel_letter(wrong, reason="Warga ini menipu kami", row_version=version(wrong), by=signer.head, at=AT)
+    assert book.look_at_letter(wrong, by=staff.dinkes, at=AT).cancel_reason == ""
+    assert book.look_at_letter(wrong, by=staff.bo, at=AT).cancel_reason == "Warga ini menipu kami"
+    with pytest.raises(NotFound):
+        papers.open_scan(wrong, by=staff.dinkes, at=AT)
+    assert papers.open_scan(wrong, by=staff.bo, at=AT).path.exists()
+    assert papers.print_letter(right, by=staff.dinkes, at=AT).path.exists()
+    referrals.withdraw_referral(referral, "Salah alamat", row_version=version_of(referral, staff.bo), by=staff.bo, at=AT)
+    for look in (book.look_at_letter, papers.print_letter):
+        with pytest.raises(NotFound):
+            look(right, by=staff.dinkes, at=AT)
+    assert book.list_letters(LetterFilter(), by=staff.dinkes, at=AT).letters == ()
+
+
 def test_a_referral_letter_shows_what_was_shared_and_nothing_else(staff: Staff, signer: Signers) -> None:
     case = decided(staff, reporter_name="Tetangga Takut", description="Rahasia rumah tangga")
     referral = prepare_referral(staff, case, share=("nama",))
