@@ -49,7 +49,7 @@ def _of_state(case: Case, by: Actor, at: datetime) -> dict[str, Any]:
         case CaseState.VERIFYING:
             visit = visits.unsettled_visit(case.id)
             found["visit"] = visit.state if visit else ""
-            found["by_visitor"] = visit is not None and visit.visitor_id == by.account_id
+            found["by_visitor"] = visit is not None and visits.reported_by(visit, by.account_id)
             found["visit_wanted"] = case.service_type.needs_visit and not visits.was_visited(case.id)
             found["papers_open"] = papers.count_open(case)
         case CaseState.REVIEW:

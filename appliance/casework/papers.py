@@ -18,11 +18,11 @@ from appliance.casework.history import Fact, add_fact
 from appliance.casework.moving import case_not_found, locked_case
 from appliance.database import changed_meanwhile, db, transaction
 from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from appliance.models.case import Case
+from appliance.models.case import Case, Referral
 from appliance.models.person import REASON_LENGTH
 from appliance.models.roles import Role
-from appliance.models.states import OPEN, CaseState, PaperState
-from appliance.models.visit import CasePaper
+from appliance.models.states import OPEN, CaseState, PaperState, VisitState
+from appliance.models.visit import CasePaper, Visit
 from appliance.registry.file_store import FileContent, Stored, small_of, store, whole_of
 
 CHECKERS = frozenset({Role.SUPERVISOR, Role.BO, Role.KOORDINATOR_PUSKESOS})
@@ -181,6 +181,7 @@ def remove_paper(paper_id: str, *, by: Actor, at: datetime) -> str:
                 raise NotAllowed("Berkas ini dibawa oleh petugas lain.", "Minta petugas itu, Back Office, atau supervisor.")
             if row.state == PaperState.VALID:
                 raise NotAllowed("Berkas ini sudah dinyatakan sah.", "Minta Back Office atau supervisor menghapusnya.")
+        _require_no_evidence(row, by)
         row.removed_at = at
         row.stamp(by.account_id, at)
         _add_fact(case, "hapus_berkas", BRINGERS, {"Persyaratan": row.requirement or "Berkas lain"}, by, at)
@@ -313,6 +314,15 @@ def _judge(rows: Sequence[CasePaper], told: Judgement, by: Actor, at: datetime) 
         row.state = told.state
         row.reason = told.reason.strip() if told.state == PaperState.REPLACE else ""
         row.stamp(by.account_id, at)
+
+
+def _require_no_evidence(row: CasePaper, by: Actor) -> None:
+    """What another has judged by, or what proves an answer, is not taken away by who brought it."""
+    visit = db.session.get(Visit, row.visit_id) if row.visit_id else None
+    if visit is not None and visit.state == VisitState.CONFIRMED and row.created_by == by.account_id:
+        raise NotAllowed("Foto ini bagian dari kunjungan yang sudah disahkan.", "Minta supervisor menghapusnya bila keliru.")
+    if db.session.scalar(sa.select(Referral.id).where(Referral.case_id == row.case_id, Referral.reply_paper_id == row.id)):
+        raise NotAllowed("Berkas ini surat balasan sebuah rujukan.", "Surat balasan tetap tersimpan bersama rujukannya.")
 
 
 def _add_fact(case: Case, action: str, roles: Iterable[Role], details: Mapping[str, str], by: Actor, at: datetime) -> None:

@@ -212,6 +212,16 @@ def test_the_scan_stays_with_the_case(app: Flask, staff: Staff) -> None:
     assert papers.open_paper(paper.id, by=staff.bo, at=AT).media == "image/jpeg"
 
 
+def test_the_paper_of_a_reply_is_not_taken_away(app: Flask, staff: Staff) -> None:
+    referral = referred(staff, way="surat")
+    paper = ReplyPaper(photo(), AT.date())
+    referral_replies.receive_referral(referral, **known(referral, staff.bo))
+    referral_replies.answer_referral(referral, Answer("Dibantu", "terpenuhi"), paper=paper, **known(referral, staff.bo))
+    kept = casebook.look_at_referral(referral, by=staff.bo, at=AT).reply_paper_id
+    with pytest.raises(NotAllowed, match="surat balasan"):
+        papers.remove_paper(str(kept), by=staff.bo, at=AT)
+
+
 def test_who_is_late_is_reminded_and_some_days_later_told_over(app: Flask, settings: Settings, staff: Staff) -> None:
     case = decided(staff)
     referral = referred(staff, case)

@@ -1,4 +1,4 @@
-"""Which other cases a collective letter names: who may read the letter depends on them."""
+"""Which other cases a collective letter names, for who may read it depends on them, and every report of a visit that was returned."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+
+from appliance.migrations.building import refuse_changes
 
 revision = "0020"
 down_revision = "0017"
@@ -15,6 +17,7 @@ depends_on = None
 
 def upgrade() -> None:
     _create_letter_cases()
+    _create_visit_reports()
 
 
 def _create_letter_cases() -> None:
@@ -42,3 +45,39 @@ def _cases_named(connection: sa.Connection, typed: dict[str, Any]) -> list[str]:
     if not numbers:
         return []
     return list(connection.scalars(sa.select(cases.c.id).where(cases.c.number.in_(sorted(numbers)))))
+
+
+def _create_visit_reports() -> None:
+    reports = op.create_table(
+        "visit_report",
+        sa.Column("id", sa.String(36), nullable=False),
+        sa.Column("visit_id", sa.String(36), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("visitor_id", sa.String(36), nullable=False),
+        sa.Column("visited_on", sa.Date(), nullable=True),
+        sa.Column("result", sa.String(16), nullable=False),
+        sa.Column("report", sa.Text(), nullable=False),
+        sa.Column("witness", sa.String(120), nullable=False),
+        sa.Column("latitude", sa.Float(), nullable=True),
+        sa.Column("longitude", sa.Float(), nullable=True),
+        sa.Column("judged_by", sa.String(36), nullable=False),
+        sa.Column("judged_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("judgement", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["visit_id"], ["visit.id"], name="fk_visit_report_visit_id"),
+        sa.ForeignKeyConstraint(["visitor_id"], ["account.id"], name="fk_visit_report_visitor_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_visit_report"),
+        sa.UniqueConstraint("visit_id", "position", name="uq_visit_report_visit_id_position"),
+    )
+    _keep_returned_reports(reports)
+    refuse_changes("visit_report")
+
+
+def _keep_returned_reports(reports: sa.Table) -> None:
+    """What stands returned now would be written over by the next report; the visit's own identifier serves as that of the first."""
+    kept = ("visitor_id", "visited_on", "result", "report", "witness", "latitude", "longitude", "judgement")
+    visits = sa.table("visit", *(sa.column(name) for name in ("id", "state", "judged_by", "updated_at", *kept)))
+    standing = sa.select(
+        visits.c.id, visits.c.id, sa.literal(1), sa.func.coalesce(visits.c.judged_by, "system"), visits.c.updated_at,
+        *(visits.c[name] for name in kept),
+    ).where(visits.c.state == "DIKEMBALIKAN")  # fmt: skip
+    op.execute(reports.insert().from_select(["id", "visit_id", "position", "judged_by", "judged_at", *kept], standing))
