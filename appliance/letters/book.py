@@ -347,4 +347,5 @@ def _entries(letter_id: str, wanted: sa.ColumnElement[bool], most: int) -> Seque
 def _trace(entry: AuditEntry, name: str | None) -> Trace:
     detail = json.loads(entry.detail)
     word = detail.get("aksi", entry.action)
-    return Trace(entry.at, name or "Pemeriksa surat", _ACTIONS.get(word, word), detail.get("alasan", ""))
+    note = detail.get("alasan", "") or (f"{times} kali pada hari itu" if (times := detail.get("kali", 1)) > 1 else "")
+    return Trace(entry.at, name or "Pemeriksa surat", _ACTIONS.get(word, word), note)

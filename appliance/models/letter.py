@@ -118,6 +118,9 @@ class Letter(Stamped, Model):
     check_code: Mapped[str | None] = mapped_column(sa.String(CHECK_LENGTH), unique=True)
     pdf: Mapped[str] = mapped_column(sa.String(64), default="")
     prints: Mapped[int] = mapped_column(sa.Integer, default=0)
+    # How often anybody checked the paper on the last day somebody did.
+    checked_on: Mapped[date | None] = mapped_column(sa.Date)
+    checked_count: Mapped[int] = mapped_column(sa.Integer, default=0)
     cancel_reason: Mapped[str] = mapped_column(sa.Text, default="")
     # The signed paper, scanned: its hash and what kind of file it is.
     scan: Mapped[str] = mapped_column(sa.String(64), default="")

@@ -18,6 +18,8 @@ depends_on = None
 def upgrade() -> None:
     _create_letter_cases()
     _create_visit_reports()
+    op.add_column("letter", sa.Column("checked_on", sa.Date(), nullable=True))
+    op.add_column("letter", sa.Column("checked_count", sa.Integer(), nullable=False, server_default="0"))
 
 
 def _create_letter_cases() -> None:
