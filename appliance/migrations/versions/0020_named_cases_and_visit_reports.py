@@ -20,6 +20,7 @@ def upgrade() -> None:
     _create_visit_reports()
     op.add_column("letter", sa.Column("checked_on", sa.Date(), nullable=True))
     op.add_column("letter", sa.Column("checked_count", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("referral", sa.Column("reply_days", sa.Integer(), nullable=True))
 
 
 def _create_letter_cases() -> None:
