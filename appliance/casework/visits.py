@@ -6,7 +6,7 @@ A case has at most one visit that is not settled; the case's lock keeps it so.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import sqlalchemy as sa
@@ -95,7 +95,7 @@ class VisitsFound:
 
 @dataclass(frozen=True)
 class VisitSheet:
-    """What is printed for a visit. The complaint of a confidential case is not on it: a neighbour signs the sheet."""
+    """What is printed for a visit. Of a confidential case neither complaint nor service nor what to look at: a neighbour signs it."""
 
     visit: VisitLine
     address: str
@@ -184,7 +184,7 @@ def sheet_of(visit_id: str, *, by: Actor, at: datetime) -> VisitSheet:
         (line,) = _lines([visit], at)
         case, family = visit.case, visit.case.applicant.family
         sheet = VisitSheet(
-            visit=line,
+            visit=replace(line, service="", instruction="") if case.confidential else line,
             address=family.address if family else "",
             hamlet=family.hamlet if family else "",
             rt=family.rt if family else "",

@@ -198,6 +198,8 @@ def test_the_slip_says_the_number_and_no_complaint(staff: Staff) -> None:
     assert "Rahasia" not in str(slip)
     with pytest.raises(NotFound):
         slips.print_slip(case, by=staff.stranger, at=AT)
+    secret = open_case(staff.fo, confidential=True)
+    assert slips.print_slip(secret, by=staff.fo, at=AT).service == "", "others find the slip at home"
 
 
 def test_the_register_as_a_spreadsheet(staff: Staff) -> None:

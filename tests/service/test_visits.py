@@ -204,6 +204,8 @@ def test_the_sheet_of_a_confidential_case_tells_no_neighbour_why(app: Flask, sta
             with pytest.raises(NotFound):
                 visits.sheet_of(key, by=who, at=AT)
     assert [sheet.complaint for sheet in sheets] == ["Pungutan", ""]
+    assert [bool(sheet.visit.service) for sheet in sheets] == [True, False]
+    assert [sheet.visit.instruction for sheet in sheets] == ["Lihat atapnya", ""]
     assert sheets[0].address == "Jl. Bakri 3"
 
 
