@@ -1,4 +1,5 @@
-"""Which other cases a collective letter names, for who may read it depends on them, and every report of a visit that was returned."""
+"""The cases that a collective letter names, for who may read it depends on them; every report of a visit that was returned;
+what the calendar needs to count replies again; and what the papers of the first services are."""
 
 from __future__ import annotations
 
@@ -14,6 +15,19 @@ down_revision = "0017"
 branch_labels = None
 depends_on = None
 
+# What the services of a fresh node say of their papers.
+PAPERS = {
+    "KTP": ("identitas", "KTP-el asli, atau surat keterangan perekaman dari Disdukcapil"),
+    "Kartu Keluarga": ("identitas", "Yang terbaru, dengan kode QR Disdukcapil"),
+    "Surat fasilitas kesehatan": ("surat", "Dari puskesmas atau rumah sakit, bahwa warga perlu berobat"),
+    "SKTM": ("surat", "Surat keterangan tidak mampu dari desa/kelurahan, dari tahun ini"),
+    "Surat rawat inap kelas III": ("surat", "Surat keterangan dirawat dari rumah sakit, dengan kelasnya"),
+    "Keterangan sekolah": ("surat", "Surat keterangan aktif dari sekolah atau kampus"),
+    "Foto rumah": ("foto", "Tampak depan, atap, dinding, dan lantai"),
+    "Bukti hak tanah": ("surat", "Sertifikat, akta jual beli, atau keterangan tanah dari desa/kelurahan"),
+    "Akta kematian": ("identitas", "Akta, atau surat keterangan kematian dari desa/kelurahan"),
+}
+
 
 def upgrade() -> None:
     _create_letter_cases()
@@ -21,6 +35,19 @@ def upgrade() -> None:
     op.add_column("letter", sa.Column("checked_on", sa.Date(), nullable=True))
     op.add_column("letter", sa.Column("checked_count", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("referral", sa.Column("reply_days", sa.Integer(), nullable=True))
+    _explain_papers()
+
+
+def _explain_papers() -> None:
+    """Only where the office has said nothing of a service's papers itself."""
+    services = sa.table(
+        "service_type", sa.column("id", sa.String), sa.column("requirements", sa.JSON), sa.column("requirement_notes", sa.JSON)
+    )
+    connection = op.get_bind()
+    for row in connection.execute(sa.select(services)).all():
+        known = {name: dict(zip(("kind", "example"), PAPERS[name], strict=True)) for name in row.requirements if name in PAPERS}
+        if known and not row.requirement_notes:
+            connection.execute(services.update().where(services.c.id == row.id).values(requirement_notes=known))
 
 
 def _create_letter_cases() -> None:
