@@ -18,9 +18,10 @@ from appliance.models.area import CODE_LENGTH
 from appliance.models.case import Case, Referral
 from appliance.models.duplicate import DuplicateCandidate
 from appliance.models.imports import Import
-from appliance.models.letter import Letter
+from appliance.models.letter import Letter, LetterCase
 from appliance.models.person import Family, Person, PersonWord
 from appliance.models.roles import Role
+from appliance.models.states import SHOWN_TO_RECEIVER
 
 Columns = TypeVarTuple("Columns")
 
@@ -148,7 +149,7 @@ def scope(statement: sa.Select[*Columns], table: type[Any], by: Actor) -> sa.Sel
     if table is Letter:
         # A letter that names people of several villages is for those who work in all of them.
         here = in_areas(Letter.area_code, by.areas_of(AREA_ROLES))
-        cases = sa.and_(here, Letter.case_id.in_(scope(sa.select(Case.id), Case, by)))
+        cases = sa.and_(here, Letter.case_id.in_(scope(sa.select(Case.id), Case, by)), _names_nobody_hidden(by))
         return statement.where(sa.or_(cases, _laid_before(by), _sent_with_referral(by)))
     if table is Import:
         # Her own, and those into villages that she supervises: somebody must go on when she is ill.
@@ -212,14 +213,21 @@ def _addressed_to(by: Actor) -> sa.ColumnElement[bool]:
     return sa.and_(Referral.unit_id.in_(sorted(units)), Referral.sent_at.is_not(None)) if units else sa.false()
 
 
+def _names_nobody_hidden(by: Actor) -> sa.ColumnElement[bool]:
+    """A collective letter is not for whoever may not see one of the cases that it names, also one that became confidential later."""
+    hidden = sa.select(LetterCase.letter_id).join(Case, Case.id == LetterCase.case_id)
+    # Not "not": without an owner the question is neither true nor false.
+    return Letter.id.not_in(hidden.where(Case.confidential, _not_too_confidential(by).is_not(sa.true())))
+
+
 def _laid_before(by: Actor) -> sa.ColumnElement[bool]:
     """Who signs sees what she signs, also of a case that she may not see; not the drafts."""
     return sa.and_(Letter.initialled_by.is_not(None), in_areas(Letter.area_code, by.areas_of({Role.PENANDATANGAN})))
 
 
 def _sent_with_referral(by: Actor) -> sa.ColumnElement[bool]:
-    """The letters that went out to her organisation together with a referral; none before it has a number."""
+    """The letters that went out to her organisation with a referral that still is, or was, its work; none without a number."""
     if not by.has(Role.OPD):
         return sa.false()
-    sent = sa.select(Referral.id).where(_addressed_to(by))
+    sent = sa.select(Referral.id).where(_addressed_to(by), Referral.state.in_(sorted(SHOWN_TO_RECEIVER)))
     return sa.and_(Letter.number.is_not(None), Letter.referral_id.in_(sent))

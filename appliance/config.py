@@ -164,6 +164,12 @@ class CaseworkSettings:
         "1 to 365",
         _between(1, 365),
     )
+    referral_escalate_days: int = setting(
+        3, "working days after which an unanswered referral is told to the manager", "1 to 30", _between(1, 30)
+    )
+    ratify_days: int = setting(
+        1, "working days within which an emergency that was referred at once is ratified", "1 to 10", _between(1, 10)
+    )
     pbi_months: int = setting(3, "months after its end in which PBI-JK can be reactivated", "1 to 24", _between(1, 24))
     certificate_decile: int = setting(5, "highest desil for which a DTSEN certificate is issued", "1 to 10", _between(1, 10))
 

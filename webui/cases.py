@@ -30,7 +30,7 @@ from webui.forms.fields import read_day
 from webui.navigation import Entry
 from webui.queue import card_in_hand
 from webui.sealed import seal, unseal
-from webui.security import reads_only, takes_files
+from webui.security import MOST_FILES_MEGABYTES, MOST_UPLOADED, reads_only, takes_files
 from webui.session import actor, now, settings, signed_in
 
 blueprint = Blueprint("cases", __name__)
@@ -72,7 +72,6 @@ ASIDE = frozenset(
     {"batalkan", "rujuk_darurat", "buka_kembali", "batalkan_tanda", "batalkan_kunjungan"}
     | {"alihkan", "ubah_prioritas", "ubah_batas", "ubah_kerahasiaan", "kembalikan", "tandai_duplikat", "tandai_tidak_valid"}
 )
-MOST_UPLOADED = 12 * 1024 * 1024  # as much as the front lets pass everywhere
 # What a person wrote herself, as against what she chose.
 _WRITTEN = frozenset(field.name for line in TRANSITIONS for field in line.fields if field.kind == "long")
 
@@ -289,7 +288,15 @@ def case_page(case: CaseDetail, wanted: str = "", **more: Any) -> str:
     written = [text for name, text in more.get("typed", {}).items() if name in _WRITTEN and text]
     others, message = onlookers_words(case.others), _whatsapp(case)
     return render_template(
-        "cases/show.html", case=case, others=others, chosen=chosen, grave=GRAVE, written=written, whatsapp=message, **more
+        "cases/show.html",
+        case=case,
+        most=MOST_FILES_MEGABYTES,
+        others=others,
+        chosen=chosen,
+        grave=GRAVE,
+        written=written,
+        whatsapp=message,
+        **more,
     )
 
 

@@ -50,8 +50,7 @@ def save() -> ResponseReturnValue:
     form, quiet = request.form.get("draft_form", ""), "quiet" in request.form
     if _offered(form) is None:
         raise InvalidInput({"draft": "Isian ini tidak dapat disimpan sementara."})
-    typed = {name: values for name, values in request.form.lists() if name not in NOT_TYPED}
-    drafts.save_draft(form, seal(json.dumps(typed)), by=actor(), at=now())
+    _save(form)
     if quiet:
         return "", 204
     flash("Draf tersimpan. Lanjutkan kapan saja dari halaman ini; draf dihapus setelah tujuh hari.", "good")
@@ -94,6 +93,23 @@ def typed_before(form: str) -> MultiDict[str, str] | None:
 def stored(form: str) -> None:
     """The form was stored for good: forget its draft."""
     drafts.drop_draft(form, by=actor())
+
+
+def keep_typed() -> Offer | None:
+    """Keep what was typed into the form of this request, which cannot be stored; None when the form takes no drafts."""
+    if _offered(request.path) is None:
+        return None
+    try:
+        _save(request.path)
+    except InvalidInput:  # longer than a draft may be
+        return None
+    kept = drafts.draft_of(request.path, by=actor(), at=now())
+    return _offer(kept) if kept else None
+
+
+def _save(form: str) -> None:
+    typed = {name: values for name, values in request.form.lists() if name not in NOT_TYPED}
+    drafts.save_draft(form, seal(json.dumps(typed)), by=actor(), at=now())
 
 
 def _offer(kept: drafts.Kept) -> Offer | None:

@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response
 
 from appliance.accounts import TooManyAttempts
 from appliance.errors import ApplianceError, Conflict, InvalidInput, NotAllowed, NotFound, TryLater
+from webui import drafts
 from webui.security import SAFE_METHODS, comes_from_here
 
 # The first kind that fits counts.
@@ -91,6 +92,8 @@ def _refusal(error: HTTPException) -> Response:
     if error.response is not None or code < 400:
         return make_response(error.get_response())
     phrase = HTTPStatus(code).phrase if code in list(HTTPStatus) else str(code)
+    if code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and getattr(request, "words_only", False):
+        return _too_large()
     title, text, hint = REFUSALS.get(
         code, ("Permintaan ditolak", f"Server menolak permintaan ini ({phrase}).", "Mulailah lagi dari Beranda.")
     )
@@ -99,6 +102,16 @@ def _refusal(error: HTTPException) -> Response:
         if name in {"Allow", "Retry-After"}:
             response.headers[name] = value
     return response
+
+
+def _too_large() -> Response:
+    """More files than the form takes: nothing is stored of them, but what was typed is kept as a draft where there is one."""
+    title, text, hint = REFUSALS[413]
+    kept = drafts.keep_typed()
+    if kept is None:
+        return page(413, title, text, hint)
+    again = "Isian Anda tersimpan sebagai draf. Lanjutkan isian itu, lalu pilih lebih sedikit foto; sisanya dapat ditambahkan kemudian."
+    return page(413, title, f"{text} Foto yang dikirim belum tersimpan.", again, kept=kept)
 
 
 def _unknown(error: Exception) -> Response:
@@ -133,7 +146,7 @@ def session_ended() -> Response:
 
 def page(status: int, title: str, text: str, hint: str, **more: Any) -> Response:
     """An error page of our own look, with what was typed."""
-    typed = kept_fields()
+    typed = [] if more.get("kept") else kept_fields()
     again = bool(typed) and status in {401, 403, 429, 500, 503} and comes_from_here()
     return make_response(
         render_template("error.html", title_text=title, text=text, hint=hint, typed=typed, again=again, **more), status

@@ -9,9 +9,9 @@ from appliance.access import AREA_ROLES
 from appliance.casework import casebook, papers
 from appliance.casework.papers import BRINGERS, CHECKERS, Judgement
 from appliance.errors import Conflict, InvalidInput
-from webui.cases import MOST_UPLOADED, case_page
+from webui.cases import case_page
 from webui.person_files import sent_file
-from webui.security import takes_files
+from webui.security import MOST_FILES_MEGABYTES, MOST_UPLOADED, takes_files
 from webui.session import actor, now, signed_in
 
 blueprint = Blueprint("papers", __name__)
@@ -98,5 +98,6 @@ def _form_page(case_id: str, problems: dict[str, str], requirement: str) -> str:
         requirements=[(name, name) for name in requirements],
         requirement=requirement,
         problems=problems,
+        most=MOST_FILES_MEGABYTES,
         typed=request.form,
     )

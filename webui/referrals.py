@@ -21,11 +21,10 @@ from appliance.models.columns import new_id
 from appliance.models.roles import Role
 from appliance.models.states import ReferralState
 from webui import drafts
-from webui.cases import MOST_UPLOADED
 from webui.forms.cases import ReferralForm
 from webui.forms.fields import read_day
 from webui.navigation import Entry
-from webui.security import takes_files
+from webui.security import MOST_UPLOADED, takes_files
 from webui.session import actor, now, signed_in
 
 blueprint = Blueprint("referrals", __name__)

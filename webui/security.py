@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import Flask, current_app, g, request, session, url_for
+from flask import Flask, Request, current_app, g, request, session, url_for
 from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
@@ -33,7 +35,13 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 READS_ONLY = "slrt_reads_only"
 WHILE_HELD = "slrt_while_held"
 TAKES_FILES = "slrt_takes_files"
-MAX_REQUEST_BYTES = 8 * 1024 * 1024
+MEGABYTE = 1024 * 1024
+MAX_REQUEST_BYTES = 8 * MEGABYTE
+# Eight photos of a tablet's camera, and the form around them.
+MOST_FILES_MEGABYTES = 40
+MOST_UPLOADED = (MOST_FILES_MEGABYTES + 2) * MEGABYTE
+# As much as the front lets pass (provision/templates/web/nginx.conf): of more than a view takes, the words are still read.
+FRONT_BYTES = 64 * MEGABYTE
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -66,13 +74,30 @@ def works_while_held(view: View) -> View:
 
 
 def takes_files(most_bytes: int) -> Callable[[View], View]:
-    """Mark a view to which more is sent than to others; the front must let as much pass (provision/templates/web/nginx.conf)."""
+    """Mark a view to which more is sent than to others, at most FRONT_BYTES."""
 
     def mark(view: View) -> View:
         setattr(view, TAKES_FILES, most_bytes)
         return view
 
     return mark
+
+
+class PageRequest(Request):
+    """A request whose files may be dropped while its words are read: when it is larger than its view takes."""
+
+    words_only = False
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        if self.words_only:
+            return Path(os.devnull).open("wb+")
+        return super()._get_file_stream(total_content_length, content_type, filename, content_length)
 
 
 class BehindFront:
@@ -103,6 +128,7 @@ def secure(app: Flask, node: Settings, key: str) -> None:
         WTF_CSRF_TIME_LIMIT=None,  # a form that stood open over lunch is still good; the session has its own limit
         WTF_CSRF_SSL_STRICT=False,  # `_come_from_here` asks what the browser says, also without TLS
     )
+    app.request_class = PageRequest
     app.extensions["slrt-gate"] = Gate(Path(node.paths.runtime) / "gate.lock", Path(node.power.runtime) / "state.json")
     csrf.init_app(app)
     app.before_request(admit)
@@ -122,13 +148,25 @@ def admit() -> Response | None:
         return None
     # before anything reads the form, and after it is known that she may send one
     view = current_app.view_functions[request.endpoint]
-    request.max_content_length = getattr(view, TAKES_FILES, MAX_REQUEST_BYTES)
+    too_large = _limit_size(view)
     _come_from_here()
     csrf.protect()
     if not getattr(view, READS_ONLY, False):
         g.work = ExitStack()
         g.work.enter_context(current_app.extensions["slrt-gate"].work(held_too=getattr(view, WHILE_HELD, False)))
+    if too_large:
+        raise RequestEntityTooLarge
     return None
+
+
+def _limit_size(view: Callable[..., Any]) -> bool:
+    """Let in as much as the view takes. Whether more was sent: then the files are dropped and the words read, to be kept."""
+    request.max_content_length = getattr(view, TAKES_FILES, MAX_REQUEST_BYTES)
+    if not hasattr(view, TAKES_FILES) or (request.content_length or 0) <= request.max_content_length:
+        return False
+    request.max_content_length = FRONT_BYTES
+    cast("PageRequest", request).words_only = True
+    return True
 
 
 def _let_go(error: BaseException | None) -> None:

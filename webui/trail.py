@@ -22,6 +22,12 @@ ACTIONS: Mapping[str, str] = {
     "kasus": "Langkah kasus",
     "berkas": "Mengubah berkas kasus",
     "rujukan": "Langkah rujukan",
+    "surat": "Langkah surat",
+    "cetak_surat": "Mencetak atau membuka surat",
+    "pratinjau_surat": "Membuka pratinjau surat",
+    "lihat_pindaian": "Membuka pindaian surat",
+    "cetak_formulir": "Mencetak formulir",
+    "periksa_surat": "Surat diperiksa lewat kode QR",
     "cek_status": "Warga mengecek status",
     "telepon": "Mengubah nomor telepon",
     "gabung": "Menggabungkan data",
@@ -34,6 +40,7 @@ SUBJECTS: Mapping[str, str] = {
     "visit": "Kunjungan",
     "paper": "Berkas kasus",
     "file": "Berkas warga",
+    "letter": "Surat",
 }
 
 

@@ -141,10 +141,11 @@ def run(task: Taken, work: Hands) -> str:
 def _finish(move_id: str, at: datetime) -> str:
     with transaction() as session:
         move = session.get_one(AreaMove, move_id)
-        _move_the_rest(move, at)
-        move.finished_at = at
-        detail = {"warga": move.people, "kasus": move.cases, "ke": move.targets}
-        audit.record("wilayah-dipindahkan", f"area:{move.old_code}", by=None, at=at, detail=detail)
+        if move.finished_at is None:  # else it was killed before the worker could note that all is done
+            _move_the_rest(move, at)
+            move.finished_at = at
+            detail = {"warga": move.people, "kasus": move.cases, "ke": move.targets}
+            audit.record("wilayah-dipindahkan", f"area:{move.old_code}", by=None, at=at, detail=detail)
         return f"{move.people} warga dan {move.cases} kasus dipindahkan ke kode baru."
 
 

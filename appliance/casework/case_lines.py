@@ -13,7 +13,7 @@ from appliance.casework.referral_moving import answers_on_paper, steps_for
 from appliance.database import db, settings_in_use
 from appliance.models.account import Account
 from appliance.models.case import Case, Referral
-from appliance.models.states import CLOCK_STOPPED, OPEN, CaseState, Priority, ReferralState
+from appliance.models.states import CLOCK_STOPPED, OPEN, SHOWN_TO_RECEIVER, CaseState, Priority, ReferralState
 from appliance.registry.areas import area_names
 
 
@@ -48,7 +48,8 @@ class CaseLine:
 class ReferralLine:
     """One referral. `case_id` is None for a reader who may not see the case; `steps` are what she may do now.
 
-    `on_paper`: she enters for the organisation what came on paper. `ended_for` tells why it ended without an answer.
+    `on_paper`: she enters for the organisation what came on paper. `ended_for` tells why it ended without an answer; from then on
+    the organisation is not `shown` any more what was asked and shared.
     """
 
     id: str
@@ -68,6 +69,7 @@ class ReferralLine:
     reminded_at: datetime | None
     escalated_at: datetime | None
     on_paper: bool
+    shown: bool
     row_version: int
     steps: tuple[str, ...]
 
@@ -119,6 +121,7 @@ def referral_lines(referrals: Sequence[Referral], by: Actor, at: datetime) -> li
 
 
 def _referral_line(referral: Referral, sees_case: bool, by: Actor, at: datetime) -> ReferralLine:
+    shown = sees_case or ReferralState(referral.state) in SHOWN_TO_RECEIVER
     return ReferralLine(
         id=referral.id,
         number=referral.number,
@@ -126,7 +129,7 @@ def _referral_line(referral: Referral, sees_case: bool, by: Actor, at: datetime)
         case_number=referral.case.number,
         unit_name=referral.unit.name,
         state=ReferralState(referral.state),
-        summary=referral.summary,
+        summary=referral.summary if shown else "",
         sent_at=referral.sent_at,
         reply_due=referral.reply_due,
         overdue=referral.finished_at is None and referral.reply_due is not None and referral.reply_due < at,
@@ -137,6 +140,7 @@ def _referral_line(referral: Referral, sees_case: bool, by: Actor, at: datetime)
         reminded_at=referral.reminded_at,
         escalated_at=referral.escalated_at,
         on_paper=answers_on_paper(referral) and not by.speaks_for(referral.unit_id),
+        shown=shown,
         row_version=referral.row_version,
         steps=tuple(step.value for step in steps_for(referral, referral.case.state, sees_case, by)),
     )

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from appliance import audit
-from appliance.access import AREA_ROLES, Actor, in_areas, scope
+from appliance.access import AREA_ROLES, REVEAL_ROLES, Actor, in_areas, scope
 from appliance.casework import queues
 from appliance.casework.case_detail import CaseDetail, case_detail
 from appliance.casework.case_lines import CaseLine, ReferralLine, case_lines, referral_lines, stuck_since
@@ -29,6 +29,7 @@ from appliance.database import begins_with, db, transaction
 from appliance.models.case import Case, Referral, ServiceType
 from appliance.models.roles import Role
 from appliance.models.states import OPEN, CaseState
+from appliance.registry import nik
 from appliance.registry.people_search import matching_ids
 
 PAGE_SIZE = 25
@@ -89,7 +90,10 @@ class ReferralsFound:
 
 @dataclass(frozen=True)
 class ReferralDetail:
-    """One referral with what was shared of the case, as pairs of label and value. `reply_paper_id` only for who sees the case."""
+    """One referral with what was shared of the case, as pairs of label and value: none once the line is not `shown`.
+
+    `reply_paper_id` only for who sees the case.
+    """
 
     line: ReferralLine
     shared: tuple[tuple[str, str], ...]
@@ -164,11 +168,11 @@ def look_at_referral(referral_id: str, *, by: Actor, at: datetime) -> ReferralDe
     if referral is None:
         raise referral_not_found()
     (line,) = referral_lines([referral], by, at)
-    shared = tuple(referral.shared.items())
+    shared = _shared(referral, by) if line.shown else ()
     detail = ReferralDetail(
         line,
         shared,
-        referral.contact,
+        referral.contact if line.shown else "",
         referral.accepted_at,
         referral.finished_at,
         referral.replied_on,
@@ -177,6 +181,12 @@ def look_at_referral(referral_id: str, *, by: Actor, at: datetime) -> ReferralDe
     with transaction():
         audit.record("lihat", f"referral:{referral_id}", by=by, at=at)
     return detail
+
+
+def _shared(referral: Referral, by: Actor) -> tuple[tuple[str, str], ...]:
+    """What the organisation gets to see; the number whole for it, and in the office for who handles papers."""
+    whole = by.speaks_for(referral.unit_id) or by.has_in(referral.case.village_code, *REVEAL_ROLES)
+    return tuple((label, text if whole else nik.mask_within(text)) for label, text in referral.shared.items())
 
 
 def _filtered(statement: sa.Select[Case], wanted: CaseFilter, by: Actor, at: datetime) -> sa.Select[Case]:

@@ -16,6 +16,7 @@ from appliance.casework.facts import facts_of
 from appliance.casework.history import Fact, add_fact, next_number
 from appliance.casework.moving import locked_case, record_move
 from appliance.casework.papers import store_all
+from appliance.casework.referral_moving import end_with_case
 from appliance.casework.step_values import LONGEST_TEXT, checked_values, fact_of, with_choices
 from appliance.casework.tickets import attach_case
 from appliance.casework.transitions import TRANSITIONS, Action, Transition, effect, may, missing_condition
@@ -124,6 +125,8 @@ def move_case(  # noqa: PLR0913  a step, what was typed for it, and who took it
         line = with_choices(_line_for(case, action, row_version, by, at), case, by, at)
         values = checked_values(line, fields)
         effects.apply(case, line.action, values, stored, by=by, at=at)
+        if line.target in ENDED:
+            end_with_case(case, by=by, at=at)
         record_move(case, line, fact_of(line, values, by.roles_in(case.village_code)), by=by, at=at)
         if line.action is Action.CONFIRM_TRUE:
             follow(case, Action.FORWARD_FROM_FIELD, by, at)

@@ -67,6 +67,18 @@ _SERVICE_TYPES: tuple[tuple[str, str, str, str, bool, bool, tuple[str, ...], int
     ("orang-telantar", "Orang telantar dan pemulangan", "KB9", "rehabilitasi", False, False, (), 1),
     ("santunan-kematian", "Santunan kematian", "KB10", "umum", False, False, (*_KTP_KK, "Akta kematian"), 5),
 )  # fmt: skip
+# Of each paper that they ask for: its kind (`service_types.PAPER_KINDS`) and what to bring.
+_PAPERS = {
+    "KTP": ("identitas", "KTP-el asli, atau surat keterangan perekaman dari Disdukcapil"),
+    "Kartu Keluarga": ("identitas", "Yang terbaru, dengan kode QR Disdukcapil"),
+    "Surat fasilitas kesehatan": ("surat", "Dari puskesmas atau rumah sakit, bahwa warga perlu berobat"),
+    "SKTM": ("surat", "Surat keterangan tidak mampu dari desa/kelurahan, dari tahun ini"),
+    "Surat rawat inap kelas III": ("surat", "Surat keterangan dirawat dari rumah sakit, dengan kelasnya"),
+    "Keterangan sekolah": ("surat", "Surat keterangan aktif dari sekolah atau kampus"),
+    "Foto rumah": ("foto", "Tampak depan, atap, dinding, dan lantai"),
+    "Bukti hak tanah": ("surat", "Sertifikat, akta jual beli, atau keterangan tanah dari desa/kelurahan"),
+    "Akta kematian": ("identitas", "Akta, atau surat keterangan kematian dari desa/kelurahan"),
+}
 # Before these are decided, a look into the national list is on record; those the Puskesos may settle by itself.
 _LIST_CHECKED = frozenset({"reaktivasi-pbi", "usulan-dtsen", "sk-dtsen", "sanggah", "bantuan-belum-cair"})
 # Beside the whole group PR: paid no more, never paid, paid to the wrong people.
@@ -189,6 +201,7 @@ def _service_type(row: tuple[str, str, str, str, bool, bool, tuple[str, ...], in
         needs_list_check=code in _LIST_CHECKED,
         village_may_handle=code in _IN_VILLAGE,
         requirements=list(requirements),
+        requirement_notes={name: dict(zip(("kind", "example"), _PAPERS[name], strict=True)) for name in requirements},
         working_days=working_days,
     )
 

@@ -44,6 +44,8 @@ class Cause(StrEnum):
     REOPENED = "dibuka_lagi"
     CALENDAR = "kalender"
     HAND = "tangan"
+    REPLY = "rujukan"
+    RATIFICATION = "pengesahan"
 
     @property
     def label(self) -> str:
@@ -57,6 +59,8 @@ _LABELS = {
     Cause.REOPENED: "Kasus dibuka kembali",
     Cause.CALENDAR: "Kalender kerja diubah",
     Cause.HAND: "Diubah oleh manajer",
+    Cause.REPLY: "Kalender kerja diubah, batas jawaban rujukan",
+    Cause.RATIFICATION: "Kalender kerja diubah, batas pengesahan darurat",
 }
 
 
@@ -155,11 +159,17 @@ def _recount(case: Case, calendar: Calendar, steps: Sequence[Step], why: Why) ->
 
 
 def _change(case: Case, due: datetime, why: Why) -> None:
+    note_change(case.id, case.deadline, due, why)
+    case.deadline = due
+
+
+def note_change(case_id: str, old: datetime | None, new: datetime, why: Why) -> None:
+    """Keep why something of the case is due at another time. For services that hold the case."""
     db.session.add(
         DueChange(
-            case_id=case.id,
-            old=case.deadline,
-            new=due,
+            case_id=case_id,
+            old=old,
+            new=new,
             cause=why.cause,
             note=why.note,
             account_id=why.by.account_id if why.by else SYSTEM,
@@ -167,7 +177,6 @@ def _change(case: Case, due: datetime, why: Why) -> None:
             at=why.at,
         )
     )
-    case.deadline = due
 
 
 def _limit_of(case: Case) -> Limit:

@@ -21,7 +21,6 @@ from appliance.registry import list_status
 from appliance.registry.file_store import Stored
 from appliance.registry.holders import household_of
 
-RATIFY_DAYS = 1
 _VISIT_STEPS = frozenset({Action.PLAN_VISIT, Action.VISIT, Action.CONFIRM_VISIT, Action.RETURN_VISIT, Action.CANCEL_VISIT})
 
 
@@ -86,7 +85,7 @@ def _revert_mark(case: Case, _values: Mapping[str, str], _by: Actor, _at: dateti
 
 def _refer_at_once(case: Case, _values: Mapping[str, str], _by: Actor, at: datetime) -> None:
     # One that came back and goes out again is due when the first was.
-    case.ratify_due = case.ratify_due or close_after(at, RATIFY_DAYS)
+    case.ratify_due = case.ratify_due or close_after(at, settings_in_use().casework.ratify_days)
 
 
 def _settle_emergency(case: Case, _values: Mapping[str, str], _by: Actor, _at: datetime) -> None:

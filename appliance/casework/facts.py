@@ -30,7 +30,7 @@ def facts_of(case: Case, by: Actor, at: datetime) -> Facts:
         channel=Channel(case.channel),
         by_creator=case.created_by == by.account_id,
         by_recommender=case.recommended_by == by.account_id,
-        by_referrer=case.ratify_due is not None and _referred_at_once(case, by),
+        by_referrer=case.ratify_due is not None and _ever_did(case, Action.REFER_AT_ONCE, by),
         simple=case.service_type.simple,
         village_may=case.service_type.village_may_handle and not case.confidential,
         emergency=case.priority == Priority.EMERGENCY,
@@ -49,19 +49,20 @@ def _of_state(case: Case, by: Actor, at: datetime) -> dict[str, Any]:
         case CaseState.VERIFYING:
             visit = visits.unsettled_visit(case.id)
             found["visit"] = visit.state if visit else ""
-            found["by_visitor"] = visit is not None and visit.visitor_id == by.account_id
+            found["by_visitor"] = visit is not None and visits.reported_by(visit, by.account_id)
             found["visit_wanted"] = case.service_type.needs_visit and not visits.was_visited(case.id)
             found["papers_open"] = papers.count_open(case)
         case CaseState.REVIEW:
             found["list_check_wanted"] = case.service_type.needs_list_check and not _was_looked_up(case)
     if case.state == CaseState.AWAITING_DECISION or case.ratify_due is not None:
+        found["by_verifier"] = _ever_did(case, Action.CONFIRM_TRUE, by)
         found["delegated"] = delegations.may_decide_for(case.village_code, by, at)
     return found
 
 
-def _referred_at_once(case: Case, by: Actor) -> bool:
-    """Whether she ever sent it out as an emergency: a second referral makes no stranger of who made the first."""
-    hers = (CaseEvent.case_id == case.id, CaseEvent.action == Action.REFER_AT_ONCE, CaseEvent.account_id == by.account_id)
+def _ever_did(case: Case, action: Action, by: Actor) -> bool:
+    """Whether she ever took this step: that another took it again later makes no stranger of who was first."""
+    hers = (CaseEvent.case_id == case.id, CaseEvent.action == action, CaseEvent.account_id == by.account_id)
     return db.session.scalar(sa.select(CaseEvent.id).where(*hers).limit(1)) is not None
 
 

@@ -28,7 +28,7 @@ from appliance.casework.handover import (
     preview,
 )
 from appliance.casework.handover_sheet import Signer, make_sheet
-from appliance.database import changed_meanwhile, db, settings_in_use, transaction
+from appliance.database import Duplicate, changed_meanwhile, db, settings_in_use, transaction
 from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound, TryLater
 from appliance.models.account import Account
 from appliance.models.handover import HandoverPlan, PlanState
@@ -74,27 +74,13 @@ class PlanDetail:
 
 def plan_handover(new: NewHandover, *, request_id: str, by: Actor, at: datetime) -> str:
     """Keep a plan; its identifier. The same `request_id` again gives the same plan. Raises InvalidInput, NotAllowed."""
-    with transaction() as session:
-        mine = sa.select(HandoverPlan.id).where(HandoverPlan.request_id == request_id, HandoverPlan.created_by == by.account_id)
-        known = session.scalar(mine)
-        if known:
-            return known
-        check_plan(new, by=by, at=at)
-        plan = HandoverPlan(
-            request_id=request_id,
-            from_account_id=new.from_account_id,
-            to_account_id=new.to_account_id,
-            village_codes=sorted(new.village_codes),
-            starts=new.starts,
-            decree=new.decree.strip(),
-            note=new.note.strip(),
-        )
-        plan.stamp(by.account_id, at)
-        session.add(plan)
-        session.flush()
-        detail = {"dari": plan.from_account_id, "kepada": plan.to_account_id, "desa": plan.village_codes, "mulai": plan.starts}
-        audit.record("serah-terima-rencana", f"plan:{plan.id}", by=by, at=at, detail=detail)
-        return plan.id
+    try:
+        with transaction():
+            return _planned(request_id, by) or _plan(new, request_id, by, at)
+    except Duplicate:
+        # Another process was faster with the same request: the second look sees it.
+        with transaction():
+            return _planned(request_id, by) or _plan(new, request_id, by, at)
 
 
 def list_plans(*, by: Actor) -> tuple[PlanLine, ...]:
@@ -145,6 +131,30 @@ def do_due(at: datetime, acting: Callable[[str], Actor | None]) -> int:
         except (TryLater, Conflict) as error:
             log.warning("Rencana serah terima %s ditunda: %s", plan_id, error.message)
     return done
+
+
+def _planned(request_id: str, by: Actor) -> str | None:
+    mine = sa.select(HandoverPlan.id).where(HandoverPlan.request_id == request_id, HandoverPlan.created_by == by.account_id)
+    return db.session.scalar(mine)
+
+
+def _plan(new: NewHandover, request_id: str, by: Actor, at: datetime) -> str:
+    check_plan(new, by=by, at=at)
+    plan = HandoverPlan(
+        request_id=request_id,
+        from_account_id=new.from_account_id,
+        to_account_id=new.to_account_id,
+        village_codes=sorted(new.village_codes),
+        starts=new.starts,
+        decree=new.decree.strip(),
+        note=new.note.strip(),
+    )
+    plan.stamp(by.account_id, at)
+    db.session.add(plan)
+    db.session.flush()
+    detail = {"dari": plan.from_account_id, "kepada": plan.to_account_id, "desa": plan.village_codes, "mulai": plan.starts}
+    audit.record("serah-terima-rencana", f"plan:{plan.id}", by=by, at=at, detail=detail)
+    return plan.id
 
 
 def _do(plan_id: str, acting: Callable[[str], Actor | None], at: datetime) -> bool:

@@ -18,11 +18,11 @@ from appliance.casework.history import Fact, add_fact
 from appliance.casework.moving import case_not_found, locked_case
 from appliance.database import changed_meanwhile, db, transaction
 from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from appliance.models.case import Case
+from appliance.models.case import Case, Referral
 from appliance.models.person import REASON_LENGTH
 from appliance.models.roles import Role
-from appliance.models.states import OPEN, CaseState, PaperState
-from appliance.models.visit import CasePaper
+from appliance.models.states import OPEN, CaseState, PaperState, VisitState
+from appliance.models.visit import CasePaper, Visit
 from appliance.registry.file_store import FileContent, Stored, small_of, store, whole_of
 
 CHECKERS = frozenset({Role.SUPERVISOR, Role.BO, Role.KOORDINATOR_PUSKESOS})
@@ -57,13 +57,17 @@ class PaperLine:
 
 @dataclass(frozen=True)
 class RequirementLine:
-    """One requirement with what was brought for it; `state` None when nothing was."""
+    """One requirement with what was brought for it; `state` None when nothing was.
+
+    `own`: the reader brought the copy that is to be checked, so another finds it right.
+    """
 
     name: str
     state: PaperState | None
     reason: str
     papers: tuple[PaperLine, ...]
     required: bool = True
+    own: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,8 @@ def papers_of(case: Case, by: Actor) -> PaperList:
     for name in requirements_of(case):
         brought = tuple(line for line in lines if line.requirement == name)
         state, reason = _standing_state(brought)
-        requirements.append(RequirementLine(name, state, reason, brought if may_open else (), _is_required(case, name)))
+        own = _is_own([row for row in rows if row.requirement == name], by)
+        requirements.append(RequirementLine(name, state, reason, brought if may_open else (), _is_required(case, name), own))
     others = tuple(line for line in lines if line.requirement not in requirements_of(case))
     return PaperList(tuple(requirements), tuple(line for line in others if may_open or line.of_visit))
 
@@ -142,7 +147,8 @@ def add_papers(case_id: str, contents: Sequence[bytes], *, requirement: str, tit
 def check_papers(case_id: str, judgements: Mapping[str, Judgement], *, row_version: int, by: Actor, at: datetime) -> None:
     """Say of each named requirement whether its paper is right. Right without a copy: the original was seen.
 
-    Raises InvalidInput with a problem per requirement, Conflict, NotAllowed (also for whoever recorded the case), NotFound.
+    Raises InvalidInput with a problem per requirement (also for a copy that she brought herself), Conflict, NotAllowed (also for
+    whoever recorded the case), NotFound.
     """
     with transaction():
         case = _case_for(case_id, by, CHECKERS)
@@ -153,7 +159,7 @@ def check_papers(case_id: str, judgements: Mapping[str, Judgement], *, row_versi
         brought: dict[str, list[CasePaper]] = {}
         for row in _standing(case):
             brought.setdefault(row.requirement, []).append(row)
-        problems = {name: problem for name, told in judgements.items() if (problem := _problem(case, name, told, brought))}
+        problems = {name: problem for name, told in judgements.items() if (problem := _problem(case, name, told, brought, by))}
         if problems or not judgements:
             raise InvalidInput(problems or {"papers": "Pilih keadaan sedikitnya satu berkas."})
         for name, told in judgements.items():
@@ -175,6 +181,7 @@ def remove_paper(paper_id: str, *, by: Actor, at: datetime) -> str:
                 raise NotAllowed("Berkas ini dibawa oleh petugas lain.", "Minta petugas itu, Back Office, atau supervisor.")
             if row.state == PaperState.VALID:
                 raise NotAllowed("Berkas ini sudah dinyatakan sah.", "Minta Back Office atau supervisor menghapusnya.")
+        _require_no_evidence(row, by)
         row.removed_at = at
         row.stamp(by.account_id, at)
         _add_fact(case, "hapus_berkas", BRINGERS, {"Persyaratan": row.requirement or "Berkas lain"}, by, at)
@@ -276,11 +283,18 @@ def _case_for(case_id: str, by: Actor, roles: Iterable[Role]) -> Case:
     return case
 
 
-def _problem(case: Case, name: str, told: Judgement, brought: Mapping[str, object]) -> str:
+def _is_own(rows: Sequence[CasePaper], by: Actor) -> bool:
+    """Whether she brought the copy that would be judged; an original that she saw is no copy."""
+    return bool(rows) and bool(rows[-1].sha256) and rows[-1].created_by == by.account_id
+
+
+def _problem(case: Case, name: str, told: Judgement, brought: Mapping[str, Sequence[CasePaper]], by: Actor) -> str:
     if name not in requirements_of(case):
         return "Persyaratan ini tidak ada pada layanan ini."
     if told.state not in (PaperState.VALID, PaperState.REPLACE):
         return "Pilih sah atau perlu ganti."
+    if told.state == PaperState.VALID and _is_own(brought.get(name, ()), by):
+        return f"{name}: salinannya Anda sendiri yang membawa; minta rekan memeriksanya."
     if told.state == PaperState.REPLACE and not told.reason.strip():
         return f"{name}: tulis mengapa perlu diganti."
     if told.state == PaperState.REPLACE and name not in brought:
@@ -300,6 +314,15 @@ def _judge(rows: Sequence[CasePaper], told: Judgement, by: Actor, at: datetime) 
         row.state = told.state
         row.reason = told.reason.strip() if told.state == PaperState.REPLACE else ""
         row.stamp(by.account_id, at)
+
+
+def _require_no_evidence(row: CasePaper, by: Actor) -> None:
+    """What another has judged by, or what proves an answer, is not taken away by who brought it."""
+    visit = db.session.get(Visit, row.visit_id) if row.visit_id else None
+    if visit is not None and visit.state == VisitState.CONFIRMED and row.created_by == by.account_id:
+        raise NotAllowed("Foto ini bagian dari kunjungan yang sudah disahkan.", "Minta supervisor menghapusnya bila keliru.")
+    if db.session.scalar(sa.select(Referral.id).where(Referral.case_id == row.case_id, Referral.reply_paper_id == row.id)):
+        raise NotAllowed("Berkas ini surat balasan sebuah rujukan.", "Surat balasan tetap tersimpan bersama rujukannya.")
 
 
 def _add_fact(case: Case, action: str, roles: Iterable[Role], details: Mapping[str, str], by: Actor, at: datetime) -> None:

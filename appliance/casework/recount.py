@@ -14,7 +14,7 @@ from sqlalchemy.orm import joinedload
 
 from appliance import background
 from appliance.background import Taken
-from appliance.casework import due_times, office_calendar
+from appliance.casework import due_times, further_dues, office_calendar
 from appliance.database import db, transaction
 from appliance.models.case import Case
 from appliance.models.states import OPEN
@@ -44,6 +44,7 @@ def run(task: Taken, work: Hands) -> str:
             if not rows:
                 return f"{seen} kasus terbuka dihitung ulang; {changed} batas waktu berubah."
             calendar, limits = office_calendar.calendar_in_use(), office_calendar.stage_limits()
+            further_dues.recount_further(rows, calendar, work.now())
             changed += due_times.recount_for_calendar(rows, calendar, limits, work.now())
             last, seen = rows[-1].id, seen + len(rows)
             background.move(task.id, seen, max(total, seen), at=work.now())

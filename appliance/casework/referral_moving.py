@@ -9,13 +9,16 @@ import sqlalchemy as sa
 from appliance import audit
 from appliance.access import Actor, scope
 from appliance.casework.history import Fact, add_fact
-from appliance.casework.referral_steps import REFERRAL_STEPS, ReferralStep, referral_steps
+from appliance.casework.referral_steps import REFERRAL_OPEN, REFERRAL_STEPS, ReferralStep, referral_steps
 from appliance.casework.step_values import LONGEST_TEXT
 from appliance.database import changed_meanwhile, db
 from appliance.errors import Conflict, NotAllowed, NotFound
 from appliance.models.case import Case, Referral
 from appliance.models.roles import Role
 from appliance.models.states import CaseState, ReferralState
+
+# What the organisation reads; why the case ended stays in the office.
+ENDED_WITH_CASE = "Kasusnya sudah berakhir di kantor kami; rujukan ini tidak perlu dikerjakan lagi."
 
 
 def steps_for(referral: Referral, case_state: str, sees_case: bool, by: Actor) -> tuple[ReferralStep, ...]:
@@ -61,10 +64,27 @@ def step_done(referral: Referral, case: Case, step: ReferralStep, text: str, *, 
     _, target, word = REFERRAL_STEPS[step]
     referral.state = target
     referral.stamp(by.account_id, at)
-    role = Role.OPD if by.speaks_for(referral.unit_id) else Role.BO
     details = {"Rujukan": referral.number, "Kepada": referral.unit.name}
-    add_fact(case, Fact(word, role, note=text, details=details), state_from=case.state, by=by, at=at)
+    add_fact(case, Fact(word, _role_at(referral, case, by), note=text, details=details), state_from=case.state, by=by, at=at)
     audit.record("rujukan", f"referral:{referral.id}", by=by, at=at, detail={"aksi": word, "kasus": case.id})
+
+
+def end_with_case(case: Case, *, by: Actor, at: datetime) -> None:
+    """Take back what is still open of a case that ends now: the organisation has nothing to do any more. The case is locked."""
+    still = sa.select(Referral).where(Referral.case_id == case.id, Referral.state.in_(REFERRAL_OPEN)).order_by(Referral.id)
+    for referral in db.session.scalars(still).all():
+        unsent = referral.state == ReferralState.DRAFT
+        referral.return_reason, referral.finished_at = "" if unsent else ENDED_WITH_CASE, at
+        step = ReferralStep.CANCEL if unsent else ReferralStep.WITHDRAW
+        step_done(referral, case, step, referral.return_reason, by=by, at=at)
+
+
+def _role_at(referral: Referral, case: Case, by: Actor) -> Role | None:
+    """In which role she acts: for the organisation, as the back office that sends, or as whoever ends the case."""
+    if by.speaks_for(referral.unit_id):
+        return Role.OPD
+    roles = by.roles_in(case.village_code)
+    return Role.BO if Role.BO in roles else next(iter(sorted(roles)), None)
 
 
 def was_answered(case: Case) -> bool:

@@ -16,11 +16,10 @@ from appliance.casework.history import Fact, add_fact
 from appliance.casework.node_actor import node_actor
 from appliance.casework.office_calendar import calendar_in_use
 from appliance.casework.referral_steps import AWAITING_REPLY, Reminder, reminder_due
-from appliance.database import db, transaction
+from appliance.database import db, settings_in_use, transaction
 from appliance.models.case import Case, Referral
 from appliance.models.states import OPEN, CaseState, ReferralState
 
-ESCALATE_DAYS = 3
 MOST_AT_ONCE = 50
 
 
@@ -44,7 +43,7 @@ def _due(row: Any, calendar: Calendar, at: datetime) -> Reminder | None:
     """What a referral (the row itself or these columns of it) asks for now."""
     return reminder_due(
         row.reply_due,
-        close_of(calendar, row.reply_due, ESCALATE_DAYS),
+        close_of(calendar, row.reply_due, settings_in_use().casework.referral_escalate_days),
         reminded=row.reminded_at is not None,
         escalated=row.escalated_at is not None,
         at=at,

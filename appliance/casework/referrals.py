@@ -145,6 +145,7 @@ def _prepare(case_id: str, new: NewReferral, request_id: str, by: Actor, at: dat
         shared=shared,
         state=ReferralState.DRAFT,
         sent_by_way=new.way,
+        reply_days=new.reply_days,
         reply_due=close_after(at, new.reply_days),
     )
     referral.stamp(by.account_id, at)

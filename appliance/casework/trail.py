@@ -19,6 +19,7 @@ from appliance.database import db, transaction
 from appliance.models.account import Account
 from appliance.models.audit import AuditEntry
 from appliance.models.case import Case, Referral
+from appliance.models.letter import Letter, LetterCase
 from appliance.models.person import PersonFile
 from appliance.models.roles import Role
 from appliance.models.visit import CasePaper, Visit
@@ -53,29 +54,43 @@ class Trail:
 
 
 def trail_of_person(person_id: str, *, before: int | None = None, by: Actor, at: datetime) -> Trail:
-    """The journal about a person, her family as it is now, her cases and files. Raises NotFound, NotAllowed."""
+    """The journal about a person, her family as it is now, her files, her cases with what belongs to them, and her letters.
+
+    Raises NotFound, NotAllowed.
+    """
     require(by, *READERS)
     with transaction():
         person = person_in_scope(person_id, by)
         subjects = [f"person:{person.id}"]
         if person.family_id:
             subjects.append(f"family:{person.family_id}")
-        subjects += _named("case", sa.select(Case.id).where(Case.applicant_id == person.id))
-        subjects += _named("file", sa.select(PersonFile.id).where(PersonFile.person_id == person.id))
+        hers = sa.or_(
+            PersonFile.person_id == person.id,
+            sa.and_(PersonFile.family_id.is_not(None), PersonFile.family_id == person.family_id),
+        )
+        subjects += _named("file", sa.select(PersonFile.id).where(hers))
+        subjects += _about_cases(list(db.session.scalars(sa.select(Case.id).where(Case.applicant_id == person.id))))
+        subjects += _named("letter", sa.select(Letter.id).where(Letter.person_id == person.id))
+        subjects = list(dict.fromkeys(subjects))
         return _read(person.name, subjects, before, by, at)
 
 
 def trail_of_case(case_id: str, *, before: int | None = None, by: Actor, at: datetime) -> Trail:
-    """The journal about a case with its referrals, visits and papers. Raises NotFound, NotAllowed."""
+    """The journal about a case with its referrals, visits, papers and letters. Raises NotFound, NotAllowed."""
     require(by, *READERS)
     with transaction():
         case = db.session.scalar(scope(sa.select(Case).where(Case.id == case_id), Case, by))
         if case is None:
             raise case_not_found()
-        subjects = [f"case:{case.id}"]
-        for kind, table in (("referral", Referral), ("visit", Visit), ("paper", CasePaper)):
-            subjects += _named(kind, sa.select(table.id).where(table.case_id == case.id))
-        return _read(case.number, subjects, before, by, at)
+        return _read(case.number, _about_cases([case.id]), before, by, at)
+
+
+def _about_cases(cases: Sequence[str]) -> list[str]:
+    """The cases themselves and everything that belongs to them; also the collective letters that name them."""
+    subjects = [f"case:{case_id}" for case_id in cases]
+    for kind, table in (("referral", Referral), ("visit", Visit), ("paper", CasePaper), ("letter", Letter)):
+        subjects += _named(kind, sa.select(table.id).where(table.case_id.in_(cases)))
+    return subjects + _named("letter", sa.select(LetterCase.letter_id).where(LetterCase.case_id.in_(cases)))
 
 
 def _named(kind: str, ids: sa.Select[str]) -> list[str]:

@@ -77,6 +77,7 @@ class Facts:
     by_creator: bool = False
     stands_in: bool = False
     by_visitor: bool = False
+    by_verifier: bool = False
     by_recommender: bool = False
     by_referrer: bool = False
     delegated: bool = False
@@ -115,7 +116,7 @@ class Transition:
 COUNTER = (Channel.COUNTER, Channel.PHONE, Channel.WHATSAPP, Channel.LETTER, Channel.LAPOR)
 
 CONDITIONS: dict[str, tuple[Callable[[Facts], bool], str]] = {
-    "bukan_pencatat": (lambda facts: not facts.by_creator, "Kasus diperiksa oleh petugas lain, bukan oleh pencatatnya."),
+    "bukan_pencatat": (lambda facts: not facts.by_creator, "Langkah ini dilakukan oleh petugas lain, bukan oleh pencatat kasus."),
     "pencatat_atau_pengganti": (
         lambda facts: facts.by_creator or facts.stands_in,
         "Kasus dikirim ulang oleh pencatatnya atau penggantinya; supervisor dapat mengalihkannya kepada Anda.",
@@ -153,6 +154,10 @@ CONDITIONS: dict[str, tuple[Callable[[Facts], bool], str]] = {
     "data_dicek": (
         lambda facts: not facts.list_check_wanted,
         "Hasil cek SIKS-NG/DTSEN belum dicatat; catat dahulu di halaman bantuan warga.",
+    ),
+    "bukan_pemverifikasi": (
+        lambda facts: not facts.by_verifier,
+        "Penetapan dilakukan oleh orang lain, bukan yang mengesahkan kebenaran kasus ini.",
     ),
     "bukan_pengusul": (
         lambda facts: not facts.by_recommender,
@@ -198,6 +203,10 @@ _VISITORS = {R.FASILITATOR, R.TKSK}
 _LEADERS = {R.SUPERVISOR, R.KOORDINATOR_PUSKESOS}
 _DELEGATES = {R.SUPERVISOR, R.PENANDATANGAN}
 _VERIFIED = ("bukan_pencatat", "berkas_sah", "sudah_dikunjungi", "kunjungan_dinilai")
+# Who had a part in the case before does not decide about it, whatever her other roles are and whoever handed her the decision.
+_OTHER_EYES = ("bukan_pencatat", "bukan_pemverifikasi")
+_TO_DECIDE = ("bukan_pengusul", *_OTHER_EYES)
+_TO_RATIFY = ("menunggu_pengesahan", "bukan_perujuk", *_OTHER_EYES)
 _TO_REFUSE = (ask.REASON, Field("citizen_note", "Yang dapat dilakukan warga selanjutnya"))
 _A, _NOTE, _REASON = Action, ask.NOTE, ask.REASON
 
@@ -205,16 +214,14 @@ _A, _NOTE, _REASON = Action, ask.NOTE, ask.REASON
 def _decisions(by: set[Role], *conditions: str) -> tuple[Transition, ...]:
     """What the manager decides; her delegate does the same on one condition more."""
     return (
-        _line(_A.DECIDE_REFER, S.AWAITING_DECISION, S.REFERRED, "Tetapkan: dirujuk", by, *conditions, "bukan_pengusul", _NOTE),
+        _line(_A.DECIDE_REFER, S.AWAITING_DECISION, S.REFERRED, "Tetapkan: dirujuk", by, *conditions, *_TO_DECIDE, _NOTE),
         _line(_A.DECIDE_HANDLE, S.AWAITING_DECISION, S.IN_HANDLING, "Tetapkan: ditangani sendiri", by, *conditions,
-              "bukan_pengusul", _NOTE),
-        _line(_A.DECIDE_REFUSE, S.AWAITING_DECISION, S.REFUSED, "Tolak", by, *conditions, "bukan_pengusul", *_TO_REFUSE),
+              *_TO_DECIDE, _NOTE),
+        _line(_A.DECIDE_REFUSE, S.AWAITING_DECISION, S.REFUSED, "Tolak", by, *conditions, *_TO_DECIDE, *_TO_REFUSE),
         _line(_A.BACK_TO_REVIEW, S.AWAITING_DECISION, S.REVIEW, "Kembalikan ke Back Office", by, *conditions,
               Field("note", "Catatan")),
-        _line(_A.RATIFY, frozenset(S) - {S.DRAFT}, None, "Sahkan rujukan darurat", by, *conditions,
-              "menunggu_pengesahan", "bukan_perujuk", _NOTE),
-        _line(_A.REFUSE_TO_RATIFY, S.REFERRED, S.REVIEW, "Tidak sahkan rujukan darurat", by, *conditions,
-              "menunggu_pengesahan", "bukan_perujuk", _REASON),
+        _line(_A.RATIFY, frozenset(S) - {S.DRAFT}, None, "Sahkan rujukan darurat", by, *conditions, *_TO_RATIFY, _NOTE),
+        _line(_A.REFUSE_TO_RATIFY, S.REFERRED, S.REVIEW, "Tidak sahkan rujukan darurat", by, *conditions, *_TO_RATIFY, _REASON),
     )  # fmt: skip
 
 

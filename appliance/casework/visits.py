@@ -6,11 +6,11 @@ A case has at most one visit that is not settled; the case's lock keeps it so.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
 from appliance import audit
 from appliance.access import Actor, in_areas, scope
@@ -24,7 +24,7 @@ from appliance.models.case import Case
 from appliance.models.person import NAME_LENGTH
 from appliance.models.roles import Role
 from appliance.models.states import CaseState, VisitResult, VisitState
-from appliance.models.visit import Visit
+from appliance.models.visit import Visit, VisitReport
 from appliance.registry.areas import area_names
 from appliance.registry.file_store import Stored
 
@@ -33,12 +33,27 @@ UNSETTLED = (VisitState.PLANNED, VisitState.REPORTED, VisitState.RETURNED)
 TO_DO = (VisitState.PLANNED, VisitState.RETURNED)
 VISITORS = frozenset({Role.FASILITATOR, Role.TKSK})
 JUDGES = frozenset({Role.SUPERVISOR, Role.KOORDINATOR_PUSKESOS})
+_REPORTED = ("visitor_id", "visited_on", "result", "report", "witness", "latitude", "longitude", "judgement")
 _RESULTS, _REASONS = dict(VISIT_RESULTS), dict(VISIT_RETURN_REASONS)
 
 
 @dataclass(frozen=True)
+class ReportLine:
+    """A report that was returned, as it was, and why it was."""
+
+    visitor_name: str
+    visited_on: date | None
+    result: str
+    report: str
+    witness: str
+    place: str
+    judgement: str
+    judged_at: datetime
+
+
+@dataclass(frozen=True)
 class VisitLine:
-    """One visit in a list; `late` when its day is over and nothing was reported."""
+    """One visit in a list; `late` when its day is over and nothing was reported. `returned`: its earlier reports, the first first."""
 
     id: str
     case_id: str
@@ -58,6 +73,7 @@ class VisitLine:
     place: str
     judgement: str
     late: bool
+    returned: tuple[ReportLine, ...]
 
 
 @dataclass(frozen=True)
@@ -79,7 +95,7 @@ class VisitsFound:
 
 @dataclass(frozen=True)
 class VisitSheet:
-    """What is printed for a visit. The complaint of a confidential case is not on it: a neighbour signs the sheet."""
+    """What is printed for a visit. Of a confidential case neither complaint nor service nor what to look at: a neighbour signs it."""
 
     visit: VisitLine
     address: str
@@ -124,6 +140,13 @@ def apply_step(
         reasons = [_REASONS[code] for code in values.get("visit_reasons", "").split(",") if code]
         visit.judgement = "\n".join(filter(None, ["; ".join(reasons), values.get("note", "")]))
         visit.stamp(by.account_id, at)
+        if action is Action.RETURN_VISIT:
+            _keep_report(visit, by, at)
+
+
+def reported_by(visit: Visit, account_id: str) -> bool:
+    """Whether she made the visit, or a report of it that was returned. For services."""
+    return account_id in {visit.visitor_id, *(report.visitor_id for report in visit.returned)}
 
 
 def visits_of(case: Case, at: datetime) -> tuple[VisitLine, ...]:
@@ -161,7 +184,7 @@ def sheet_of(visit_id: str, *, by: Actor, at: datetime) -> VisitSheet:
         (line,) = _lines([visit], at)
         case, family = visit.case, visit.case.applicant.family
         sheet = VisitSheet(
-            visit=line,
+            visit=replace(line, service="", instruction="") if case.confidential else line,
             address=family.address if family else "",
             hamlet=family.hamlet if family else "",
             rt=family.rt if family else "",
@@ -213,6 +236,13 @@ def _report(case: Case, visit: Visit, values: Mapping[str, str], photos: Sequenc
     keep_papers(case, photos, title=f"Kunjungan {went:%d-%m-%Y}", visit_id=visit.id, by=by, at=at)
 
 
+def _keep_report(visit: Visit, by: Actor, at: datetime) -> None:
+    """The returned report stays as it is, whatever the next one says."""
+    known = db.session.scalar(sa.select(sa.func.max(VisitReport.position)).where(VisitReport.visit_id == visit.id)) or 0
+    kept = {name: getattr(visit, name) for name in _REPORTED}
+    db.session.add(VisitReport(visit_id=visit.id, position=known + 1, judged_by=by.account_id, judged_at=at, **kept))
+
+
 def _place(values: Mapping[str, str]) -> tuple[float | None, float | None, dict[str, str]]:
     """Latitude and longitude in degrees, both or neither."""
     problems: dict[str, str] = {}
@@ -237,7 +267,12 @@ def _in_villages(by: Actor, roles: frozenset[Role]) -> sa.ColumnElement[bool]:
 
 def _joined(statement: sa.Select[Visit]) -> sa.Select[Visit]:
     case = joinedload(Visit.case)
-    return statement.options(case.joinedload(Case.applicant), case.joinedload(Case.service_type), joinedload(Visit.visitor))
+    return statement.options(
+        case.joinedload(Case.applicant),
+        case.joinedload(Case.service_type),
+        joinedload(Visit.visitor),
+        selectinload(Visit.returned).joinedload(VisitReport.visitor),
+    )
 
 
 def _lines(rows: list[Visit], at: datetime) -> tuple[VisitLine, ...]:
@@ -263,10 +298,28 @@ def _line(row: Visit, visitor: Account, village: str, today: date) -> VisitLine:
         result=_RESULTS.get(row.result, row.result),
         report=row.report,
         witness=row.witness,
-        place="" if row.latitude is None or row.longitude is None else f"{row.latitude:.6f}, {row.longitude:.6f}",
+        place=_place_words(row),
         judgement=row.judgement,
         late=state in TO_DO and row.planned_on is not None and row.planned_on < today,
+        returned=tuple(_report_line(report) for report in row.returned),
     )
+
+
+def _report_line(row: VisitReport) -> ReportLine:
+    return ReportLine(
+        visitor_name=row.visitor.name,
+        visited_on=row.visited_on,
+        result=_RESULTS.get(row.result, row.result),
+        report=row.report,
+        witness=row.witness,
+        place=_place_words(row),
+        judgement=row.judgement,
+        judged_at=row.judged_at,
+    )
+
+
+def _place_words(row: Visit | VisitReport) -> str:
+    return "" if row.latitude is None or row.longitude is None else f"{row.latitude:.6f}, {row.longitude:.6f}"
 
 
 def _day(at: datetime) -> date:

@@ -23,7 +23,7 @@ from appliance.models.imports import Verdict
 from appliance.models.person import Family, FormerCard, Person
 from appliance.models.profile import Profile
 from appliance.registry import nik
-from appliance.registry.merging import GONE
+from appliance.registry.merge_rules import GONE
 
 # What is said of a row, and what to do.
 UNKNOWN = (
@@ -127,7 +127,7 @@ def _homes(cards: set[str], by: Actor) -> dict[str, set[Home]]:
     Everybody's are read first: a card that a family elsewhere holds now does not mean one here that held it once.
     """
     columns = (Family.id, Family.village_code)
-    # A family that was merged into another still bears its card.
+    # A family that a merge ended may still bear its card.
     found = _read(sa.select(Family.kk, *columns).where(one_of(Family.kk, sorted(cards)), Family.status != GONE))
     before = sorted(cards - found.keys())
     former = sa.select(FormerCard.kk, *columns).join(Family, Family.id == FormerCard.family_id)

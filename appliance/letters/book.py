@@ -13,15 +13,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from appliance import audit
-from appliance.access import Actor, scope
+from appliance.access import Actor, in_areas, scope
 from appliance.database import db, settings_in_use, transaction
 from appliance.errors import Conflict
-from appliance.letters.life import INITIALLERS, READERS, TABLE, LetterState, LetterStep, Line, allowed
+from appliance.letters.life import INITIALLERS, READERS, REGISTER_KEEPERS, TABLE, LetterState, LetterStep, Line, allowed
 from appliance.letters.lookup import current_state, hands_of, is_outsider, letter_in_scope
 from appliance.models.account import Account
 from appliance.models.audit import AuditEntry
 from appliance.models.case import Case
-from appliance.models.letter import Letter
+from appliance.models.letter import Letter, LetterCase
 from appliance.models.roles import Role
 from appliance.registry.areas import area_name
 from appliance.registry.holders import office_day
@@ -30,6 +30,7 @@ PAGE_SIZE = 25
 MOST_PRINTED = 2000
 MOST_TRAIL, MOST_CHECKS = 100, 10
 CHECKED = "periksa_surat"
+HIDDEN = "Rahasia"
 ISSUED, ON_THE_WAY, MINE = "register", "proses", "giliran"
 _ACTIONS = {line.step.value: line.label for line in TABLE} | {
     "konsep": "Konsep dibuat",
@@ -62,7 +63,10 @@ class LetterFilter:
 
 @dataclass(frozen=True)
 class LetterLine:
-    """One letter in a list. `person` and `village` are "" for the organisation it went to: it sees what was shared, on the paper."""
+    """One letter in a list. `person` and `village` are "" for the organisation it went to: it sees what was shared, on the paper.
+
+    `masked`: a row of the register for whoever may not see the letter; it has number, day, kind and state, and no identifier.
+    """
 
     id: str
     title: str
@@ -78,6 +82,7 @@ class LetterLine:
     case_number: str
     prints: int
     has_scan: bool
+    masked: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,7 @@ def list_letters(wanted: LetterFilter, *, by: Actor, at: datetime, before: str =
         statement = statement.where(sa.or_(order < moment, sa.and_(order == moment, Letter.id < cursor[2])))
     rows = db.session.scalars(_with_names(statement).order_by(order.desc(), Letter.id.desc()).limit(PAGE_SIZE + 1)).all()
     shown = rows[:PAGE_SIZE]
-    return LettersFound(tuple(_line(row, by, at) for row in shown), _cursor(shown[-1], wanted) if len(rows) > PAGE_SIZE else "")
+    return LettersFound(_lines(shown, by, at), _cursor(shown[-1], wanted) if len(rows) > PAGE_SIZE else "")
 
 
 def register_rows(wanted: LetterFilter, *, by: Actor, at: datetime) -> tuple[LetterLine, ...]:
@@ -133,7 +138,7 @@ def register_rows(wanted: LetterFilter, *, by: Actor, at: datetime) -> tuple[Let
         statement, order = _filtered(replace(wanted, view=ISSUED), by, at)
         rows = db.session.scalars(_with_names(statement).order_by(order, Letter.id).limit(MOST_PRINTED)).all()
         audit.record("cetak_register", "letters:register", by=by, at=at, detail={"baris": len(rows)})
-        return tuple(_line(row, by, at) for row in rows)
+        return _lines(rows, by, at)
 
 
 def look_at_letter(letter_id: str, *, by: Actor, at: datetime) -> LetterDetail:
@@ -148,7 +153,7 @@ def look_at_letter(letter_id: str, *, by: Actor, at: datetime) -> LetterDetail:
             case_id=seen,
             referral_number=letter.referral.number if letter.referral else "",
             signatory=f"{letter.signatory.name}, {letter.signatory.position}" if letter.signatory else "",
-            cancel_reason=letter.cancel_reason,
+            cancel_reason="" if outside else letter.cancel_reason,
             outside_number=letter.outside_number,
             check_code=letter.check_code or "",
             steps=allowed(current_state(letter, at), roles, hands_of(letter), by.account_id),
@@ -196,8 +201,10 @@ def look_at_draft(letter_id: str, *, by: Actor, at: datetime) -> Draft:
 
 
 def letters_of_case(case_id: str, *, by: Actor, at: datetime) -> tuple[LetterLine, ...]:
-    """The letters about one case that `by` may see, the newest first."""
-    statement = scope(sa.select(Letter).where(Letter.case_id == case_id), Letter, by)
+    """The letters about one case, or that name it, as far as `by` may see them; the newest first."""
+    naming = sa.select(LetterCase.letter_id).where(LetterCase.case_id == case_id)
+    about = sa.or_(Letter.case_id == case_id, Letter.id.in_(naming))
+    statement = scope(sa.select(Letter).where(about), Letter, by)
     rows = db.session.scalars(_with_names(statement).order_by(Letter.id.desc()).limit(50))
     return tuple(_line(row, by, at) for row in rows)
 
@@ -208,11 +215,11 @@ def _with_names(statement: sa.Select[Letter]) -> sa.Select[Letter]:
 
 def _filtered(wanted: LetterFilter, by: Actor, at: datetime) -> tuple[sa.Select[Letter], Any]:
     """The statement, and the column that orders it."""
-    statement = scope(sa.select(Letter), Letter, by)
     order: Any = Letter.created_at
     if wanted.view == ISSUED:
-        statement, order = statement.where(Letter.issued_at.is_not(None)), Letter.issued_at
+        statement, order = _register(wanted, by), Letter.issued_at
     else:
+        statement = scope(sa.select(Letter), Letter, by)
         waiting = _waiting_for(by) if wanted.view == MINE else set(LetterState) - {LetterState.ISSUED, LetterState.CANCELLED}
         statement = statement.where(Letter.state.in_(sorted(waiting)))
     if wanted.wording:
@@ -226,6 +233,17 @@ def _filtered(wanted: LetterFilter, by: Actor, at: datetime) -> tuple[sa.Select[
     if wanted.until:
         statement = statement.where(order < _midnight(wanted.until + timedelta(days=1)))
     return _in_state(statement, wanted.state, office_day(at)), order
+
+
+def _register(wanted: LetterFilter, by: Actor) -> sa.Select[Letter]:
+    """Everything that has a number and is hers; for who keeps the register also the rest of her areas, so that none is missing."""
+    statement = sa.select(Letter).where(Letter.issued_at.is_not(None))
+    areas = by.areas_of(REGISTER_KEEPERS)
+    # Asked for one case, a masked row would tell that this case has a letter.
+    if not areas or wanted.case_id:
+        return scope(statement, Letter, by)
+    hers = scope(sa.select(Letter.id).where(Letter.issued_at.is_not(None)), Letter, by)
+    return statement.where(sa.or_(in_areas(Letter.area_code, areas), Letter.id.in_(hers)))
 
 
 def _midnight(day: date) -> datetime:
@@ -256,6 +274,32 @@ def _waiting_for(by: Actor) -> set[LetterState]:
 def _cursor(letter: Letter, wanted: LetterFilter) -> str:
     moment = letter.issued_at if wanted.view == ISSUED else letter.created_at
     return f"{int((moment or letter.created_at).timestamp() * 1_000_000)}_{letter.id}"
+
+
+def _lines(rows: Sequence[Letter], by: Actor, at: datetime) -> tuple[LetterLine, ...]:
+    """The rows as lines; what is not in the reader's scope is masked."""
+    hers = set(db.session.scalars(scope(sa.select(Letter.id).where(Letter.id.in_([row.id for row in rows])), Letter, by)))
+    return tuple(_line(row, by, at) if row.id in hers else _masked(row, at) for row in rows)
+
+
+def _masked(letter: Letter, at: datetime) -> LetterLine:
+    return LetterLine(
+        id="",
+        title=letter.title,
+        number=letter.number or "",
+        state=current_state(letter, at),
+        day=letter.day,
+        created_at=letter.created_at,
+        valid_until=None,
+        person=HIDDEN,
+        village="",
+        purpose="",
+        addressee="",
+        case_number="",
+        prints=letter.prints,
+        has_scan=False,
+        masked=True,
+    )
 
 
 def _line(letter: Letter, by: Actor, at: datetime) -> LetterLine:
@@ -303,4 +347,5 @@ def _entries(letter_id: str, wanted: sa.ColumnElement[bool], most: int) -> Seque
 def _trace(entry: AuditEntry, name: str | None) -> Trace:
     detail = json.loads(entry.detail)
     word = detail.get("aksi", entry.action)
-    return Trace(entry.at, name or "Pemeriksa surat", _ACTIONS.get(word, word), detail.get("alasan", ""))
+    note = detail.get("alasan", "") or (f"{times} kali pada hari itu" if (times := detail.get("kali", 1)) > 1 else "")
+    return Trace(entry.at, name or "Pemeriksa surat", _ACTIONS.get(word, word), note)

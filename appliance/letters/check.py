@@ -9,6 +9,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import cast
 
 import sqlalchemy as sa
 
@@ -22,6 +23,7 @@ from appliance.letters.life import LetterState
 from appliance.letters.lookup import current_state
 from appliance.models.account import SignInAttempt
 from appliance.models.letter import Letter
+from appliance.registry.holders import office_day
 
 SUBJECT = "letter-check"
 # Addresses share this many counters: whoever invents addresses cannot fill the disk.
@@ -64,8 +66,8 @@ def check_letter(typed: str, *, asker: str, at: datetime) -> Checked:
 
 
 def half_hidden(name: str) -> str:
-    """ "Sitti Aminah" is "Si*** Am****": enough for who holds her card beside it."""
-    return " ".join(word[:2] + "*" * max(3, len(word) - 2) for word in name.split())
+    """ "Sitti Aminah" is "Si*** Am****": enough for who holds her card beside it. Of a short word less than half is shown."""
+    return " ".join(word[: min(2, len(word) // 2)] + "*" * max(3, len(word) - 2) for word in name.split())
 
 
 def _look(code: str, at: datetime) -> Checked | None:
@@ -73,7 +75,7 @@ def _look(code: str, at: datetime) -> Checked | None:
         letter = db.session.scalar(sa.select(Letter).where(Letter.check_code == code))
         if letter is None:
             return None
-        audit.record("periksa_surat", f"letter:{letter.id}", by=None, account_id="nobody", at=at)
+        _note_check(letter.id, at)
         return Checked(
             number=letter.number or "",
             day=letter.day,
@@ -83,6 +85,24 @@ def _look(code: str, at: datetime) -> Checked | None:
             valid_until=letter.valid_until,
             code=code,
         )
+
+
+def _note_check(letter_id: str, at: datetime) -> None:
+    """Count the check. The journal tells of the first on a day, the second, fourth, eighth …, and on the next day how many there were:
+    whoever presses reload fills no disk, and no check is forgotten."""
+    rows = cast("sa.Table", Letter.__table__)
+    same = rows.c.id == letter_id
+    before = db.session.execute(sa.select(rows.c.checked_on, rows.c.checked_count).where(same).with_for_update()).one()
+    today = office_day(at)
+    count = before.checked_count + 1 if before.checked_on == today else 1
+    # Past the row's version: a check is no change that a form must know of.
+    db.session.execute(sa.update(rows).where(same).values(checked_on=today, checked_count=count))
+    if count & (count - 1):
+        return
+    detail: dict[str, object] = {"kali": count}
+    if count == 1 and before.checked_on is not None:
+        detail["sebelumnya"] = {"hari": before.checked_on, "kali": before.checked_count}
+    audit.record("periksa_surat", f"letter:{letter_id}", by=None, account_id="nobody", at=at, detail=detail)
 
 
 def _require_patience(bucket: str, at: datetime) -> None:

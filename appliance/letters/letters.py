@@ -79,6 +79,7 @@ def initial_letter(letter_id: str, *, row_version: int, by: Actor, at: datetime)
     with transaction():
         letter, line = _take(letter_id, LetterStep.INITIAL, row_version, by, at)
         _require_signatory(letter)
+        _require_no_secret(letter)
         letter.initialled_by = by.account_id
         _done(letter, line.step, by, at, line)
 
@@ -88,6 +89,7 @@ def approve_letter(letter_id: str, *, row_version: int, by: Actor, at: datetime)
     with transaction():
         letter, line = _take(letter_id, LetterStep.APPROVE, row_version, by, at)
         _require_signatory(letter)
+        _require_no_secret(letter)
         letter.frozen = sheet.freeze(sheet_of(letter, by=by, at=at))
         letter.approved_by = by.account_id
         _done(letter, line.step, by, at, line)
@@ -197,6 +199,7 @@ def _write(letter: Letter, wording: Wording, new: NewLetter, named: tuple[Case, 
     letter.signatory_id = new.signatory_id
     letter.addressee = new.addressee.strip() or wording.addressee
     letter.typed = {question.code: new.typed.get(question.code, "").strip() for question in wording.questions}
+    letter.named = list(named)
     letter.area_code = _common_area([letter.case.village_code, *(case.village_code for case in named)])
 
 
@@ -258,6 +261,15 @@ def _is_of_case(referral_id: str, case: Case) -> bool:
     return db.session.scalar(known) is not None
 
 
+def _require_no_secret(letter: Letter) -> None:
+    """What became confidential after the draft is not put on a list that goes round."""
+    if secret := [case.number for case in letter.named if case.confidential]:
+        raise Conflict(
+            f"Surat ini memuat kasus yang sekarang rahasia: {', '.join(secret)}.",
+            "Kembalikan ke draf, keluarkan kasus itu dari daftar, lalu ajukan lagi.",
+        )
+
+
 def _require_signatory(letter: Letter) -> None:
     if letter.signatory is None or not letter.signatory.active:
         raise Conflict("Penanda tangan surat ini tidak aktif lagi.", "Kembalikan ke draf, lalu pilih penanda tangan lain.")
@@ -280,6 +292,7 @@ def _take(letter_id: str, step: LetterStep, row_version: int, by: Actor, at: dat
 
 def _issue(letter_id: str, row_version: int, by: Actor, at: datetime) -> str:
     letter, line = _take(letter_id, LetterStep.ISSUE, row_version, by, at)
+    _require_no_secret(letter)
     wording = sheet.thaw(letter.frozen or {}).wording
     today = office_day(at)
     letter.series, letter.year, letter.day, letter.issued_at = wording.series, today.year, today, at

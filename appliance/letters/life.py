@@ -43,6 +43,8 @@ INITIALLERS = frozenset({R.SUPERVISOR, R.MANAJER})
 APPROVERS = frozenset({R.PENANDATANGAN})
 # Everybody who handles papers, and who signs them; whoever only watches sees the register but no whole letter.
 READERS = frozenset({R.FASILITATOR, R.FO, R.FO_PUSKESOS, R.TKSK, R.KOORDINATOR_PUSKESOS}) | DRAFTERS | INITIALLERS | APPROVERS
+# Who keeps the whole register also where a letter is not hers: there it shows number, day and kind.
+REGISTER_KEEPERS = frozenset({R.PIMPINAN, R.PENANDATANGAN})
 KEEPERS = frozenset({R.ADMIN, R.MANAJER})
 
 

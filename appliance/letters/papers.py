@@ -75,7 +75,7 @@ def open_scan(letter_id: str, *, by: Actor, at: datetime) -> PaperFile:
     """The scan of the signed paper. Written to the journal. Raises NotFound, NotAllowed."""
     with transaction():
         letter = _readable(letter_id, by)
-        if not letter.scan:
+        if not letter.scan or (letter.state == LetterState.CANCELLED and is_outsider(letter, by)):
             raise NotFound("Pindaian surat ini belum dilampirkan.", "Lampirkan dahulu dari halaman surat.")
         audit.record("lihat_pindaian", f"letter:{letter_id}", by=by, at=at, detail={"warga": letter.person_id})
         ending = "pdf" if letter.scan_media == "application/pdf" else "jpg"

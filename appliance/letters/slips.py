@@ -33,7 +33,7 @@ _USUAL = "Berkas kami periksa. Petugas dapat menelepon atau datang ke rumah."
 
 @dataclass(frozen=True)
 class Slip:
-    """What stands on the slip; neither NIK nor complaint."""
+    """What stands on the slip; neither NIK nor complaint. `service` is "" for a confidential case: others find the slip at home."""
 
     office: str
     address: str
@@ -63,7 +63,7 @@ def print_slip(case_id: str, *, by: Actor, at: datetime) -> Slip:
             number=case.number,
             name=case.applicant.name,
             received=local_moment(case.received_at),
-            service=case.service_type.name,
+            service="" if case.confidential else case.service_type.name,
             next_step=_NEXT.get(CaseState(case.state), _USUAL),
             due=long_day(office_day(case.deadline)) if case.deadline else "",
             qr=qr_uri(case.number),

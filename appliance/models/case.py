@@ -163,6 +163,8 @@ class Referral(Stamped, Model):
     sent_by_way: Mapped[str] = mapped_column(sa.String(8), default="akun")
     sent_at: Mapped[datetime | None] = mapped_column(Moment)
     accepted_at: Mapped[datetime | None] = mapped_column(Moment)
+    # Working days from the day it was written; None for what was written before this was kept.
+    reply_days: Mapped[int | None] = mapped_column(sa.Integer)
     reply_due: Mapped[datetime | None] = mapped_column(Moment)
     reply: Mapped[str] = mapped_column(sa.Text, default="")
     outcome: Mapped[str] = mapped_column(sa.String(12), default="")

@@ -65,6 +65,15 @@ class Signatory(Stamped, Model):
     active: Mapped[bool] = mapped_column(sa.Boolean, default=True)
 
 
+class LetterCase(Model):
+    """A case that a collective letter names besides its own: the letter is for nobody who may not see that case."""
+
+    __tablename__ = "letter_case"
+
+    letter_id: Mapped[str] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("letter.id"), primary_key=True)
+    case_id: Mapped[str] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("case.id"), primary_key=True, index=True)
+
+
 class Letter(Stamped, Model):
     """One letter, from its draft to the end of its validity.
 
@@ -109,11 +118,16 @@ class Letter(Stamped, Model):
     check_code: Mapped[str | None] = mapped_column(sa.String(CHECK_LENGTH), unique=True)
     pdf: Mapped[str] = mapped_column(sa.String(64), default="")
     prints: Mapped[int] = mapped_column(sa.Integer, default=0)
+    # How often anybody checked the paper on the last day somebody did.
+    checked_on: Mapped[date | None] = mapped_column(sa.Date)
+    checked_count: Mapped[int] = mapped_column(sa.Integer, default=0)
     cancel_reason: Mapped[str] = mapped_column(sa.Text, default="")
     # The signed paper, scanned: its hash and what kind of file it is.
     scan: Mapped[str] = mapped_column(sa.String(64), default="")
     scan_media: Mapped[str] = mapped_column(sa.String(40), default="")
 
     case: Mapped[Case] = relationship()
+    # The other cases that a collective letter names.
+    named: Mapped[list[Case]] = relationship(secondary="letter_case", order_by=Case.number)
     referral: Mapped[Referral | None] = relationship()
     signatory: Mapped[Signatory | None] = relationship()

@@ -55,6 +55,10 @@ class ReferralState(StrEnum):
         return self.value.capitalize()
 
 
+# While and after its work the organisation sees what was shared with it; not once it was taken back or it did not want it.
+SHOWN_TO_RECEIVER = frozenset({ReferralState.SENT, ReferralState.ACCEPTED, ReferralState.IN_PROCESS, ReferralState.ANSWERED})
+
+
 class Channel(StrEnum):
     FIELD = "lapangan"
     COUNTER = "kantor"

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from appliance.database import Model
 from appliance.models.account import Account
 from appliance.models.case import Case
-from appliance.models.columns import ID_LENGTH, Moment, Stamped
+from appliance.models.columns import ID_LENGTH, Identified, Moment, Stamped
 from appliance.models.person import NAME_LENGTH, REASON_LENGTH
 
 REQUIREMENT_LENGTH = 120
@@ -41,6 +41,29 @@ class Visit(Stamped, Model):
     judgement: Mapped[str] = mapped_column(sa.Text, default="")
 
     case: Mapped[Case] = relationship()
+    visitor: Mapped[Account] = relationship()
+    returned: Mapped[list[VisitReport]] = relationship(order_by="VisitReport.position", viewonly=True)
+
+
+class VisitReport(Identified, Model):
+    """A report that was returned, as it was, with why. Triggers refuse changes: the next report stands in the visit."""
+
+    __tablename__ = "visit_report"
+    __table_args__ = (sa.UniqueConstraint("visit_id", "position"),)
+
+    visit_id: Mapped[str] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("visit.id"))
+    position: Mapped[int] = mapped_column(sa.Integer)
+    visitor_id: Mapped[str] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("account.id"))
+    visited_on: Mapped[date | None] = mapped_column(sa.Date)
+    result: Mapped[str] = mapped_column(sa.String(16))
+    report: Mapped[str] = mapped_column(sa.Text)
+    witness: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
+    latitude: Mapped[float | None] = mapped_column(sa.Float)
+    longitude: Mapped[float | None] = mapped_column(sa.Float)
+    judged_by: Mapped[str] = mapped_column(sa.String(ID_LENGTH))
+    judged_at: Mapped[datetime] = mapped_column(Moment)
+    judgement: Mapped[str] = mapped_column(sa.Text)
+
     visitor: Mapped[Account] = relationship()
 
 

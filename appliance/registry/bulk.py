@@ -19,6 +19,7 @@ from appliance.models.columns import new_id
 from appliance.models.imports import Existing, Verdict
 from appliance.models.person import NOT_VALID, Family, LifeEvent, LifeKind, NikStatus, Person, PersonPhone
 from appliance.models.roles import Role
+from appliance.registry.cards import families_by_card
 from appliance.registry.life_events import CHANGES
 from appliance.registry.names import searchable
 from appliance.registry.search_index import Findable, forget_people, index_people
@@ -195,10 +196,7 @@ class _Known:
             for row in _people(Person.village_code == village, days, named, Person.status != NOT_VALID):
                 identity = (row["name_search"], row["birth_date"], _plain(row["birth_place"]))
                 self._by_identity.setdefault((village, identity), row)
-        cards = {one.kk for one in candidates if one.kk}
-        columns = (Family.id, Family.kk, Family.village_code, Family.head_id, *(getattr(Family, name) for name in FAMILY_FIELDS))
-        found = db.session.execute(sa.select(*columns).where(one_of(Family.kk, list(cards)))).mappings() if cards else ()
-        self._families = {row["kk"]: dict(row) for row in found}
+        self._families = _families({one.kk for one in candidates if one.kk})
 
     def person_of(self, candidate: Candidate) -> dict[str, Any] | None:
         """By the NIK; else by name, day and place of birth, unless both have a NIK and differ in it."""
@@ -215,6 +213,15 @@ class _Known:
             made = {"id": None, "kk": candidate.kk, "village_code": candidate.village_code, "head_id": None}
             self._families[candidate.kk] = made | {name: candidate.values.get(name) for name in FAMILY_FIELDS}
         return self._families[candidate.kk]
+
+
+def _families(cards: set[str]) -> dict[str, dict[str, Any]]:
+    """The families that these cards mean; two cards of one family after a merge are the same row."""
+    meant = families_by_card(cards)
+    columns = (Family.id, Family.kk, Family.village_code, Family.head_id, *(getattr(Family, name) for name in FAMILY_FIELDS))
+    wanted = sa.select(*columns).where(one_of(Family.id, sorted(set(meant.values()))))
+    rows = {row["id"]: dict(row) for row in db.session.execute(wanted).mappings()} if meant else {}
+    return {card: rows[family_id] for card, family_id in meant.items()}
 
 
 def _people(*wanted: sa.ColumnElement[bool]) -> list[dict[str, Any]]:

@@ -34,6 +34,8 @@ class Choice:
         return getattr(person, self.columns[0]) not in (None, "")
 
 
+# The state of a merged person, and of a family that nobody is left in after a merge.
+GONE = "ganda"
 CHOICES = (
     Choice("nik", "NIK", ("nik", "nik_status", "nik_reason")),
     Choice("name", "Nama lengkap", ("name", "name_search")),

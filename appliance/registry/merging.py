@@ -22,12 +22,12 @@ from appliance.models.duplicate import DuplicateCandidate, OldIdentifier, PairSt
 from appliance.models.person import Family, LifeKind, NikStatus, Person, PersonHealth
 from appliance.registry import life_events
 from appliance.registry.duplicates import checked_reason, decide, pair_in_scope
-from appliance.registry.merge_rules import CHOICE_NAMES, CHOICES, as_stored, links_to
+from appliance.registry.merge_rules import CHOICE_NAMES, CHOICES, GONE, as_stored, links_to
 from appliance.registry.search_index import forget_person, index_person
 
-GONE = "ganda"
 GONE_REASON = "Digabungkan ke data lain; NIK-nya tercatat sebagai nomor lama."
 COLUMNS = tuple(column for choice in CHOICES for column in choice.columns)
+FAMILY_PARTS = ("head_id", "status", "kk")
 HEALTH = ("disabilities", "chronic_illnesses", "pregnant")
 
 
@@ -133,7 +133,7 @@ def snapshot(survivor: Person, merged: Person, families: list[Family]) -> dict[s
         "survivor": {column: as_stored(getattr(survivor, column)) for column in COLUMNS},
         "merged": {column: as_stored(getattr(merged, column)) for column in COLUMNS},
         "health": {column: getattr(health, column) if health else None for column in HEALTH},
-        **{f"family:{family.id}": {"head_id": family.head_id, "status": family.status} for family in families},
+        **{f"family:{family.id}": {name: getattr(family, name) for name in FAMILY_PARTS} for family in families},
     }
 
 
@@ -208,7 +208,8 @@ def _settle_families(families: list[Family], survivor: Person, merged: Person, b
         elif survivor.family_id is not None and _is_empty(family):
             columns = {str(column): move(column, family.id, survivor.family_id) for column in links_to("family")}
             moved |= {column: ids for column, ids in columns.items() if ids}
-            family.head_id, family.status = None, GONE
+            # Her card leads to the survivor's family (`cards`), and is free for whoever really has it.
+            family.head_id, family.status, family.kk = None, GONE, None
         elif family.head_id in (merged.id, survivor.id):
             family.head_id = None
         if db.session.is_modified(family):

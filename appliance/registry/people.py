@@ -15,6 +15,7 @@ from appliance.errors import InvalidInput, NotAllowed, NotFound
 from appliance.models.person import Family, LifeKind, Person, Relation
 from appliance.models.roles import Role
 from appliance.registry import areas, life_events, nik, person_fields, search_index
+from appliance.registry.cards import families_by_card
 from appliance.registry.people_search import PersonLine, family_of, lines_of
 from appliance.registry.person_fields import NIK_REASONS, NikTaken, PersonFields
 
@@ -185,7 +186,8 @@ def place_problems(new: NewPerson) -> dict[str, str]:
         return problems
     if card.wrong:
         return problems | {"kk": " ".join(card.wrong)}
-    village = db.session.scalar(sa.select(Family.village_code).where(Family.kk == card.digits))
+    held = families_by_card([card.digits]).get(card.digits)
+    village = db.session.get_one(Family, held).village_code if held else None
     if village not in (None, new.village_code):
         problems["kk"] = "Nomor KK ini terdaftar di desa/kelurahan lain; periksa nomor atau desanya."
     return problems
@@ -196,8 +198,7 @@ def family_for(new: NewPerson, by: Actor, at: datetime) -> str | None:
     digits = nik.clean(new.kk) or None
     if digits is None and not new.address.strip():
         return None
-    found = db.session.scalar(sa.select(Family.id).where(Family.kk == digits)) if digits else None
-    if found:
+    if digits and (found := families_by_card([digits]).get(digits)):
         return found
     family = Family(
         kk=digits,

@@ -21,8 +21,8 @@ from appliance.errors import Conflict, NotFound
 from appliance.models.duplicate import DuplicateCandidate, OldIdentifier, PairState, PersonMerge
 from appliance.models.person import Family, LifeKind, Person, PersonHealth
 from appliance.registry.duplicates import checked_reason, decide, name_of_account
-from appliance.registry.merge_rules import CHOICES, as_column, as_stored
-from appliance.registry.merging import GONE, health_of, locked, move, tell
+from appliance.registry.merge_rules import CHOICES, GONE, as_column, as_stored
+from appliance.registry.merging import health_of, locked, move, tell
 from appliance.registry.people_search import PersonLine, lines_of
 from appliance.registry.search_index import forget_person, index_person
 
@@ -179,8 +179,11 @@ def _restore_families(entry: PersonMerge, by: Actor, at: datetime) -> Iterator[s
         if any(getattr(family, key) != value for key, value in entry.after[part].items()):
             yield "Susunan keluarga sudah diubah sejak penggabungan dan tetap seperti sekarang."
             continue
-        for key, value in before.items():
-            setattr(family, key, value)
+        taken = before.get("kk") and db.session.scalar(sa.select(Family.id).where(Family.kk == before["kk"]))
+        if taken:
+            yield "Nomor KK lama keluarga ini kini dipakai keluarga lain dan tidak dikembalikan."
+        for key in before.keys() - ({"kk"} if taken else set()):
+            setattr(family, key, before[key])
         family.stamp(by.account_id, at)
 
 

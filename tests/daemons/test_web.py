@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import threading
 from collections.abc import Iterator
@@ -15,15 +16,21 @@ import pytest
 import sqlalchemy as sa
 
 from appliance import database
+from appliance.casework import casebook, cases
 from appliance.config import Settings
 from appliance.database import db
 from appliance.gate import Gate
 from appliance.models.account import Account, WebSession
 from appliance.models.roles import Role
+from appliance.models.visit import CasePaper, Visit
 from tests.support.databases import SqliteTemplate, sqlite_template
+from tests.support.desk import move, new_case, resident
+from tests.support.pictures import photo
+from tests.support.staff import HOME, hire_one
 from tests.support.waiting import wait_for
 from tests.support.web_client import PASSWORD, officer, web_settings
 from tests.support.web_daemon import WebDaemon
+from webui.security import FRONT_BYTES, MEGABYTE, MOST_UPLOADED
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +151,48 @@ def test_what_was_answered_is_there_after_the_whole_of_it_was_killed(settings: S
     with database.create_service(settings).app_context():
         assert db.session.scalar(sa.select(sa.func.count()).select_from(Account)) == 1
         db.engine.dispose()
+
+
+def _large_photos(count: int, megabytes: int) -> list[bytes]:
+    """Photos as big as a camera makes them: what follows the end of a JPEG is read by nobody."""
+    colours = ("peru", "navy", "olive", "gold", "teal", "plum", "tan", "coral")
+    return [(small := photo(colour)) + bytes(megabytes * MEGABYTE - len(small)) for colour in colours[:count]]
+
+
+def test_eight_photos_of_a_visit_pass_and_of_too_large_ones_the_words_are_kept(settings: Settings, web: WebDaemon) -> None:
+    at = datetime.now(UTC)
+    with database.create_service(settings).app_context():
+        officer("nur", Role.FASILITATOR, areas=(HOME,))
+        fo, supervisor = hire_one("fo.sari", Role.FO, ("73.03",)), hire_one("supervisor.rahma", Role.SUPERVISOR, ("73.03",))
+        case = cases.open_case(new_case(resident(fo)), request_id="r", by=fo, at=at).id
+        move(case, supervisor, "ambil", at)
+        version = casebook.look_at_case(case, by=supervisor, at=at).row_version
+        day = at.astimezone(settings.zone)
+        db.engine.dispose()
+    web.sign_in("nur", PASSWORD)
+    path = f"/kasus/{case}/langkah/isi_kunjungan"
+    report = {
+        "visit_result": "sesuai",
+        "visit_date": f"{day:%d-%m-%Y}",
+        "note": "Atap roboh di dapur",
+        "row_version": str(version),
+    }
+    status, body = web.post_files(path, report, "photos", _large_photos(8, 6))
+    assert (status, "tersimpan sebagai draf" in body) == (413, True)
+    again = re.search(r'href="(/kasus/[^"]+draf=1)"', body)
+    assert again
+    assert "Atap roboh di dapur" in web.get(again[1].replace("&amp;", "&"))[1]
+    assert web.post_files(path, report, "photos", _large_photos(8, 5))[0] == 303
+    with database.create_service(settings).app_context():
+        assert db.session.scalar(sa.select(Visit.report)) == "Atap roboh di dapur"
+        assert db.session.scalar(sa.select(sa.func.count()).select_from(CasePaper)) == 8
+        db.engine.dispose()
+
+
+def test_the_front_lets_pass_what_the_pages_refuse_themselves() -> None:
+    front = (Path(__file__).parents[2] / "provision/templates/web/nginx.conf").read_text()
+    assert re.findall(r"client_max_body_size (\w+);", front) == [f"{FRONT_BYTES // MEGABYTE}m"]
+    assert MOST_UPLOADED < FRONT_BYTES
 
 
 def test_the_journal_learns_nothing_of_what_is_asked_and_is_not_filled_by_open_pages(web: WebDaemon) -> None:

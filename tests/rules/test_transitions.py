@@ -60,19 +60,19 @@ TERVERIFIKASI             | tangani_di_desa      | DITANGANI          | koordina
 TERVERIFIKASI             | teruskan             | TELAAH             | supervisor koordinator_puskesos bo
 TERVERIFIKASI             | teruskan_otomatis    | TELAAH             | node                               | field not-village
 TELAAH                    | ajukan               | MENUNGGU_PENETAPAN | bo                                 | looked-up
-MENUNGGU_PENETAPAN        | tetapkan_dirujuk     | DIRUJUK            | manajer                            | not-recommender
-MENUNGGU_PENETAPAN        | tetapkan_dirujuk     | DIRUJUK            | supervisor penandatangan           | not-recommender delegated
-MENUNGGU_PENETAPAN        | tetapkan_ditangani   | DITANGANI          | manajer                            | not-recommender
-MENUNGGU_PENETAPAN        | tetapkan_ditangani   | DITANGANI          | supervisor penandatangan           | not-recommender delegated
-MENUNGGU_PENETAPAN        | tolak                | DITOLAK            | manajer                            | not-recommender
-MENUNGGU_PENETAPAN        | tolak                | DITOLAK            | supervisor penandatangan           | not-recommender delegated
+MENUNGGU_PENETAPAN        | tetapkan_dirujuk     | DIRUJUK            | manajer                            | not-recommender not-creator not-verifier
+MENUNGGU_PENETAPAN        | tetapkan_dirujuk     | DIRUJUK            | supervisor penandatangan           | not-recommender not-creator not-verifier delegated
+MENUNGGU_PENETAPAN        | tetapkan_ditangani   | DITANGANI          | manajer                            | not-recommender not-creator not-verifier
+MENUNGGU_PENETAPAN        | tetapkan_ditangani   | DITANGANI          | supervisor penandatangan           | not-recommender not-creator not-verifier delegated
+MENUNGGU_PENETAPAN        | tolak                | DITOLAK            | manajer                            | not-recommender not-creator not-verifier
+MENUNGGU_PENETAPAN        | tolak                | DITOLAK            | supervisor penandatangan           | not-recommender not-creator not-verifier delegated
 MENUNGGU_PENETAPAN        | kembalikan_ke_bo     | TELAAH             | manajer
 MENUNGGU_PENETAPAN        | kembalikan_ke_bo     | TELAAH             | supervisor penandatangan           | delegated
 {NOT_REFERRED}            | rujuk_darurat        | DIRUJUK            | fo bo supervisor                   | emergency
-{ALL_BUT_DRAFT}           | sahkan_darurat       | =                  | manajer                            | to-ratify not-referrer
-{ALL_BUT_DRAFT}           | sahkan_darurat       | =                  | supervisor penandatangan           | to-ratify not-referrer delegated
-DIRUJUK                   | tolak_darurat        | TELAAH             | manajer                            | to-ratify not-referrer
-DIRUJUK                   | tolak_darurat        | TELAAH             | supervisor penandatangan           | to-ratify not-referrer delegated
+{ALL_BUT_DRAFT}           | sahkan_darurat       | =                  | manajer                            | to-ratify not-referrer not-creator not-verifier
+{ALL_BUT_DRAFT}           | sahkan_darurat       | =                  | supervisor penandatangan           | to-ratify not-referrer not-creator not-verifier delegated
+DIRUJUK                   | tolak_darurat        | TELAAH             | manajer                            | to-ratify not-referrer not-creator not-verifier
+DIRUJUK                   | tolak_darurat        | TELAAH             | supervisor penandatangan           | to-ratify not-referrer not-creator not-verifier delegated
 DITANGANI                 | catat_tindakan       | TINDAK_LANJUT      | bo bo_puskesos koordinator_puskesos
 DITANGANI DIRUJUK         | usulkan_keluar       | MENUNGGU_LUAR      | bo
 MENUNGGU_LUAR             | catat_keputusan_luar | TINDAK_LANJUT      | bo
@@ -106,6 +106,7 @@ NEEDS: dict[str, dict[str, Any]] = {
     "village": {"village_may": True},
     "not-village": {"village_may": False},
     "looked-up": {"list_check_wanted": False},
+    "not-verifier": {"by_verifier": False},
     "not-recommender": {"by_recommender": False},
     "delegated": {"delegated": True},
     "emergency": {"emergency": True},
@@ -115,7 +116,7 @@ NEEDS: dict[str, dict[str, Any]] = {
     "ninety-days": {"days_since_end": 90},
 }
 WORST: dict[str, Any] = {
-    "channel": Channel.PUSKESOS, "by_creator": True, "by_visitor": True, "by_recommender": True, "by_referrer": True,
+    "channel": Channel.PUSKESOS, "by_creator": True, "by_visitor": True, "by_verifier": True, "by_recommender": True, "by_referrer": True,
     "papers_open": 1, "visit_wanted": True, "list_check_wanted": True, "referrals_open": 1, "days_since_end": 91,
 }  # fmt: skip
 # Where a need is not met by the worst facts already, the facts that break it.

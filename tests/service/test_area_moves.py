@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -23,6 +24,7 @@ from appliance.exchange.village_names import Villages
 from appliance.letters import book
 from appliance.models.account import Account, Assignment
 from appliance.models.area import Area, Hamlet
+from appliance.models.audit import AuditEntry
 from appliance.models.case import Case
 from appliance.models.duplicate import DuplicateCandidate
 from appliance.models.handover import HandoverPlan
@@ -180,6 +182,25 @@ def test_a_move_that_was_cut_off_goes_on_with_who_is_left(
     for person in everybody:
         assert [event.kind for event in life_events.of_person(person, by=staff.fo).events] == ["ganti_kode"]
         assert found(today_of(staff.facilitator)) == set(everybody)
+
+
+def test_killed_after_the_last_part_it_is_told_once(staff: Staff, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    lives(staff, OLD)
+    ask_move(OLD, HOME, {}, by=staff.admin, at=AT)
+    finish = area_moves._finish
+
+    def cut_off(*args: Any) -> str:
+        finish(*args)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as cut:
+        cut.setattr(area_moves, "_finish", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            work(settings)
+    assert work(settings) == 1
+    told = sa.select(sa.func.count()).where(AuditEntry.action == "wilayah-dipindahkan")
+    assert db.session.scalar(told) == 1
+    assert audit.verify().ok
 
 
 def test_what_cannot_be_moved_is_refused(staff: Staff) -> None:

@@ -75,6 +75,23 @@ def test_nobody_is_both_who_does_and_who_checks(app: Flask, staff: Staff) -> Non
     move(case, staff.manager, "tetapkan_dirujuk")
 
 
+def test_who_verified_a_case_does_not_decide_about_it_as_a_delegate(app: Flask, staff: Staff) -> None:
+    employ(staff.supervisor, staff.manager)
+    delegations.delegate_decisions(paper(staff.supervisor), by=staff.manager, at=AT)
+    case = open_case(staff.fo)
+    verify(case, staff.supervisor)
+    move(case, staff.bo, "ajukan", recommendation="Layak")
+    for action in ("tetapkan_dirujuk", "tetapkan_ditangani", "tolak"):
+        with pytest.raises(NotAllowed, match="bukan yang mengesahkan"):
+            move(case, staff.supervisor, action, note="Tidak", citizen_note="Maaf")
+    recorder = holding(staff.fo, Role.FO, Role.MANAJER)
+    with pytest.raises(NotAllowed, match="pencatat"):
+        move(case, recorder, "tetapkan_dirujuk")
+    move(case, staff.supervisor, "kembalikan_ke_bo", note="Saya yang memverifikasi")
+    move(case, staff.bo, "ajukan", recommendation="Layak")
+    move(case, staff.manager, "tetapkan_dirujuk")
+
+
 def test_who_is_similar_must_have_been_looked_at(app: Flask, staff: Staff) -> None:
     person = resident(staff.fo, kk="7303010101100001")
     case = open_case(staff.fo, person, service_type_id=service("pungutan"))

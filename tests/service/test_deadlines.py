@@ -19,11 +19,12 @@ from appliance.errors import InvalidInput, NotAllowed, NotFound
 from appliance.models.audit import AuditEntry
 from appliance.models.case import Case
 from appliance.models.deadline import DueChange, Holiday, OfficeHours
-from tests.support.desk import move, open_case, service
+from tests.support.desk import move, open_case, referred, service, version_of
 from tests.support.doers_hands import Hands
 from tests.support.staff import AT, Staff
 
 WEDNESDAY = AT.replace(day=25, hour=8)  # three working days after Friday, 16.00 WITA
+MONDAY = AT.replace(day=23, hour=8)
 TUESDAY = AT.replace(day=24)
 
 
@@ -184,6 +185,29 @@ def test_a_decree_is_taken_over_and_seeds_do_not_come_back(app: Flask, staff: St
     names = {day.day: day.name for day in office_calendar.look_at_year(2026, by=staff.admin).holidays}
     assert (names[date(2026, 12, 24)], names[date(2026, 12, 25)]) == ("Cuti Natal", "Natal")
     assert office_calendar.look_at_year(2031, by=staff.manager).missing
+
+
+def test_replies_and_ratifications_follow_the_calendar_too(app: Flask, staff: Staff) -> None:
+    case = open_case(staff.fo, priority="darurat", priority_reason="Melahirkan")
+    move(case, staff.fo, "rujuk_darurat", note="Ke IGD")
+    referral = referred(staff, case)
+    before, version = casebook.look_at_referral(referral, by=staff.dinkes, at=AT).line, version_of(referral, staff.dinkes)
+    assert (seen(case, staff.manager).ratify_due, before.reply_due) == (MONDAY, AT.replace(day=27, hour=8))
+    for day in (MONDAY, TUESDAY):
+        office_calendar.add_holiday(holiday(day.date()), by=staff.admin, at=AT)
+    do_recount()
+    db.session.expire_all()
+    after = seen(case, staff.manager)
+    moved = casebook.look_at_referral(referral, by=staff.dinkes, at=AT).line
+    assert (after.ratify_due, moved.reply_due) == (WEDNESDAY, AT.replace(month=12, day=1, hour=8))
+    assert moved.row_version == version, "whoever writes the answer just now is not disturbed"
+    causes = {change.cause: change.note for change in after.due_changes}
+    assert causes["Kalender kerja diubah, batas jawaban rujukan"] == moved.number
+    assert "Kalender kerja diubah, batas pengesahan darurat" in causes
+    changes = len(after.due_changes)
+    office_calendar.add_holiday(holiday(date(2026, 10, 1)), by=staff.admin, at=AT)
+    do_recount()
+    assert len(seen(case, staff.manager).due_changes) == changes
 
 
 def test_the_deadline_of_the_row_is_that_of_its_history(app: Flask, staff: Staff) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -74,6 +76,37 @@ def test_it_is_done_on_its_day_with_the_cases_of_that_day(planner: Staff) -> Non
     assert list_plans(by=planner.supervisor) == ()
     assert look_at_plan(made, by=planner.supervisor, at=ON_THE_DAY).line.handover_id == done.id
     assert audit.verify().ok
+
+
+def test_one_press_that_arrives_twice_at_once_is_one_plan(
+    app: Flask, planner: Staff, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite lets one writer in at a time; on PostgreSQL both have looked before either stores."""
+    both_looked = threading.Barrier(2 if settings.database.url else 1)
+    check = handover_plans.check_plan
+
+    def checked(*args: Any, **known: Any) -> object:
+        if not both_looked.broken:
+            with contextlib.suppress(threading.BrokenBarrierError):
+                both_looked.wait(10)
+                both_looked.abort()
+        return check(*args, **known)
+
+    monkeypatch.setattr(handover_plans, "check_plan", checked)
+    made: list[str] = []
+
+    def press() -> None:
+        with app.app_context():
+            made.append(plan(planner))
+            db.session.remove()
+
+    presses = [threading.Thread(target=press) for _ in range(2)]
+    for one in presses:
+        one.start()
+    for one in presses:
+        one.join(30)
+    assert len(made) == 2
+    assert len(set(made)) == 1
 
 
 def test_a_day_without_power_is_made_up_for(planner: Staff) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -22,6 +23,7 @@ from appliance.letters import book, check, letters, office, papers, register_fil
 from appliance.letters.check import half_hidden
 from appliance.letters.pdf import to_pdf
 from appliance.letters.wording import Wording, from_data, to_data
+from appliance.models.audit import AuditEntry
 from appliance.models.letter import LetterWording
 from appliance.models.roles import Role
 from tests.support.desk import open_case, resident
@@ -148,11 +150,26 @@ def test_anybody_may_check_a_paper_and_learns_little(staff: Staff, monkeypatch: 
     assert audit.verify().ok
     assert [trace.who for trace in book.look_at_letter(letter, by=staff.bo, at=AT).trail].count("Pemeriksa surat") == 3
     monkeypatch.setattr(book, "MOST_TRAIL", 12)  # so many checks as there may be lines must hide nothing
-    for _ in range(12):
-        check.check_letter(code, asker="10.0.0.9", at=AT)
+    monkeypatch.setattr(book, "MOST_CHECKS", 4)
+    for day in range(12):
+        check.check_letter(code, asker="10.0.0.9", at=AT + timedelta(days=day))
     trail = [trace.what for trace in book.look_at_letter(letter, by=staff.bo, at=AT).trail]
     assert trail.count("Diperiksa lewat kode QR") == book.MOST_CHECKS
     assert (trail[0], "Diterbitkan" in trail, "Dibatalkan" in trail) == ("Konsep dibuat", True, True)
+
+
+def test_checks_without_end_fill_no_journal_and_are_all_counted(staff: Staff) -> None:
+    letter = issued(staff, signers(staff), open_case(staff.fo))
+    held, code = row(letter).row_version, row(letter).check_code or ""
+    for _ in range(21):
+        check.check_letter(code, asker="10.0.0.9", at=AT)
+    checks = sa.select(AuditEntry.detail).where(AuditEntry.action == "periksa_surat").order_by(AuditEntry.position)
+    assert [json.loads(detail)["kali"] for detail in db.session.scalars(checks)] == [1, 2, 4, 8, 16]
+    assert "16 kali pada hari itu" in [trace.note for trace in book.look_at_letter(letter, by=staff.bo, at=AT).trail]
+    check.check_letter(code, asker="10.0.0.9", at=AT + timedelta(days=1))
+    last = json.loads(list(db.session.scalars(checks))[-1])
+    assert last == {"kali": 1, "sebelumnya": {"hari": "2026-11-20", "kali": 21}}
+    assert row(letter).row_version == held
 
 
 def test_whoever_guesses_codes_is_slowed_down_alone(staff: Staff) -> None:
@@ -167,7 +184,9 @@ def test_whoever_guesses_codes_is_slowed_down_alone(staff: Staff) -> None:
         check.check_letter("x", asker="10.0.0.7", at=AT + check.FORGIVEN + timedelta(seconds=6))
 
 
-@pytest.mark.parametrize(("name", "shown"), [("Sitti Aminah", "Si*** Am****"), ("Bo", "Bo***"), ("", "")])
+@pytest.mark.parametrize(
+    ("name", "shown"), [("Sitti Aminah", "Si*** Am****"), ("Bo", "B***"), ("", ""), ("M. Ali A", "M*** A*** ***")]
+)
 def test_half_a_name(name: str, shown: str) -> None:
     assert half_hidden(name) == shown
 
@@ -179,6 +198,8 @@ def test_the_slip_says_the_number_and_no_complaint(staff: Staff) -> None:
     assert "Rahasia" not in str(slip)
     with pytest.raises(NotFound):
         slips.print_slip(case, by=staff.stranger, at=AT)
+    secret = open_case(staff.fo, confidential=True)
+    assert slips.print_slip(secret, by=staff.fo, at=AT).service == "", "others find the slip at home"
 
 
 def test_the_register_as_a_spreadsheet(staff: Staff) -> None:

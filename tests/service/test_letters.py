@@ -27,7 +27,7 @@ from appliance.models.letter import Letter
 from appliance.models.person import Person
 from appliance.models.roles import Role
 from appliance.registry.file_store import content_path
-from tests.support.desk import decided, open_case, prepare_referral, resident, version_of
+from tests.support.desk import decided, move, open_case, prepare_referral, resident, version_of
 from tests.support.letters import Signers, approved, drafted, issue, issued, new_letter, row, signers, version
 from tests.support.staff import AT, FAR, NEIGHBOUR, Staff, hire_one
 
@@ -244,6 +244,27 @@ def test_the_organisation_sees_its_own_letter_and_no_other(staff: Staff, signer:
         papers.print_letter(other, by=staff.dinkes, at=AT)
 
 
+def test_the_organisation_reads_no_reason_of_the_office_and_nothing_that_was_taken_back(staff: Staff, signer: Signers) -> None:
+    case = decided(staff)
+    referral = prepare_referral(staff, case)
+    given = {"wording": "surat-rujukan", "purpose": "Rujukan", "referral_id": referral}
+    wrong, right = issued(staff, signer, case, **given), issued(staff, signer, case, again=True, **given)
+    referrals.send_referral(referral, row_version=version_of(referral, staff.bo), by=staff.bo, at=AT)
+    letters.attach_scan(wrong, b"%PDF-1.4 signed", row_version=version(wrong), by=staff.bo, at=AT)
+    letters.cancel_letter(wrong, reason="Warga ini menipu kami", row_version=version(wrong), by=signer.head, at=AT)
+    assert book.look_at_letter(wrong, by=staff.dinkes, at=AT).cancel_reason == ""
+    assert book.look_at_letter(wrong, by=staff.bo, at=AT).cancel_reason == "Warga ini menipu kami"
+    with pytest.raises(NotFound):
+        papers.open_scan(wrong, by=staff.dinkes, at=AT)
+    assert papers.open_scan(wrong, by=staff.bo, at=AT).path.exists()
+    assert papers.print_letter(right, by=staff.dinkes, at=AT).path.exists()
+    referrals.withdraw_referral(referral, "Salah alamat", row_version=version_of(referral, staff.bo), by=staff.bo, at=AT)
+    for look in (book.look_at_letter, papers.print_letter):
+        with pytest.raises(NotFound):
+            look(right, by=staff.dinkes, at=AT)
+    assert book.list_letters(LetterFilter(), by=staff.dinkes, at=AT).letters == ()
+
+
 def test_a_referral_letter_shows_what_was_shared_and_nothing_else(staff: Staff, signer: Signers) -> None:
     case = decided(staff, reporter_name="Tetangga Takut", description="Rahasia rumah tangga")
     referral = prepare_referral(staff, case, share=("nama",))
@@ -268,6 +289,46 @@ def test_a_collective_letter_is_for_who_works_in_all_its_villages(staff: Staff, 
     assert row(letter).area_code == "73.03"
     with pytest.raises(NotFound):
         book.look_at_letter(letter, by=staff.facilitator, at=AT)
+
+
+def secret(case: str, staff: Staff) -> None:
+    move(case, staff.supervisor, "ubah_kerahasiaan", confidential="ya", note="Korban kekerasan")
+
+
+def test_a_collective_letter_follows_each_case_that_it_names(staff: Staff, signer: Signers) -> None:
+    here, named = open_case(staff.fo), open_case(staff.fo, resident(staff.fo, "Baharuddin"))
+    number = casebook.look_at_case(named, by=staff.bo, at=AT).line.number
+    wanted = {"wording": "pengantar-kolektif", "purpose": "Usulan SIKS-NG"}
+    wanted["typed"] = {"tujuan": "BPJS", "maksud": "diaktifkan", "daftar_kasus": number}
+    letter, ready = issued(staff, signer, here, **wanted), approved(staff, signer, here, again=True, **wanted)
+    assert [line.id for line in book.letters_of_case(named, by=staff.bo, at=AT)] == [ready, letter]
+    assert papers.print_letter(letter, by=staff.facilitator, at=AT).path.exists()
+    secret(named, staff)
+    for look in (book.look_at_letter, papers.print_letter):
+        with pytest.raises(NotFound):
+            look(letter, by=staff.facilitator, at=AT)
+    assert book.list_letters(LetterFilter(), by=staff.facilitator, at=AT).letters == ()
+    assert papers.print_letter(letter, by=staff.bo, at=AT).path.exists()
+    with pytest.raises(Conflict, match="sekarang rahasia"):
+        issue(ready, staff.bo)
+
+
+def test_the_register_has_every_number_and_masks_what_is_not_the_readers(staff: Staff, signer: Signers) -> None:
+    case = open_case(staff.fo)
+    letter = issued(staff, signer, case)
+    (seen,) = book.list_letters(LetterFilter(), by=staff.leader, at=AT).letters
+    assert (seen.id, seen.person, seen.masked) == (letter, "Sitti Aminah", False)
+    secret(case, staff)
+    db.session.expire_all()
+    (masked,) = book.list_letters(LetterFilter(), by=staff.leader, at=AT).letters
+    assert (masked.number, masked.day, masked.state) == (seen.number, seen.day, seen.state)
+    assert (masked.id, masked.person, masked.village, masked.purpose, masked.case_number) == ("", "Rahasia", "", "", "")
+    assert [line.masked for line in book.register_rows(LetterFilter(), by=staff.leader, at=AT)] == [True]
+    assert book.list_letters(LetterFilter(case_id=case), by=staff.leader, at=AT).letters == (), "not that this case has one"
+    assert book.list_letters(LetterFilter(), by=staff.facilitator, at=AT).letters == ()
+    assert not book.list_letters(LetterFilter(), by=staff.bo, at=AT).letters[0].masked
+    with pytest.raises(NotFound):
+        book.look_at_letter(letter, by=staff.leader, at=AT)
 
 
 def test_who_signs_sees_letters_of_confidential_cases_but_no_drafts(staff: Staff, signer: Signers) -> None:

@@ -18,9 +18,11 @@ from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from appliance.models.audit import AuditEntry
 from appliance.models.case import Case
 from appliance.models.duplicate import DuplicateCandidate, OldIdentifier, PairState, PersonMerge
+from appliance.models.imports import Existing, Verdict
 from appliance.models.person import Family, LifeEvent, Person, PersonHealth
 from appliance.models.roles import Role
-from appliance.registry import merge_rules, merging, people, unmerging
+from appliance.registry import bulk, merge_rules, merging, people, unmerging
+from appliance.registry.bulk import Candidate
 from appliance.registry.merging import Wish
 from appliance.registry.people_search import find_people
 from tests.service.test_concurrency import together
@@ -118,8 +120,27 @@ def test_a_family_that_nobody_is_left_in_ends(app: Flask, staff: Staff) -> None:
     kept, gone = two(staff)
     ended = row(Person, gone).family_id
     merge(kept, gone, by=staff.supervisor)
-    assert (row(Family, ended).status, row(Family, ended).head_id) == ("ganda", None)
+    assert (row(Family, ended).status, row(Family, ended).head_id, row(Family, ended).kk) == ("ganda", None, None)
     assert people.look_at_person(kept, by=staff.fo, at=AT).family == ()
+
+
+def test_the_card_of_an_ended_family_leads_to_that_of_the_survivor(app: Flask, staff: Staff) -> None:
+    first = resident(staff.fo, "Sitti Aminah", nik=NIK, kk=CARD)
+    second = resident(staff.fo, "St. Aminah", nik=MISTYPED, kk=OTHER_CARD)
+    ended, kept = row(Person, second).family_id, row(Person, first).family_id
+    merged = merge(first, second, by=staff.supervisor)
+    child = resident(staff.fo, "Aco", kk=OTHER_CARD)
+    assert row(Person, child).family_id == kept
+    listed = [
+        Candidate(number, {"name": name}, HOME, kk=card) for number, name, card in ((1, "Baso", OTHER_CARD), (2, "Ani", CARD))
+    ]
+    for decision in bulk.judge(listed, Existing.SKIP, (Role.SUPERVISOR,), by=staff.supervisor):
+        assert decision.family, decision
+        assert (decision.verdict, decision.family["id"]) == (Verdict.NEW, kept)
+    with transaction() as session:
+        session.get_one(Family, kept).kk = OTHER_CARD  # the survivor's family gets the card: it is free
+    assert "Nomor KK" in " ".join(unmerging.undo(merged, "Ternyata dua orang", by=staff.supervisor, at=LATER))
+    assert (row(Family, ended).status, row(Family, ended).kk, row(Person, second).family_id) == ("aktif", None, ended)
 
 
 def test_a_family_with_others_goes_on_and_gets_her_as_head_if_she_stays_in_it(app: Flask, staff: Staff) -> None:

@@ -69,6 +69,53 @@ def test_everybody_is_found_by_words_and_pairs_afterwards(empty: Settings) -> No
     assert (searched, variants) == (["muhamad yusuf"], ["cup", "ucp", "ucu", "ucup", "uup"])
 
 
+def test_letters_visits_and_services_know_afterwards_what_they_need(empty: Settings) -> None:
+    """The cases on the list of a collective letter, the report of a visit that stands returned, what the papers are."""
+    _as_it_was(empty, "0017")
+    with database._engine(empty) as engine, engine.execution_options(slrt_writer=True).begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.text("SET session_replication_role = replica"))  # the rows around these do not matter here
+        else:
+            connection.execute(sa.text("PRAGMA defer_foreign_keys = ON"))
+        for table, known in (
+            ("account", {"id": "a", "username": "a", "name": "A"}),
+            ("service_type", {"id": "s", "code": "x", "requirements": ["KTP", "Lain"], "requirement_notes": {}}),
+            ("person", _person("p", name="A")),
+            ("case", {"id": "c", "number": "SLRT-1", "service_type_id": "s", "applicant_id": "p", "village_code": HOME}),
+            ("letter", {"id": "l", "case_id": "c", "person_id": "p", "area_code": HOME, "typed": {"daftar_kasus": "slrt-1\nX"}}),
+            (
+                "visit",
+                {"id": "v", "case_id": "c", "visitor_id": "a", "state": "DIKEMBALIKAN", "report": "Roboh", "judged_by": "a"},
+            ),
+        ):
+            _insert_filled(connection, table, known)
+    assert database.upgrade(empty)
+    with database._engine(empty) as engine, engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT letter_id, case_id FROM letter_case")).all() == [("l", "c")]
+        kept = connection.execute(sa.text("SELECT visit_id, position, visitor_id, report, judged_by FROM visit_report")).all()
+        notes = connection.execute(sa.select(sa.table("service_type", sa.column("requirement_notes", sa.JSON)))).scalars().all()
+    assert kept == [("v", 1, "a", "Roboh", "a")]
+    assert [list(note) for note in notes] == [["KTP"]]
+
+
+def _insert_filled(connection: sa.Connection, table: str, known: dict[str, Any]) -> None:
+    """A row with these values, and with something in every other column that must have it."""
+    columns = sa.Table(table, sa.MetaData(), autoload_with=connection)
+    row: dict[str, Any] = {}
+    for column in columns.c:
+        if not column.nullable:
+            kind = column.type
+            if isinstance(kind, sa.DateTime):
+                row[column.name] = AT
+            elif isinstance(kind, (sa.Boolean, sa.Integer)):
+                row[column.name] = False if isinstance(kind, sa.Boolean) else 1
+            elif isinstance(kind, sa.JSON):
+                row[column.name] = []
+            else:
+                row[column.name] = ""
+    connection.execute(columns.insert().values(row | known))
+
+
 def test_migrations_know_nothing_that_may_change() -> None:
     """The program of today is not theirs; what they need of it they have as a copy."""
     folder = Path(migrations.__file__).parent

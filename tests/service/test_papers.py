@@ -94,6 +94,21 @@ def test_who_recorded_the_case_does_not_check_its_papers(app: Flask, staff: Staf
         papers.check_papers(case, {KTP: Judgement("sah")}, row_version=version - 1, by=staff.bo, at=AT)
 
 
+def test_who_brought_a_paper_does_not_find_it_right(case: str, staff: Staff) -> None:
+    papers.add_papers(case, [photo("olive")], requirement=KTP, title="", by=staff.bo, at=AT)
+    with pytest.raises(InvalidInput) as caught:
+        check(case, staff, ktp=Judgement("sah"), kk=Judgement("sah"))
+    assert set(caught.value.problems) == {KTP}
+    own = {line.name: line.own for line in casebook.look_at_case(case, by=staff.bo, at=AT).papers.requirements}
+    assert own == {KTP: True, KK: False, SKTM: False, CARE: False}
+    check(case, staff, ktp=Judgement("perlu_ganti", "Saya salah pindai"), kk=Judgement("sah"))
+    check(case, staff, kk=Judgement("sah"))  # the original, seen twice, is no copy of hers
+    seen = casebook.look_at_case(case, by=staff.supervisor, at=AT)
+    assert not any(line.own for line in seen.papers.requirements)
+    papers.check_papers(case, {KTP: Judgement("sah")}, row_version=seen.row_version, by=staff.supervisor, at=AT)
+    assert listed(case, staff)[KTP] is PaperState.VALID
+
+
 def test_the_same_content_twice_is_one_paper_and_an_odd_one_none(case: str, staff: Staff) -> None:
     add(case, staff, photo())
     add(case, staff, photo())

@@ -22,7 +22,7 @@ from appliance.errors import InvalidInput, NotAllowed
 from appliance.models.case import Case, Referral
 from appliance.models.states import CaseState, ReferralState
 from appliance.scheduler import Clockwork
-from tests.support.desk import decided, move, referred, version_of
+from tests.support.desk import decided, move, prepare_referral, referred, version_of
 from tests.support.pictures import photo
 from tests.support.staff import AT, Staff
 
@@ -130,6 +130,43 @@ def test_without_any_referral_left_the_case_is_reviewed_again(app: Flask, staff:
     assert state_of(case) is CaseState.REVIEW
 
 
+def test_what_ended_without_an_answer_is_not_shown_to_the_organisation_any_more(app: Flask, staff: Staff) -> None:
+    case = decided(staff)
+    withdrawn, returned, declined = (referred(staff, case, contact="Bu Rina") for _ in range(3))
+    before = casebook.look_at_referral(withdrawn, by=staff.dinkes, at=AT)
+    assert (before.line.summary, before.contact, len(before.shared)) == ("Mohon bantuan", "Bu Rina", 2)
+    referrals.withdraw_referral(withdrawn, "Salah alamat", **known(withdrawn, staff.bo))
+    referral_replies.return_referral(returned, Return("bukan_wewenang"), **known(returned, staff.dinkes))
+    referral_replies.decline_referral(declined, "Anggaran habis", **known(declined, staff.dinkes))
+    for referral in (withdrawn, returned, declined):
+        after = casebook.look_at_referral(referral, by=staff.dinkes, at=AT)
+        assert (after.line.summary, after.contact, after.shared, after.line.shown) == ("", "", (), False)
+        assert after.line.ended_for, "why it ended is told to both"
+        assert casebook.look_at_referral(referral, by=staff.bo, at=AT).shared == before.shared
+    assert {line.summary for line in casebook.list_referrals(by=staff.dinkes, at=AT).referrals} == {""}
+
+
+@pytest.mark.parametrize(("who", "action"), [("fo", "batalkan"), ("manager", "tolak")])
+def test_a_case_that_ends_takes_its_referrals_back(app: Flask, staff: Staff, who: str, action: str) -> None:
+    case = decided(staff)
+    sent, draft = referred(staff, case), prepare_referral(staff, case, "disdik")
+    if action == "tolak":  # another referral came back, and the case was thought over
+        third = referred(staff, case, "disdik")
+        referral_replies.return_referral(third, Return("bukan_wewenang"), **known(third, staff.disdik))
+        move(case, staff.bo, "ajukan", recommendation="Tolak saja")
+    move(case, getattr(staff, who), action, cancel_reason="dicabut", note="Rahasia: ia malu", citizen_note="Maaf")
+    db.session.expire_all()
+    line = line_of(sent, staff.dinkes)
+    assert (line.state, line.summary, line.steps) == (ReferralState.WITHDRAWN, "", ())
+    assert "berakhir di kantor kami" in line.ended_for
+    assert "malu" not in line.ended_for
+    assert line_of(draft, staff.bo).state is ReferralState.CANCELLED
+    events = casebook.look_at_case(case, by=staff.bo, at=AT).events
+    assert {event.action for event in events[-3:-1]} == {"tarik_rujukan", "batalkan_rujukan"}
+    assert (events[-1].action, events[-2].role_label) == (action, events[-1].role_label)
+    assert history_is_whole(case)
+
+
 def test_who_withdraws_says_why_but_not_who_reported(app: Flask, staff: Staff) -> None:
     referral = referred(staff, decided(staff, reporter_name="Daeng Nai"))
     for reason in (" ", "Diminta oleh daeng nai"):
@@ -173,6 +210,16 @@ def test_the_scan_stays_with_the_case(app: Flask, staff: Staff) -> None:
     (paper,) = casebook.look_at_case(case, by=staff.bo, at=AT).papers.others
     assert (paper.id, paper.title) == (seen.reply_paper_id, f"Balasan {seen.line.number}")
     assert papers.open_paper(paper.id, by=staff.bo, at=AT).media == "image/jpeg"
+
+
+def test_the_paper_of_a_reply_is_not_taken_away(app: Flask, staff: Staff) -> None:
+    referral = referred(staff, way="surat")
+    paper = ReplyPaper(photo(), AT.date())
+    referral_replies.receive_referral(referral, **known(referral, staff.bo))
+    referral_replies.answer_referral(referral, Answer("Dibantu", "terpenuhi"), paper=paper, **known(referral, staff.bo))
+    kept = casebook.look_at_referral(referral, by=staff.bo, at=AT).reply_paper_id
+    with pytest.raises(NotAllowed, match="surat balasan"):
+        papers.remove_paper(str(kept), by=staff.bo, at=AT)
 
 
 def test_who_is_late_is_reminded_and_some_days_later_told_over(app: Flask, settings: Settings, staff: Staff) -> None:

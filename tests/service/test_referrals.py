@@ -12,7 +12,7 @@ from appliance.casework.catalogue import unit_id
 from appliance.casework.referral_replies import Answer, ReplyPaper, Return
 from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from appliance.models.states import CaseState, ReferralState
-from tests.support.desk import decided, move, open_case, prepare_referral, referred, request, verify, version_of
+from tests.support.desk import decided, move, open_case, prepare_referral, referred, request, resident, verify, version_of
 from tests.support.pictures import photo
 from tests.support.staff import AT, Staff
 
@@ -40,6 +40,18 @@ def test_the_organisation_sees_what_is_shared_and_no_more(app: Flask, staff: Sta
     assert "Harapan rahasia" not in repr(seen)
     with pytest.raises(NotFound):
         casebook.look_at_case(case, by=staff.dinkes, at=AT)
+
+
+def test_who_sees_no_whole_number_sees_none_in_a_referral(app: Flask, staff: Staff) -> None:
+    case = decided(staff, person=resident(staff.fo, nik="7303014101800001"))
+    referral = referred(staff, case, share=("nama", "nik"))
+    shown = {
+        who: dict(casebook.look_at_referral(referral, by=getattr(staff, who), at=AT).shared)["NIK"]
+        for who in ("dinkes", "bo", "leader")
+    }
+    assert shown["dinkes"] == shown["bo"] == "7303 0141 0180 0001"
+    assert "0180" not in shown["leader"]
+    assert shown["leader"].startswith("730301")
 
 
 def test_the_reporter_can_never_be_shared() -> None:

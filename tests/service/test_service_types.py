@@ -29,6 +29,12 @@ def stands(code: str, staff: Staff) -> ServiceFields:
     return service_types.look_at_service(code, by=staff.fo).fields
 
 
+def test_the_services_of_a_fresh_node_say_what_to_bring(staff: Staff) -> None:
+    asked = [paper for service in service_types.list_services(by=staff.fo) for paper in service.fields.requirements]
+    assert asked
+    assert all(paper.example and paper.kind in service_types.PAPER_KINDS and paper.required for paper in asked)
+
+
 def test_a_change_is_a_new_version_and_a_case_keeps_its_own(staff: Staff) -> None:
     case = open_case(staff.fo, service_type_id=service("adminduk"))
     changed = replace(

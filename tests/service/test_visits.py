@@ -5,15 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
-from appliance.casework import casebook, cases, visits
-from appliance.database import db
+from appliance.access import Actor, Grant
+from appliance.casework import casebook, cases, papers, visits
+from appliance.database import db, transaction
 from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from appliance.models.roles import Role
 from appliance.models.states import CaseState, VisitState
+from appliance.models.visit import VisitReport
 from tests.support.desk import confirm, move, open_case, resident, service, show_papers
 from tests.support.pictures import photo
-from tests.support.staff import AT, Staff, employ
+from tests.support.staff import AT, Staff, employ, hire_one
 
 SEEN = {"visit_result": "sesuai", "visit_date": "2026-11-20", "note": "Atap roboh, lantai tanah"}
 PLAN = {"planned_date": "2026-11-20", "note": "Lihat atapnya"}
@@ -82,6 +86,46 @@ def test_a_returned_report_says_why_and_is_filled_again(case: str, staff: Staff)
     report(case, staff, note="Foto ditambah")
     assert visit_of(case, staff).state is VisitState.REPORTED
     assert len(casebook.look_at_case(case, by=staff.supervisor, at=AT).visits) == 1
+
+
+def test_every_report_is_kept_as_it_was(case: str, staff: Staff) -> None:
+    report(case, staff, photo("peru"), witness="RT 1", latitude="-5.5", longitude="119.9")
+    move(case, staff.supervisor, "kembalikan_kunjungan", visit_reasons="foto_kurang", note="Foto dari depan")
+    report(case, staff, visit_result="tidak_sesuai", note="Rumahnya ternyata bagus")
+    move(case, staff.supervisor, "kembalikan_kunjungan", visit_reasons="tanda_tangan")
+    report(case, staff, note="Ketiga kali")
+    visit = visit_of(case, staff)
+    assert visit.report == "Ketiga kali"
+    told = [(line.report, line.result, line.witness, line.judgement.partition("\n")[2]) for line in visit.returned]
+    assert told == [
+        ("Atap roboh, lantai tanah", "Sesuai dengan laporan", "RT 1", "Foto dari depan"),
+        ("Rumahnya ternyata bagus", "Tidak sesuai dengan laporan", "", ""),
+    ]
+    assert [line.place for line in visit.returned] == ["-5.500000, 119.900000", ""]
+    with pytest.raises(Exception, match="append-only"), transaction() as session:
+        session.execute(sa.update(VisitReport).values(report="Bagus"))
+
+
+def test_who_reported_once_does_not_judge_the_next_report(case: str, staff: Staff) -> None:
+    both = hire_one("supervisor.tksk", Role.SUPERVISOR, ("73.03",))
+    both = Actor.holding(
+        both.account_id, both.name, both.username, [Grant(role, ("73.03",)) for role in (Role.SUPERVISOR, Role.TKSK)]
+    )
+    move(case, both, "isi_kunjungan", **SEEN)
+    move(case, staff.supervisor, "kembalikan_kunjungan", visit_reasons="foto_kurang")
+    report(case, staff)
+    with pytest.raises(NotAllowed, match="bukan yang berkunjung"):
+        move(case, both, "sahkan_kunjungan")
+
+
+def test_the_photos_of_a_confirmed_visit_are_not_taken_away_by_who_made_them(case: str, staff: Staff) -> None:
+    report(case, staff, photo("peru"), photo("navy"))
+    first, second = (paper.id for paper in casebook.look_at_case(case, by=staff.facilitator, at=AT).papers.others)
+    papers.remove_paper(first, by=staff.facilitator, at=AT)
+    move(case, staff.supervisor, "sahkan_kunjungan")
+    with pytest.raises(NotAllowed, match="sudah disahkan"):
+        papers.remove_paper(second, by=staff.facilitator, at=AT)
+    assert papers.remove_paper(second, by=staff.supervisor, at=AT) == case
 
 
 def test_nobody_judges_her_own_visit_and_one_at_a_time(case: str, staff: Staff) -> None:
@@ -160,6 +204,8 @@ def test_the_sheet_of_a_confidential_case_tells_no_neighbour_why(app: Flask, sta
             with pytest.raises(NotFound):
                 visits.sheet_of(key, by=who, at=AT)
     assert [sheet.complaint for sheet in sheets] == ["Pungutan", ""]
+    assert [bool(sheet.visit.service) for sheet in sheets] == [True, False]
+    assert [sheet.visit.instruction for sheet in sheets] == ["Lihat atapnya", ""]
     assert sheets[0].address == "Jl. Bakri 3"
 
 

@@ -94,6 +94,16 @@ class WebDaemon:
         body = urlencode({"csrf_token": self.token, **typed})
         return self._ask("POST", path, body, {"Content-Type": "application/x-www-form-urlencoded"})
 
+    def post_files(self, path: str, typed: dict[str, str], field: str, contents: list[bytes]) -> tuple[int, str]:
+        """Send a form with files, as a browser builds it."""
+        parts = [(f'name="{name}"', value.encode()) for name, value in {"csrf_token": self.token, **typed}.items()]
+        parts += [(f'name="{field}"; filename="{position}.jpg"', content) for position, content in enumerate(contents)]
+        body = b"".join(
+            b"--slrt\r\nContent-Disposition: form-data; " + about.encode() + b"\r\n\r\n" + content + b"\r\n"
+            for about, content in parts
+        )
+        return self._ask("POST", path, body + b"--slrt--\r\n", {"Content-Type": "multipart/form-data; boundary=slrt"})
+
     def sign_in(self, username: str, password: str) -> None:
         """Sign in as at a browser."""
         self.get("/masuk")
@@ -105,7 +115,7 @@ class WebDaemon:
         """A connection of one's own."""
         return SocketConnection(self.socket)
 
-    def _ask(self, method: str, path: str, body: str | None, headers: dict[str, str]) -> tuple[int, str]:
+    def _ask(self, method: str, path: str, body: str | bytes | None, headers: dict[str, str]) -> tuple[int, str]:
         connection = self.connection()
         cookie = "; ".join(f"{name}={morsel.value}" for name, morsel in self.cookies.items() if morsel.value)
         connection.request(method, path, body, {"Cookie": cookie, "Connection": "close", **headers})

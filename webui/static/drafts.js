@@ -44,7 +44,8 @@
 
   form.addEventListener("input", later);
   form.addEventListener("change", later);
-  form.addEventListener("submit", function () {
+  form.addEventListener("submit", function (event) {
+    if (event.defaultPrevented) return;
     sent = true;
     window.clearTimeout(timer);
     if (running) running.abort();
