@@ -39,6 +39,10 @@ class NoSpace(BackupError):
     """Too little room on a disk."""
 
 
+class ReadOnly(BackupError):
+    """The disk of the repository takes nothing any more."""
+
+
 class Busy(BackupError):
     """Another run has the repository."""
 

@@ -38,8 +38,8 @@ def test_from_the_first_init_to_a_restore_beside(node: Node, tmp_path: Path) -> 
 
     made = node.slrt("backup", "run")
     assert made.returncode == 0, made.stderr
-    assert "[1/7]" in made.stdout
-    assert "[7/7]" in made.stdout
+    assert "[1/6]" in made.stdout
+    assert "[6/6]" in made.stdout
 
     (listed,) = json.loads(node.slrt("backup", "list", "--json").stdout)
     assert {key: listed[key] for key in ("id", "state", "verified")} == {"id": "1", "state": "complete", "verified": True}

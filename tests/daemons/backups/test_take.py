@@ -78,7 +78,7 @@ def test_the_main_file_stands_still_while_it_is_frozen_and_checkpoints_pass_by(p
             writer.wait_for(2200)
         held.prove_untouched()
         assert plan.database_file.read_bytes() == before
-        assert held.counts == {"ledger": 2020}
+        assert held.content.counts == {"ledger": 2020}
 
 
 def test_a_touched_main_file_is_refused(plan: Plan) -> None:
@@ -104,9 +104,9 @@ def test_a_reader_of_old_data_prevents_the_freeze_and_the_copy_is_used(plan: Pla
 def test_a_copy_while_others_write_is_whole(plan: Plan, tmp_path: Path) -> None:
     with writing(plan.database_file, tmp_path / "log") as writer:
         before = writer.wait_for(2050)
-        counts = sqlite.copy(plan.database_file, tmp_path / "copy.db")
+        content = sqlite.copy(plan.database_file, tmp_path / "copy.db")
     rows = ledger(tmp_path / "copy.db")
-    assert rows == [(number, entry(number)) for number in range(1, counts["ledger"] + 1)]
+    assert rows == [(number, entry(number)) for number in range(1, content.counts["ledger"] + 1)]
     assert len(rows) >= before
 
 
