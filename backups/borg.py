@@ -20,6 +20,7 @@ from pathlib import Path
 from backups.errors import (
     BackupError,
     Busy,
+    EngineKilled,
     EngineMissing,
     NoSpace,
     NoSuchArchive,
@@ -227,6 +228,8 @@ class Engine:
                 keep=(handle, *self.keep),
                 stop=self.stop,
             )
+        if ended.code < 0:
+            raise _killed(ended)
         warned = ended.code == WARNING_CODE or ended.code in WARNING_CODES_MODERN
         if ended.code != 0 and not (warned and warnings):
             raise _translated(ended, self.told or self.folder)
@@ -303,6 +306,13 @@ def _refuse_unread(answer: Ended) -> None:
             raise SourceMissing(
                 f"Ada berkas yang tidak dapat dibaca: {text[-200:]}", "Periksa disk data dan hak akses berkas itu."
             )
+
+
+def _killed(ended: Ended) -> EngineKilled:
+    return EngineKilled(
+        f"Program cadangan dihentikan paksa (sinyal {-ended.code}), mungkin karena memori habis.",
+        "Tidak perlu apa-apa: sistem mengulanginya sendiri. Bila berulang, periksa: sudo dmesg | grep -i memory",
+    )
 
 
 def _translated(ended: Ended, folder: Path) -> BackupError:

@@ -19,6 +19,10 @@ class EngineMissing(BackupError):
     """borg, pg_dump or another program is missing or too old."""
 
 
+class EngineKilled(BackupError):
+    """borg was ended by force from outside: by the kernel that ran out of memory, or by somebody."""
+
+
 class SourceMissing(BackupError):
     """What should be backed up is not there, or is not what it should be."""
 

@@ -25,7 +25,7 @@ from backups.settings import Plan
 from backups.take import disk_errors, quiet
 from backups.verify import altered, bring_back_database, content_of, refuse_altered
 
-REHEARSAL_STEPS, ALL_DATA_STEPS = 5, 4
+REHEARSAL_STEPS, ALL_DATA_STEPS = 5, 5
 CHECK_SECONDS = 900
 NAMED_BY_HASH = re.compile(r"[0-9a-f]{64}")
 PLACE = "rehearsal"
@@ -62,7 +62,7 @@ def read_everything(plan: Plan, moment: Moment, stop: Stop = never, say: Say = q
             raise RepositoryDamaged(f"{error.message} {_what_is_whole(engine)}", error.hint) from error
         return _bring_everything_back(plan, engine, wanted, tell, thorough=True)
 
-    return _proving(plan, moment, Depth.ALL_DATA, Teller(plan.state, Depth.ALL_DATA, ALL_DATA_STEPS + 1, say), stop, work)
+    return _proving(plan, moment, Depth.ALL_DATA, Teller(plan.state, Depth.ALL_DATA, ALL_DATA_STEPS, say), stop, work)
 
 
 def _proving(plan: Plan, moment: Moment, kind: Depth, tell: Teller, stop: Stop, work: Work) -> Line:
@@ -111,9 +111,14 @@ def _bring_everything_back(plan: Plan, engine: Engine, wanted: str, tell: Say, *
         engine.extract(f"att-{manifest.run}", place)
     tell("Membandingkan berkas satu per satu")
     _compare_files(plan, manifest, place)
-    rows, number = sum(manifest.counts.values()), sum(count for count, _ in manifest.folders.values())
+    rows, number = (_words(sum(counts)) for counts in (manifest.counts.values(), (one for one, _ in manifest.folders.values())))
     how = f"{len(manifest.tables)} tabel sama isinya" if manifest.tables else "basis data sama sampai bita terakhir"
     return manifest, f"Cadangan {manifest.run} dipulihkan di tempat uji: {rows} baris, {how}, {number} berkas."
+
+
+def _words(number: int) -> str:
+    """1.250.340, as Indonesians write it."""
+    return f"{number:,}".replace(",", ".")
 
 
 def _chosen(engine: Engine, wanted: str) -> Run:
