@@ -101,7 +101,7 @@ class Clockwork:
         self._tables_there = False
         self._dark_at: float | None = None
         self._alive = time.monotonic()
-        self._ticker = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(4)})
+        self._ticker = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(8)})
 
     def start(self) -> None:
         """Finish what a cut-off restore left, then begin to tick."""
@@ -188,7 +188,7 @@ class Clockwork:
         good = record.last_good.moment if record.last_good else None
         if good is None or due(now, good, record.attempt, rhythm, self._steady()) is not None:
             return
-        depth = proof_due(now, *book.proofs(book.lines(self._state)), rhythm, self._steady())
+        depth = proof_due(now, book.proofs(book.lines(self._state)), rhythm, self._steady())
         if depth is None or not self._gate.accepts_jobs() or lock.is_running(self._repository):
             return
         log.info("Uji pemulihan terjadwal dimulai.")

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from backups.files import sync_folder, write_whole
 from backups.outcome import moment_as_json, read_moment
-from backups.schedule import Depth, Moment
+from backups.schedule import Depth, Moment, Proofs
 
 NAME = "book.jsonl"
 BACKUP = "backup"
@@ -99,8 +99,8 @@ def last(found: Sequence[Line], *kinds: str) -> Line | None:
     return next((line for line in reversed(found) if line.kind in kinds), None)
 
 
-def proofs(found: Sequence[Line]) -> tuple[Mapping[Depth, Moment], Mapping[Depth, Moment]]:
-    """When each proof was last made well, and when it was last tried. Who read all data has rehearsed as well."""
+def proofs(found: Sequence[Line]) -> Proofs:
+    """When the first backup was made, and when each proof was last made well or tried. Who read all data has rehearsed as well."""
     good, tried = {}, {}
     for line in found:
         if line.kind == BACKUP:
@@ -109,7 +109,8 @@ def proofs(found: Sequence[Line]) -> tuple[Mapping[Depth, Moment], Mapping[Depth
             tried[depth] = line.moment
             if line.ok:
                 good[depth] = line.moment
-    return good, tried
+    first = next((line.moment for line in found if line.ok and line.kind == BACKUP), None)
+    return Proofs(first, good, tried)
 
 
 def proven(found: Sequence[Line]) -> set[int]:

@@ -96,27 +96,33 @@ def due(
     return Reason.LATE if now.at - slot > LATE else Reason.ON_TIME
 
 
-def proof_due(
-    now: Moment,
-    last_good: Mapping[Depth, Moment],
-    last_attempt: Mapping[Depth, Moment],
-    rhythm: Rhythm,
-    steady: timedelta | None = None,
-) -> Depth | None:
-    """Which proof is due now, after the backup of the newest slot was made. One that failed is tried again after a day."""
-    if _is_restless(now, rhythm, steady):
+@dataclass(frozen=True)
+class Proofs:
+    """What was proven so far: when the first backup was made, when each proof was last made well, and when last tried."""
+
+    first_backup: Moment | None = None
+    good: Mapping[Depth, Moment] = field(default_factory=dict)
+    tried: Mapping[Depth, Moment] = field(default_factory=dict)
+
+
+def proof_due(now: Moment, known: Proofs, rhythm: Rhythm, steady: timedelta | None = None) -> Depth | None:
+    """Which proof is due now, after the backup of the newest slot was made. One that failed is tried again after a day.
+
+    The first ones come in the night after the first backup, not while the node is being set up.
+    """
+    if known.first_backup is None or _is_restless(now, rhythm, steady):
         return None
     for depth, every in EVERY.items():
-        tried = last_attempt.get(depth)
+        tried = known.tried.get(depth)
         just_tried = tried is not None and tried.boot == now.boot and now.since(tried) < DAY
-        if not just_tried and _is_stale(now, last_good.get(depth), every, rhythm):
+        if not just_tried and _is_stale(now, known.good.get(depth), known.first_backup, every, rhythm):
             return depth
     return None
 
 
-def _is_stale(now: Moment, proven: Moment | None, every: timedelta, rhythm: Rhythm) -> bool:
+def _is_stale(now: Moment, proven: Moment | None, first: Moment, every: timedelta, rhythm: Rhythm) -> bool:
     if proven is None:
-        return True
+        return first.at < newest_slot(now.at, rhythm) or first.at > now.at + LATE
     if proven.at > now.at + LATE:
         return now.boot != proven.boot or now.since(proven) >= every
     return proven.at <= newest_slot(now.at, rhythm) - every + TOLERANCE

@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
+import click
+
 from appliance.commands.restoring import gate_of, translated
 from appliance.config import Settings
 from appliance.errors import ApplianceError
@@ -63,6 +65,13 @@ def back_up_first(plan: Plan, stop: Ask, when: str) -> Outcome:
             except BackupError as error:
                 sentence = f"Cadangan {when} gagal, jadi tidak ada yang diubah. {error.message}"
                 raise ApplianceError(sentence, error.hint) from error
+
+
+def wait_for_turn(plan: Plan, stop: Ask) -> None:
+    """Wait until no other run has the repository: somebody at the terminal would only try again. Raises Stopped."""
+    if lock.is_running(plan.repository):
+        click.echo("Menunggu cadangan atau uji pemulihan yang sedang berjalan …", err=True)
+        _wait(plan, stop)
 
 
 def _wait(plan: Plan, stop: Ask) -> None:

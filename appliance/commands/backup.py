@@ -17,7 +17,7 @@ from typing import Any
 import click
 
 from appliance.commands import restoring
-from appliance.commands.backing_up import back_up, log, logged, stoppable
+from appliance.commands.backing_up import back_up, log, logged, stoppable, wait_for_turn
 from appliance.commands.backup_history import history
 from appliance.commands.door import Door, become_owner_of
 from appliance.commands.restoring import Handed, Source, gate_of, plan_of, translated
@@ -111,6 +111,7 @@ def prove(door: Door, all_data: bool, as_json: bool) -> None:
         translated(),
         gate_of(door.settings).work(),
     ):
+        wait_for_turn(plan, stop)
         line = work(plan, moment(datetime.now(UTC)), stop, say)
         log.info("%s", line.text)
     if as_json:
@@ -152,6 +153,7 @@ def verify(door: Door, wanted: str, as_json: bool) -> None:
     if not as_json:
         click.echo("Membaca dan membandingkan seluruh isi cadangan; ini dapat lama …")
     with stoppable(door.settings, "cadangan") as stop, translated():
+        wait_for_turn(plan, stop)
         manifest = verify_one(plan, wanted, stop)
     rows, number = sum(manifest.counts.values()), sum(files for files, _ in manifest.folders.values())
     if as_json:
@@ -188,6 +190,7 @@ def _restore_to(door: Door, wanted: str, to: Path, source: Source) -> None:
         return
     plan = plan_of(door.settings, Handed.read(door, source), source.folder)
     with stoppable(door.settings, "cadangan") as stop, translated():
+        wait_for_turn(plan, stop)
         restored = bring_back(plan, wanted, to, stop, _steps(RESTORE_STEPS - 1))
     click.echo(f"Cadangan {restored.manifest.run} dipulihkan ke {to}; isinya sudah dibandingkan.")
 

@@ -51,13 +51,14 @@ def test_it_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_proofs_and_doubt() -> None:
     lines = [backup(AT, 1), proof(AT, 1), backup(AT + DAY, 2), proof(AT + DAY, None, ok=False)]
-    good, tried = book.proofs(lines)
-    assert (good[Depth.REHEARSAL].at, tried[Depth.REHEARSAL].at) == (AT, AT + DAY)
+    known = book.proofs(lines)
+    assert known.first_backup == lines[0].moment
+    assert (known.good[Depth.REHEARSAL].at, known.tried[Depth.REHEARSAL].at) == (AT, AT + DAY)
     assert book.proven(lines) == {1}
     assert book.is_doubtful(lines)
     # who reads all data has rehearsed as well
     lines.append(proof(AT + 2 * DAY, 2, Depth.ALL_DATA))
-    assert set(book.proofs(lines)[0]) == {Depth.REHEARSAL, Depth.ALL_DATA}
+    assert set(book.proofs(lines).good) == {Depth.REHEARSAL, Depth.ALL_DATA}
     assert not book.is_doubtful(lines)
     assert not book.is_doubtful([backup(AT, None, ok=False)])
 

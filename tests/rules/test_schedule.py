@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from backups.schedule import Depth, Moment, Reason, Rhythm, due, newest_slot, next_slot, proof_due
+from backups.schedule import Depth, Moment, Proofs, Reason, Rhythm, due, newest_slot, next_slot, proof_due
 
 WITA = ZoneInfo("Asia/Makassar")
 OFFICE = Rhythm(time(22, 0), WITA, timedelta(minutes=10))
@@ -165,7 +165,7 @@ def proofs(rehearsal: Moment | None, all_data: Moment | None) -> dict[Depth, Mom
     [
         # never yet: first the shorter one, then the longer
         (at("21 12:00"), None, None, Depth.REHEARSAL),
-        (at("21 12:00"), at("21 11:00"), None, Depth.ALL_DATA),
+        (at("21 12:00"), at("20 22:10"), None, Depth.ALL_DATA),
         # once a week, in the night of the backup that completes it
         (at("20 22:10"), at("14 22:10"), at("14 22:30"), None),
         (at("21 21:00"), at("14 22:10"), at("14 22:30"), None),
@@ -184,11 +184,19 @@ def proofs(rehearsal: Moment | None, all_data: Moment | None) -> dict[Depth, Mom
     ],
 )
 def test_proofs(now: Moment, rehearsal: Moment | None, all_data: Moment | None, depth: Depth | None) -> None:
-    assert proof_due(now, proofs(rehearsal, all_data), {}, OFFICE) is depth
+    assert proof_due(now, Proofs(at("01 08:00", "z"), proofs(rehearsal, all_data)), OFFICE) is depth
 
 
 def test_a_proof_that_failed_is_tried_again_after_a_day_and_waits_for_the_mains() -> None:
     good, tried = proofs(at("01 22:00"), at("20 22:00")), proofs(at("21 22:00"), at("20 22:00"))
-    assert proof_due(at("22 21:00", up=UP_LONG + minutes(60 * 23)), good, tried, OFFICE) is None
-    assert proof_due(at("22 22:05", up=UP_LONG + minutes(60 * 24 + 5)), good, tried, OFFICE) is Depth.REHEARSAL
-    assert proof_due(at("22 22:05", up=UP_LONG + minutes(60 * 24 + 5)), good, tried, OFFICE, minutes(3)) is None
+    known = Proofs(at("01 08:00"), good, tried)
+    assert proof_due(at("22 21:00", up=UP_LONG + minutes(60 * 23)), known, OFFICE) is None
+    assert proof_due(at("22 22:05", up=UP_LONG + minutes(60 * 24 + 5)), known, OFFICE) is Depth.REHEARSAL
+    assert proof_due(at("22 22:05", up=UP_LONG + minutes(60 * 24 + 5)), known, OFFICE, minutes(3)) is None
+
+
+def test_the_first_proof_comes_in_the_night_after_the_first_backup() -> None:
+    assert proof_due(at("21 12:00"), Proofs(), OFFICE) is None
+    known = Proofs(at("21 10:00"))
+    assert proof_due(at("21 21:59"), known, OFFICE) is None
+    assert proof_due(at("21 22:05"), known, OFFICE) is Depth.REHEARSAL
