@@ -197,12 +197,12 @@ class Clockwork:
             log.error("Uji pemulihan gagal (kode %d); dicoba lagi sehari lagi.", code)
 
     def do_what_is_ordered(self) -> None:
-        """Do what somebody asked for on the page. Refused while the mains is away; the order is gone then, and is told."""
-        if not backup_orders.is_waiting(self._settings):
+        """Do what somebody asked for on the page. It waits for the mains, and for a run that is under way."""
+        if not backup_orders.is_waiting(self._settings) or not self._gate.accepts_jobs() or lock.is_running(self._repository):
             return
         order = backup_orders.take(self._settings)
-        if order is None or not self._gate.accepts_jobs():
-            log.warning("Permintaan pencadangan tidak dijalankan: listrik belum stabil atau permintaannya tidak terbaca.")
+        if order is None:
+            log.warning("Permintaan pencadangan tidak terbaca dan dibuang.")
             return
         log.info("Pencadangan atau uji pemulihan dimulai atas permintaan %s.", order.by)
         if (code := self._run(*WORDS[order.wish])) != 0:

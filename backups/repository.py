@@ -173,8 +173,17 @@ def release_reserve(plan: Plan) -> bool:
 
 def free(folder: Path) -> int:
     """Bytes that an ordinary user may still write below `folder`."""
+    return _usage(folder).free
+
+
+def total(folder: Path) -> int:
+    """Bytes of the whole disk that `folder` is on."""
+    return _usage(folder).total
+
+
+def _usage(folder: Path) -> shutil._ntuple_diskusage:
     try:
-        return shutil.disk_usage(folder).free
+        return shutil.disk_usage(folder)
     except OSError as error:
         raise BackupError(
             f"Disk {folder} tidak dapat dibaca ({error.strerror}).", "Periksa apakah disk itu terpasang."

@@ -26,7 +26,7 @@ from backups.outcome import Outcome, write, write_attempt
 from backups.process import Stop, never, run
 from backups.progress import Teller
 from backups.schedule import Moment
-from backups.settings import Plan
+from backups.settings import MEBIBYTE, Plan
 from backups.sqlite import Content
 from backups.verify import prove
 
@@ -196,7 +196,7 @@ def _make_room(taking: Taking, known: list[Run]) -> list[Run]:
     repository.require_room(plan.state, database + plan.reserve_bytes, "Disk data")
     grown = [run.summary.added for run in known[-5:] if run.summary]
     total = database + sum(files.measure(plan.data / name)[1] for name in plan.folders)
-    needed = max(plan.spare_bytes, 3 * max(grown) if grown else total + plan.reserve_bytes)
+    needed = max(_spare(plan), 3 * max(grown) if grown else total + plan.reserve_bytes)
     try:
         repository.require_room(plan.repository, needed, "Disk cadangan")
     except NoSpace:
@@ -208,6 +208,11 @@ def _make_room(taking: Taking, known: list[Run]) -> list[Run]:
         repository.require_room(plan.repository, needed, "Disk cadangan")
         return list_runs(engine)
     return known
+
+
+def _spare(plan: Plan) -> int:
+    """The room that a repository must have left: less on a small disk, but for a segment of borg."""
+    return min(plan.spare_bytes, max(repository.total(plan.repository) // 4, 640 * MEBIBYTE))
 
 
 def _store_database(taking: Taking, number: int) -> Stored:

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
-import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 
 import click
 
-from appliance.commands.restoring import gate_of, translated
-from appliance.config import Settings
+from appliance.commands.pacing import log
+from appliance.commands.restoring import translated
 from appliance.errors import ApplianceError
-from appliance.power import stops
-from appliance.power.stops import Stop
 from backups import book, lock
 from backups.clock import moment
 from backups.errors import BackupError, Busy, Stopped
@@ -34,7 +30,6 @@ LOG_BYTES = 1_000_000
 POLL_SECONDS = 1.0
 # The rehearsal of the week compares what the tables held: from this age on of the last one, a backup notes it.
 HASHES_AFTER_DAYS = 5
-log = logging.getLogger("slrt-backup")
 
 
 def back_up(plan: Plan, stop: Ask, say: Say = quiet) -> Outcome:
@@ -78,36 +73,6 @@ def _wait(plan: Plan, stop: Ask) -> None:
     while lock.is_running(plan.repository) or lock.is_running(plan.state):
         check(stop)
         time.sleep(POLL_SECONDS)
-
-
-@contextmanager
-def stoppable(settings: Settings, what: str, *, job: bool = False) -> Iterator[Callable[[], bool]]:
-    """A question that says yes after SIGTERM or Ctrl+C, and when the node takes no new work any more.
-
-    A `job`, which can begin anew by itself, makes way sooner: when the mains has been away for half a minute. The book of
-    outages is told once that `what` was stopped by the gate.
-    """
-    asked: list[int] = []
-    told: list[str] = []
-
-    def closed() -> bool:
-        if gate.accepts_jobs() if job else gate.accepts_work():
-            return False
-        if not told:
-            told.append(what)
-            stops.note(Path(settings.paths.data), Stop(datetime.now(UTC), what))
-        return True
-
-    def ask(number: int, _frame: FrameType | None) -> None:
-        asked.append(number)
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
-    gate = gate_of(settings)
-    try:
-        yield lambda: bool(asked) or closed()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

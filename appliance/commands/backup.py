@@ -17,9 +17,10 @@ from typing import Any
 import click
 
 from appliance.commands import restoring
-from appliance.commands.backing_up import back_up, log, logged, stoppable, wait_for_turn
+from appliance.commands.backing_up import back_up, logged, wait_for_turn
 from appliance.commands.backup_history import history
 from appliance.commands.door import Door, become_owner_of
+from appliance.commands.pacing import log, steps, stoppable
 from appliance.commands.restoring import Handed, Source, gate_of, plan_of, translated
 from appliance.config import Settings
 from appliance.errors import InvalidInput
@@ -88,7 +89,7 @@ def run(door: Door, as_json: bool) -> None:
     plan = plan_of(door.settings, Handed.read(door))
     become_owner_of(plan.data)
     with stoppable(door.settings, "cadangan", job=True) as stop, translated(), gate_of(door.settings).work():
-        outcome = back_up(plan, stop, quiet if as_json else _steps(STEPS))
+        outcome = back_up(plan, stop, quiet if as_json else steps(STEPS))
     if as_json:
         click.echo(json.dumps(outcome.as_json(), ensure_ascii=False))
     else:
@@ -103,8 +104,8 @@ def prove(door: Door, all_data: bool, as_json: bool) -> None:
     """Memulihkan cadangan terbaru di tempat uji dan membandingkan isinya; dicatat sebagai bukti."""
     plan = plan_of(door.settings, Handed.read(door))
     become_owner_of(plan.data)
-    steps, work = (ALL_DATA_STEPS, read_everything) if all_data else (REHEARSAL_STEPS, rehearse)
-    say = quiet if as_json else _steps(steps)
+    total, work = (ALL_DATA_STEPS, read_everything) if all_data else (REHEARSAL_STEPS, rehearse)
+    say = quiet if as_json else steps(total)
     with (
         logged(plan.state),
         stoppable(door.settings, "uji pemulihan", job=True) as stop,
@@ -191,7 +192,7 @@ def _restore_to(door: Door, wanted: str, to: Path, source: Source) -> None:
     plan = plan_of(door.settings, Handed.read(door, source), source.folder)
     with stoppable(door.settings, "cadangan") as stop, translated():
         wait_for_turn(plan, stop)
-        restored = bring_back(plan, wanted, to, stop, _steps(RESTORE_STEPS - 1))
+        restored = bring_back(plan, wanted, to, stop, steps(RESTORE_STEPS - 1))
     click.echo(f"Cadangan {restored.manifest.run} dipulihkan ke {to}; isinya sudah dibandingkan.")
 
 
@@ -201,24 +202,11 @@ def _restore_in_place(door: Door, wanted: str, source: Source) -> None:
         if not restoring.hand_over(door, source, ["restore", wanted, "--in-place", "--yes"]):
             handed = Handed.read(door, source)
             with stoppable(door.settings, "cadangan") as stop, translated(), gate_of(door.settings).work():
-                restored = restoring.in_place(door.settings, handed, (wanted, source.folder), stop, _steps(RESTORE_STEPS))
+                restored = restoring.in_place(door.settings, handed, (wanted, source.folder), stop, steps(RESTORE_STEPS))
             click.echo(f"Cadangan {restored.manifest.run} sudah di tempatnya. Data lama: {restored.folder}")
         restoring.fit_machine(door)
     if source.handed is None:
         click.echo("Langkah berikutnya: periksa dengan slrt status, lalu masuk dan lihat satu kasus yang Anda kenal.")
-
-
-def _steps(total: int) -> Callable[[str], None]:
-    """Say each step with its number."""
-    done = 0
-
-    def say(text: str) -> None:
-        nonlocal done
-        done += 1
-        log.info("%d/%d %s", done, total, text)
-        click.echo(f"[{done}/{total}] {text}")
-
-    return say
 
 
 def _as_json(one: catalogue.Run) -> dict[str, object]:

@@ -13,8 +13,9 @@ import click
 from appliance import audit, database
 from appliance.casework.catalogue import seed_catalogue
 from appliance.casework.office_calendar import seed_calendar
-from appliance.commands.backing_up import back_up_first, stoppable
+from appliance.commands.backing_up import back_up_first
 from appliance.commands.door import Door, become_owner_of
+from appliance.commands.pacing import stoppable
 from appliance.commands.restoring import Handed, plan_of
 from appliance.config import Settings
 from appliance.errors import EXIT_FAILED, ConfigurationError, InvalidInput

@@ -9,8 +9,9 @@ from pathlib import Path
 import click
 
 from appliance import database
-from appliance.commands.backing_up import back_up_first, stoppable
+from appliance.commands.backing_up import back_up_first
 from appliance.commands.door import Door, become_owner_of
+from appliance.commands.pacing import stoppable
 from appliance.commands.restoring import Handed, gate_of, plan_of
 from appliance.errors import ConfigurationError
 from appliance.work import Work, do_everything, only_worker
