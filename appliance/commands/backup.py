@@ -89,6 +89,7 @@ def run(door: Door, as_json: bool) -> None:
     plan = plan_of(door.settings, Handed.read(door))
     become_owner_of(plan.data)
     with stoppable(door.settings, "cadangan", job=True) as stop, translated(), gate_of(door.settings).work():
+        wait_for_turn(plan, stop)
         outcome = back_up(plan, stop, quiet if as_json else steps(STEPS))
     if as_json:
         click.echo(json.dumps(outcome.as_json(), ensure_ascii=False))

@@ -37,7 +37,6 @@ sqlite_databases: [{{name: slrt, path: {database}}}]
 compression: zstd,3
 keep_daily: 100
 checks: [{{name: data}}]
-borgmatic_runtime_directory: {runtime}
 user_runtime_directory: {runtime}
 user_state_directory: {runtime}
 """
