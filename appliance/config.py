@@ -142,6 +142,13 @@ class BackupSettings:
     boot_delay_seconds: int = setting(
         600, "a missed backup waits this long after the machine started", "0 to 7200", _between(0, 7200)
     )
+    before_closing_minutes: int = setting(
+        0,
+        "where the node is switched off at night: so many minutes before the office closes, on its working days; 0 for at `time`",
+        "0 to 240",
+        _between(0, 240),
+    )
+    notice_days: int = setting(3, "days without a proven backup after which it is told", "1 to 30", _between(1, 30))
     keep_daily: int = setting(14, "daily backups kept", "1 to 400", _between(1, 400))
     keep_weekly: int = setting(8, "weekly backups kept", "0 to 400", _between(0, 400))
     keep_monthly: int = setting(12, "monthly backups kept", "0 to 400", _between(0, 400))

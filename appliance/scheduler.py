@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from datetime import time as local_time
 from pathlib import Path
@@ -22,11 +23,14 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
+from appliance import backup_news, backup_orders
 from appliance.accounts.sessions import acting_for
 from appliance.background import is_anything_to_do
+from appliance.backup_orders import Wish
 from appliance.casework.closing import close_settled
 from appliance.casework.escalation import escalate_late
 from appliance.casework.handover_plans import do_due
+from appliance.casework.office_calendar import calendar_in_use
 from appliance.casework.referral_reminders import remind_late
 from appliance.config import Settings, config_path, load
 from appliance.database import checkpoint, create_service, current_revision, newest_revision
@@ -36,16 +40,19 @@ from appliance.exchange.exports import remove_expired
 from appliance.exchange.imports import remove_unneeded
 from appliance.gate import Gate
 from appliance.notify import notify, watchdog_interval
+from appliance.power import state as power_state
 from appliance.registry import area_counts, duplicate_night
 from appliance.registry.file_store import sweep_arriving
-from backups import lock, outcome, restore
+from backups import book, lock, outcome, restore
 from backups.clock import moment
-from backups.schedule import Reason, Rhythm, due
+from backups.schedule import Depth, Reason, Rhythm, due, proof_due
 
 TICK = timedelta(seconds=30)
 CHECKPOINT = timedelta(minutes=1)
 LOOK_FOR_WORK = timedelta(seconds=3)
 LOOK_FOR_POWER_OFF = timedelta(seconds=1)
+LOOK_FOR_ORDERS = timedelta(seconds=3)
+LOOK_AT_MAINS = timedelta(seconds=5)
 CLEAR_EXPORTS = timedelta(minutes=2)
 CLEAR_UPLOADS = timedelta(hours=1)
 CLOSE_CASES = timedelta(minutes=10)
@@ -62,6 +69,11 @@ SAID = {
     Reason.ON_TIME: "Cadangan terjadwal dimulai.",
     Reason.LATE: "Cadangan yang terlewat disusulkan.",
     Reason.CLOCK: "Jam sistem mundur; cadangan dibuat untuk berjaga-jaga.",
+}
+WORDS: dict[str, tuple[str, ...]] = {
+    Wish.BACKUP: ("backup", "run"),
+    Depth.REHEARSAL: ("backup", "prove"),
+    Depth.ALL_DATA: ("backup", "prove", "--all-data"),
 }
 
 log = logging.getLogger("slrt-scheduler")
@@ -87,8 +99,9 @@ class Clockwork:
         self._gate = Gate(Path(settings.paths.runtime) / "gate.lock", Path(settings.power.runtime) / "state.json")
         self._service = create_service(settings)
         self._tables_there = False
+        self._dark_at: float | None = None
         self._alive = time.monotonic()
-        self._ticker = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(4)})
+        self._ticker = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(8)})
 
     def start(self) -> None:
         """Finish what a cut-off restore left, then begin to tick."""
@@ -96,7 +109,11 @@ class Clockwork:
             log.warning("Pemulihan yang terputus diselesaikan.")
         for name, job, interval in (
             ("pulse", self._pulse, PULSE),
+            ("mains", self.look_at_mains, LOOK_AT_MAINS),
             ("backup", self.back_up_if_due, TICK),
+            ("proof", self.prove_if_due, TICK),
+            ("orders", self.do_what_is_ordered, LOOK_FOR_ORDERS),
+            ("news", self.publish_backup_news, TICK),
             ("checkpoint", self.keep_log_short, CHECKPOINT),
             ("save", self.save_before_power_off, LOOK_FOR_POWER_OFF),
             ("work", self.do_waiting_work, LOOK_FOR_WORK),
@@ -135,7 +152,7 @@ class Clockwork:
         """Run a backup when one is due and nobody stands in the way."""
         record = outcome.read(self._state)
         good = record.last_good.moment if record.last_good else None
-        reason = due(moment(datetime.now(UTC)), good, record.attempt, rhythm_of(self._settings))
+        reason = due(moment(datetime.now(UTC)), good, record.attempt, self._rhythm(), self._steady())
         if reason is None or not self._gate.accepts_jobs() or lock.is_running(self._repository):
             return
         log.info("%s", SAID[reason])
@@ -144,7 +161,56 @@ class Clockwork:
             log.error("Pencadangan gagal (kode %d); dicoba lagi satu jam lagi.", code)
 
     def _run_backup(self) -> int:
-        return self._run("backup", "run")
+        return self._run(*WORDS[Wish.BACKUP])
+
+    def look_at_mains(self) -> None:
+        """Remember when the mains was last seen away: what is late waits until it has held for a while."""
+        published = power_state.read(Path(self._settings.power.runtime) / power_state.STATE_FILE)
+        if published is not None and published.mains is False:
+            self._dark_at = time.monotonic()
+
+    def _steady(self) -> timedelta | None:
+        """For how long the mains has held; None when no cut was seen since this daemon began."""
+        return None if self._dark_at is None else timedelta(seconds=time.monotonic() - self._dark_at)
+
+    def _rhythm(self) -> Rhythm:
+        """When this node wants its backups, by the office's own hours where it is switched off at night."""
+        rhythm, minutes = rhythm_of(self._settings), self._settings.backup.before_closing_minutes
+        if not minutes or not self._has_tables():
+            return rhythm
+        with self._service.app_context():
+            week = calendar_in_use().week
+        return before_closing(rhythm, [hours.closes if hours else None for hours in week], minutes)
+
+    def prove_if_due(self) -> None:
+        """Restore the newest backup into a spare place each week, read everything each month; after the backup that is due."""
+        record, rhythm, now = outcome.read(self._state), self._rhythm(), moment(datetime.now(UTC))
+        good = record.last_good.moment if record.last_good else None
+        if good is None or due(now, good, record.attempt, rhythm, self._steady()) is not None:
+            return
+        depth = proof_due(now, book.proofs(book.lines(self._state)), rhythm, self._steady())
+        if depth is None or not self._gate.accepts_jobs() or lock.is_running(self._repository):
+            return
+        log.info("Uji pemulihan terjadwal dimulai.")
+        code = self._run(*WORDS[depth])
+        if code not in {0, TryLater.exit_code}:
+            log.error("Uji pemulihan gagal (kode %d); dicoba lagi sehari lagi.", code)
+
+    def do_what_is_ordered(self) -> None:
+        """Do what somebody asked for on the page. It waits for the mains, and for a run that is under way."""
+        if not backup_orders.is_waiting(self._settings) or not self._gate.accepts_jobs() or lock.is_running(self._repository):
+            return
+        order = backup_orders.take(self._settings)
+        if order is None:
+            log.warning("Permintaan pencadangan tidak terbaca dan dibuang.")
+            return
+        log.info("Pencadangan atau uji pemulihan dimulai atas permintaan %s.", order.by)
+        if (code := self._run(*WORDS[order.wish])) != 0:
+            log.error("Permintaan %s tidak selesai (kode %d).", order.wish, code)
+
+    def publish_backup_news(self) -> None:
+        """Say how old the newest good backup is, for the notices."""
+        backup_news.publish(self._settings, backup_news.of(self._state))
 
     def do_waiting_work(self) -> None:
         """Start a worker when somebody asked for an import, an export or other long work."""
@@ -279,6 +345,17 @@ def rhythm_of(settings: Settings) -> Rhythm:
     """When this node wants its backups."""
     kept = settings.backup
     return Rhythm(local_time.fromisoformat(kept.time), settings.zone, timedelta(seconds=kept.boot_delay_seconds))
+
+
+def before_closing(rhythm: Rhythm, closes: Sequence[local_time | None], minutes: int) -> Rhythm:
+    """The rhythm of an office that closes at `closes` (Monday first, None: closed) and then switches the node off."""
+    day = datetime(2000, 1, 2)  # noqa: DTZ001 - only to count with a clock; an office that closes at midnight stays in its day
+    early = {
+        number: (datetime.combine(day, clock) - timedelta(minutes=minutes)).time()
+        for number, clock in enumerate(closes)
+        if clock is not None
+    }
+    return replace(rhythm, closing=early)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

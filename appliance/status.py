@@ -25,7 +25,9 @@ from appliance.errors import ApplianceError
 from appliance.power import state as power_state
 from appliance.power.chain import Color
 from appliance.power.chain_check import read_light
+from backups import book
 from backups import outcome as backup_outcome
+from backups.schedule import Depth
 
 UNITS = ("slrt-web.socket", "slrt-web.service", "slrt-front.service", "slrt-scheduler.service", "slrt-watcher.service")
 # without these the node would see the mains fail and could not power off
@@ -34,6 +36,9 @@ ANSWER_SECONDS = 5.0
 SILENCE_OF_WATCHER = timedelta(seconds=60)
 BACKUP_LATE = timedelta(hours=30)
 BACKUP_TOO_OLD = timedelta(days=3)
+PROOF_LATE = timedelta(days=14)
+PROVE = "Jalankan: sudo slrt backup prove"
+NEVER_PROVEN = "Belum pernah dipulihkan sebagai uji; itu dilakukan sendiri setiap minggu."
 CERTIFICATE_SOON = timedelta(days=30)
 LITTLE_SPACE = 0.15
 NO_SPACE = 0.05
@@ -65,7 +70,7 @@ def read_status(settings: Settings, at: datetime) -> Status:
     questions: dict[str, Callable[[], Part]] = {
         "web": lambda: _web(settings),
         "database": lambda: _database(settings),
-        "backup": lambda: _backup(settings, at),
+        "backup": lambda: backup_part(settings, at),
         "power": lambda: _power(settings, at),
         "disk": lambda: _disk(settings),
         "certificate": lambda: _certificate(settings, at),
@@ -121,7 +126,8 @@ def _database(settings: Settings) -> Part:
     return Part(Health.OK if health.ok else Health.FAIL, health.text, health.hint)
 
 
-def _backup(settings: Settings, at: datetime) -> Part:
+def backup_part(settings: Settings, at: datetime) -> Part:
+    """How the backups are: the newest good one, the last run, and when one was last restored to prove it."""
     record = backup_outcome.read(Path(settings.paths.data) / "backup")
     run, repository = "Jalankan: sudo slrt backup run", Path(settings.backup.repository)
     if os.access(repository.parent, os.X_OK) and not _is_visible(repository):
@@ -138,7 +144,20 @@ def _backup(settings: Settings, at: datetime) -> Part:
         return Part(Health.WARN, record.last.text, record.last.next_step or run)
     if age > BACKUP_LATE:
         return Part(Health.WARN, f"Cadangan terlambat; yang terakhir {when}.", run)
-    return Part(Health.OK, f"Cadangan terakhir {when}, sudah diuji.", _advice_on_disk(settings))
+    return _proof(settings, f"Cadangan terakhir {when}, sudah dibaca kembali.", at)
+
+
+def _proof(settings: Settings, text: str, at: datetime) -> Part:
+    """A good backup, and when one was last restored to prove it. A node of the first days has none yet."""
+    lines = book.lines(Path(settings.paths.data) / "backup")
+    proof, tried = book.last_good(lines, *Depth), book.last(lines, *Depth)
+    if tried is not None and not tried.ok:
+        return Part(Health.FAIL, f"{text} Uji pemulihan gagal: {tried.text}", tried.next_step or PROVE)
+    begun = proof.moment.at if proof else lines[0].moment.at if lines else at
+    when = f"Terakhir terbukti bisa dipulihkan: {begun.astimezone(settings.zone):%d-%m-%Y %H.%M}." if proof else NEVER_PROVEN
+    if at - begun > PROOF_LATE:
+        return Part(Health.WARN, f"{text} {when}", PROVE)
+    return Part(Health.OK, f"{text} {when}", _advice_on_disk(settings))
 
 
 def _advice_on_disk(settings: Settings) -> str:

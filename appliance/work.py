@@ -37,6 +37,8 @@ DOERS: dict[str, str] = {
     "impor_simpan": "appliance.exchange.import_run",
     "impor_batal": "appliance.exchange.import_run",
 }
+# Taking an import back changes many rows at once: a backup of just before is proven first.
+BACKUP_FIRST = frozenset({"impor_batal"})
 FAULT = "Pekerjaan gagal karena kesalahan program; sudah dicatat. Beri tahu admin."
 
 log = logging.getLogger("slrt-work")
@@ -48,11 +50,15 @@ class Stopped(Exception):
 
 @dataclass(frozen=True)
 class Work:
-    """What a doer may use: the settings, the clock, and whether it shall stop (the mains failed, the service ends)."""
+    """What a doer may use: the settings, the clock, and whether it shall stop (the mains failed, the service ends).
+
+    `back_up` makes a backup before what needs one first; None where whoever calls takes care of that. Raises ApplianceError.
+    """
 
     settings: Settings
     now: Callable[[], datetime]
     stop: Callable[[], bool]
+    back_up: Callable[[], None] | None = None
 
     def check(self) -> None:
         """Between two parts: raises Stopped when it is time to end."""
@@ -105,6 +111,8 @@ def _collecting_seldom() -> Iterator[None]:
 def _do(task: Taken, work: Work) -> bool:
     """Whether it ended; one that was stopped waits again."""
     try:
+        if task.kind in BACKUP_FIRST and not task.done and work.back_up is not None:
+            work.back_up()
         text = importlib.import_module(DOERS[task.kind]).run(task, work)
     except (Stopped, TryLater):
         background.put_back(task.id)

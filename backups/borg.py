@@ -20,6 +20,7 @@ from pathlib import Path
 from backups.errors import (
     BackupError,
     Busy,
+    EngineKilled,
     EngineMissing,
     NoSpace,
     NoSuchArchive,
@@ -38,6 +39,11 @@ FILES = ("--compression=auto,zstd,3",)
 WARNING_CODE = 1
 WARNING_CODES_MODERN = range(100, 128)
 READS_BESIDE_A_WRITER = 5
+SEGMENT = re.compile(r"\[segment (\d+), offset \d+\]")
+SEGMENTS_IN_A_FOLDER = 1000
+DAMAGED = (
+    "Jangan menghapus apa pun. Lihat cadangan mana yang masih utuh: sudo slrt backup prove --all-data; lalu ganti disk cadangan."
+)
 # What a repository is made of, without what is only being written.
 PIECE = re.compile(r"config|README|data|(index|hints|integrity)\.\d+")
 
@@ -117,6 +123,10 @@ class Engine:
     def check(self, seconds: int) -> None:
         """Check the whole repository's segments, going on next time where the seconds ended."""
         self._borg("check", "--repository-only", f"--max-duration={seconds}", str(self.folder))
+
+    def check_all_data(self) -> None:
+        """Check every segment, and read, decrypt and compare every piece of every archive. Takes as long as it takes."""
+        self._borg("check", "--verify-data", str(self.folder))
 
     def check_archives(self, names: str) -> None:
         """Check that the archives matching the pattern `names` have all their pieces."""
@@ -218,6 +228,8 @@ class Engine:
                 keep=(handle, *self.keep),
                 stop=self.stop,
             )
+        if ended.code < 0:
+            raise _killed(ended)
         warned = ended.code == WARNING_CODE or ended.code in WARNING_CODES_MODERN
         if ended.code != 0 and not (warned and warnings):
             raise _translated(ended, self.told or self.folder)
@@ -296,6 +308,13 @@ def _refuse_unread(answer: Ended) -> None:
             )
 
 
+def _killed(ended: Ended) -> EngineKilled:
+    return EngineKilled(
+        f"Program cadangan dihentikan paksa (sinyal {-ended.code}), mungkin karena memori habis.",
+        "Tidak perlu apa-apa: sistem mengulanginya sendiri. Bila berulang, periksa: sudo dmesg | grep -i memory",
+    )
+
+
 def _translated(ended: Ended, folder: Path) -> BackupError:
     """The error in the officer's words. What borg itself said comes last: it may point at the wrong disk."""
     ids = {str(message.get("msgid", "")) for message in _messages(ended.err)}
@@ -315,6 +334,15 @@ def _translated(ended: Ended, folder: Path) -> BackupError:
         return Busy("Repositori cadangan sedang dipakai.", "Tunggu sampai pencadangan selesai, lalu ulangi.")
     if "Repository.InsufficientFreeSpaceError" in ids or "No space left on device" in text or "Errno 28" in text:
         return NoSpace(f"Disk cadangan {folder} penuh.", "Kosongkan disk itu atau kurangi jumlah cadangan yang disimpan.")
+    return _damage(ended, folder, text)
+
+
+def _damage(ended: Ended, folder: Path, text: str) -> RepositoryDamaged:
+    """What is not as it was written; the pieces are named where borg names them."""
+    pieces = sorted({int(number) for number in SEGMENT.findall(text)})
+    if pieces:
+        named = ", ".join(f"data/{number // SEGMENTS_IN_A_FOLDER}/{number}" for number in pieces)
+        return RepositoryDamaged(f"Bagian repositori cadangan rusak: {named} di {folder}.", DAMAGED)
     return RepositoryDamaged(
         f"Repositori cadangan {folder} tidak dapat dipakai (borg {ended.code}).",
         f"Periksa disk cadangan, lalu: slrt backup verify. Pesan borg: {text[-300:].strip() or '-'}",

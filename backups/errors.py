@@ -19,6 +19,10 @@ class EngineMissing(BackupError):
     """borg, pg_dump or another program is missing or too old."""
 
 
+class EngineKilled(BackupError):
+    """borg was ended by force from outside: by the kernel that ran out of memory, or by somebody."""
+
+
 class SourceMissing(BackupError):
     """What should be backed up is not there, or is not what it should be."""
 
@@ -37,6 +41,10 @@ class RepositoryDamaged(BackupError):
 
 class NoSpace(BackupError):
     """Too little room on a disk."""
+
+
+class ReadOnly(BackupError):
+    """The disk of the repository takes nothing any more."""
 
 
 class Busy(BackupError):

@@ -14,23 +14,25 @@ from typing import Any
 
 from backups.errors import RepositoryDamaged
 
-FORMAT = 1
+FORMAT = 2
 NAME = "manifest.json"
 
 
 @dataclass(frozen=True)
 class Summary:
     """The line of a list: `at` aware UTC, `bytes` the size of what can be restored, `added` what the repository grew,
-    `folders` the names of those that are in it."""
+    `folders` the names of those that are in it, `guarded` the rows of the tables that must not become empty."""
 
     at: datetime
     bytes: int
     added: int
     folders: tuple[str, ...] = ()
+    guarded: Mapping[str, int] = field(default_factory=dict)
 
     def comment(self) -> str:
         """As an archive's comment. Without braces, which borg would take for placeholders."""
-        flat = {"at": self.at.isoformat(), "bytes": self.bytes, "added": self.added, "folders": self.folders}
+        rows = [[name, number] for name, number in self.guarded.items()]
+        flat = {"at": self.at.isoformat(), "bytes": self.bytes, "added": self.added, "folders": self.folders, "rows": rows}
         return json.dumps(flat)[1:-1]
 
     @staticmethod
@@ -39,7 +41,8 @@ class Summary:
         try:
             found = json.loads(f"{{{comment}}}")
             at = datetime.fromisoformat(found["at"])
-            return Summary(at, int(found["bytes"]), int(found["added"]), tuple(found["folders"]))
+            rows = {str(name): int(number) for name, number in found.get("rows", [])}
+            return Summary(at, int(found["bytes"]), int(found["added"]), tuple(found["folders"]), rows)
         except (ValueError, KeyError, TypeError):
             return None
 
@@ -48,7 +51,7 @@ class Summary:
 class Manifest:
     """`database` is the stored file's name, `sha256` its hash, `counts` rows of each table; `folders` → (files, bytes).
 
-    `kind` is "sqlite" or "postgresql"; `method` how the snapshot was had: freeze, copy or dump.
+    `tables` is a hash of each table's rows, empty where it was not taken that night. `kind` is "sqlite" or "postgresql"; `method` how the snapshot was had: freeze, copy or dump.
     """
 
     run: int
@@ -62,6 +65,7 @@ class Manifest:
     counts: Mapping[str, int]
     folders: Mapping[str, tuple[int, int]]
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    tables: Mapping[str, str] = field(default_factory=dict)
     format: int = FORMAT
 
     def to_bytes(self) -> bytes:

@@ -33,7 +33,7 @@ class Outcome:
     def as_json(self) -> dict[str, Any]:
         """The object in the file, without `last_good`."""
         return {
-            **_moment_as_json(self.moment),
+            **moment_as_json(self.moment),
             "ok": self.ok,
             "archive": self.archive,
             "text": self.text,
@@ -47,7 +47,7 @@ class Outcome:
     def from_json(found: dict[str, Any]) -> Outcome:
         """Raises KeyError, TypeError or ValueError for what is not an outcome."""
         return Outcome(
-            _moment(found),
+            read_moment(found),
             bool(found["ok"]),
             found["archive"],
             str(found["text"]),
@@ -75,7 +75,9 @@ def read(state: Path) -> Record:
     try:
         found = json.loads((state / NAME).read_bytes())
         good, attempt = found.pop("last_good", None), found.pop("attempt", None)
-        return Record(Outcome.from_json(found), Outcome.from_json(good) if good else None, _moment(attempt) if attempt else None)
+        return Record(
+            Outcome.from_json(found), Outcome.from_json(good) if good else None, read_moment(attempt) if attempt else None
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Record()
 
@@ -97,17 +99,19 @@ def _store(state: Path, record: Record) -> None:
     content = {
         **(record.last.as_json() if record.last else {}),
         "last_good": record.last_good.as_json() if record.last_good else None,
-        "attempt": _moment_as_json(record.attempt) if record.attempt else None,
+        "attempt": moment_as_json(record.attempt) if record.attempt else None,
     }
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_whole(state / NAME, json.dumps(content, indent=1, ensure_ascii=False).encode())
 
 
-def _moment_as_json(moment: Moment) -> dict[str, Any]:
+def moment_as_json(moment: Moment) -> dict[str, Any]:
+    """A moment as it stands in files."""
     return {"at": moment.at.isoformat(), "boot": moment.boot, "uptime_seconds": moment.uptime.total_seconds()}
 
 
-def _moment(found: dict[str, Any]) -> Moment:
+def read_moment(found: dict[str, Any]) -> Moment:
+    """The moment in an object of a file. Raises KeyError, TypeError or ValueError."""
     moment = Moment(datetime.fromisoformat(found["at"]), str(found["boot"]), timedelta(seconds=found["uptime_seconds"]))
     if moment.at.tzinfo is None:
         raise ValueError("at without a zone")

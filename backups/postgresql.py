@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import LiteralString
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import psycopg
@@ -18,9 +19,13 @@ from psycopg import sql
 
 from backups.errors import BackupError, EngineMissing, Mismatch, SourceMissing
 from backups.process import Ended, Stop, never, run
+from backups.sqlite import Content, differing
 
 PROGRAMS = Path("/usr/lib/postgresql")
 FILE = "database.dump"
+SPARE = "slrt_uji_pemulihan"
+SAME_WORDS = "-c timezone=UTC -c datestyle=ISO -c intervalstyle=iso_8601 -c bytea_output=hex"
+"""However a server or a database is set up, a row reads alike."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class Server:
     def connect(self) -> Iterator[psycopg.Connection]:
         """A connection. Raises SourceMissing when the server does not answer."""
         try:
-            with psycopg.connect(self.url, autocommit=True, connect_timeout=10) as connection:
+            with psycopg.connect(self.url, autocommit=True, connect_timeout=10, options=SAME_WORDS) as connection:
                 yield connection
         except psycopg.Error as error:
             raise SourceMissing(
@@ -59,13 +64,13 @@ class Server:
 class Snapshot:
     """One state of the database, held while it is dumped. `command` writes the dump to standard output."""
 
-    counts: Mapping[str, int]
+    content: Content
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(repr=False)
 
 
 @contextmanager
-def snapshot(server: Server, *, require_tables: bool = True) -> Iterator[Snapshot]:
+def snapshot(server: Server, *, require_tables: bool = True, hashes: bool = False) -> Iterator[Snapshot]:
     """Hold one state of the database: the dump and the counts are both of it. An empty one is SourceMissing, unless allowed."""
     with server.connect() as connection:
         program = _program("pg_dump", connection.info.server_version // 10000)
@@ -76,20 +81,41 @@ def snapshot(server: Server, *, require_tables: bool = True) -> Iterator[Snapsho
             if require_tables and not counts:
                 raise SourceMissing("Basis data PostgreSQL kosong.", "Siapkan dahulu: slrt database upgrade")
             command = (program, "--format=custom", "--compress=0", f"--snapshot={name}", server.bare_url)
-            yield Snapshot(counts, command, server.environment)
+            content = Content(counts, hash_rows(connection) if hashes else {})
+            yield Snapshot(content, command, server.environment)
 
 
 def count_rows(connection: psycopg.Connection) -> dict[str, int]:
     """Rows of each table of ours, as schema.table."""
+    question = sql.SQL("SELECT count(*) FROM {}")
+    return {name: int(value) for name, value in _of_each_table(connection, question).items()}
+
+
+def hash_rows(connection: psycopg.Connection) -> dict[str, str]:
+    """A hash of the rows of each table, whatever their order: the server adds up a hash of each row's text."""
+    question = sql.SQL("SELECT coalesce(sum(hashtextextended(one::text, 0)::numeric), 0)::text FROM {} AS one")
+    return _of_each_table(connection, question)
+
+
+def _of_each_table(connection: psycopg.Connection, question: sql.SQL) -> dict[str, str]:
+    """The answer of a question about each table of ours, by schema.table."""
     found = connection.execute(
         "SELECT schemaname, tablename FROM pg_tables WHERE schemaname !~ '^pg_' AND schemaname <> 'information_schema' ORDER BY 1, 2"
     ).fetchall()
-    question = sql.SQL("SELECT count(*) FROM {}")
-    counts: dict[str, int] = {}
+    answers: dict[str, str] = {}
     for schema, table in found:
         row = connection.execute(question.format(sql.Identifier(schema, table))).fetchone()
-        counts[f"{schema}.{table}"] = row[0] if row else 0
-    return counts
+        answers[f"{schema}.{table}"] = str(row[0]) if row else ""
+    return answers
+
+
+def is_empty(server: Server, table: str) -> bool:
+    """Whether the table (schema.table) has no rows, or is not there."""
+    with server.connect() as connection:
+        schema, _, name = table.partition(".")
+        if _value(connection, sql.SQL("SELECT to_regclass({})").format(sql.Literal(table))) == "None":
+            return True
+        return _value(connection, sql.SQL("SELECT NOT EXISTS (SELECT 1 FROM {})").format(sql.Identifier(schema, name))) == "True"
 
 
 def examine(dump: Path, stop: Stop = never) -> None:
@@ -99,13 +125,13 @@ def examine(dump: Path, stop: Stop = never) -> None:
         raise Mismatch(f"Salinan PostgreSQL rusak ({_last(ended)}).", "Jalankan lagi: slrt backup run")
 
 
-def dump_to(server: Server, file: Path, stop: Stop = never, *, require_tables: bool = True) -> dict[str, int]:
-    """Write a dump of the present state to a file; returns the rows of each table in it."""
-    with snapshot(server, require_tables=require_tables) as held, file.open("wb") as target:
+def dump_to(server: Server, file: Path, stop: Stop = never, *, require_tables: bool = True, hashes: bool = False) -> Content:
+    """Write a dump of the present state to a file; returns what it holds."""
+    with snapshot(server, require_tables=require_tables, hashes=hashes) as held, file.open("wb") as target:
         ended = run(held.command, environment=held.environment, sink=target.write, stop=stop)
         if ended.code != 0:
             raise SourceMissing(f"PostgreSQL tidak dapat disalin ({_last(ended)}).", "Periksa layanan PostgreSQL, lalu ulangi.")
-        return dict(held.counts)
+        return held.content
 
 
 def size(server: Server) -> int:
@@ -132,6 +158,32 @@ def restore(server: Server, dump: Path, counts: Mapping[str, int]) -> None:
     with server.connect() as connection:
         if count_rows(connection) != dict(counts):
             raise Mismatch("Jumlah baris setelah pemulihan berbeda dari catatan.", "Hentikan layanan, lalu ulangi pemulihan.")
+
+
+def rehearse(server: Server, dump: Path, expected: Content) -> None:
+    """Bring a dump back into a spare database on the same server, compare it, and drop that again.
+
+    Raises Mismatch, or BackupError when the server does not let us have a spare database.
+    """
+    spare = Server(urlunsplit(urlsplit(server.url)._replace(path=f"/{SPARE}")))
+    _drop_spare(server)
+    try:
+        with server.connect() as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(SPARE)))
+        restore(spare, dump, expected.counts)
+        with spare.connect() as connection:
+            found = hash_rows(connection) if expected.tables else {}
+        if found != expected.tables:
+            raise Mismatch(
+                f"Isi tabel dalam cadangan berbeda pada: {differing(found, expected.tables)}.", "Jalankan lagi: slrt backup run"
+            )
+    finally:
+        _drop_spare(server)
+
+
+def _drop_spare(server: Server) -> None:
+    with server.connect() as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(SPARE)))
 
 
 def _emptying(server: Server) -> str:
@@ -166,7 +218,7 @@ def _newest(name: str) -> str:
     return name
 
 
-def _value(connection: psycopg.Connection, question: str) -> str:
+def _value(connection: psycopg.Connection, question: LiteralString | sql.Composed) -> str:
     row = connection.execute(question).fetchone()
     return str(row[0]) if row else ""
 

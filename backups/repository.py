@@ -6,17 +6,21 @@ that is deleted when the disk is full, for then even forgetting old backups need
 
 from __future__ import annotations
 
+import errno
+import json
 import os
 import shutil
 from pathlib import Path
 
 from backups.borg import Engine, require_borg
-from backups.errors import BackupError, NoSpace, RepositoryDamaged, RepositoryMissing, WrongPassphrase
-from backups.files import empty_folder, sync_folder
+from backups.errors import BackupError, NoSpace, ReadOnly, RepositoryDamaged, RepositoryMissing, WrongPassphrase
+from backups.files import empty_folder, sync_folder, write_whole
 from backups.process import Stop, never
 from backups.settings import MEBIBYTE, Plan
 
 UNFINISHED = ".baru"
+PROBE = ".coba-tulis"
+KNOWN = "repositories.json"
 CONFIG = "config"
 PIECES = ("README", "data", "hints.*", "index.*", "integrity.*", "nonce")
 RESERVE = "cadangan-ruang"
@@ -35,6 +39,7 @@ def engine(plan: Plan, keep: tuple[int, ...] = (), stop: Stop = never) -> Engine
     require_borg()
     found = Engine(plan.repository, plan.state / "borg", plan.passphrase, keep, stop)
     if not found.exists():
+        _refuse_unplugged(plan)
         raise RepositoryMissing(
             f"Tidak ada repositori cadangan di {plan.repository}.",
             "Periksa apakah disk cadangan terpasang; untuk membuat yang baru: sudo slrt backup init",
@@ -42,9 +47,14 @@ def engine(plan: Plan, keep: tuple[int, ...] = (), stop: Stop = never) -> Engine
     return found
 
 
-def init(plan: Plan) -> bool:
-    """Make the repository unless it is there; then prove that the passphrase opens it. Returns whether it was made."""
+def init(plan: Plan, *, anew: bool = False) -> bool:
+    """Make the repository unless it is there; then prove that the passphrase opens it. Returns whether it was made.
+
+    Where one was before, only `anew`: an empty folder is more often a disk that is not mounted than a new disk.
+    """
     require_borg()
+    if not anew and not (plan.repository / CONFIG).exists():
+        _refuse_unplugged(plan)
     _make_folder(plan.repository)
     made = False
     try:
@@ -52,6 +62,7 @@ def init(plan: Plan) -> bool:
     except RepositoryMissing:
         found, made = _make(plan), True
     _write_beside(plan, found)
+    remember(plan)
     try:
         found.archives()
     except WrongPassphrase as error:
@@ -60,6 +71,48 @@ def init(plan: Plan) -> bool:
             "Untuk memakai cadangan lama: simpan kata sandinya sebagai backup-passphrase; atau sebutkan folder lain di [backup] repository.",
         ) from error
     return made
+
+
+def remember(plan: Plan) -> None:
+    """Note that this folder has a repository, so that its absence is told as a disk that is not there."""
+    known = _known(plan.state)
+    if str(plan.repository) not in known:
+        plan.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_whole(plan.state / KNOWN, json.dumps([*known, str(plan.repository)]).encode())
+
+
+def _known(state: Path) -> list[str]:
+    try:
+        return [str(one) for one in json.loads((state / KNOWN).read_bytes())]
+    except (OSError, ValueError, TypeError):
+        return []
+
+
+def _refuse_unplugged(plan: Plan) -> None:
+    """Raises RepositoryMissing when a repository was in this folder, and there is none in it now."""
+    if str(plan.repository) in _known(plan.state):
+        raise RepositoryMissing(
+            f"Repositori cadangan yang biasanya ada di {plan.repository} tidak ada; mungkin disknya tidak terpasang.",
+            "Pasang disk cadangan (lihat: findmnt), lalu ulangi. Bila disk memang diganti baru: sudo slrt backup init --anew",
+        )
+
+
+def require_writable(folder: Path) -> None:
+    """Write a few bytes into the folder and put them on the disk. Raises ReadOnly or NoSpace."""
+    probe = folder / PROBE
+    try:
+        with probe.open("wb") as file:
+            file.write(b"coba")
+            file.flush()
+            os.fsync(file.fileno())
+        probe.unlink()
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            return  # told by the question for room, which knows what can be given up
+        raise ReadOnly(
+            f"Disk cadangan {folder} tidak dapat ditulis ({error.strerror}).",
+            "Disk itu mungkin rusak atau terpasang hanya-baca. Periksa: sudo dmesg | tail; ganti disk bila ada galat.",
+        ) from error
 
 
 def _make_folder(folder: Path) -> None:
@@ -120,8 +173,17 @@ def release_reserve(plan: Plan) -> bool:
 
 def free(folder: Path) -> int:
     """Bytes that an ordinary user may still write below `folder`."""
+    return _usage(folder).free
+
+
+def total(folder: Path) -> int:
+    """Bytes of the whole disk that `folder` is on."""
+    return _usage(folder).total
+
+
+def _usage(folder: Path) -> shutil._ntuple_diskusage:
     try:
-        return shutil.disk_usage(folder).free
+        return shutil.disk_usage(folder)
     except OSError as error:
         raise BackupError(
             f"Disk {folder} tidak dapat dibaca ({error.strerror}).", "Periksa apakah disk itu terpasang."

@@ -6,7 +6,7 @@ wrong clock takes no place for ever, and a clock that went back deletes nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, tzinfo
 
 from backups.settings import Retention
@@ -14,14 +14,15 @@ from backups.settings import Retention
 Period = Callable[[datetime], tuple[int, ...]]
 
 
-def keep(found: Mapping[int, datetime], rule: Retention, now: datetime, zone: tzinfo) -> set[int]:
+def keep(found: Mapping[int, datetime], rule: Retention, now: datetime, zone: tzinfo, proven: Collection[int] = ()) -> set[int]:
     """Numbers of the runs that stay, of `found` (number → date of complete runs).
 
-    The newest of each of the last so many days, weeks, months and years that have a backup, and the newest few in any case.
+    The newest of each of the last so many days, weeks, months and years that have a backup, and the newest few in any case. Of
+    those that were brought back whole (`proven`) the newest stays until a newer one was.
     """
     newest_first = sorted(found, reverse=True)
     believed = _believed(found, newest_first, now)
-    kept = set(newest_first[: max(rule.newest, 1)])
+    kept = {*newest_first[: max(rule.newest, 1)], *[number for number in newest_first if number in proven][:1]}
     periods: list[tuple[int, Period]] = [
         (rule.daily, lambda at: (at.year, at.month, at.day)),
         (rule.weekly, lambda at: tuple(at.isocalendar()[:2])),

@@ -28,6 +28,7 @@ class Plan:
 
     `data` is the folder that holds the SQLite file `database` (relative, or empty with PostgreSQL) and `folders` (names).
     `database_url` is a libpq URL, empty for SQLite. `state` is a folder of our own on the same machine: scratch, cache, outcome.
+    `guarded` are tables (PostgreSQL: schema.table) that had rows and must not be empty: somebody installed anew, or it is another node.
     `secrets` are small texts that a restored machine needs besides its data; they are stored in the encrypted repository.
     """
 
@@ -43,7 +44,8 @@ class Plan:
     zone: tzinfo = field(default_factory=lambda: ZoneInfo("Asia/Makassar"))
     node: str = ""
     reserve_bytes: int = 640 * MEBIBYTE  # borg wants a whole segment (500 MB) of room before it deletes anything
-    spare_bytes: int = 640 * MEBIBYTE  # the same, before a run begins
+    spare_bytes: int = 2048 * MEBIBYTE  # at least so much before a run begins
+    guarded: tuple[str, ...] = ()
 
     @property
     def database_file(self) -> Path:

@@ -8,11 +8,12 @@ Speaks to SQLite only through pysqlite3: Debian's own library is too old to trus
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,18 @@ COPY_PAGES = 1000
 READ_LOCK_0 = 123
 """The byte of the -shm file that a holder of WAL read lock 0 has locked (WALINDEX_LOCK_OFFSET 120 + 3)."""
 
+ROWS_AT_ONCE = 2000
+
 Connection = Any
 Counts = dict[str, int]
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a database holds: rows of each table, and where it was asked for, a hash of each table's rows."""
+
+    counts: Mapping[str, int]
+    tables: Mapping[str, str] = field(default_factory=dict)
 
 
 class FreezeUnavailable(Exception):
@@ -39,10 +50,10 @@ class FreezeUnavailable(Exception):
 
 @dataclass(frozen=True)
 class Frozen:
-    """A main file that stands still. `counts` are the rows of each table in exactly that state."""
+    """A main file that stands still, and what it holds in exactly that state."""
 
     file: Path
-    counts: Counts
+    content: Content
     taken: float
     mark: tuple[int, int]
 
@@ -102,13 +113,57 @@ def tables(connection: Connection) -> list[str]:
 def count_rows(connection: Connection) -> Counts:
     """Rows of each table."""
     return {
-        name: connection.execute('SELECT count(*) FROM "{}"'.format(name.replace('"', '""'))).fetchone()[0]  # noqa: S608 - a quoted name
+        name: connection.execute(f"SELECT count(*) FROM {_quoted(name)}").fetchone()[0]  # noqa: S608 - a quoted name
         for name in tables(connection)
     }
 
 
+def is_empty(file: Path, table: str) -> bool:
+    """Whether a table has no rows, or is not there."""
+    with closing(connect(file)) as base:
+        return table not in tables(base) or base.execute(f"SELECT 1 FROM {_quoted(table)} LIMIT 1").fetchone() is None  # noqa: S608
+
+
+def hash_rows(connection: Connection, stop: Stop = never) -> dict[str, str]:
+    """A hash of the rows of each table, read as values: what an application sees, not how it lies in the file."""
+    return {name: _hash_table(connection, name, stop) for name in tables(connection)}
+
+
+def _hash_table(connection: Connection, name: str, stop: Stop) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    rows = connection.execute(f"SELECT * FROM {_quoted(name)}")  # noqa: S608 - a quoted name
+    while part := rows.fetchmany(ROWS_AT_ONCE):
+        for row in part:
+            digest.update(repr(row).encode("utf-8", "surrogatepass"))
+        check(stop)
+    return digest.hexdigest()
+
+
+def look_into(connection: Connection, hashes: bool, stop: Stop = never) -> Content:
+    """What a live database holds, after a look at its health. Raises SourceMissing for one that is broken."""
+    fault = _fault(connection, "quick_check")
+    if fault:
+        raise SourceMissing(
+            f"Basis data yang sedang dipakai rusak ({fault}); cadangan lama tidak dihapus.",
+            "Jangan bekerja lagi di sistem ini. Pulihkan cadangan terakhir: slrt backup list",
+        )
+    return Content(count_rows(connection), hash_rows(connection, stop) if hashes else {})
+
+
+def _fault(connection: Connection, pragma: str) -> str:
+    """What is wrong with the file itself, or with the references in it; empty when nothing is."""
+    answer = str(connection.execute(f"PRAGMA {pragma}").fetchone()[0])
+    if answer != "ok":
+        return answer[:200]
+    return "rujukan tanpa induk" if connection.execute("PRAGMA foreign_key_check").fetchone() else ""
+
+
+def _quoted(name: str) -> str:
+    return '"{}"'.format(name.replace('"', '""'))
+
+
 @contextmanager
-def frozen(file: Path, stop: Stop = never) -> Iterator[Frozen]:
+def frozen(file: Path, stop: Stop = never, *, hashes: bool = False) -> Iterator[Frozen]:
     """Hold the main file still. Raises FreezeUnavailable when it cannot be had; writers wait less than a millisecond."""
     with closing(connect(file)) as writer, closing(connect(file)) as keeper, closing(connect(file)) as reader:
         if keeper.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
@@ -124,7 +179,8 @@ def frozen(file: Path, stop: Stop = never) -> Iterator[Frozen]:
         if not _holds_read_lock_0(file):
             raise FreezeUnavailable
         # Counting comes after the proof: it may take long, and must see the frozen state.
-        yield Frozen(file, count_rows(reader), time.monotonic(), _mark(file))
+        taken, mark = time.monotonic(), _mark(file)
+        yield Frozen(file, look_into(reader, hashes, stop), taken, mark)
 
 
 def _take(writer: Connection, keeper: Connection, reader: Connection) -> bool:
@@ -165,15 +221,15 @@ def _mark(file: Path) -> tuple[int, int]:
     return found.st_mtime_ns, found.st_size
 
 
-def copy(file: Path, to: Path, stop: Stop = never) -> Counts:
-    """The fallback: a copy in one pinned read transaction. Returns the rows of each table of the copy."""
+def copy(file: Path, to: Path, stop: Stop = never, *, hashes: bool = False) -> Content:
+    """The fallback: a copy in one pinned read transaction. Returns what the copy holds."""
     to.unlink(missing_ok=True)
     with closing(connect(file)) as source, closing(sqlite.connect(str(to), isolation_level=None)) as target:
         target.execute("PRAGMA synchronous = OFF")
         target.execute("PRAGMA journal_mode = OFF")
         target.execute("CREATE TABLE placeholder (a)")
         source.execute("BEGIN")
-        counts = count_rows(source)
+        content = look_into(source, hashes, stop)
         handle = os.open(to, os.O_RDWR)
 
         def step(_status: int, _left: int, _total: int) -> None:
@@ -185,26 +241,33 @@ def copy(file: Path, to: Path, stop: Stop = never) -> Counts:
         finally:
             source.execute("ROLLBACK")
             os.close(handle)
-    return counts
+    return content
 
 
-def examine(file: Path, counts: Counts, thorough: bool) -> None:
-    """Open a restored database and compare it with what was counted. Raises Mismatch with what is wrong."""
+def examine(file: Path, expected: Content, thorough: bool, stop: Stop = never) -> None:
+    """Open a restored database read-only and compare it with what was recorded. Raises Mismatch with what is wrong."""
     for leftover in (f"{file}-wal", f"{file}-shm"):
         Path(leftover).unlink(missing_ok=True)
     # Immutable: nobody else has this file, and no side files shall appear beside it.
     with closing(connect(file, "ro&immutable=1")) as base:
         try:
-            answer = base.execute(f"PRAGMA {'integrity_check' if thorough else 'quick_check'}").fetchone()[0]
-            orphans = base.execute("PRAGMA foreign_key_check").fetchone()
-            found = count_rows(base)
+            fault = _fault(base, "integrity_check" if thorough else "quick_check")
+            found = Content(count_rows(base), hash_rows(base, stop) if expected.tables else {})
         except sqlite.DatabaseError as error:
-            answer, orphans, found = str(error), None, {}
-    if answer != "ok" or orphans:
+            fault, found = str(error), Content({})
+    if fault:
         raise Mismatch(
-            f"Basis data dalam cadangan rusak ({answer if answer != 'ok' else 'rujukan tanpa induk'}).",
+            f"Basis data dalam cadangan rusak ({fault}).",
             "Pakai cadangan sebelumnya, dan periksa basis data yang sedang dipakai: slrt status",
         )
-    if found != counts:
-        differing = sorted(name for name in found.keys() | counts.keys() if found.get(name) != counts.get(name))
-        raise Mismatch(f"Jumlah baris dalam cadangan berbeda pada: {', '.join(differing)}.", "Jalankan lagi: slrt backup run")
+    for what, seen, recorded in (
+        ("Jumlah baris", found.counts, expected.counts),
+        ("Isi tabel", found.tables, expected.tables),
+    ):
+        if seen != recorded:
+            raise Mismatch(f"{what} dalam cadangan berbeda pada: {differing(seen, recorded)}.", "Jalankan lagi: slrt backup run")
+
+
+def differing(one: Mapping[str, object], other: Mapping[str, object]) -> str:
+    """Names of the tables that are not alike in both."""
+    return ", ".join(sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name)))

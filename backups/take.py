@@ -6,15 +6,17 @@ what it left: scratch, locks, half archives. Nothing old is forgotten before the
 
 from __future__ import annotations
 
+import errno
 import sys
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from backups import files, postgresql, repository, retention, sqlite
+from backups import book, files, postgresql, repository, retention, sqlite, sums
+from backups.book import Line
 from backups.borg import DUMP, FILES, PAGES, Engine
 from backups.catalogue import Run, list_runs
 from backups.errors import BackupError, NoSpace, SourceMissing, Stopped
@@ -22,13 +24,14 @@ from backups.lock import only_run
 from backups.manifest import NAME, Manifest, Summary
 from backups.outcome import Outcome, write, write_attempt
 from backups.process import Stop, never, run
+from backups.progress import Teller
 from backups.schedule import Moment
-from backups.settings import Plan
+from backups.settings import MEBIBYTE, Plan
+from backups.sqlite import Content
 from backups.verify import prove
 
 Say = Callable[[str], None]
-CHECK_SECONDS = 900
-STEPS = 7
+STEPS = 6
 HASH = "import hashlib, sys; print(hashlib.file_digest(open(sys.argv[1], 'rb'), 'sha256').hexdigest())"
 HASHERS = ([sys.executable, "-I", "-S", "-c", HASH], ["sha256sum", "--"])
 
@@ -45,70 +48,104 @@ class Stored:
     name: str
     sha256: str
     bytes: int
-    counts: dict[str, int]
+    content: Content
     added: int
 
 
-def take(plan: Plan, moment: Moment, stop: Stop = never, say: Say = quiet) -> Outcome:
+@dataclass(frozen=True)
+class Taking:
+    """One run under way: its plan, its engine, the clock at its start, whether the tables are hashed, and what the book says."""
+
+    plan: Plan
+    engine: Engine
+    at: datetime
+    hashes: bool
+    known: Sequence[Line]
+
+
+def take(plan: Plan, moment: Moment, stop: Stop = never, say: Say = quiet, *, hashes: bool = False) -> Outcome:
     """Make one backup and write its outcome. `moment` is now; `stop` is asked often and ends the run within seconds.
 
+    `hashes`: each table's rows are hashed as well, for the rehearsal that will compare them.
     Raises BackupError by kind after the failed outcome is written; Busy leaves the running one's outcome alone.
     """
     begun = time.monotonic()
-    with only_run(plan.repository) as lock:
+    plan.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with only_run(plan.repository) as lock, only_run(plan.state):
         # Written first: a run cut off by the mains shows as an attempt that never ended.
         write_attempt(plan.state, moment)
+        tell = Teller(plan.state, book.BACKUP, STEPS, say)
         try:
-            number, manifest = _run(plan, repository.engine(plan, (lock,), stop), moment.at, say)
+            engine = repository.engine(plan, (lock,), stop)
+            line = _run(Taking(plan, engine, moment.at, hashes, book.lines(plan.state)), moment, tell)
         except BackupError as error:
-            write(plan.state, Outcome(moment, False, None, error.message, error.hint, seconds=time.monotonic() - begun))
+            spent = time.monotonic() - begun
+            write(plan.state, Outcome(moment, False, None, error.message, error.hint, seconds=spent))
+            line = Line(moment, book.BACKUP, False, None, error.message, error.hint, spent, steps=tell.finish())
+            book.add(plan.state, line)
             raise
-        size = manifest.bytes / 1e6
-        text = f"Cadangan {number} lengkap dan sudah dicoba dipulihkan ({size:.1f} MB)."
-        outcome = Outcome(moment, True, str(number), text, verified=True, seconds=time.monotonic() - begun)
+        spent = time.monotonic() - begun
+        book.add(plan.state, replace(line, seconds=spent, steps=tell.finish()))
+        outcome = Outcome(moment, True, str(line.number), line.text, verified=True, seconds=spent)
         write(plan.state, outcome)
     return outcome
 
 
-def _run(plan: Plan, engine: Engine, at: datetime, say: Say) -> tuple[int, Manifest]:
-    """The steps under the lock. An OSError of our own disk becomes NoSpace or SourceMissing."""
+def _run(taking: Taking, moment: Moment, say: Say) -> Line:
+    """The steps under the lock; the line that tells of them."""
+    plan = taking.plan
+    with disk_errors(plan):
+        try:
+            files.empty_folder(plan.scratch)
+            return _steps(taking, moment, say)
+        finally:
+            if plan.scratch.exists():
+                files.empty_folder(plan.scratch)
+
+
+@contextmanager
+def disk_errors(plan: Plan) -> Iterator[None]:
+    """An OSError of our own disk becomes NoSpace or SourceMissing."""
     try:
-        files.empty_folder(plan.scratch)
-        return _steps(plan, engine, at, say)
+        yield
     except OSError as error:
-        if error.errno == 28:
+        if error.errno == errno.ENOSPC:
             raise NoSpace(f"Disk {plan.state} penuh.", "Kosongkan disk itu, lalu jalankan: slrt backup run") from error
         raise SourceMissing(f"Disk tidak dapat dibaca atau ditulis ({error}).", "Periksa disk: slrt status") from error
-    finally:
-        if plan.scratch.exists():
-            files.empty_folder(plan.scratch)
 
 
-def _steps(plan: Plan, engine: Engine, at: datetime, say: Say) -> tuple[int, Manifest]:
+def _steps(taking: Taking, moment: Moment, say: Say) -> Line:
+    plan, engine = taking.plan, taking.engine
     say("Memeriksa sumber, disk dan repositori")
+    repository.require_writable(plan.repository)
     engine.break_lock()
     known = list_runs(engine)
     number = max((run.number for run in known), default=0) + 1
     folders = _require_sources(plan, known)
-    known = _make_room(plan, engine, known, at)
+    known = _make_room(taking, known)
     say("Menyimpan basis data tanpa menghentikan layanan")
-    stored = _store_database(plan, engine, number)
+    stored = _store_database(taking, number)
     say("Menyimpan lampiran dan identitas")
     added = stored.added + _store_folders(plan, engine, number, folders)
     paths = engine.files(f"att-{number}") if folders else []
-    manifest = _manifest(plan, number, at, stored, _measured(paths, folders))
-    say("Memeriksa repositori")
-    engine.check(CHECK_SECONDS)
-    say("Mencoba memulihkan dan membandingkan")
+    manifest = _manifest(plan, number, taking.at, stored, _measured(paths, folders))
+    say("Membaca kembali dan membandingkan")
     prove(plan, engine, manifest, [path for path, _ in paths])
     say("Menandai cadangan sebagai lengkap")
-    summary = Summary(at, manifest.bytes, added, folders)
+    guarded = {name: manifest.counts.get(name, 0) for name in plan.guarded}
+    summary = Summary(taking.at, manifest.bytes, added, folders, guarded)
     engine.store_bytes(f"ok-{number}", NAME, manifest.to_bytes(), summary.comment())
     say("Menghapus cadangan yang lewat masa simpannya")
     done = Run(number, tuple(f"{kind}-{number}" for kind in ("db", "att", "ok")), summary)
-    forget(plan, engine, [*known, done], at)
+    left = forget(taking, [*known, done])
     repository.keep_reserve(plan)
-    return number, manifest
+    repository.remember(plan)
+    sums.note(plan.state, plan.repository, engine.stop)
+    size = manifest.bytes / 1e6
+    text = f"Cadangan {number} lengkap dan sudah dibaca kembali ({size:.1f} MB)."
+    kept = tuple(run.number for run in left if run.complete)
+    about = {"bytes": manifest.bytes, "added": added, "kept": kept, "method": stored.method}
+    return Line(moment, book.BACKUP, True, number, text, **about)  # type: ignore[arg-type]
 
 
 def _require_sources(plan: Plan, known: list[Run]) -> tuple[str, ...]:
@@ -122,51 +159,77 @@ def _require_sources(plan: Plan, known: list[Run]) -> tuple[str, ...]:
         )
     if not plan.database_url:
         sqlite.require_database(plan.database_file)
+    _refuse_emptied(plan, known)
     return there
+
+
+def _refuse_emptied(plan: Plan, known: list[Run]) -> None:
+    """Raises SourceMissing when a table that had rows has none: a node installed anew must not push good backups out."""
+    before = next((run.summary.guarded for run in reversed(known) if run.summary), {})
+    for name in plan.guarded:
+        if not before.get(name) or not _is_empty(plan, name):
+            continue
+        raise SourceMissing(
+            f"Tabel {name} kosong, padahal pada cadangan terakhir berisi {before[name]} baris. Tidak ada cadangan yang dihapus.",
+            "Bila data hilang, pulihkan: slrt backup restore terakhir --in-place. Bila ini mesin baru, pakai folder cadangan lain.",
+        )
+
+
+def _is_empty(plan: Plan, table: str) -> bool:
+    if plan.database_url:
+        return postgresql.is_empty(postgresql.Server(plan.database_url), table)
+    return sqlite.is_empty(plan.database_file, table)
 
 
 def _database_bytes(plan: Plan) -> int:
     return postgresql.size(postgresql.Server(plan.database_url)) if plan.database_url else plan.database_file.stat().st_size
 
 
-def _make_room(plan: Plan, engine: Engine, known: list[Run], at: datetime) -> list[Run]:
+def _make_room(taking: Taking, known: list[Run]) -> list[Run]:
     """Enough room for the run, if need be by giving up the reserve and forgetting what is old. Returns the runs that are left.
 
     Raises NoSpace.
     """
+    plan, engine = taking.plan, taking.engine
     database = _database_bytes(plan)
-    repository.require_room(plan.state, 2 * database + plan.spare_bytes, "Disk data")
+    # for the copy, should the freeze not be had
+    repository.require_room(plan.state, database + plan.reserve_bytes, "Disk data")
     grown = [run.summary.added for run in known[-5:] if run.summary]
     total = database + sum(files.measure(plan.data / name)[1] for name in plan.folders)
-    needed = (3 * max(grown) if grown else total) + plan.spare_bytes
+    needed = max(_spare(plan), 3 * max(grown) if grown else total + plan.reserve_bytes)
     try:
         repository.require_room(plan.repository, needed, "Disk cadangan")
     except NoSpace:
         repository.release_reserve(plan)
         # borg itself wants some room to delete; what is left of it tells more than its complaint.
         with suppress(NoSpace):
-            forget(plan, engine, known, at)
+            forget(taking, known)
             engine.compact()
         repository.require_room(plan.repository, needed, "Disk cadangan")
         return list_runs(engine)
     return known
 
 
-def _store_database(plan: Plan, engine: Engine, number: int) -> Stored:
-    archive = f"db-{number}"
-    if plan.database_url:
-        return _store_dump(plan, engine, archive)
+def _spare(plan: Plan) -> int:
+    """The room that a repository must have left: less on a small disk, but for a segment of borg."""
+    return min(plan.spare_bytes, max(repository.total(plan.repository) // 4, 640 * MEBIBYTE))
+
+
+def _store_database(taking: Taking, number: int) -> Stored:
+    archive, engine = f"db-{number}", taking.engine
+    if taking.plan.database_url:
+        return _store_dump(taking, archive)
     try:
-        return _store_frozen(plan, engine, archive)
+        return _store_frozen(taking, archive)
     except sqlite.FreezeUnavailable:
         # What the given-up try stored must not carry the name of the copy.
         engine.delete([found.name for found in engine.archives() if found.name.startswith(archive)])
-        return _store_copy(plan, engine, archive)
+        return _store_copy(taking, archive)
 
 
-def _store_frozen(plan: Plan, engine: Engine, archive: str) -> Stored:
-    file = plan.database_file
-    with sqlite.frozen(file, engine.stop) as held:
+def _store_frozen(taking: Taking, archive: str) -> Stored:
+    file, engine = taking.plan.database_file, taking.engine
+    with sqlite.frozen(file, engine.stop, hashes=taking.hashes) as held:
         watched = replace(engine, stop=lambda: engine.stop() or held.spent())
         try:
             digest = sha256(file, watched.stop)
@@ -176,24 +239,27 @@ def _store_frozen(plan: Plan, engine: Engine, archive: str) -> Stored:
                 raise
             raise sqlite.FreezeUnavailable from error
         held.prove_untouched()
-        return Stored("freeze", file.name, digest, held.mark[1], held.counts, added)
+        return Stored("freeze", file.name, digest, held.mark[1], held.content, added)
 
 
-def _store_copy(plan: Plan, engine: Engine, archive: str) -> Stored:
-    copied = plan.scratch / plan.database_file.name
-    counts = sqlite.copy(plan.database_file, copied, engine.stop)
-    added = engine.store_paths(archive, copied.parent, [copied.name], PAGES)
-    stored = Stored("copy", copied.name, sha256(copied, engine.stop), copied.stat().st_size, counts, added)
-    copied.unlink()
-    return stored
+def _store_copy(taking: Taking, archive: str) -> Stored:
+    engine, file = taking.engine, taking.plan.database_file
+    copied = taking.plan.scratch / file.name
+    content = sqlite.copy(file, copied, engine.stop, hashes=taking.hashes)
+    return _store_file("copy", copied, content, engine, archive, PAGES)
 
 
-def _store_dump(plan: Plan, engine: Engine, archive: str) -> Stored:
-    dump = plan.scratch / postgresql.FILE
-    counts = postgresql.dump_to(postgresql.Server(plan.database_url), dump, engine.stop)
-    added = engine.store_paths(archive, dump.parent, [dump.name], DUMP)
-    stored = Stored("dump", dump.name, sha256(dump, engine.stop), dump.stat().st_size, counts, added)
-    dump.unlink()
+def _store_dump(taking: Taking, archive: str) -> Stored:
+    engine, dump = taking.engine, taking.plan.scratch / postgresql.FILE
+    content = postgresql.dump_to(postgresql.Server(taking.plan.database_url), dump, engine.stop, hashes=taking.hashes)
+    postgresql.examine(dump, engine.stop)
+    return _store_file("dump", dump, content, engine, archive, DUMP)
+
+
+def _store_file(method: str, file: Path, content: Content, engine: Engine, archive: str, options: Sequence[str]) -> Stored:
+    added = engine.store_paths(archive, file.parent, [file.name], options)
+    stored = Stored(method, file.name, sha256(file, engine.stop), file.stat().st_size, content, added)
+    file.unlink()
     return stored
 
 
@@ -222,9 +288,10 @@ def _manifest(plan: Plan, number: int, at: datetime, stored: Stored, folders: Ma
         database=stored.name,
         sha256=stored.sha256,
         database_bytes=stored.bytes,
-        counts=stored.counts,
+        counts=stored.content.counts,
         folders=folders,
         secrets=dict(plan.secrets),
+        tables=stored.content.tables,
     )
 
 
@@ -237,13 +304,17 @@ def _measured(paths: list[tuple[str, int]], folders: tuple[str, ...]) -> dict[st
     return measured
 
 
-def forget(plan: Plan, engine: Engine, known: list[Run], now: datetime) -> list[Run]:
+def forget(taking: Taking, known: list[Run]) -> list[Run]:
     """Delete what retention gives up and what never became complete, then give the room back. Returns the runs that are left.
 
-    Only between runs or at the end of one: an incomplete run is taken for a dead one.
+    Only between runs or at the end of one: an incomplete run is taken for a dead one. Nothing complete goes as long as the last
+    thorough proof failed: what is older may be all that is still whole.
     """
+    plan, engine = taking.plan, taking.engine
     complete = {run.number: run.summary.at for run in known if run.summary}
-    kept = retention.keep(complete, plan.retention, now, plan.zone)
+    kept = set(complete)
+    if not book.is_doubtful(taking.known):
+        kept = retention.keep(complete, plan.retention, taking.at, plan.zone, book.proven(taking.known))
     # The mark goes first: a run that is half forgotten must not look complete.
     names = [name for run in known if run.number not in kept for name in sorted(run.archives, reverse=True)]
     engine.delete(names)

@@ -1,13 +1,15 @@
-"""Is a backup what it claims to be? The drill: bring it back for real, open it, compare it with what was recorded.
+"""Is a backup what it claims to be? The pieces of every proof, and what each night proves.
 
-A repository's own check proves its structure only. Here the database comes back through decryption, is hashed against the hash
-taken while it was frozen, opened, examined and counted; a sample of the files is compared with those still on the disk.
+A repository's own check proves its structure only. Here the database comes back through decryption and is hashed against the hash
+taken while it was frozen, after a look at its health; a sample of the files is compared with those still on the disk. What brings
+everything back is in `backups.ladder`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import random
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -17,16 +19,18 @@ from backups.catalogue import find, list_runs, read_manifest
 from backups.errors import Mismatch
 from backups.lock import only_run
 from backups.manifest import Manifest
-from backups.process import BLOCK, Stop, never
+from backups.process import Stop, never
 from backups.repository import engine as open_engine
 from backups.settings import Plan
+from backups.sqlite import Content
+from backups.sums import file_hash
 
 SAMPLE = 50
 CHECK_SECONDS = 4 * 3600
 
 
 def verify(plan: Plan, wanted: str, stop: Stop = never) -> Manifest:
-    """Prove one complete backup, thoroughly, and the whole repository's structure. Raises BackupError by kind."""
+    """Prove one complete backup of any repository, thoroughly, and its structure. Leaves no line. Raises BackupError by kind."""
     with only_run(plan.repository) as lock:
         engine = open_engine(plan, (lock,), stop)
         engine.break_lock()
@@ -44,57 +48,68 @@ def verify(plan: Plan, wanted: str, stop: Stop = never) -> Manifest:
 
 
 def prove(plan: Plan, engine: Engine, manifest: Manifest, paths: list[str]) -> None:
-    """The drill on a run just stored, before it is marked as complete; `paths` are its files besides the database.
+    """The proof of a run just stored, before it is marked as complete; `paths` are its files besides the database.
 
-    Raises Mismatch or what the engine says.
+    Nothing is written but the sample: the same bytes as the examined, frozen database have come back. Raises Mismatch or what
+    the engine says.
     """
     engine.check_archives(f"*-{manifest.run}")
-    bring_back_database(engine, manifest, plan.scratch, thorough=False).unlink()
+    _read_database(engine, manifest, len)
     # The run's number as seed: another sample each night, the same when a failure is looked into.
     sample = random.Random(manifest.run).sample(sorted(paths), min(SAMPLE, len(paths)))  # noqa: S311 - not a secret
     if sample:
-        _compare(plan.data, engine, manifest, sample, files.empty_folder(plan.scratch / "sample"))
+        scratch = files.empty_folder(plan.scratch / "sample")
+        engine.extract(f"att-{manifest.run}", scratch, sample)
+        refuse_altered(altered(plan.data, scratch, sample, manifest.at), manifest.run)
 
 
-def bring_back_database(engine: Engine, manifest: Manifest, to: Path, *, thorough: bool) -> Path:
-    """Restore the database of a run into the folder `to` and examine it. Returns the file."""
-    target = to / manifest.database
+def _read_database(engine: Engine, manifest: Manifest, sink: Callable[[bytes], object]) -> None:
+    """Stream the stored database to `sink`. Raises Mismatch unless it is what was stored."""
     digest = hashlib.sha256()
-    with target.open("wb") as file:
 
-        def sink(block: bytes) -> None:
-            digest.update(block)
-            file.write(block)
+    def both(block: bytes) -> None:
+        digest.update(block)
+        sink(block)
 
-        engine.read(f"db-{manifest.run}", manifest.database, sink)
+    engine.read(f"db-{manifest.run}", manifest.database, both)
     if digest.hexdigest() != manifest.sha256:
         raise Mismatch(
             f"Basis data dalam cadangan {manifest.run} tidak sama dengan saat disimpan.",
             "Pakai cadangan sebelumnya: slrt backup list. Periksa juga disk cadangan.",
         )
+
+
+def bring_back_database(engine: Engine, manifest: Manifest, to: Path, *, thorough: bool) -> Path:
+    """Restore the database of a run into the folder `to` and examine it. Returns the file."""
+    target = to / manifest.database
+    with target.open("wb") as file:
+        _read_database(engine, manifest, file.write)
     if manifest.kind == "postgresql":
         postgresql.examine(target, engine.stop)
     else:
-        sqlite.examine(target, dict(manifest.counts), thorough)
+        sqlite.examine(target, content_of(manifest), thorough, engine.stop)
     return target
 
 
-def _compare(data: Path, engine: Engine, manifest: Manifest, paths: list[str], scratch: Path) -> None:
-    """Bring some files back and compare them with those on the disk that have not changed since the run began."""
-    engine.extract(f"att-{manifest.run}", scratch, paths)
-    for path in paths:
-        if _unchanged(data / path, manifest.at) and file_hash(data / path) != file_hash(scratch / path):
-            raise Mismatch(f"Berkas {path} dalam cadangan berbeda dari aslinya.", "Periksa disk: slrt status")
+def content_of(manifest: Manifest) -> Content:
+    """What the database of a run held when it was stored."""
+    return Content(dict(manifest.counts), dict(manifest.tables))
+
+
+def altered(data: Path, scratch: Path, paths: list[str], since: datetime) -> list[str]:
+    """Those of the files brought back to `scratch` that differ from the ones on the disk that have not changed `since`."""
+    return [path for path in paths if _unchanged(data / path, since) and file_hash(data / path) != file_hash(scratch / path)]
 
 
 def _unchanged(file: Path, since: datetime) -> bool:
     return file.is_file() and file.stat().st_mtime < since.timestamp()
 
 
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as file:
-        digest = hashlib.sha256()
-        while block := file.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+def refuse_altered(names: list[str], run: int) -> None:
+    """Raises Mismatch that lists the files."""
+    if names:
+        more = f" dan {len(names) - 5} lainnya" if len(names) > 5 else ""
+        raise Mismatch(
+            f"{len(names)} berkas dalam cadangan {run} berbeda dari aslinya: {', '.join(names[:5])}{more}.",
+            "Periksa disk data dan disk cadangan: slrt status",
+        )

@@ -52,6 +52,7 @@ BLUEPRINTS = (
     "health",
     "power",
     "drills",
+    "backups",
     "power_banner",
 )
 

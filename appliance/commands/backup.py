@@ -8,36 +8,29 @@ from __future__ import annotations
 
 import functools
 import json
-import logging
-import logging.handlers
-import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
 
 from appliance.commands import restoring
+from appliance.commands.backing_up import back_up, logged, wait_for_turn
+from appliance.commands.backup_history import history
 from appliance.commands.door import Door, become_owner_of
+from appliance.commands.pacing import log, steps, stoppable
 from appliance.commands.restoring import Handed, Source, gate_of, plan_of, translated
 from appliance.config import Settings
 from appliance.errors import InvalidInput
-from appliance.power import stops
-from appliance.power.stops import Stop
 from backups import catalogue, repository
 from backups.clock import moment
+from backups.ladder import ALL_DATA_STEPS, REHEARSAL_STEPS, read_everything, rehearse
 from backups.restore import STEPS as RESTORE_STEPS
 from backups.restore import restore as bring_back
-from backups.take import STEPS, take
-from backups.verify import verify as prove
-
-LOG = "backup.log"
-LOG_BYTES = 1_000_000
-log = logging.getLogger("slrt-backup")
+from backups.take import STEPS, quiet
+from backups.verify import verify as verify_one
 
 
 def with_source(function: Callable[..., None]) -> Callable[..., None]:
@@ -66,36 +59,71 @@ def command() -> None:
     """Mencadangkan, memeriksa dan memulihkan data."""
 
 
+command.add_command(history)
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Keluaran untuk program.")
+
+
 @command.command()
+@click.option("--anew", is_flag=True, help="Disk cadangan diganti: buat repositori baru walaupun dahulu sudah ada.")
+@as_json
 @click.pass_obj
-def init(door: Door) -> None:
+def init(door: Door, anew: bool, as_json: bool) -> None:
     """Menyiapkan repositori cadangan; aman diulang."""
     plan = plan_of(door.settings, Handed.read(door))
     become_owner_of(plan.data)
     with translated():
-        made = repository.init(plan)
-    click.echo(f"Repositori cadangan dibuat di {plan.repository}." if made else "Tidak ada yang berubah.")
+        made = repository.init(plan, anew=anew)
+    if as_json:
+        click.echo(json.dumps({"made": made, "repository": str(plan.repository)}))
+    else:
+        click.echo(f"Repositori cadangan dibuat di {plan.repository}." if made else "Tidak ada yang berubah.")
 
 
 @command.command()
+@as_json
 @click.pass_obj
-def run(door: Door) -> None:
-    """Membuat cadangan sekarang dan mencoba memulihkannya."""
+def run(door: Door, as_json: bool) -> None:
+    """Membuat cadangan sekarang dan membacanya kembali."""
     plan = plan_of(door.settings, Handed.read(door))
     become_owner_of(plan.data)
+    with stoppable(door.settings, "cadangan", job=True) as stop, translated(), gate_of(door.settings).work():
+        wait_for_turn(plan, stop)
+        outcome = back_up(plan, stop, quiet if as_json else steps(STEPS))
+    if as_json:
+        click.echo(json.dumps(outcome.as_json(), ensure_ascii=False))
+    else:
+        click.echo(f"{outcome.text} Lama: {outcome.seconds:.0f} detik.")
+
+
+@command.command()
+@click.option("--all-data", is_flag=True, help="Juga membaca setiap bita repositori dan setiap cadangan; dapat lama.")
+@as_json
+@click.pass_obj
+def prove(door: Door, all_data: bool, as_json: bool) -> None:
+    """Memulihkan cadangan terbaru di tempat uji dan membandingkan isinya; dicatat sebagai bukti."""
+    plan = plan_of(door.settings, Handed.read(door))
+    become_owner_of(plan.data)
+    total, work = (ALL_DATA_STEPS, read_everything) if all_data else (REHEARSAL_STEPS, rehearse)
+    say = quiet if as_json else steps(total)
     with (
-        _logged(plan.state),
-        stoppable(door.settings, "cadangan", job=True) as stop,
+        logged(plan.state),
+        stoppable(door.settings, "uji pemulihan", job=True) as stop,
         translated(),
         gate_of(door.settings).work(),
     ):
-        outcome = take(plan, moment(datetime.now(UTC)), stop, _steps(STEPS))
-        log.info("%s", outcome.text)
-    click.echo(f"{outcome.text} Lama: {outcome.seconds:.0f} detik.")
+        wait_for_turn(plan, stop)
+        line = work(plan, moment(datetime.now(UTC)), stop, say)
+        log.info("%s", line.text)
+    if as_json:
+        click.echo(json.dumps(line.as_json(), ensure_ascii=False))
+    else:
+        click.echo(f"{line.text} Lama: {line.seconds:.0f} detik.")
 
 
 @command.command(name="list")
-@click.option("--json", "as_json", is_flag=True, help="Keluaran untuk program.")
+@as_json
 @click.option("--all", "everything", is_flag=True, help="Juga yang tidak lengkap (terputus).")
 @with_source
 @click.pass_obj
@@ -118,15 +146,21 @@ def list_backups(door: Door, as_json: bool, everything: bool, source: Source) ->
 
 @command.command()
 @click.argument("wanted", metavar="[NOMOR]", default="terakhir")
+@as_json
 @click.pass_obj
-def verify(door: Door, wanted: str) -> None:
+def verify(door: Door, wanted: str, as_json: bool) -> None:
     """Membuktikan bahwa sebuah cadangan dapat dipulihkan (tanpa NOMOR: yang terakhir)."""
     plan = plan_of(door.settings, Handed.read(door))
     become_owner_of(plan.data)
-    click.echo("Membaca dan membandingkan seluruh isi cadangan; ini dapat lama …")
+    if not as_json:
+        click.echo("Membaca dan membandingkan seluruh isi cadangan; ini dapat lama …")
     with stoppable(door.settings, "cadangan") as stop, translated():
-        manifest = prove(plan, wanted, stop)
+        wait_for_turn(plan, stop)
+        manifest = verify_one(plan, wanted, stop)
     rows, number = sum(manifest.counts.values()), sum(files for files, _ in manifest.folders.values())
+    if as_json:
+        click.echo(json.dumps({"id": str(manifest.run), "ok": True, "rows": rows, "files": number}))
+        return
     click.echo(f"Cadangan {manifest.run} utuh: {rows} baris data, {number} berkas.")
 
 
@@ -158,7 +192,8 @@ def _restore_to(door: Door, wanted: str, to: Path, source: Source) -> None:
         return
     plan = plan_of(door.settings, Handed.read(door, source), source.folder)
     with stoppable(door.settings, "cadangan") as stop, translated():
-        restored = bring_back(plan, wanted, to, stop, _steps(RESTORE_STEPS - 1))
+        wait_for_turn(plan, stop)
+        restored = bring_back(plan, wanted, to, stop, steps(RESTORE_STEPS - 1))
     click.echo(f"Cadangan {restored.manifest.run} dipulihkan ke {to}; isinya sudah dibandingkan.")
 
 
@@ -168,72 +203,11 @@ def _restore_in_place(door: Door, wanted: str, source: Source) -> None:
         if not restoring.hand_over(door, source, ["restore", wanted, "--in-place", "--yes"]):
             handed = Handed.read(door, source)
             with stoppable(door.settings, "cadangan") as stop, translated(), gate_of(door.settings).work():
-                restored = restoring.in_place(door.settings, handed, (wanted, source.folder), stop, _steps(RESTORE_STEPS))
+                restored = restoring.in_place(door.settings, handed, (wanted, source.folder), stop, steps(RESTORE_STEPS))
             click.echo(f"Cadangan {restored.manifest.run} sudah di tempatnya. Data lama: {restored.folder}")
         restoring.fit_machine(door)
     if source.handed is None:
         click.echo("Langkah berikutnya: periksa dengan slrt status, lalu masuk dan lihat satu kasus yang Anda kenal.")
-
-
-def _steps(total: int) -> Callable[[str], None]:
-    """Say each step with its number."""
-    done = 0
-
-    def say(text: str) -> None:
-        nonlocal done
-        done += 1
-        log.info("%d/%d %s", done, total, text)
-        click.echo(f"[{done}/{total}] {text}")
-
-    return say
-
-
-@contextmanager
-def stoppable(settings: Settings, what: str, *, job: bool = False) -> Iterator[Callable[[], bool]]:
-    """A question that says yes after SIGTERM or Ctrl+C, and when the node takes no new work any more.
-
-    A `job`, which can begin anew by itself, makes way sooner: when the mains has been away for half a minute. The book of
-    outages is told once that `what` was stopped by the gate.
-    """
-    asked: list[int] = []
-    told: list[str] = []
-
-    def closed() -> bool:
-        if gate.accepts_jobs() if job else gate.accepts_work():
-            return False
-        if not told:
-            told.append(what)
-            stops.note(Path(settings.paths.data), Stop(datetime.now(UTC), what))
-        return True
-
-    def ask(number: int, _frame: FrameType | None) -> None:
-        asked.append(number)
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
-    gate = gate_of(settings)
-    try:
-        yield lambda: bool(asked) or closed()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _logged(state: Path) -> Iterator[None]:
-    """Keep a log beside the outcome, for whoever looks into a bad night."""
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handler = logging.handlers.RotatingFileHandler(state / LOG, maxBytes=LOG_BYTES, backupCount=3, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    try:
-        yield
-    except Exception as error:
-        log.info("%s: %s", type(error).__name__, error)
-        raise
-    finally:
-        log.removeHandler(handler)
-        handler.close()
 
 
 def _as_json(one: catalogue.Run) -> dict[str, object]:

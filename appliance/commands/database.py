@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
@@ -12,9 +13,12 @@ import click
 from appliance import audit, database
 from appliance.casework.catalogue import seed_catalogue
 from appliance.casework.office_calendar import seed_calendar
+from appliance.commands.backing_up import back_up_first
 from appliance.commands.door import Door, become_owner_of
+from appliance.commands.pacing import stoppable
+from appliance.commands.restoring import Handed, plan_of
 from appliance.config import Settings
-from appliance.errors import EXIT_FAILED, InvalidInput
+from appliance.errors import EXIT_FAILED, ConfigurationError, InvalidInput
 from appliance.registry.area_codes import load_bps
 from appliance.registry.areas import load_areas
 from appliance.registry.programme_seed import seed_programmes
@@ -26,12 +30,40 @@ def command() -> None:
 
 
 @command.command()
+@click.option("--without-backup", is_flag=True, help="Tanpa cadangan lebih dahulu; hanya bila datanya baru saja dipulihkan.")
 @click.pass_obj
-def upgrade(door: Door) -> None:
-    """Menyiapkan atau memutakhirkan tabel, data wilayah, dan daftar layanan. Aman diulang."""
+def upgrade(door: Door, without_backup: bool) -> None:
+    """Menyiapkan atau memutakhirkan tabel, data wilayah, dan daftar layanan. Aman diulang.
+
+    Tabel yang sudah berisi dicadangkan lebih dahulu.
+    """
+    read = _secrets(door)
     _become_owner(door.settings)
+    if not without_backup and _will_change(door.settings):
+        click.echo("Membuat cadangan sebelum tabel diubah")
+        with stoppable(door.settings, "cadangan") as stop:
+            click.echo(back_up_first(plan_of(door.settings, read()), stop, "sebelum pemutakhiran").text)
     if not prepare(door.settings):
         click.echo("Tidak ada yang berubah.")
+
+
+def _secrets(door: Door) -> Callable[[], Handed]:
+    """The secrets of a backup, read while they may be: a machine that is only being set up has none, and needs none."""
+    try:
+        handed = Handed.read(door)
+    except ConfigurationError as error:
+        reason = error
+
+        def refuse() -> Handed:
+            raise reason
+
+        return refuse
+    return lambda: handed
+
+
+def _will_change(settings: Settings) -> bool:
+    """Whether tables that are there already will be changed: what a fresh database has is worth no backup."""
+    return database.current_revision(settings) not in {None, "", database.newest_revision()}
 
 
 def prepare(settings: Settings) -> bool:

@@ -30,6 +30,7 @@ from backups.restore import SECRETS, Restored
 from backups.restore import in_place as replace_data
 from backups.settings import Plan, Retention
 
+GUARDED = ("person", "family", "case")
 PASSPHRASE, AUDIT_KEY = "backup-passphrase", "audit-key"
 SERVICES = ("slrt-web.socket", "slrt-web.service", "slrt-scheduler.service")
 AFTERWARDS = ("slrt-certificate.service", "slrt.target", "slrt-web.socket", "slrt-scheduler.service")
@@ -105,6 +106,7 @@ def plan_of(settings: Settings, handed: Handed, repository: Path | None = None) 
         retention=Retention(kept.keep_daily, kept.keep_weekly, kept.keep_monthly, kept.keep_yearly),
         zone=settings.zone,
         node=settings.node.hostname,
+        guarded=tuple(f"public.{name}" if settings.database.url else name for name in GUARDED),
     )
 
 
@@ -272,7 +274,15 @@ def fit_machine(door: Door) -> None:
         return
     adopt_audit_key(Path(door.settings.paths.data), secrets)
     click.echo("Menyesuaikan tabel dengan versi program ini")
-    upgrade = [*_service_words(door.settings), *SLRT, "--config", str(door.config_file.absolute()), "database", "upgrade"]
+    upgrade = [
+        *_service_words(door.settings),
+        *SLRT,
+        "--config",
+        str(door.config_file.absolute()),
+        "database",
+        "upgrade",
+        "--without-backup",
+    ]
     if subprocess.run(upgrade, check=False, cwd="/").returncode != 0:
         raise ApplianceError(
             "Data sudah dipulihkan, tetapi tabelnya belum cocok dengan program ini.", "Jalankan: sudo slrt database upgrade"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from appliance import database
-from appliance.commands.backup import stoppable
+from appliance.commands.backing_up import back_up_first
 from appliance.commands.door import Door, become_owner_of
-from appliance.commands.restoring import gate_of
+from appliance.commands.pacing import stoppable
+from appliance.commands.restoring import Handed, gate_of, plan_of
+from appliance.errors import ConfigurationError
 from appliance.work import Work, do_everything, only_worker
 
 
@@ -19,6 +22,7 @@ from appliance.work import Work, do_everything, only_worker
 def command(door: Door) -> None:
     """Mengerjakan impor, ekspor dan pekerjaan panjang lain yang menunggu."""
     settings, key = door.settings, door.secret("audit-key")
+    back_up = _backing_up(door)
     become_owner_of(Path(settings.paths.data))
     with only_worker(settings) as mine:
         if not mine:
@@ -28,5 +32,24 @@ def command(door: Door) -> None:
             stoppable(settings, "impor, ekspor, atau pekerjaan panjang lain", job=True) as stop,
             database.create_service(settings, audit_key=key).app_context(),
         ):
-            ended = do_everything(Work(settings, lambda: datetime.now(UTC), stop), gate_of(settings))
+            work = Work(settings, lambda: datetime.now(UTC), stop, lambda: back_up(stop))
+            ended = do_everything(work, gate_of(settings))
     click.echo(f"{ended} pekerjaan selesai." if ended else "Tidak ada pekerjaan yang menunggu.")
+
+
+def _backing_up(door: Door) -> Callable[[Callable[[], bool]], None]:
+    """How to make a backup first. The passphrase is read while it may be; most work needs none, and must go on without it."""
+    try:
+        plan = plan_of(door.settings, Handed.read(door))
+    except ConfigurationError as error:
+        reason = error
+
+        def refuse(_stop: Callable[[], bool]) -> None:
+            raise reason
+
+        return refuse
+
+    def back_up(stop: Callable[[], bool]) -> None:
+        back_up_first(plan, stop, "sebelum impor dibatalkan")
+
+    return back_up

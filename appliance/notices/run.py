@@ -9,12 +9,14 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from appliance import backup_news
 from appliance.config import Settings, config_path, load, read_secret
 from appliance.errors import ApplianceError, ConfigurationError
 from appliance.notices import outbox
+from appliance.notices.backup import message_of_backup, why_late
 from appliance.notices.messages import Message, message_of, messages_of
 from appliance.notices.outbox import Outbox
 from appliance.power import journal
@@ -43,12 +45,24 @@ def collect(settings: Settings, folder: Path, marks: Sequence[str], at: datetime
     news = messages_of(outbox.unread(entries, known.read_until), settings.zone)
     if (changed := message_of(light, known.armed, at)) is not None:
         news.append(changed)
+    late, about_backups = _about_backups(settings, known.backup_late, at)
+    news += about_backups
     armed = light.color is Color.ARMED if light.color in {Color.ARMED, Color.NOT_ARMED} else known.armed
     read_until = outbox.name_of(entries[-1]) if entries else known.read_until
-    found = outbox.with_messages(replace(known, read_until=read_until, armed=armed), news, marks, at)
+    found = outbox.with_messages(replace(known, read_until=read_until, armed=armed, backup_late=late), news, marks, at)
     if found != before:
         outbox.save(folder, found)
     return found
+
+
+def _about_backups(settings: Settings, told: str, at: datetime) -> tuple[str, list[Message]]:
+    """What of the backups is too old, and the notice of it. Without a word of the scheduler since the start nothing is known."""
+    news = backup_news.read(settings)
+    if news is None:
+        return told, []
+    late = why_late(news, at, timedelta(days=settings.backup.notice_days))
+    message = message_of_backup(news, told, late, at, settings.zone)
+    return late, [message] if message else []
 
 
 def send_waiting(folder: Path, waiting: Outbox, known: Sequence[str], send: Send) -> Outbox:

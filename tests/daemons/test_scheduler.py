@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from pysqlite3 import dbapi2 as sqlite
 
+from appliance import backup_news, backup_orders
+from appliance import scheduler as scheduler_module
+from appliance.config import load
 from appliance.notify import notify, watchdog_interval
-from appliance.scheduler import FromNow, guarded
-from backups import exchange, outcome
+from appliance.power.state import replace_file
+from appliance.scheduler import Clockwork, FromNow, before_closing, guarded
+from backups import book, exchange, outcome
 from backups.clock import moment
 from backups.outcome import Outcome, Record
+from backups.schedule import Depth, Rhythm
 from tests.support.borg import Node, add_rows, environment
 from tests.support.waiting import wait_for
 
@@ -58,6 +67,49 @@ def test_a_due_backup_is_made_without_anybody_doing_anything(node: Node) -> None
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
     assert "Cadangan pertama dimulai." in (node.folder / "scheduler.log").read_text()
+
+
+def test_what_an_officer_ordered_is_made_though_nothing_is_due(node: Node) -> None:
+    pretend_a_good_backup(node)
+    replace_file(node.folder / "run" / backup_orders.REQUEST, '{"wish": "backup", "by": "hasnah"}')
+    node.give_to_service()
+    with scheduler(node):
+        wait_for(lambda: book.lines(node.plan.state), seconds=120, what="the ordered backup")
+        assert not (node.folder / "run" / backup_orders.REQUEST).exists()
+        # what the notices read: everybody may
+        news = node.folder / "run" / backup_news.FILE
+        wait_for(lambda: news.exists() and json.loads(news.read_text())["good"], seconds=60, what="the news of it")
+        assert news.stat().st_mode & 0o444 == 0o444
+    assert "atas permintaan hasnah" in (node.folder / "scheduler.log").read_text()
+    assert book.lines(node.plan.state)[0].ok
+
+
+def test_a_week_later_the_backup_is_rehearsed_by_itself(backed_up: Node) -> None:
+    """The first backup is of the day before yesterday, and last night's was made: the first rehearsal is due."""
+    (made,) = book.lines(backed_up.plan.state)
+    early = replace(made, moment=replace(made.moment, at=made.moment.at - timedelta(days=2)))
+    (backed_up.plan.state / book.NAME).unlink()
+    book.add(backed_up.plan.state, early)
+    backed_up.give_to_service()
+    with scheduler(backed_up):
+        wait_for(lambda: len(book.lines(backed_up.plan.state)) > 1, seconds=120, what="the rehearsal")
+    line = book.lines(backed_up.plan.state)[1]
+    assert (line.kind, line.ok, line.number) == (Depth.REHEARSAL, True, 1), line.text
+
+
+@pytest.mark.parametrize(
+    ("closes", "minutes", "closing"),
+    [
+        ([time(16), time(16), time(16), time(16), time(11, 30), None, None], 30,
+         {0: time(15, 30), 1: time(15, 30), 2: time(15, 30), 3: time(15, 30), 4: time(11)}),
+        ([time(0, 10), *[None] * 6], 30, {0: time(23, 40)}),
+    ],
+)  # fmt: skip
+def test_an_office_that_switches_off_has_its_slot_before_it_closes(
+    closes: list[time | None], minutes: int, closing: dict[int, time]
+) -> None:
+    rhythm = Rhythm(time(22), ZoneInfo("Asia/Makassar"), timedelta(minutes=10))
+    assert before_closing(rhythm, closes, minutes).closing == closing
 
 
 def test_told_to_end_it_ends_the_running_backup_and_the_next_one_succeeds(node: Node) -> None:
@@ -180,3 +232,14 @@ def test_nobody_is_told_outside_systemd() -> None:
 )
 def test_the_watchdogs_interval(said: dict[str, str], interval: timedelta | None) -> None:
     assert watchdog_interval(said) == interval
+
+
+def test_a_scheduler_that_stands_still_stops_telling_systemd_that_it_lives(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = node.folder / "appliance.toml"
+    clockwork = Clockwork(load(settings), settings, threading.Event())
+    assert clockwork.is_alive()
+    monkeypatch.setattr(scheduler_module, "LONGEST_SILENCE", timedelta(0))
+    assert not clockwork.is_alive()
+    unit = (Path(__file__).parents[2] / "systemd" / "slrt-scheduler.service").read_text()
+    assert "WatchdogSec=" in unit
+    assert "Restart=always" in unit

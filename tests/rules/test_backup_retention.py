@@ -67,3 +67,18 @@ def test_the_newest_always_stays_and_nothing_unknown_appears(dates: list[datetim
     kept = keep(runs, Retention(daily, 1, 1, 1, newest=newest), NIGHT, WITA)
     assert kept <= runs.keys()
     assert set(sorted(runs)[-max(newest, 1) :]) <= kept
+
+
+@pytest.mark.parametrize(
+    ("proven", "kept"),
+    [
+        ((), {8, 9, 10}),
+        # what was restored last stays, however old, until a newer one was
+        ((2,), {2, 8, 9, 10}),
+        ((2, 5), {5, 8, 9, 10}),
+        ((2, 9), {8, 9, 10}),
+        ((99,), {8, 9, 10}),
+    ],
+)
+def test_the_newest_that_was_restored_stays_until_a_newer_one_was(proven: tuple[int, ...], kept: set[int]) -> None:
+    assert keep(nights(10), Retention(3, 0, 0, 0, newest=1), NIGHT, WITA, proven) == kept

@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from appliance.backup_news import News
 from appliance.notices import outbox
+from appliance.notices.backup import message_of_backup, why_late
 from appliance.notices.messages import Message, message_of, messages_of
 from appliance.notices.outbox import Outbox, Waiting, delivered, unread, with_messages
 from appliance.notices.run import send_waiting
@@ -136,3 +138,41 @@ def test_an_address_that_fails_is_tried_once_a_run_and_keeps_nobody_waiting(tmp_
     assert tried == [("good://", "Satu"), ("bad://", "Satu"), ("good://", "Dua")]
     assert left.waiting == (Waiting(NEWS[0], (marks[1],)), Waiting(NEWS[1], (marks[1],)))
     assert outbox.load(tmp_path) == left
+
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("good", "restored", "since", "late"),
+    [
+        (1, 5, 40, ""),
+        (3, 14, 40, ""),
+        (3.1, 5, 40, "cadangan"),
+        (1, 14.1, 40, "uji"),
+        (9, 20, 40, "cadangan"),
+        # a node of the first days has none yet; later that is news
+        (None, None, 2, ""),
+        (None, None, 4, "cadangan"),
+        (0, None, 13, ""),
+        (0, None, 15, "uji"),
+        (None, None, None, ""),
+    ],
+)
+def test_how_old_a_backup_may_be(good: float | None, restored: float | None, since: float | None, late: str) -> None:
+    moments = [AT - DAY * days if days is not None else None for days in (good, restored, since)]
+    assert why_late(News(*moments), AT, 3 * DAY) == late
+
+
+def test_a_backup_that_is_late_is_told_once_and_so_is_the_next_good_one() -> None:
+    news = News(AT - 4 * DAY, AT - 5 * DAY, AT - 40 * DAY)
+    late = message_of_backup(news, "", "cadangan", AT, WITA)
+    assert late is not None
+    assert late.text.startswith("Cadangan terakhir yang terbukti baik: 24-11-2026 pukul 11.00 WITA.")
+    assert message_of_backup(news, "cadangan", "cadangan", AT, WITA) is None
+    again = message_of_backup(news, "cadangan", "", AT, WITA)
+    assert again is not None
+    assert again.title == "Cadangan baik kembali"
+    tested = message_of_backup(news, "cadangan", "uji", AT, WITA)
+    assert tested is not None
+    assert "sebagai uji: 23-11-2026" in tested.text

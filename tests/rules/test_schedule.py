@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from backups.schedule import Moment, Reason, Rhythm, due, newest_slot, next_slot
+from backups.schedule import Depth, Moment, Proofs, Reason, Rhythm, due, newest_slot, next_slot, proof_due
 
 WITA = ZoneInfo("Asia/Makassar")
 OFFICE = Rhythm(time(22, 0), WITA, timedelta(minutes=10))
@@ -116,3 +116,87 @@ def test_one_run_a_night_however_often_one_asks() -> None:
 def test_slots(now: str, newest: str, following: str) -> None:
     assert newest_slot(at(now).at, OFFICE) == at(newest).at
     assert next_slot(at(now).at, OFFICE) == at(following).at
+
+
+# 16 November 2026 is a Monday. The office closes at 16:00, on Fridays at 11:30, and switches the node off then.
+CLOSING = Rhythm(time(22, 0), WITA, timedelta(minutes=10), closing={**dict.fromkeys(range(4), time(15, 30)), 4: time(11, 0)})
+
+
+@pytest.mark.parametrize(
+    ("now", "last_good", "reason"),
+    [
+        (at("16 15:29"), at("13 11:00"), None),
+        (at("16 15:30"), at("13 11:00"), Reason.ON_TIME),
+        (at("20 11:00"), at("19 15:30"), Reason.ON_TIME),
+        # nothing is missed over the weekend, nor in the evening
+        (at("22 12:00"), at("20 11:00"), None),
+        (at("19 23:00"), at("19 15:30"), None),
+        # the mains failed on Friday morning: made up for on Monday
+        (at("23 08:00", "b", minutes(10)), at("19 15:30"), Reason.LATE),
+    ],
+)
+def test_an_office_that_switches_off_is_backed_up_before_it_closes(now: Moment, last_good: Moment, reason: Reason | None) -> None:
+    assert due(now, last_good, last_good, CLOSING) is reason
+
+
+@pytest.mark.parametrize(
+    ("steady", "reason"),
+    [(None, Reason.LATE), (minutes(0), None), (minutes(9.9), None), (minutes(10), Reason.LATE), (minutes(600), Reason.LATE)],
+)
+def test_after_a_cut_the_mains_must_hold_before_what_is_late_is_made(steady: timedelta | None, reason: Reason | None) -> None:
+    assert due(at("22 09:00"), at("20 22:00"), at("20 22:00"), OFFICE, steady) is reason
+
+
+def test_another_time_zone_moves_the_slot_and_loses_no_night() -> None:
+    """The node moves from Makassar to Jayapura, an hour ahead: one run each night all the same."""
+    east = Rhythm(time(22, 0), ZoneInfo("Asia/Jayapura"), timedelta(minutes=10))
+    assert due(at("21 22:30"), at("21 22:00"), at("21 22:00"), east) is None
+    assert due(at("22 20:59"), at("21 22:00"), at("21 22:00"), east) is None
+    assert due(at("22 21:00"), at("21 22:00"), at("21 22:00"), east) is Reason.ON_TIME
+
+
+def proofs(rehearsal: Moment | None, all_data: Moment | None) -> dict[Depth, Moment]:
+    found = {Depth.REHEARSAL: rehearsal, Depth.ALL_DATA: all_data}
+    return {depth: moment for depth, moment in found.items() if moment is not None}
+
+
+@pytest.mark.parametrize(
+    ("now", "rehearsal", "all_data", "depth"),
+    [
+        # never yet: first the shorter one, then the longer
+        (at("21 12:00"), None, None, Depth.REHEARSAL),
+        (at("21 12:00"), at("20 22:10"), None, Depth.ALL_DATA),
+        # once a week, in the night of the backup that completes it
+        (at("20 22:10"), at("14 22:10"), at("14 22:30"), None),
+        (at("21 21:00"), at("14 22:10"), at("14 22:30"), None),
+        (at("21 22:10"), at("14 22:10"), at("14 22:30"), Depth.REHEARSAL),
+        # one that fell into the day comes back into the night
+        (at("20 22:10"), at("14 10:01"), at("14 22:30"), None),
+        (at("21 22:10"), at("14 10:01"), at("14 22:30"), Depth.REHEARSAL),
+        # a month
+        (at("29 22:10"), at("28 22:10"), at("01 22:30"), None),
+        (at("30 22:10"), at("28 22:10"), at("01 09:00"), Depth.ALL_DATA),
+        # just started
+        (at("21 22:10", "b", minutes(5)), at("01 22:00"), None, None),
+        # the clock went back behind the last one: once a boot
+        (at("21 22:10"), Moment(datetime(2031, 1, 1, tzinfo=UTC), "a", UP_LONG), at("14 22:30"), None),
+        (at("21 22:10", "b"), Moment(datetime(2031, 1, 1, tzinfo=UTC), "a", UP_LONG), at("14 22:30"), Depth.REHEARSAL),
+    ],
+)
+def test_proofs(now: Moment, rehearsal: Moment | None, all_data: Moment | None, depth: Depth | None) -> None:
+    assert proof_due(now, Proofs(at("01 08:00", "z"), proofs(rehearsal, all_data)), OFFICE) is depth
+
+
+def test_a_proof_that_failed_is_tried_again_after_a_day_and_waits_for_the_mains() -> None:
+    good, tried = proofs(at("01 22:00"), at("20 22:00")), proofs(at("21 22:00"), at("20 22:00"))
+    known = Proofs(at("01 08:00"), good, tried)
+    assert proof_due(at("22 21:00", up=UP_LONG + minutes(60 * 23)), known, OFFICE) is None
+    assert proof_due(at("22 22:05", up=UP_LONG + minutes(60 * 24 + 5)), known, OFFICE) is Depth.REHEARSAL
+    assert proof_due(at("22 22:05", up=UP_LONG + minutes(60 * 24 + 5)), known, OFFICE, minutes(3)) is None
+
+
+def test_the_first_proof_comes_in_the_night_after_the_first_backup() -> None:
+    assert proof_due(at("21 12:00"), Proofs(), OFFICE) is None
+    known = Proofs(at("21 10:00"))
+    assert proof_due(at("21 21:59"), known, OFFICE) is None
+    assert proof_due(at("21 22:05"), known, OFFICE) is Depth.REHEARSAL

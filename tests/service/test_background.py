@@ -12,6 +12,8 @@ from flask import Flask
 from appliance import background, work
 from appliance.config import Settings
 from appliance.database import transaction
+from appliance.errors import ApplianceError
+from appliance.exchange.imports import UNDO
 from appliance.gate import Gate
 from appliance.models.task import TaskState
 from appliance.work import Work, do_everything, only_worker
@@ -115,3 +117,34 @@ def test_there_is_one_worker(settings: Settings, app: Flask) -> None:
         assert (first, second) == (True, False)
     with only_worker(settings) as third:
         assert third
+
+
+def test_what_needs_a_backup_first_does_not_begin_without_one(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "BACKUP_FIRST", frozenset({"uji"}))
+    made: list[int] = []
+
+    def back_up() -> None:
+        made.append(len(doers.STORED))
+        if len(made) == 1:
+            raise ApplianceError("Cadangan gagal, jadi tidak ada yang diubah.", "Pasang disk cadangan.")
+
+    def do_all_with_backup(stop_after: int | None = None) -> None:
+        stop = lambda: stop_after is not None and len(doers.STORED) >= stop_after  # noqa: E731
+        gate = Gate(settings.database_file.parent / "gate.lock", settings.database_file.parent / "state.json")
+        do_everything(Work(settings, lambda: AT, stop, back_up), gate)
+
+    do_all(settings)  # makes the gate's folder
+    ask("tanpa")
+    do_all_with_backup()
+    assert state("tanpa") == (TaskState.FAILED, 0, "Cadangan gagal, jadi tidak ada yang diubah. Pasang disk cadangan.")
+    assert doers.STORED == []
+    ask("dengan")
+    do_all_with_backup(stop_after=1)
+    do_all_with_backup()
+    assert made == [0, 0], "before the first part, and not again for what goes on"
+    assert state("dengan")[0] is TaskState.DONE
+
+
+def test_taking_an_import_back_is_such_work() -> None:
+    assert {UNDO} == work.BACKUP_FIRST
+    assert set(work.DOERS) >= work.BACKUP_FIRST

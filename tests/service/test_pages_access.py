@@ -247,6 +247,8 @@ POST units.change                 401       403 403     403  403        403    4
 POST power.start_now               401       403 403     403  403        403    409      403        403  403
 POST power.shut_down               401       403 403     403  403        403    409      403        403  403
 GET  power.book                    303       200 200     200  200        200    200      200        200  200
+GET  backups.show                  303       403 403     403  403        403    200      403        403  403
+POST backups.order                 401       403 403     403  403        403    422      403        403  403
 GET  drills.listing                303       403 403     403  403        403    200      403        403  403
 POST drills.begin                  401       403 403     403  403        403    422      403        403  403
 GET  drills.show                   303       403 403     403  403        403    404      403        403  403
@@ -290,6 +292,8 @@ _READ_ONLY = {"penandatangan": 403, "pimpinan": 403}
 # Who decides or signs brings no papers.
 _NOT_BRINGING = {"manajer": 403, **_READ_ONLY}
 EXCEPT: dict[str, dict[str, int]] = {
+    "backups.show": {"supervisor": 200, "manajer": 200, "pimpinan": 200},
+    "backups.order": {"manajer": 422},
     "power.start_now": {"supervisor": 409, "manajer": 409, "pimpinan": 409},
     "power.shut_down": {"supervisor": 409, "manajer": 409, "pimpinan": 409},
     "areas.count": {"supervisor": 303, "manajer": 303},

@@ -125,9 +125,17 @@ def add_rows(plan: Plan, count: int) -> int:
     return last + count
 
 
-def run_now(plan: Plan, at: datetime | None = None, stop: Stop = never, say: Say = quiet) -> Outcome:
+def run_now(plan: Plan, at: datetime | None = None, stop: Stop = never, say: Say = quiet, *, hashes: bool = False) -> Outcome:
     """Take a backup now, or with the clock at `at`."""
-    return take(plan, moment(at or datetime.now(UTC)), stop, say)
+    return take(plan, moment(at or datetime.now(UTC)), stop, say, hashes=hashes)
+
+
+def flip(file: Path, place: int | None = None) -> None:
+    """Change one bit as a failing medium does: the file's times stay."""
+    about, content = file.stat(), bytearray(file.read_bytes())
+    content[len(content) // 2 if place is None else place] ^= 1
+    file.write_bytes(content)
+    os.utime(file, ns=(about.st_atime_ns, about.st_mtime_ns))
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -215,6 +223,10 @@ class Node:
     def secret(self, name: str) -> str:
         """A secret of this node."""
         return (self.folder / "secrets" / name).read_text().strip()
+
+    def plan_with_secret(self) -> Plan:
+        """The plan under the passphrase of this node, as `slrt` has it."""
+        return replace(self.plan, passphrase=self.secret("backup-passphrase"))
 
     def slrt(self, *words: str, terminal: int = subprocess.DEVNULL, check: bool = False) -> subprocess.CompletedProcess[str]:
         """Run `slrt` as root to its end, at the file descriptor `terminal` if there is one."""

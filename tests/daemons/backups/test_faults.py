@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,10 +19,12 @@ from backups.borg import require_borg
 from backups.errors import (
     BackupError,
     Busy,
+    EngineKilled,
     EngineMissing,
     Mismatch,
     NoSpace,
     NoSuchArchive,
+    ReadOnly,
     RepositoryDamaged,
     RepositoryMissing,
     SourceMissing,
@@ -27,10 +32,11 @@ from backups.errors import (
     WrongPassphrase,
 )
 from backups.lock import only_run
+from backups.manifest import Manifest
 from backups.restore import restore
 from backups.settings import MEBIBYTE, Plan
 from backups.verify import verify
-from tests.support.borg import add_attachment, add_rows, contents, make_plan, run_now
+from tests.support.borg import Node, add_attachment, add_rows, contents, make_plan, run_now
 
 
 def complete(plan: Plan) -> list[int]:
@@ -44,6 +50,17 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)], check=True)
     try:
         yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """The folder as a disk that was mounted read-only, as the kernel does it after an error."""
+    subprocess.run(["mount", "--bind", str(folder), str(folder)], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", str(folder)], check=True)
+        yield
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
@@ -201,15 +218,74 @@ def test_a_database_that_is_broken_before_the_backup_is_found_and_old_runs_stay(
     assert complete(plan) == [1]
 
 
-def test_a_file_that_goes_away_while_it_is_stored_is_no_failure(plan: Plan) -> None:
+def test_a_file_that_goes_away_or_changes_while_it_is_stored_is_no_failure(plan: Plan) -> None:
     """Attachments are written once and deleted late; a backup that meets a deletion holds the state before or after."""
-    doomed = add_attachment(plan.data, b"doomed " * 1000)
+    doomed, cut, growing = (add_attachment(plan.data, word * 1000) for word in (b"doomed ", b"cut ", b"growing "))
 
-    def delete(text: str) -> None:
+    def meddle(text: str) -> None:
         if "lampiran" in text:
             doomed.unlink()
+            os.truncate(cut, 10)
+            growing.write_bytes(b"more " * 100_000)
 
-    assert run_now(plan, say=delete).ok
+    assert run_now(plan, say=meddle).ok
+
+
+def test_a_file_that_the_service_may_not_read_is_named(node: Node) -> None:
+    """A backup with a hole must not look like a backup."""
+    hidden = add_attachment(node.plan.data, b"hidden")
+    hidden.chmod(0)
+    ended = node.slrt("backup", "run")
+    assert ended.returncode == 1
+    assert hidden.name in ended.stderr
+    assert "tidak dapat dibaca" in ended.stderr
+    assert complete(node.plan_with_secret()) == []
+
+
+def test_an_engine_that_the_kernel_kills_is_told_as_that_and_the_next_run_succeeds(plan: Plan) -> None:
+    killed: list[int] = []
+
+    def out_of_memory() -> bool:
+        """Asked while borg runs: the first borg that stores something dies."""
+        children = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split()
+        if not killed and any(plan.repository.glob("lock.exclusive/*")):
+            killed.extend(int(child) for child in children)
+            for child in killed:
+                os.kill(child, signal.SIGKILL)
+        return False
+
+    with pytest.raises(EngineKilled, match="sinyal 9"):
+        run_now(plan, stop=out_of_memory)
+    assert run_now(plan).ok
+
+
+def test_the_cache_may_be_lost(plan: Plan) -> None:
+    shutil.rmtree(plan.state / "borg")
+    assert run_now(plan).ok
+
+
+def test_a_disk_that_takes_nothing_is_told(plan: Plan) -> None:
+    with read_only(plan.repository), pytest.raises(ReadOnly, match="tidak dapat ditulis"):
+        run_now(plan)
+    assert complete(plan) == [1]
+    assert run_now(plan).ok
+
+
+def test_an_empty_mount_point_is_not_made_a_new_repository(plan: Plan) -> None:
+    away = plan.repository.with_name("unplugged")
+    plan.repository.rename(away)
+    plan.repository.mkdir()
+    for attempt in (lambda: repository.init(plan), lambda: repository.engine(plan)):
+        with pytest.raises(RepositoryMissing, match="mungkin disknya tidak terpasang"):
+            attempt()
+    assert not any(plan.repository.iterdir())
+    assert repository.init(plan, anew=True)
+    assert run_now(plan).archive == "1"
+
+
+def test_a_manifest_of_a_newer_program_is_refused() -> None:
+    with pytest.raises(RepositoryDamaged, match="versi program yang lebih baru"):
+        Manifest.from_bytes(b'{"format": 99}')
 
 
 def test_a_target_with_something_in_it_is_left_alone(plan: Plan, tmp_path: Path) -> None:

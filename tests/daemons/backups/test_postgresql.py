@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from backups import postgresql, restore
-from backups.errors import BackupError, SourceMissing
+from backups.clock import moment
+from backups.errors import BackupError, Mismatch, SourceMissing
+from backups.ladder import rehearse
 from backups.settings import Plan
 from backups.verify import verify
 from tests.support.borg import run_now
@@ -44,8 +47,12 @@ def rows(url: str) -> int:
 
 def test_dumped_proven_and_brought_back_in_place(fresh: Plan, url: str) -> None:
     plan = replace(fresh, database_url=url)
-    assert run_now(plan).ok
+    assert run_now(plan, hashes=True).ok
     assert verify(plan, "terakhir").counts == {"public.ledger": 500}
+    line = rehearse(plan, moment(datetime.now(UTC)))
+    assert "500 baris, 1 tabel sama isinya" in line.text
+    with psycopg.connect(url) as connection:
+        assert not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [postgresql.SPARE]).fetchone()
     with psycopg.connect(url) as connection:
         connection.execute("DELETE FROM ledger WHERE id > 100")
         connection.execute("CREATE TABLE later (id integer)")
@@ -56,6 +63,30 @@ def test_dumped_proven_and_brought_back_in_place(fresh: Plan, url: str) -> None:
     assert restored.folder.name == "before-restore-1"
     assert (restored.folder / "before.dump").stat().st_size > 0
     assert not (plan.data / "database" / "database.dump").exists()
+
+
+def test_a_table_that_comes_back_with_another_content_is_named(url: str, tmp_path: Path) -> None:
+    server, dump = postgresql.Server(url), tmp_path / "database.dump"
+    content = postgresql.dump_to(server, dump, hashes=True)
+    postgresql.rehearse(server, dump, content)
+    with pytest.raises(Mismatch, match=r"Isi tabel .*public\.ledger"):
+        postgresql.rehearse(server, dump, replace(content, tables={"public.ledger": "4711"}))
+    with pytest.raises(Mismatch, match="Jumlah baris"):
+        postgresql.rehearse(server, dump, replace(content, counts={"public.ledger": 501}))
+
+
+def test_a_row_reads_alike_whatever_the_order_and_a_changed_one_does_not(url: str) -> None:
+    server = postgresql.Server(url)
+    with server.connect() as connection:
+        before = postgresql.hash_rows(connection)
+        connection.execute("UPDATE ledger SET entry = entry WHERE id < 100")  # the rows move to the end of the table
+        assert postgresql.hash_rows(connection) == before
+        connection.execute("UPDATE ledger SET entry = 'x' WHERE id = 7")
+        assert postgresql.hash_rows(connection) != before
+        connection.execute("CREATE TABLE nobody (id integer)")
+    assert postgresql.is_empty(server, "public.nobody")
+    assert postgresql.is_empty(server, "public.never_made")
+    assert not postgresql.is_empty(server, "public.ledger")
 
 
 def test_the_password_is_in_no_argument(url: str) -> None:

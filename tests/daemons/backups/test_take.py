@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -12,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from backups import catalogue, outcome, repository, sqlite
+from backups import book, catalogue, outcome, repository, sqlite
 from backups.errors import SourceMissing
 from backups.lock import is_running
 from backups.restore import restore
@@ -78,7 +80,7 @@ def test_the_main_file_stands_still_while_it_is_frozen_and_checkpoints_pass_by(p
             writer.wait_for(2200)
         held.prove_untouched()
         assert plan.database_file.read_bytes() == before
-        assert held.counts == {"ledger": 2020}
+        assert held.content.counts == {"ledger": 2020}
 
 
 def test_a_touched_main_file_is_refused(plan: Plan) -> None:
@@ -104,15 +106,15 @@ def test_a_reader_of_old_data_prevents_the_freeze_and_the_copy_is_used(plan: Pla
 def test_a_copy_while_others_write_is_whole(plan: Plan, tmp_path: Path) -> None:
     with writing(plan.database_file, tmp_path / "log") as writer:
         before = writer.wait_for(2050)
-        counts = sqlite.copy(plan.database_file, tmp_path / "copy.db")
+        content = sqlite.copy(plan.database_file, tmp_path / "copy.db")
     rows = ledger(tmp_path / "copy.db")
-    assert rows == [(number, entry(number)) for number in range(1, counts["ledger"] + 1)]
+    assert rows == [(number, entry(number)) for number in range(1, content.counts["ledger"] + 1)]
     assert len(rows) >= before
 
 
 def test_what_comes_back_is_what_was_there(plan: Plan, tmp_path: Path) -> None:
-    odd = plan.data / "attachments" / "nama dengan\nbaris baru dan 🏠"
-    odd.write_bytes(b"x")
+    for name in ("nama dengan\nbaris baru dan 🏠", "n" * 255):
+        (plan.data / "attachments" / name).write_bytes(b"x")
     add_attachment(plan.data, b"")
     run_now(plan)
     restore(plan, "2", tmp_path / "back")
@@ -139,6 +141,46 @@ def test_old_runs_are_forgotten_by_the_rule_and_the_newest_kept(plan: Plan) -> N
     assert numbers(rule) == [3, 4]
     stored = [archive.name for archive in repository.engine(rule).archives()]
     assert sorted(stored) == ["att-3", "att-4", "db-3", "db-4", "ok-3", "ok-4"]
+
+
+def test_a_database_that_was_emptied_is_refused_and_nothing_is_forgotten(plan: Plan) -> None:
+    """Somebody installed anew: the tables are there, the people are not. A first backup of an empty node is none of it."""
+    guarded = replace(plan, guarded=("ledger", "never_there"), retention=Retention(1, 0, 0, 0, newest=1))
+    run_now(guarded)
+    with closing(sqlite.connect(plan.database_file)) as base:
+        base.execute("DELETE FROM ledger")
+    with pytest.raises(SourceMissing, match="ledger kosong, padahal pada cadangan terakhir berisi 2000 baris"):
+        run_now(guarded)
+    assert numbers(plan) == [2]
+    assert run_now(plan).ok  # nobody asked it to guard the table
+
+
+def test_a_log_that_grows_too_large_ends_the_freeze_and_the_copy_is_used(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "LARGEST_LOG", 100_000)
+    add_rows(plan, 1)
+    with closing(sqlite.connect(plan.database_file)) as keeper:  # while somebody has it open the log stays
+        keeper.execute("PRAGMA wal_autocheckpoint = 0")
+
+        def storm(text: str) -> None:
+            if "basis data" in text:
+                add_rows(plan, 400)
+
+        done = run_now(plan, say=storm)
+    assert done.ok
+    assert book.lines(plan.state)[-1].method == "copy"
+
+
+def test_neither_a_truncating_checkpoint_nor_a_vacuum_touches_the_frozen_file(plan: Plan) -> None:
+    add_rows(plan, 20)
+    with sqlite.frozen(plan.database_file) as held:
+        before = plan.database_file.read_bytes()
+        meddle = "from pysqlite3 import dbapi2 as s; b = s.connect(%r, timeout=1, isolation_level=None); b.execute(%r).fetchone()"
+        for order in ("PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM"):
+            subprocess.run(
+                [sys.executable, "-c", meddle % (str(plan.database_file), order)], check=False, capture_output=True, timeout=60
+            )
+        held.prove_untouched()
+        assert plan.database_file.read_bytes() == before
 
 
 @pytest.mark.parametrize("harm", ["missing", "empty", "no tables", "no database"])

@@ -1,0 +1,50 @@
+"""How the backups are, in a small file for whoever may see nothing else: the notices run where data and repository are hidden.
+
+It holds moments only; how old is too old is decided by the reader, so that a scheduler that stands still is noticed as well.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from appliance.config import Settings
+from appliance.power.state import replace_file
+from backups import book
+from backups.schedule import Depth
+
+FILE = "backup.json"
+
+
+@dataclass(frozen=True)
+class News:
+    """When the newest good backup was made, when one was last restored to prove it, and since when the book is kept."""
+
+    good: datetime | None
+    restored: datetime | None
+    since: datetime | None
+
+
+def of(state: Path) -> News:
+    """From the book in the folder `state`."""
+    lines = book.lines(state)
+    good, restored = book.last_good(lines, book.BACKUP), book.last_good(lines, *Depth)
+    return News(good.moment.at if good else None, restored.moment.at if restored else None, lines[0].moment.at if lines else None)
+
+
+def publish(settings: Settings, news: News) -> None:
+    """Put it where everybody on the machine may read it. Raises OSError."""
+    told = {name: at.isoformat() if at else None for name, at in vars(news).items()}
+    replace_file(Path(settings.paths.runtime) / FILE, json.dumps(told))
+
+
+def read(settings: Settings) -> News | None:
+    """What was published; None when nothing was, or it cannot be understood."""
+    try:
+        found = json.loads((Path(settings.paths.runtime) / FILE).read_bytes())
+        moments = {name: datetime.fromisoformat(found[name]) if found[name] else None for name in ("good", "restored", "since")}
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return News(**moments)
