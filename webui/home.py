@@ -15,13 +15,13 @@ from appliance.casework.queues import QueueCount, count_queues
 from appliance.models.roles import Role
 from appliance.models.states import ReferralState
 from appliance.status import Part, read_status
-from webui import words
+from webui import navigation, words
 from webui.cases import AGE_WORDS, ratifies
 from webui.navigation import Entry
 from webui.session import actor, now, settings, signed_in
 
 blueprint = Blueprint("home", __name__)
-NAVIGATION = (Entry("Beranda", "home.show", icon="home", order=10),)
+NAVIGATION = (Entry("Beranda", "home.show", icon="home", order=10, group=navigation.HOME),)
 
 
 @dataclass(frozen=True)
