@@ -60,6 +60,36 @@ def test_every_page_is_fit_for_everybody(office: tuple[Node, list[every_page.Pag
     assert wrong == [], "\n".join(wrong)
 
 
+# Each paper with its width and height in millimetres.
+PAPERS = {
+    ("slips.slip", ""): (80, 160),
+    ("slips.slip", "?ukuran=58"): (58, 160),
+    ("slips.slip", "?ukuran=a6"): (105, 148),
+    ("letters.register_sheet", ""): (297, 210),
+    ("power.book", ""): (210, 297),
+    ("visits.sheet", ""): (210, 297),
+    ("handovers.sheet", ""): (210, 297),
+}
+MEDIA_BOX = re.compile(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]")
+POINTS_A_MILLIMETRE = 72 / 25.4
+
+
+def test_a_paper_has_the_size_of_its_printer_and_fits_on_one(
+    office: tuple[Node, list[every_page.Page]], browser: Browser
+) -> None:
+    node, shown = office
+    paths = {page.endpoint: page.path for page in shown}
+    (officer,) = {page.officer for page in shown if page.endpoint == "slips.slip"}
+    assert officer is not None
+    found = {}
+    with Desks(node, browser).window(officer) as window:
+        for endpoint, asked in PAPERS:
+            window.goto(paths[endpoint] + asked)
+            sizes = MEDIA_BOX.findall(window.pdf(prefer_css_page_size=True))
+            found[endpoint, asked] = [tuple(round(float(side) / POINTS_A_MILLIMETRE) for side in size) for size in sizes]
+    assert found == {paper: [size] for paper, size in PAPERS.items()}
+
+
 def _username(page: every_page.Page) -> str:
     return page.officer.username if page.officer else ""
 
