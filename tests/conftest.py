@@ -32,6 +32,7 @@ LONGEST = (
     "daemons/backups",
     "daemons/test_watcher.py",
     "daemons/test_scheduler.py",
+    "browser/test_every_page.py",
     "browser",
     "service/test_pages_access.py",
     "service/test_sample.py",

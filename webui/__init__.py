@@ -98,7 +98,7 @@ def _shell(settings: Settings, entries: list[navigation.Entry]) -> dict[str, Any
     return {
         "office": settings.node.office,
         "person": power_banner.name_plate(found.actor) if found else None,
-        "navigation": navigation.links(entries, found.actor.roles) if found and ready else [],
+        "navigation": navigation.menu(entries, found.actor.roles) if found and ready else navigation.Menu(),
         "search_url": url_for("people.search") if ready and found and may_open("people.search", found) else None,
         "power": power_banner.current_banner(),
         "last_outage": power_banner.current_outage,

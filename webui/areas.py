@@ -18,6 +18,7 @@ from appliance.models.roles import Role
 from appliance.registry import area_codes, area_counts, area_pages, hamlets
 from appliance.registry.area_codes import AreaCodes
 from appliance.registry.areas import active_villages
+from webui import navigation
 from webui.accounts import today
 from webui.forms.fields import read_day
 from webui.navigation import Entry
@@ -25,7 +26,7 @@ from webui.session import actor, now, signed_in
 
 blueprint = Blueprint("areas", __name__)
 READERS = tuple(sorted({*AREA_ROLES, Role.ADMIN}))
-NAVIGATION = (Entry("Wilayah", "areas.listing", icon="map", roles=READERS, order=60),)
+NAVIGATION = (Entry("Wilayah", "areas.listing", icon="map", roles=READERS, order=60, group=navigation.DATA),)
 
 
 @blueprint.get("/wilayah")

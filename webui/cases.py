@@ -24,7 +24,7 @@ from appliance.models.columns import new_id
 from appliance.models.roles import Role
 from appliance.models.states import CaseState, Channel
 from appliance.registry import areas, people
-from webui import drafts, words
+from webui import drafts, navigation, words
 from webui.forms.cases import CaseFilterForm, CaseForm
 from webui.forms.fields import read_day
 from webui.navigation import Entry
@@ -36,7 +36,7 @@ from webui.session import actor, now, settings, signed_in
 blueprint = Blueprint("cases", __name__)
 READERS = tuple(sorted(AREA_ROLES))
 REGISTRARS = tuple(sorted(REGISTRAR_ROLES))
-NAVIGATION = (Entry("Kasus", "cases.listing", icon="case", roles=READERS, order=30),)
+NAVIGATION = (Entry("Kasus", "cases.listing", icon="case", roles=READERS, order=30, group=navigation.CASES),)
 
 VIEWS: Mapping[str, tuple[str, CaseFilter]] = {
     "antrean": ("Menunggu langkah saya", CaseFilter(queue=True)),

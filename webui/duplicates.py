@@ -15,12 +15,13 @@ from appliance.models.columns import new_id
 from appliance.registry import areas, duplicates, merging, unmerging
 from appliance.registry.duplicates import PairDetail
 from appliance.registry.merging import Wish
+from webui import navigation
 from webui.navigation import Entry
 from webui.session import actor, now, signed_in
 
 blueprint = Blueprint("duplicates", __name__)
 DECIDERS = tuple(sorted(DECIDER_ROLES))
-NAVIGATION = (Entry("Data ganda", "duplicates.listing", icon="people", roles=DECIDERS, order=25),)
+NAVIGATION = (Entry("Data ganda", "duplicates.listing", icon="people", roles=DECIDERS, order=25, group=navigation.PEOPLE),)
 
 
 @blueprint.get("/data-ganda")

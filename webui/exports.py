@@ -19,7 +19,7 @@ from appliance.registry import areas
 from appliance.registry.areas import Village
 from appliance.registry.participation import STATUSES as PARTICIPATIONS
 from appliance.registry.programmes import list_programmes
-from webui import words
+from webui import navigation, words
 from webui.forms.exports import MASKED, WHOLE, ExportForm, asked_again, columns_typed
 from webui.navigation import Entry
 from webui.session import actor, now, settings, signed_in
@@ -27,7 +27,7 @@ from webui.session import actor, now, settings, signed_in
 blueprint = Blueprint("exports", __name__)
 ASKERS = tuple(sorted(EXPORT_ROLES))
 LAYERS = tuple(sorted(LAYOUT_ROLES))
-NAVIGATION = (Entry("Ekspor", "exports.listing", icon="download", roles=ASKERS, order=70),)
+NAVIGATION = (Entry("Ekspor", "exports.listing", icon="download", roles=ASKERS, order=70, group=navigation.DATA),)
 STATES = {
     Shelf.WAITING: words.Word("Menunggu giliran", "info"),
     Shelf.RUNNING: words.Word("Sedang ditulis", "info"),

@@ -12,6 +12,7 @@ from appliance.casework.guests import NewGuest
 from appliance.casework.tickets import COUNTER_ROLES
 from appliance.errors import InvalidInput
 from appliance.models.columns import new_id
+from webui import navigation
 from webui.forms.fields import read_day
 from webui.navigation import Entry
 from webui.queue import card_in_hand
@@ -19,7 +20,7 @@ from webui.session import actor, now, settings, signed_in
 
 blueprint = Blueprint("guests", __name__)
 READERS = tuple(sorted(guests.READERS))
-NAVIGATION = (Entry("Buku tamu", "guests.listing", icon="people", roles=READERS, order=36),)
+NAVIGATION = (Entry("Buku tamu", "guests.listing", icon="people", roles=READERS, order=36, group=navigation.COUNTER),)
 
 
 @blueprint.get("/buku-tamu")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from appliance.access import AREA_ROLES, REGISTRAR_ROLES
@@ -12,16 +12,28 @@ from appliance.casework import casebook
 from appliance.casework.casebook import CaseFilter, CasesFound, ReferralsFound
 from appliance.casework.office_calendar import calendar_in_use
 from appliance.casework.queues import QueueCount, count_queues
+from appliance.letters import book
 from appliance.models.roles import Role
 from appliance.models.states import ReferralState
 from appliance.status import Part, read_status
-from webui import words
+from webui import navigation, words
 from webui.cases import AGE_WORDS, ratifies
 from webui.navigation import Entry
 from webui.session import actor, now, settings, signed_in
 
 blueprint = Blueprint("home", __name__)
-NAVIGATION = (Entry("Beranda", "home.show", icon="home", order=10),)
+NAVIGATION = (Entry("Beranda", "home.show", icon="home", order=10, group=navigation.HOME),)
+DECIDERS = (Role.MANAJER, Role.PENANDATANGAN, Role.PIMPINAN)
+
+
+@dataclass(frozen=True)
+class Matter:
+    """Something that waits for whoever decides; `late` when time is over."""
+
+    count: int
+    text: str
+    url: str
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,9 +55,12 @@ class Desk:
 def show() -> ResponseReturnValue:
     """The desk of everybody who works with cases, the inbox of an organisation, or both."""
     by = actor()
+    desk = _desk() if by.has(*AREA_ROLES) else None
     return render_template(
         "home/show.html",
-        desk=_desk() if by.has(*AREA_ROLES) else None,
+        desk=desk,
+        matters=_matters(desk) if desk and by.has(*DECIDERS) else None,
+        watches=by.roles == {Role.PIMPINAN},
         inbox=_inbox() if by.has(Role.OPD) else None,
         ages=AGE_WORDS,
         registrar=by.has(*REGISTRAR_ROLES),
@@ -66,6 +81,31 @@ def _desk() -> Desk:
         to_ratify=casebook.count_matching(CaseFilter(to_ratify=True), by=by, at=at) if ratifies() else None,
         open=casebook.count_matching(CaseFilter(open_only=True), by=by, at=at),
     )
+
+
+def _matters(desk: Desk) -> list[Matter]:
+    """What waits for a decision, or for the attention of whoever leads; the empty ones are left out."""
+    by = actor()
+    decisions = next((line for line in desk.queues if line.queue.key == "penetapan"), None)
+    lateness = decisions.late if decisions else 0
+    told = (
+        f"kasus menunggu penetapan, {words.number_words(lateness)} lewat batas waktu" if lateness else "kasus menunggu penetapan"
+    )
+    matters = (
+        Matter(desk.to_ratify or 0, "rujukan darurat belum disahkan", url_for("cases.listing", tampil="darurat"), late=True),
+        Matter(decisions.count if decisions else 0, told, url_for("cases.listing", tampil="penetapan"), late=lateness > 0),
+        Matter(
+            book.count_waiting(by=by), "surat menunggu paraf atau tanda tangan Anda", url_for("letters.listing", tampil=book.MINE)
+        ),
+        Matter(desk.told, "keterlambatan disampaikan kepada Anda", url_for("cases.listing", tampil="disampaikan"), late=True),
+        Matter(
+            casebook.count_late_referrals(by=by, at=now()),
+            "rujukan lewat batas jawaban OPD",
+            url_for("referrals.listing", status="lewat"),
+            late=True,
+        ),
+    )
+    return [matter for matter in matters if matter.count]
 
 
 def _inbox() -> dict[str, ReferralsFound]:

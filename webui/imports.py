@@ -22,7 +22,7 @@ from appliance.models.columns import new_id
 from appliance.models.imports import Existing, ImportState
 from appliance.registry import areas
 from appliance.registry.programmes import add_programme
-from webui import aid_words
+from webui import aid_words, navigation
 from webui.forms.fields import read_day
 from webui.forms.imports import PREFIX, NewProgrammeForm
 from webui.navigation import Entry
@@ -31,7 +31,7 @@ from webui.session import actor, now, signed_in
 
 blueprint = Blueprint("imports", __name__)
 IMPORTERS = tuple(sorted(IMPORT_ROLES))
-NAVIGATION = (Entry("Impor", "imports.listing", icon="upload", roles=IMPORTERS, order=60),)
+NAVIGATION = (Entry("Impor", "imports.listing", icon="upload", roles=IMPORTERS, order=60, group=navigation.DATA),)
 REFRESH_SECONDS = 3
 NEW_PROGRAMME = "baru"
 EXISTING = (

@@ -14,6 +14,7 @@ from appliance.letters import office, papers, placeholders, series, wordings
 from appliance.letters.life import KEEPERS
 from appliance.letters.wording import LAYOUTS, PAPERS, Wording
 from appliance.models.roles import Role
+from webui import navigation
 from webui.forms.letters import HeadForm, SignatoryForm, WordingForm, wording_form
 from webui.letters import pdf_response
 from webui.navigation import Entry
@@ -23,7 +24,9 @@ from webui.session import actor, now, signed_in
 blueprint = Blueprint("letter_office", __name__)
 EDITORS = tuple(sorted(KEEPERS))
 # The manager's menu is long already; she gets here from the register.
-NAVIGATION = (Entry("Naskah surat", "letter_office.listing", icon="letter", roles=(Role.ADMIN,), order=85),)
+NAVIGATION = (
+    Entry("Naskah surat", "letter_office.listing", icon="letter", roles=(Role.ADMIN,), order=85, group=navigation.LETTERS),
+)
 # In the place of a code, which begins with a letter.
 NEW = "_baru"
 

@@ -28,7 +28,7 @@ from appliance.letters.wording import Wording
 from appliance.models.columns import new_id
 from appliance.models.roles import Role
 from appliance.registry.file_store import PDF
-from webui import words
+from webui import navigation, words
 from webui.exports import XLSX_TYPE
 from webui.forms.fields import read_day
 from webui.navigation import Entry
@@ -40,7 +40,7 @@ READERS = tuple(sorted({*AREA_ROLES, Role.OPD}))
 OFFICE = tuple(sorted(AREA_ROLES))
 WRITERS = tuple(sorted(DRAFTERS))
 BUSY_WITH_LETTERS = (Role.BO, Role.BO_PUSKESOS, Role.SUPERVISOR, Role.MANAJER, Role.PENANDATANGAN, Role.PIMPINAN, Role.OPD)
-NAVIGATION = (Entry("Surat", "letters.listing", icon="letter", roles=BUSY_WITH_LETTERS, order=45),)
+NAVIGATION = (Entry("Surat", "letters.listing", icon="letter", roles=BUSY_WITH_LETTERS, order=45, group=navigation.LETTERS),)
 VIEWS = {book.MINE: "Giliran saya", book.ON_THE_WAY: "Sedang diproses", book.ISSUED: "Register surat keluar"}
 TONES = {
     LetterState.INITIALLED: "info",

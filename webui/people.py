@@ -21,7 +21,7 @@ from appliance.registry.hits import whole_number
 from appliance.registry.lookalikes import Lookalike
 from appliance.registry.people import NikTaken, PersonDetail
 from appliance.registry.people_search import find_people, search_people
-from webui import drafts
+from webui import drafts, navigation
 from webui.cases import url_of
 from webui.forms.people import FindForm, PersonForm, ReasonForm
 from webui.navigation import Entry
@@ -32,7 +32,7 @@ from webui.session import actor, now, signed_in
 blueprint = Blueprint("people", __name__)
 READERS = tuple(sorted(AREA_ROLES))
 REGISTRARS = tuple(sorted(REGISTRAR_ROLES))
-NAVIGATION = (Entry("Warga", "people.listing", icon="people", roles=READERS, order=20),)
+NAVIGATION = (Entry("Warga", "people.listing", icon="people", roles=READERS, order=20, group=navigation.PEOPLE),)
 NIK_LENGTH = 16
 # The newest events of a life that a person's page shows; the rest is on a page of its own.
 RECENT_EVENTS = 5

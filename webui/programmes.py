@@ -13,7 +13,7 @@ from appliance.errors import Conflict, InvalidInput
 from appliance.models.columns import new_id
 from appliance.registry import areas, national_lists, programmes, rules
 from appliance.registry.participants import ParticipantsWanted, list_participants
-from webui import aid_words
+from webui import aid_words, navigation
 from webui.forms.programmes import ListForm, ProgrammeForm, RuleForm
 from webui.navigation import Entry
 from webui.sealed import seal, unseal
@@ -22,7 +22,7 @@ from webui.words import options_of
 
 blueprint = Blueprint("programmes", __name__)
 READERS = tuple(sorted(AREA_ROLES))
-NAVIGATION = (Entry("Program", "programmes.listing", icon="aid", roles=READERS, order=45),)
+NAVIGATION = (Entry("Program", "programmes.listing", icon="aid", roles=READERS, order=45, group=navigation.PEOPLE),)
 
 
 @blueprint.app_context_processor

@@ -9,12 +9,13 @@ from appliance.casework import calling_order, tickets, waiting_times
 from appliance.casework.tickets import COUNTER_ROLES, Step, Ticket
 from appliance.errors import Conflict, InvalidInput
 from appliance.models.columns import new_id
+from webui import navigation
 from webui.navigation import Entry
 from webui.session import actor, now, public, settings, signed_in
 
 blueprint = Blueprint("queue", __name__)
 COUNTER = tuple(sorted(COUNTER_ROLES))
-NAVIGATION = (Entry("Antrean", "queue.desk", icon="clock", roles=COUNTER, order=15),)
+NAVIGATION = (Entry("Antrean", "queue.desk", icon="clock", roles=COUNTER, order=15, group=navigation.COUNTER),)
 DESK = "loket"
 # A reload without script keeps the wall fresh; it costs the node next to nothing.
 SCREEN_SECONDS = 4

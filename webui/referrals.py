@@ -20,7 +20,7 @@ from appliance.errors import Conflict, InvalidInput
 from appliance.models.columns import new_id
 from appliance.models.roles import Role
 from appliance.models.states import ReferralState
-from webui import drafts
+from webui import drafts, navigation
 from webui.forms.cases import ReferralForm
 from webui.forms.fields import read_day
 from webui.navigation import Entry
@@ -30,7 +30,14 @@ from webui.session import actor, now, signed_in
 blueprint = Blueprint("referrals", __name__)
 READERS = tuple(sorted({*AREA_ROLES, Role.OPD}))
 NAVIGATION = (
-    Entry("Rujukan", "referrals.listing", icon="referral", order=40, roles=(Role.OPD, Role.BO, Role.SUPERVISOR, Role.MANAJER)),
+    Entry(
+        "Rujukan",
+        "referrals.listing",
+        icon="referral",
+        order=40,
+        group=navigation.CASES,
+        roles=(Role.OPD, Role.BO, Role.SUPERVISOR, Role.MANAJER),
+    ),
 )
 LATE = "lewat"
 # What an organisation is always likely to need; the officer takes away what this case does not.

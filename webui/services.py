@@ -8,13 +8,14 @@ from flask.typing import ResponseReturnValue
 from appliance.access import AREA_ROLES
 from appliance.casework import catalogue, service_types
 from appliance.errors import Conflict, InvalidInput
+from webui import navigation
 from webui.forms.services import ServiceForm
 from webui.navigation import Entry
 from webui.session import actor, now, signed_in
 
 blueprint = Blueprint("services", __name__)
 READERS = tuple(sorted(AREA_ROLES))
-NAVIGATION = (Entry("Layanan", "services.listing", icon="check", roles=READERS, order=46),)
+NAVIGATION = (Entry("Layanan", "services.listing", icon="check", roles=READERS, order=46, group=navigation.CASES),)
 
 
 @blueprint.get("/layanan")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from flask import Blueprint, render_template, request, url_for
@@ -44,6 +45,10 @@ SUBJECTS: Mapping[str, str] = {
 }
 
 
+# What only a program can read.
+_IDENTIFIER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
 @blueprint.app_context_processor
 def offer_trail() -> dict[str, object]:
     """For templates: whether this person reads the journal about a subject."""
@@ -72,5 +77,23 @@ def _before() -> int | None:
     return request.args.get("sebelum", type=int)
 
 
+def detail_words(detail: Mapping[str, object]) -> str:
+    """What a line of the journal says besides, for people."""
+    told = ((name, str(value)) for name, value in detail.items() if isinstance(value, str | int | float))
+    return "; ".join(
+        f"{name.replace('_', ' ').capitalize()}: {text.replace('_', ' ')}"
+        for name, text in told
+        if not _IDENTIFIER.fullmatch(text)
+    )
+
+
 def _page(found: trail.Trail, back: str, following: str) -> str:
-    return render_template("trail/show.html", trail=found, back=back, following=following, actions=ACTIONS, subjects=SUBJECTS)
+    return render_template(
+        "trail/show.html",
+        trail=found,
+        back=back,
+        following=following,
+        actions=ACTIONS,
+        subjects=SUBJECTS,
+        detail_words=detail_words,
+    )

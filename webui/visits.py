@@ -8,12 +8,13 @@ from flask.typing import ResponseReturnValue
 from appliance.access import AREA_ROLES
 from appliance.casework import visits
 from appliance.casework.visits import JUDGES, VISITORS
+from webui import navigation
 from webui.navigation import Entry
 from webui.session import actor, now, signed_in
 
 blueprint = Blueprint("visits", __name__)
 CONCERNED = tuple(sorted(JUDGES | VISITORS))
-NAVIGATION = (Entry("Kunjungan", "visits.listing", icon="map", roles=CONCERNED, order=35),)
+NAVIGATION = (Entry("Kunjungan", "visits.listing", icon="map", roles=CONCERNED, order=35, group=navigation.CASES),)
 
 
 @blueprint.get("/kunjungan")

@@ -151,7 +151,7 @@ def list_referrals(*, by: Actor, at: datetime, state: str = "", late: bool = Fal
     if state:
         matching = matching.where(Referral.state == state)
     if late:
-        matching = matching.where(Referral.state.in_(AWAITING_REPLY), Referral.reply_due < at)
+        matching = matching.where(_is_late(at))
     total, capped, page, pages = _place(matching, page)
     statement = (
         matching.options(joinedload(Referral.unit), joinedload(Referral.case))
@@ -160,6 +160,15 @@ def list_referrals(*, by: Actor, at: datetime, state: str = "", late: bool = Fal
         .offset((page - 1) * PAGE_SIZE)
     )
     return ReferralsFound(tuple(referral_lines(db.session.scalars(statement).all(), by, at)), total, capped, page, pages)
+
+
+def count_late_referrals(*, by: Actor, at: datetime) -> int:
+    """How many referrals in scope wait for a reply that is overdue, to a limit."""
+    return _count(scope(sa.select(Referral), Referral, by).where(_is_late(at)))[0]
+
+
+def _is_late(at: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(Referral.state.in_(AWAITING_REPLY), Referral.reply_due < at)
 
 
 def look_at_referral(referral_id: str, *, by: Actor, at: datetime) -> ReferralDetail:

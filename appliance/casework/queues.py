@@ -19,6 +19,8 @@ from appliance.models.states import CLOCK_STOPPED, OPEN, CaseState
 S, R = CaseState, Role
 _WRITERS = frozenset({R.FO, R.FO_PUSKESOS, R.FASILITATOR})
 _LEADERS = frozenset({R.SUPERVISOR, R.KOORDINATOR_PUSKESOS})
+# Who sees every queue of her areas without having a step to take there.
+_WATCHERS = frozenset({R.PIMPINAN})
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,12 @@ class QueueCount:
 
 
 def queues_of(by: Actor) -> tuple[Queue, ...]:
-    """The queues of her roles."""
-    return tuple(queue for queue in QUEUES if by.has(*queue.roles))
+    """The queues of her roles; who watches over the office sees them all."""
+    return tuple(queue for queue in QUEUES if by.has(*_seen_by(queue)))
+
+
+def _seen_by(queue: Queue) -> frozenset[Role]:
+    return queue.roles | _WATCHERS
 
 
 def count_queues(calendar: Calendar, *, by: Actor, at: datetime) -> tuple[QueueCount, ...]:
@@ -71,7 +77,7 @@ def count_queues(calendar: Calendar, *, by: Actor, at: datetime) -> tuple[QueueC
     figures: dict[tuple[str, ...], dict[str, Sequence[int | datetime | None]]] = {}
     found = []
     for queue in queues_of(by):
-        areas = by.areas_of(queue.roles)
+        areas = by.areas_of(_seen_by(queue))
         if areas not in figures:
             figures[areas] = _figures(areas, calendar, by, at)
         found.append(_queue_count(queue, [figures[areas][state] for state in queue.states if state in figures[areas]]))
@@ -81,9 +87,9 @@ def count_queues(calendar: Calendar, *, by: Actor, at: datetime) -> tuple[QueueC
 def in_queue(key: str, by: Actor) -> sa.ColumnElement[bool]:
     """Whether a case stands in one of her queues; no case does when the queue is not hers."""
     queue = BY_KEY.get(key)
-    if queue is None or not by.has(*queue.roles):
+    if queue is None or not by.has(*_seen_by(queue)):
         return sa.false()
-    return sa.and_(Case.state.in_(sorted(queue.states)), in_areas(Case.village_code, by.areas_of(queue.roles)))
+    return sa.and_(Case.state.in_(sorted(queue.states)), in_areas(Case.village_code, by.areas_of(_seen_by(queue))))
 
 
 def is_late(at: datetime) -> sa.ColumnElement[bool]:

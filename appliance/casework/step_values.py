@@ -105,7 +105,7 @@ def _date_problem(value: str) -> str:
     try:
         date.fromisoformat(value)
     except ValueError:
-        return "Tanggal tidak benar."
+        return "Tanggal tidak ada di kalender; tulis seperti 21-11-2026."
     return ""
 
 

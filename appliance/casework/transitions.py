@@ -341,6 +341,8 @@ def blocked(state: CaseState, roles: frozenset[Role], facts: Facts) -> tuple[tup
     found: dict[Action, tuple[Transition, str]] = {}
     for line in TRANSITIONS:
         waited = line.action in WORTH_TELLING and state in line.sources and not line.by.isdisjoint(roles)
+        if line.action is Action.RATIFY and not facts.to_ratify:
+            continue  # nobody waits for it
         if waited and line.action not in open_now and DELEGATED not in line.conditions:
             found.setdefault(line.action, (line, missing_condition(line, facts)))
     return tuple(found.values())

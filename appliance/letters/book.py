@@ -132,6 +132,12 @@ def list_letters(wanted: LetterFilter, *, by: Actor, at: datetime, before: str =
     return LettersFound(_lines(shown, by, at), _cursor(shown[-1], wanted) if len(rows) > PAGE_SIZE else "")
 
 
+def count_waiting(*, by: Actor) -> int:
+    """How many letters in scope wait for a step of her roles."""
+    waiting = scope(sa.select(Letter.id), Letter, by).where(Letter.state.in_(sorted(_waiting_for(by))))
+    return db.session.scalar(sa.select(sa.func.count()).select_from(waiting.subquery())) or 0
+
+
 def register_rows(wanted: LetterFilter, *, by: Actor, at: datetime) -> tuple[LetterLine, ...]:
     """The register for paper or a spreadsheet, in the order of issue, at most MOST_PRINTED. Written to the journal."""
     with transaction():

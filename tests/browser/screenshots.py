@@ -16,7 +16,7 @@ from appliance.casework import cases, catalogue
 from appliance.commands.restoring import gate_of
 from appliance.registry import duplicate_night, people
 from appliance.work import Work, do_everything
-from tests.support import desk, journey
+from tests.support import desk, every_page, journey
 from tests.support.browser import Desks, Node, Officer, launch
 
 SIZES = ((1024, 600), (1366, 768))
@@ -35,8 +35,8 @@ class Album:
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
             page.evaluate("window.scrollTo(0, 0)")
-            page.screenshot(path=self.folder / f"{self.number:02d}-{name}-{width}.png")
-        page.screenshot(path=self.folder / f"{self.number:02d}-{name}-whole.png", full_page=True)
+            page.screenshot(path=self.folder / f"{self.number:03d}-{name}-{width}.png")
+        page.screenshot(path=self.folder / f"{self.number:03d}-{name}-whole.png", full_page=True)
 
 
 def counter(page: Page, album: Album) -> str:
@@ -304,15 +304,32 @@ def visiting(supervisor: Page, facilitator: Page, album: Album, case: str, photo
     album.take(supervisor, "visit-sheet-filled")
 
 
-def main(folder: Path) -> None:
-    """Play the story and take the pictures."""
+def every_page_there_is(album: Album) -> None:
+    """Each page once, of an office at work."""
+    with ExitStack() as stack:
+        node = Node(Path(stack.enter_context(tempfile.TemporaryDirectory())))
+        values = every_page.fill(node)
+        node.start()
+        stack.callback(node.stop)
+        desks = Desks(node, launch(stack.enter_context(sync_playwright())))
+        windows: dict[Officer | None, Page] = {}
+        for shown in every_page.pages(node, values):
+            if shown.officer not in windows:
+                window = desks.window(shown.officer) if shown.officer else desks.strange_window()
+                windows[shown.officer] = stack.enter_context(window)
+            page = windows[shown.officer]
+            page.goto(shown.path)
+            album.take(page, shown.endpoint)
+
+
+def story(album: Album) -> None:
+    """A story with its mistakes: what forms say, and pages before anything is there."""
     with ExitStack() as stack:
         node = Node(Path(stack.enter_context(tempfile.TemporaryDirectory())))
         staff = journey.hire(node)
         node.start()
         stack.callback(node.stop)
         desks = Desks(node, launch(stack.enter_context(sync_playwright())))
-        album = Album(folder)
 
         def window(officer: Officer) -> Page:
             return stack.enter_context(desks.window(officer))
@@ -343,6 +360,13 @@ def main(folder: Path) -> None:
         visiting(window(staff.supervisor), window(staff.fasilitator), album, case, photo)
         album.take(window(staff.admin), "admin-home")
         album.take(window(staff.pimpinan), "pimpinan-home")
+
+
+def main(folder: Path) -> None:
+    """Take all pictures."""
+    album = Album(folder)
+    every_page_there_is(album)
+    story(album)
 
 
 if __name__ == "__main__":

@@ -159,16 +159,33 @@ def test_the_chart_shows_charge_darkness_and_the_hours_of_the_office() -> None:
     day = [sample(0), sample(1), sample(2, mains=False, charge=90), sample(3, mains=False, charge=80), sample(4, charge=80)]
     drawn = chart([*day, sample(120), sample(121)], at(0), at(240), WITA)
     step = WIDTH / 240
+    charge = drawn.panels[0]
     assert drawn.dark == ((2 * step, 2 * step),)
-    assert drawn.lines[0].split()[0] == "0.0,0.0"
-    assert drawn.lines[0].split()[3] == f"{3 * step},{HEIGHT * 0.2}"
-    assert len(drawn.lines) == 2, "the time without samples is not drawn"
+    assert charge.lines[0].split()[0] == "0.0,0.0"
+    assert charge.lines[0].split()[3] == f"{3 * step},{HEIGHT * 0.2}"
+    assert len(charge.lines) == 2, "the time without samples is not drawn"
+    assert charge.marks == ((HEIGHT, "0"), (HEIGHT / 2, "50"), (0, "100"))
+    assert "terendah 80 % (pukul 20.03), tertinggi 100 % (pukul 20.00)" in charge.words
     assert drawn.ticks == ((60 * step, "21.00"),)
+
+
+def test_load_and_voltage_have_scales_of_their_own_and_no_voltage_without_mains() -> None:
+    day = [
+        Sample(at(0), True, 100, 221.5, 27.1, 12.0),
+        Sample(at(1), False, 99, 0.0, 26.0, 55.5),
+        Sample(at(2), True, 99, 174.0, 26.5, None),
+    ]
+    _, load, volts = chart(day, at(0), at(60), WITA).panels
+    assert (load.title, load.unit, len(load.lines)) == ("Beban UPS", "%", 1)
+    assert [text for _, text in load.marks] == ["0", "50", "100"], "more than fits on the usual scale"
+    assert len(volts.lines) == 2, "broken where the mains was"
+    assert [text for _, text in volts.marks] == ["160", "220", "260"]
+    assert volts.words == "Terakhir 174 V (pukul 20.02), terendah 174 V (pukul 20.02), tertinggi 221,5 V (pukul 20.00)."
 
 
 def test_a_chart_of_nothing_is_empty() -> None:
     drawn = chart([], at(0), at(60), WITA)
-    assert (drawn.lines, drawn.dark) == ((), ())
+    assert (drawn.panels, drawn.dark) == ((), ())
 
 
 def test_darkness_lasts_to_the_last_sample_when_the_node_went_off() -> None:

@@ -406,7 +406,8 @@ class Line:
     answers: dict[str, int]
 
 
-def _lines() -> list[Line]:
+def lines() -> list[Line]:
+    """The lines of the table."""
     rows = [row.split() for row in TABLE.strip().splitlines()[1:]]
     return [Line(row[0], row[1], dict(zip(COLUMNS, map(int, row[2:]), strict=True))) for row in rows]
 
@@ -444,7 +445,7 @@ def _username(name: str) -> str:
     return f"petugas.{name}"
 
 
-def _case_with_referral(staff: Staff) -> dict[str, str]:
+def case_with_referral(staff: Staff) -> dict[str, str]:
     """A resident of HOME, her case, which is DIRUJUK, and a referral that was sent; what the addresses need."""
     new = people.NewPerson(name="Nurhayati", sex="P", village_code=HOME, nik_reason="Belum merekam KTP", address="Jl. Satu 1")
     person_id = people.register_person(new, request_id="p", by=staff.fo, at=AT)
@@ -532,7 +533,7 @@ def _import_of_home() -> str:
 
 
 def test_every_route_is_in_the_table(pages: Flask) -> None:
-    assert {(line.method, line.endpoint) for line in _lines()} == set(_doors(pages))
+    assert {(line.method, line.endpoint) for line in lines()} == set(_doors(pages))
 
 
 def _walkers(settings: Settings) -> list[tuple[str, str]]:
@@ -541,14 +542,14 @@ def _walkers(settings: Settings) -> list[tuple[str, str]]:
     return [(column, name) for column, name in everybody if not settings.database.url or name in ON_POSTGRESQL]
 
 
-def _right(line: Line, column: str, name: str) -> int:
+def right(line: Line, column: str, name: str) -> int:
     """The answer that she is to get at this door."""
     return EXCEPT.get(line.endpoint, {}).get(name, line.answers[_column(column, name, line.endpoint)])
 
 
 def _opens(line: Line, name: str) -> bool:
     column = next(column for column, names in COLUMNS.items() if name in names)
-    return _right(line, column, name) not in (401, 403, 404)
+    return right(line, column, name) not in (401, 403, 404)
 
 
 def test_each_door_that_opens_is_opened_on_postgresql() -> None:
@@ -559,28 +560,28 @@ def test_each_door_that_opens_is_opened_on_postgresql() -> None:
 def _opened_to(names: tuple[str, ...]) -> set[tuple[str, str]]:
     """The doors that open to one of them. Who has not signed in is only sent to do so."""
     officers = [name for name in names if name != "nobody"]
-    return {(line.method, line.endpoint) for line in _lines() if any(_opens(line, name) for name in officers)}
+    return {(line.method, line.endpoint) for line in lines() if any(_opens(line, name) for name in officers)}
 
 
 def test_everybody_gets_the_answer_of_her_column(pages: Flask, settings: Settings) -> None:
     # not around the requests: each is to have a context of its own
     with pages.app_context():
         _hire_everybody()
-        values = _case_with_referral(hire())
+        values = case_with_referral(hire())
         database.db.session.remove()
     doors = _doors(pages)
     wrong = []
     for column, name in _walkers(settings):
         web = Web(pages)
         _enter(web, name)
-        for line in _lines():
+        for line in lines():
             path = re.sub(r"<(\w+)>", lambda found: values[found[1]], doors[(line.method, line.endpoint)].rule)
             # a name of her own each, or the brake on guessing would answer for all
             typed: dict[str, object] = {"username": f"bukan.{name}"} if line.endpoint == "sign_in.enter_now" else {}
             answer = web.get(path) if line.method == "GET" else web.post(path, typed)
-            right = _right(line, column, name)
-            if answer.status_code != right:
-                wrong.append(f"{name}: {line.method} {line.endpoint} gives {answer.status_code}, not {right}")
+            wanted = right(line, column, name)
+            if answer.status_code != wanted:
+                wrong.append(f"{name}: {line.method} {line.endpoint} gives {answer.status_code}, not {wanted}")
     assert wrong == []
 
 

@@ -58,6 +58,17 @@ def test_everybody_has_the_queues_of_her_roles_with_ages(app: Flask, staff: Staf
     assert counts(staff.dinkes, at) == {}
 
 
+def test_who_watches_sees_every_queue_but_nothing_confidential(app: Flask, staff: Staff) -> None:
+    plain, _ = open_case(staff.fo), open_case(staff.fo, confidential=True)
+    seen = counts(staff.leader)
+    assert set(seen) == set(queues.BY_KEY)
+    assert seen["verifikasi"][0] == 1
+    assert found(staff.leader, in_queue="verifikasi") == [plain]
+    elsewhere = replace(staff.leader, areas=(FAR,), grants=())
+    assert counts(elsewhere)["verifikasi"][0] == 0
+    assert found(elsewhere, in_queue="verifikasi") == []
+
+
 def test_counts_and_lists_agree_and_leak_nothing(app: Flask, staff: Staff) -> None:
     open_case(staff.fo)
     far = open_case(staff.fo, resident(staff.fo, village=FAR), confidential=True)

@@ -174,6 +174,16 @@ class Desks:
         finally:
             context.close()
 
+    @contextmanager
+    def strange_window(self, **options: Any) -> Iterator[Page]:
+        """A window of somebody who has no account, at no page yet."""
+        options.setdefault("viewport", {"width": 1366, "height": 768})
+        context = self.browser.new_context(base_url=self.node.url, locale="id-ID", **options)
+        try:
+            yield context.new_page()
+        finally:
+            context.close()
+
 
 def sign_in(page: Page, officer: Officer) -> None:
     """Sign in on the page that asks for it."""
