@@ -49,6 +49,8 @@ def rows_to_key_in(village_code: str, *, by: Actor, at: datetime, chosen: Sequen
 
     Raises NotAllowed, InvalidInput when nothing is ready.
     """
+    if not village_code:
+        raise InvalidInput({"village_code": "Pilih desa/kelurahan dahulu."})
     require_area(by, village_code, *sorted(ENTERERS))
     layout = LAYOUTS[ENTRY_LAYOUT]
     columns = [(layout.fields[key], heading) for key, heading in chosen_layout(ENTRY_LAYOUT).columns]

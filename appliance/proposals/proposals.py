@@ -6,7 +6,7 @@ What a step means besides the state is in `effects`; what is done with the meeti
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ from appliance.casework.history import next_number
 from appliance.casework.numbers import find_numbered
 from appliance.casework.step_values import LONGEST_TEXT, field_problems, shown_value
 from appliance.database import Duplicate, changed_meanwhile, db, transaction
-from appliance.errors import Conflict, InvalidInput
+from appliance.errors import Conflict, InvalidInput, NotAllowed
 from appliance.models.case import Case
 from appliance.models.person import REASON_LENGTH, Person
 from appliance.models.programme import Programme
@@ -43,6 +43,15 @@ class Wish:
     evidence: str = ""
     family: bool = True
     programme_id: str = ""
+
+
+@dataclass(frozen=True)
+class Act:
+    """A step for one of several proposals, what was typed for it (dates ISO), and the version that was seen, if any was."""
+
+    step: str
+    typed: Mapping[str, str] = field(default_factory=dict)
+    row_version: int | None = None
 
 
 def propose(  # noqa: PLR0913  whom, what, from which case, and the stamp
@@ -89,28 +98,27 @@ def take_step(proposal_id: str, step: str, typed: Mapping[str, str], *, row_vers
         _take(proposal, _known(step), typed, by, at)
 
 
-def take_step_of_many(
-    versions: Mapping[str, int], step: str, typed: Mapping[str, Mapping[str, str]], *, by: Actor, at: datetime
-) -> int:
-    """The same step for several proposals (identifier → version that was seen), for all or for none; how many.
+def take_steps(acts: Mapping[str, Act], *, by: Actor, at: datetime) -> int:
+    """A step for each of several proposals (by identifier), for all or for none; how many.
 
-    `typed` is by proposal. Raises InvalidInput with a problem for each that cannot, under its identifier; NotFound.
+    Raises InvalidInput with a problem for each that cannot, under its identifier; NotFound.
     """
-    if not 0 < len(versions) <= MOST_AT_ONCE:
+    if not 0 < len(acts) <= MOST_AT_ONCE:
         raise InvalidInput({"chosen": f"Pilih 1 sampai {MOST_AT_ONCE} usulan."})
     problems: dict[str, str] = {}
     with transaction():
-        for proposal in locked_proposals(list(versions), by):
+        for proposal in locked_proposals(list(acts), by):
+            act = acts[proposal.id]
             try:
-                _require_version(proposal, versions[proposal.id])
-                _take(proposal, _known(step), typed.get(proposal.id, {}), by, at)
+                _require_version(proposal, proposal.row_version if act.row_version is None else act.row_version)
+                _take(proposal, _known(act.step), act.typed, by, at)
             except InvalidInput as error:
                 problems[proposal.id] = f"{proposal.number}: {' '.join(error.problems.values())}"
-            except Conflict as error:
+            except (Conflict, NotAllowed) as error:
                 problems[proposal.id] = f"{proposal.number}: {error.message}"
         if problems:
             raise InvalidInput(problems, "Belum ada yang disimpan.")
-    return len(versions)
+    return len(acts)
 
 
 def _take(proposal: Proposal, step: ProposalStep, typed: Mapping[str, str], by: Actor, at: datetime) -> None:

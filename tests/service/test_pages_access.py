@@ -29,6 +29,7 @@ from tests.support.desk import resident, verify
 from tests.support.letters import issued, row, signers
 from tests.support.opensid import population
 from tests.support.pairs import merge, pair_of
+from tests.support.proposals import meeting, proposed
 from tests.support.staff import AT, HOME, NEIGHBOUR, Staff, hire
 from tests.support.web_client import Web, officer, web_app
 
@@ -135,6 +136,34 @@ GET  referrals.show                303       200 200     200  200        404    
 POST referrals.move                401       409 409     409  409        404    403      403        404  404
 GET  referrals.new                 303       403 200     403  403        403    403      403        403  403
 POST referrals.create              401       403 422     403  403        403    403      403        403  403
+GET  proposals.listing             303       200 200     200  403        403    403      403        200  200
+POST proposals.take_together       401       403 422     403  403        403    403      403        403  403
+GET  proposals.new                 303       200 200     403  403        403    403      403        404  404
+POST proposals.create              401       422 422     403  403        403    403      403        404  404
+GET  proposals.show                303       200 200     200  403        403    403      403        404  404
+GET  proposals.edit                303       409 409     403  403        403    403      403        404  404
+POST proposals.change              401       422 422     403  403        403    403      403        404  404
+POST proposals.move                401       409 409     409  403        403    403      403        404  404
+GET  proposals.window              303       200 200     200  403        403    403      403        200  200
+POST proposals.save_window         401       403 403     403  403        403    403      403        403  403
+POST proposals.remove_window       401       403 403     403  403        403    403      403        403  403
+GET  proposal_bases.listing        303       200 200     200  403        403    403      403        200  200
+GET  proposal_bases.new            303       200 200     403  403        403    403      403        200  200
+POST proposal_bases.create         401       422 422     403  403        403    403      403        422  422
+GET  proposal_bases.show           303       200 200     200  403        403    403      403        404  404
+POST proposal_bases.change         401       422 422     403  403        403    403      403        404  404
+POST proposal_bases.put_on         401       422 422     403  403        403    403      403        404  404
+POST proposal_bases.take_off       401       409 409     403  403        403    403      403        404  404
+POST proposal_bases.decide         401       409 409     403  403        403    403      403        404  404
+POST proposal_bases.sign           401       422 422     403  403        403    403      403        404  404
+POST proposal_bases.cancel         401       422 422     403  403        403    403      403        404  404
+GET  proposal_bases.paper          303       200 200     200  403        403    403      403        404  404
+GET  proposal_bases.scan           303       404 404     403  403        403    403      403        404  404
+GET  proposal_entry.listing        303       403 200     403  403        403    403      403        403  403
+POST proposal_entry.copy           401       403 422     403  403        403    403      403        403  403
+POST proposal_entry.tick           401       403 422     403  403        403    403      403        403  403
+GET  proposal_entry.results        303       403 200     403  403        403    403      403        403  403
+POST proposal_entry.store_results  401       403 422     403  403        403    403      403        403  403
 GET  letters.listing               303       200 200     200  200        200    403      403        200  200
 GET  letters.workbook              303       200 200     200  403        403    403      403        200  200
 GET  letters.register_sheet        303       200 200     200  403        403    403      403        200  200
@@ -289,7 +318,27 @@ APART: dict[str, tuple[str, tuple[str, ...]]] = {
 _READ_ONLY = {"penandatangan": 403, "pimpinan": 403}
 # Who decides or signs brings no papers.
 _NOT_BRINGING = {"manajer": 403, **_READ_ONLY}
+# Who writes proposals, and who prepares the meetings they rest on, besides the registrars and the back office.
+_PROPOSING = ("koordinator_puskesos", "bo_puskesos")
+_CONVENING = (*_PROPOSING, "supervisor", "tksk")
 EXCEPT: dict[str, dict[str, int]] = {
+    "proposals.take_together": {"manajer": 422},
+    "proposals.new": dict.fromkeys(_PROPOSING, 200),
+    "proposals.create": dict.fromkeys(_PROPOSING, 422),
+    "proposals.edit": dict.fromkeys(_PROPOSING, 409),
+    "proposals.change": dict.fromkeys(_PROPOSING, 422),
+    "proposals.save_window": {"manajer": 422},
+    "proposals.remove_window": {"manajer": 404},
+    "proposal_bases.new": dict.fromkeys(_CONVENING, 200),
+    "proposal_bases.create": dict.fromkeys(_CONVENING, 422),
+    "proposal_bases.change": dict.fromkeys(_CONVENING, 422),
+    "proposal_bases.put_on": dict.fromkeys(_CONVENING, 422),
+    "proposal_bases.take_off": dict.fromkeys(_CONVENING, 409),
+    "proposal_bases.decide": dict.fromkeys(_CONVENING, 409),
+    "proposal_bases.sign": dict.fromkeys(_CONVENING, 422),
+    "proposal_bases.cancel": dict.fromkeys(_CONVENING, 422),
+    "proposal_bases.paper": {"pimpinan": 403},
+    "proposal_bases.scan": dict.fromkeys(_CONVENING, 404),
     "power.start_now": {"supervisor": 409, "manajer": 409, "pimpinan": 409},
     "power.shut_down": {"supervisor": 409, "manajer": 409, "pimpinan": 409},
     "areas.count": {"supervisor": 303, "manajer": 303},
@@ -497,6 +546,10 @@ def _case_with_referral(staff: Staff) -> dict[str, str]:
         "ticket_id": tickets.give_card("hijau", (), request_id="q", by=staff.fo, at=AT).id,
         "unit_id": catalogue.unit_id("dinkes"),
         "import_id": _import_of_home(),
+        "proposal_id": proposed(staff.facilitator, person_id),
+        "proposal_step": "tarik",
+        "together_step": "tetapkan",
+        "basis_id": meeting(staff.facilitator),
         **everything_about(person_id, staff.fo),
     }
 

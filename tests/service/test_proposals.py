@@ -23,7 +23,7 @@ from appliance.models.roles import Role
 from appliance.proposals import bases, book, proposals, window_rules
 from appliance.proposals.bases import Meeting, Said, Signed
 from appliance.proposals.book import ProposalFilter
-from appliance.proposals.proposals import Wish
+from appliance.proposals.proposals import Act, Wish
 from appliance.proposals.windows import Rule
 from appliance.registry import corrections, happenings, people
 from appliance.registry.programme_seed import seed_programmes
@@ -397,16 +397,19 @@ def test_the_window_is_the_managers(app: Flask, staff: Staff) -> None:
 def test_several_at_once_all_or_none(app: Flask, staff: Staff) -> None:
     people_ = [citizen(staff), citizen(staff, "Baso", nik="7303010101700002", sex="L", birth_date=date(1970, 1, 1))]
     made = ready(staff, *people_)
-    typed = {made[0]: {"entered_on": "2026-11-20"}, made[1]: {"entered_on": "2026-11-21"}}
     versions = {one: seen(one, staff.bo).line.row_version for one in made}
+
+    def enter(first: str, second: str) -> int:
+        acts = {one: Act("entri", {"entered_on": on}, versions[one]) for one, on in zip(made, (first, second), strict=True)}
+        return proposals.take_steps(acts, by=staff.bo, at=AT)
+
     with pytest.raises(InvalidInput) as tomorrow:
-        proposals.take_step_of_many(versions, "entri", typed, by=staff.bo, at=AT)
+        enter("2026-11-20", "2026-11-21")
     assert set(tomorrow.value.problems) == {made[1]}
     assert [state(one) for one in made] == [S.READY, S.READY]
-    typed[made[1]] = {"entered_on": "2026-11-19"}
-    assert proposals.take_step_of_many(versions, "entri", typed, by=staff.bo, at=AT) == 2
+    assert enter("2026-11-20", "2026-11-19") == 2
     with pytest.raises(InvalidInput) as stale:
-        proposals.take_step_of_many(versions, "batalkan_entri", {one: {"note": "Salah"} for one in made}, by=staff.bo, at=AT)
+        enter("2026-11-20", "2026-11-19")
     assert set(stale.value.problems) == set(made)
     assert [state(one) for one in made] == [S.ENTERED, S.ENTERED]
 
