@@ -80,14 +80,12 @@ def _tables(basis: ProposalBasis, proposals: Sequence[Proposal], at: datetime) -
     addresses = [line.address for line in lines_of([proposal.person for proposal in proposals], at)]
     masked: list[tuple[str, ...]] = []
     whole: list[tuple[str, ...]] = []
-    for number, (proposal, address) in enumerate(zip(proposals, addresses, strict=True), start=1):
+    for proposal, address in zip(proposals, addresses, strict=True):
         person, kind = proposal.person, KINDS[ProposalKind(proposal.kind)].label
         kk = person.family.kk if person.family else None
-        masked.append((str(number), person.name, nik.mask(person.nik), address, kind, _result(proposal)))
-        whole.append((str(number), person.name, nik.spaced(person.nik), nik.spaced(kk), address, kind))
-    present: list[tuple[str, ...]] = [
-        (str(number), one["name"], one["role"], "") for number, one in enumerate(basis.attendance, start=1)
-    ]
+        masked.append((person.name, nik.mask(person.nik), address, kind, _result(proposal)))
+        whole.append((person.name, nik.spaced(person.nik), nik.spaced(kk), address, kind))
+    present: list[tuple[str, ...]] = [(one["name"], one["role"], "") for one in basis.attendance]
     rows: dict[str, list[tuple[str, ...]]] = {"daftar usulan": masked, "daftar usulan lengkap": whole, "peserta hadir": present}
     return {name: Grid(SAMPLE_TABLES[name].headings, tuple(lines), SAMPLE_TABLES[name].empty) for name, lines in rows.items()}
 

@@ -126,18 +126,18 @@ SAMPLE_TABLES: dict[str, Grid] = {
     "rujukan": Grid(("Nomor", "Kepada", "Status", "Jawaban"), (("RJK-7303-202611-00002", "Dinas Kesehatan", "Dikirim", ""),)),
     "persyaratan": Grid(("Berkas", "Ada"), (("KTP", "☐"), ("Kartu Keluarga", "☐"))),
     "daftar usulan": Grid(
-        ("No.", "Nama", "NIK", "Alamat", "Usulan", "Hasil"),
-        (("1", "Sitti Aminah", "739901••••••••••", "Jalan Merpati 4", "Usul baru masuk DTSEN", "Disepakati"),),
+        ("Nama", "NIK", "Alamat", "Usulan", "Hasil"),
+        (("Sitti Aminah", "739901••••••••••", "Jalan Merpati 4", "Usul baru masuk DTSEN", "Disepakati"),),
         "Tidak ada usulan.",
     ),
     "daftar usulan lengkap": Grid(
-        ("No.", "Nama", "NIK", "No. KK", "Alamat", "Usulan"),
-        (("1", "Sitti Aminah", "7399 0141 0180 0001", "7399 0101 0110 0001", "Jalan Merpati 4", "Usul baru masuk DTSEN"),),
+        ("Nama", "NIK", "No. KK", "Alamat", "Usulan"),
+        (("Sitti Aminah", "7399 0141 0180 0001", "7399 0101 0110 0001", "Jalan Merpati 4", "Usul baru masuk DTSEN"),),
         "Tidak ada usulan.",
     ),
     "peserta hadir": Grid(
-        ("No.", "Nama", "Jabatan atau unsur", "Tanda tangan"),
-        (("1", "H. Baso Amir", "Ketua RW 02", ""),),
+        ("Nama", "Jabatan atau unsur", "Tanda tangan"),
+        (("H. Baso Amir", "Ketua RW 02", ""),),
         "Belum ada yang tercatat hadir.",
     ),
 }

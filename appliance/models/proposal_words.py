@@ -43,7 +43,6 @@ class ProposalState(StrEnum):
 _LABELS = {
     ProposalState.SUBMITTED: "Menunggu musyawarah",
     ProposalState.DISCUSSED: "Di agenda musyawarah",
-    ProposalState.AGREED: "Disepakati, belum ditandatangani",
     ProposalState.CHECKED: "Sudah diperiksa Dinas",
     ProposalState.ENTERED: "Dientri di SIKS-NG",
     ProposalState.ON_HOLD: "Ditahan pusat",
