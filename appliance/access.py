@@ -20,6 +20,7 @@ from appliance.models.duplicate import DuplicateCandidate
 from appliance.models.imports import Import
 from appliance.models.letter import Letter, LetterCase
 from appliance.models.person import Family, Person, PersonWord
+from appliance.models.proposal import Proposal, ProposalBasis
 from appliance.models.roles import Role
 from appliance.models.states import SHOWN_TO_RECEIVER
 
@@ -136,11 +137,11 @@ class Actor:
 
 
 def scope(statement: sa.Select[*Columns], table: type[Any], by: Actor) -> sa.Select[*Columns]:
-    """`statement` narrowed to the rows of `table` (people, pairs of people, cases, referrals, letters, imports) that `by` may see.
+    """`statement` narrowed to the rows of `table` (people, pairs of them, cases, referrals, letters, imports, proposals) that `by` may see.
 
     Raises TypeError for any other table: what has no rule is not readable through here.
     """
-    if table in (Person, PersonWord, Family):
+    if table in (Person, PersonWord, Family, Proposal, ProposalBasis):
         return statement.where(in_areas(table.village_code, by.areas_of(AREA_ROLES)))
     if table is Case:
         return statement.where(in_areas(Case.village_code, by.areas_of(AREA_ROLES)), _not_too_confidential(by))

@@ -15,6 +15,7 @@ from appliance.exchange.export_filter import CASES_ENDED, CASES_OPEN
 from appliance.exchange.export_layouts import LAYOUTS, ChosenLayout, Format
 from appliance.exchange.export_shelf import Expired, Shelf
 from appliance.models.columns import new_id
+from appliance.models.proposal_words import ProposalState
 from appliance.registry import areas
 from appliance.registry.areas import Village
 from appliance.registry.participation import STATUSES as PARTICIPATIONS
@@ -51,8 +52,16 @@ def listing() -> ResponseReturnValue:
 def new() -> ResponseReturnValue:
     """An empty form; with `dari` the wishes of an earlier export, of which the file is gone."""
     again = request.args.get("dari", "")
-    known = asked_again(export_shelf.export_asked_before(again, by=actor())) if again else {}
+    known = (
+        asked_again(export_shelf.export_asked_before(again, by=actor())) if again else _begun_with(request.args.get("bentuk", ""))
+    )
     return _form_page(ExportForm(data={"request_id": new_id(), **known}))
+
+
+def _begun_with(layout: str) -> dict[str, object]:
+    """The layout that another page asks for, with numbers as it needs them."""
+    found = next((one for one in export_layouts.layouts_for(actor()) if one.code == layout), None)
+    return {"layout": found.code, "masked": WHOLE if found.whole else MASKED} if found else {}
 
 
 @blueprint.post("/ekspor/baru")
@@ -87,6 +96,7 @@ def _form_page(form: ExportForm) -> str:
         programmes=[(one.id, one.name) for one in list_programmes(by=actor())],
         participations=[("", "Semua status kepesertaan"), *PARTICIPATIONS.items()],
         case_choices=[("", "Semua kasus"), (CASES_OPEN, "Kasus terbuka"), (CASES_ENDED, "Kasus selesai")],
+        proposal_choices=[("", "Semua yang tidak ditarik"), *((state.value, state.label) for state in ProposalState)],
         reasons=list(exports.REASONS.items()),
         statuses=[("", "Semua status"), *PERSON_STATUSES.items()],
         keep_hours=settings().exports.keep_hours,

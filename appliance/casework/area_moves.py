@@ -29,6 +29,7 @@ from appliance.models.handover import HandoverPlan, PlanState
 from appliance.models.imports import Import
 from appliance.models.letter import Letter
 from appliance.models.person import Family, LifeKind, Person
+from appliance.models.proposal import Proposal, ProposalBasis
 from appliance.models.roles import Role
 from appliance.models.unit import Unit
 from appliance.models.visit import Delegation
@@ -42,6 +43,7 @@ MOST_HAMLETS = 200
 MOVED = (
     *("person.village_code", "family.village_code", "case.village_code", "hamlet.village_code", "unit.area_code"),
     *("duplicate_candidate.village_code", "duplicate_candidate.other_village_code", "letter.area_code"),
+    *("proposal.village_code", "proposal_basis.village_code"),
 )
 # What keeps the old code, and why.
 STAYS: Mapping[str, str] = {
@@ -220,6 +222,10 @@ def _move_the_rest(move: AreaMove, at: datetime) -> None:
     # A letter is read where its case is.
     letters_case = sa.select(Case.village_code).where(Case.id == Letter.case_id).scalar_subquery()
     session.execute(sa.update(Letter).where(Letter.area_code == old).values(area_code=letters_case))
+    # A proposal goes with its resident; the meeting it rests on stays readable to those who serve what the village became.
+    lives = sa.select(Person.village_code).where(Person.id == Proposal.person_id).scalar_subquery()
+    session.execute(sa.update(Proposal).where(Proposal.village_code == old).values(village_code=lives))
+    session.execute(sa.update(ProposalBasis).where(ProposalBasis.village_code == old).values(village_code=move.rest_code))
     for table in (DuplicateSearch, AreaCount):
         session.execute(sa.delete(table).where(table.village_code == old))
     session.execute(sa.update(Import).where(Import.village_code == old).values(village_code=move.rest_code))

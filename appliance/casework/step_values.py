@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -44,7 +44,7 @@ def checked_values(line: Transition, fields: Mapping[str, str]) -> dict[str, str
     A multi value is its codes joined by commas, a date ISO. Raises InvalidInput with all problems.
     """
     values = {field.name: fields.get(field.name, "").strip() for field in line.fields if field.kind != "files"}
-    problems = {field.name: problem for field in line.fields if (problem := _problem(field, values.get(field.name, "")))}
+    problems = field_problems(line.fields, values)
     reasons = values.get("return_reasons", "").split(",")
     if "berkas_kurang" in reasons and not values.get("missing_papers") and _has_choices(line, "missing_papers"):
         problems["missing_papers"] = "Pilih berkas mana yang kurang."
@@ -53,10 +53,15 @@ def checked_values(line: Transition, fields: Mapping[str, str]) -> dict[str, str
     return values
 
 
+def field_problems(fields: Iterable[Field], values: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong with the values of these fields, by name."""
+    return {field.name: problem for field in fields if (problem := _problem(field, values.get(field.name, "")))}
+
+
 def fact_of(line: Transition, values: Mapping[str, str], roles: frozenset[Role]) -> Fact:
     """The values as the history keeps them: the two notes, and the rest under their labels."""
     details = {
-        field.label: _shown(field, values[field.name])
+        field.label: shown_value(field, values[field.name])
         for field in line.fields
         if field.name not in _NOTES and values.get(field.name)
     }
@@ -113,7 +118,8 @@ def _has_choices(line: Transition, name: str) -> bool:
     return any(field.name == name and field.choices for field in line.fields)
 
 
-def _shown(field: Field, value: str) -> str:
+def shown_value(field: Field, value: str) -> str:
+    """A checked value as the history tells it."""
     if field.kind == "date":
         return f"{date.fromisoformat(value):%d-%m-%Y}"
     words = dict(field.choices)

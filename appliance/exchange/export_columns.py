@@ -9,7 +9,9 @@ from typing import Any
 
 from appliance.casework.catalogue import CATEGORIES
 from appliance.models.person import NikStatus
+from appliance.models.proposal_words import ProposalKind, ProposalState
 from appliance.models.states import CaseState
+from appliance.proposals.kinds import KINDS
 from appliance.registry import codes, phones
 from appliance.registry.participation import SOURCES, STATUSES
 from appliance.registry.people_search import age
@@ -179,4 +181,18 @@ CASES: Mapping[str, Field] = {
     "petugas": Field("Petugas", lambda row, around: row.owner or "", width=22),
     "hasil": Field("Hasil", lambda row, around: spoken(row.outcome), width=16),
     "ditutup": Field("Ditutup", lambda row, around: moment(row.closed_at, around), width=13),
+}
+
+PROPOSALS: Mapping[str, Field] = {
+    "nomor_usulan": Field("Nomor Usulan", lambda row, around: row.number, width=24),
+    "jenis_usulan": Field("Jenis Usulan", lambda row, around: KINDS[ProposalKind(row.proposal_kind)].label, width=24),
+    "periode": Field("Periode", lambda row, around: row.period, width=10),
+    "status_usulan": Field("Status Usulan", lambda row, around: ProposalState(row.state).label, width=22),
+    "dasar": Field("Dasar", lambda row, around: spoken(row.basis_kind or ""), width=13),
+    "tanggal_dasar": Field("Tanggal Berita Acara/SPTJM", lambda row, around: day(row.signed_on), width=13),
+    "nomor_dasar": Field("Nomor Berita Acara/SPTJM", lambda row, around: row.paper_number or row.basis_number or "", width=24),
+    "program_usulan": Field("Program yang Diusulkan", lambda row, around: row.programme or "", width=22),
+    "alasan_usulan": Field("Alasan Usulan", lambda row, around: row.reason, width=40),
+    "dientri": Field("Tanggal Dientri", lambda row, around: day(row.entered_on), width=13),
+    **PEOPLE,
 }

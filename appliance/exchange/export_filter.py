@@ -13,6 +13,8 @@ from appliance.database import settings_in_use
 from appliance.models.case import Case
 from appliance.models.person import Family, Person
 from appliance.models.programme import Participation
+from appliance.models.proposal import Proposal
+from appliance.models.proposal_words import ProposalState
 from appliance.models.states import OPEN
 
 Statement: TypeAlias = "sa.Select[*tuple[Any, ...]]"
@@ -24,7 +26,8 @@ class ListFilter:
     """Empty texts and None leave a condition out. Ages are full years; `received_from` and `received_to` are ISO days.
 
     Each kind of row looks at its own conditions: residents at the first five, participants at the programme and the status of
-    the participation, cases at the last three. `cases` is "terbuka", "selesai" or "".
+    the participation, cases at the next three. `cases` is "terbuka", "selesai" or "". Proposals look at `proposals` (a state, "" for all
+    that were not withdrawn) and at their month ("2026-11").
     """
 
     status: str = "hidup"
@@ -37,6 +40,8 @@ class ListFilter:
     cases: str = ""
     received_from: str = ""
     received_to: str = ""
+    proposals: str = ProposalState.READY
+    period: str = ""
 
 
 def years_before(today: date, years: int) -> date:
@@ -87,6 +92,15 @@ def narrow_cases(statement: Statement, wanted: ListFilter, today: date) -> State
     if wanted.received_to:
         statement = statement.where(Case.received_at < _midnight(wanted.received_to, zone) + timedelta(days=1))
     return statement
+
+
+def narrow_proposals(statement: Statement, wanted: ListFilter, today: date) -> Statement:
+    """By where they stand, and their month."""
+    if wanted.proposals:
+        statement = statement.where(Proposal.state == wanted.proposals)
+    else:
+        statement = statement.where(Proposal.state != ProposalState.WITHDRAWN)
+    return statement.where(Proposal.period == wanted.period) if wanted.period else statement
 
 
 def _midnight(day: str, zone: ZoneInfo) -> datetime:

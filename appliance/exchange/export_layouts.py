@@ -17,10 +17,12 @@ from appliance.access import EXPORT_WHOLE_ROLES, LAYOUT_ROLES, Actor, require
 from appliance.database import changed_meanwhile, db, transaction
 from appliance.errors import InvalidInput, NotAllowed, NotFound
 from appliance.exchange import export_opensid
-from appliance.exchange.export_columns import CASES, FAMILIES, PARTICIPANTS, PEOPLE, Field
+from appliance.exchange.export_columns import CASES, FAMILIES, PARTICIPANTS, PEOPLE, PROPOSALS, Field
 from appliance.models.export import ExportLayout
 
 LONGEST_HEADING = 60
+# In this order a proposal is keyed in by hand, too.
+ENTRY_LAYOUT = "usulan-siksng"
 
 
 class Subject(StrEnum):
@@ -30,6 +32,7 @@ class Subject(StrEnum):
     FAMILIES = "keluarga"
     PARTICIPANTS = "peserta"
     CASES = "kasus"
+    PROPOSALS = "usulan"
 
 
 class Format(StrEnum):
@@ -141,6 +144,19 @@ LAYOUTS: Mapping[str, Layout] = {
             (
                 *("nik", "no_kk", "nama", "tempat_lahir", "tanggal_lahir", "jenis_kelamin", "nama_ibu", "alamat", "rt", "rw"),
                 *("dusun", "kode_desa", "desa", "kecamatan", "pekerjaan", "status_kawin", "hubungan", "telepon"),
+            ),
+            whole=True,
+        ),
+        Layout(
+            ENTRY_LAYOUT,
+            "Usulan DTSEN, urutan SIKS-NG",
+            "Usulan yang siap dientri, dengan urutan isian SIKS-NG.",
+            Subject.PROPOSALS,
+            PROPOSALS,
+            (
+                *("nik", "no_kk", "nama", "tempat_lahir", "tanggal_lahir", "jenis_kelamin", "nama_ibu", "alamat", "rt", "rw"),
+                *("dusun", "kode_desa", "desa", "kecamatan", "pekerjaan", "status_kawin", "hubungan", "telepon", "jenis_usulan"),
+                *("program_usulan", "alasan_usulan", "dasar", "tanggal_dasar", "nomor_dasar", "nomor_usulan", "periode"),
             ),
             whole=True,
         ),

@@ -16,6 +16,7 @@ from appliance.exchange.exports import REASONS
 from appliance.models.area import Area
 from appliance.models.export import Export
 from appliance.models.programme import Programme
+from appliance.models.proposal_words import ProposalState
 from appliance.registry.participation import STATUSES
 
 MOST_NAMES = 12
@@ -65,6 +66,8 @@ def filter_words(export: Export) -> str:
             return _programme_words(wanted)
         case Subject.CASES:
             return _case_words(wanted)
+        case Subject.PROPOSALS:
+            return _proposal_words(wanted)
         case Subject.PEOPLE:
             return _people_words(wanted)
 
@@ -82,6 +85,11 @@ def _case_words(wanted: ListFilter) -> str:
     if wanted.received_to:
         said.append(f"diterima sampai {day(date.fromisoformat(wanted.received_to))}")
     return ", ".join(said)
+
+
+def _proposal_words(wanted: ListFilter) -> str:
+    said = ProposalState(wanted.proposals).label if wanted.proposals else "Semua usulan yang tidak ditarik"
+    return f"{said}, periode {wanted.period}" if wanted.period else said
 
 
 def _people_words(wanted: ListFilter) -> str:

@@ -23,6 +23,7 @@ from appliance.exchange.export_filter import (
     narrow_families,
     narrow_participants,
     narrow_people,
+    narrow_proposals,
 )
 from appliance.exchange.export_layouts import Subject
 from appliance.models.account import Account
@@ -30,6 +31,7 @@ from appliance.models.area import Area, Level
 from appliance.models.case import Case, ServiceType
 from appliance.models.person import Family, Person
 from appliance.models.programme import Participation, Programme
+from appliance.models.proposal import Proposal, ProposalBasis
 
 PAGE_ROWS = 2000
 
@@ -135,6 +137,11 @@ _person_columns = (
     *(Person.mother_name, Person.father_name, Person.phone, Person.insurance, Person.insurance_number, Person.nationality),
     *(Person.domicile, Person.status),
 )
+_proposal_columns = (
+    *(Proposal.id, Proposal.number, Proposal.kind.label("proposal_kind"), Proposal.period, Proposal.state, Proposal.reason),
+    *(Proposal.entered_on, Proposal.person_id, Programme.name.label("programme"), ProposalBasis.kind.label("basis_kind")),
+    *(ProposalBasis.signed_on, ProposalBasis.number.label("basis_number"), ProposalBasis.paper_number),
+)
 _participation_columns = (
     *(Participation.id, Participation.family_id, Participation.card_number, Participation.status.label("participation")),
     *(Participation.starts, Participation.ends, Participation.source, Participation.known_on),
@@ -155,6 +162,12 @@ def _of_people(*columns: Any) -> Statement:
 def _of_families(*columns: Any) -> Statement:
     joined = sa.select(*columns).select_from(Family).outerjoin(_head, _is_head)
     return joined.join(Participation, Participation.family_id == Family.id).join(Programme)
+
+
+def _proposed(*columns: Any) -> Statement:
+    joined = sa.select(*columns).select_from(Proposal).join(Person, Person.id == Proposal.person_id)
+    joined = joined.outerjoin(Family, Person.family_id == Family.id).outerjoin(Programme, Programme.id == Proposal.programme_id)
+    return joined.outerjoin(ProposalBasis, ProposalBasis.id == Proposal.basis_id)
 
 
 def _holders(person: Any) -> tuple[Any, ...]:
@@ -205,6 +218,16 @@ _SOURCES: Mapping[Subject, tuple[_Source, ...]] = {
             _places_in_order,
             _of_families(*_participation_columns, *_holders(_head), *_family_columns),
             narrow_participants,
+        ),
+    ),
+    Subject.PROPOSALS: (
+        _Source(
+            Proposal,
+            Proposal.id,
+            _proposed(Proposal.id, *_place),
+            _places_in_order,
+            _proposed(*_proposal_columns, *_person_columns, *_family_columns),
+            narrow_proposals,
         ),
     ),
     Subject.CASES: (

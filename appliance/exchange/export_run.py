@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from appliance import accounts, audit, background
 from appliance.access import Actor
@@ -142,11 +143,11 @@ def _write(part: Path, export: Export, rows: Rows, moved: Callable[[int], None])
     fields = [(layout.fields[key], heading) for key, heading in export.columns if key in layout.fields]
     table = _open(part, layout, Format(export.format), fields)
     values = [field.value for field, _ in fields]
-    number = nik.mask if export.masked else _whole
+    number = nik.mask if export.masked else whole_number
     done = 0
     moved(done)
     for village in rows.villages():
-        around = _around(village, rows, number)
+        around = around_of(village, rows, number, settings_in_use().zone)
         for page in rows.pages(village.code):
             for row in page:
                 table.write([value(row, around) for value in values])
@@ -165,11 +166,13 @@ def _open(part: Path, layout: Layout, wanted: Format, fields: list[tuple[Field, 
     return XlsxTable(part, columns, "Data", "Keterangan")
 
 
-def _whole(number: str | None) -> str:
+def whole_number(number: str | None) -> str:
+    """A NIK or card number as it is, for who may have it."""
     return number or ""
 
 
-def _around(village: Village, rows: Rows, number: Callable[[str | None], str]) -> Around:
+def around_of(village: Village, rows: Rows, number: Callable[[str | None], str], zone: ZoneInfo) -> Around:
+    """What the rows of a village share; `number` shows a NIK."""
     where: dict[str, Any] = {
         "village_code": village.code,
         "village": village.name,
@@ -179,7 +182,7 @@ def _around(village: Village, rows: Rows, number: Callable[[str | None], str]) -
         "district": village.district,
         "postcode": village.postcode,
     }
-    return Around(**where, today=rows.today, zone=settings_in_use().zone, number=number)
+    return Around(**where, today=rows.today, zone=zone, number=number)
 
 
 def _moved(task_id: str, done: int, total: int, work: Hands) -> None:

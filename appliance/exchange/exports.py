@@ -24,7 +24,9 @@ from appliance.exchange.export_filter import CASES_ENDED, CASES_OPEN, ListFilter
 from appliance.exchange.export_layouts import LAYOUTS, Format, Subject, chosen_layout
 from appliance.models.export import NOTE_LENGTH, RECIPIENT_LENGTH, Export
 from appliance.models.programme import ParticipationStatus, Programme
+from appliance.models.proposal_words import ProposalState
 from appliance.models.roles import Role
+from appliance.proposals.windows import is_period
 from appliance.registry.areas import knows_area
 
 KIND = "ekspor"
@@ -181,6 +183,10 @@ def _filter_problems(wanted: ListFilter) -> dict[str, str]:
         problems["cases"] = "Pilih kasus yang mana."
     if wanted.received_from and wanted.received_to and wanted.received_from > wanted.received_to:
         problems["received_to"] = "Tanggal akhir sebelum tanggal awal."
+    if wanted.proposals and wanted.proposals not in set(ProposalState):
+        problems["proposals"] = "Pilih usulan yang mana."
+    if wanted.period and not is_period(wanted.period):
+        problems["period"] = "Tulis bulan dan tahun, contoh 11-2026."
     for name, years in (("age_from", wanted.age_from), ("age_to", wanted.age_to)):
         if years is not None and not 0 <= years <= OLDEST:
             problems[name] = f"Umur antara 0 dan {OLDEST} tahun."

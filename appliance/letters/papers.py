@@ -22,7 +22,7 @@ from appliance.letters.markup import filled
 from appliance.letters.markup_html import Content
 from appliance.letters.office import letterhead
 from appliance.letters.pdf import to_pdf
-from appliance.letters.placeholders import SAMPLE_TABLES, examples_for, tables_of
+from appliance.letters.placeholders import PAPER, SAMPLE_TABLES, examples_for, tables_of
 from appliance.letters.wording import Wording, problems_of
 from appliance.letters.wordings import list_wordings, wording_of
 from appliance.models.case import Case
@@ -105,13 +105,13 @@ def preview_wording(wording: Wording) -> bytes:
 
 def forms() -> tuple[Wording, ...]:
     """The papers that are printed about a case without a number."""
-    return tuple(wording for wording in list_wordings() if not wording.numbered and wording.active)
+    return tuple(wording for wording in list_wordings() if wording.kind == PAPER and wording.active)
 
 
 def print_form(case_id: str, code: str, *, by: Actor, at: datetime) -> bytes:
     """A form filled with what is known of a case. Written to the journal. Raises NotFound, NotAllowed."""
     wording = wording_of(code)
-    if wording.numbered:
+    if wording.kind != PAPER:
         raise NotFound("Formulir itu tidak ada.", "Pilih dari daftar di halaman kasus.")
     with transaction():
         case = db.session.scalar(scope(sa.select(Case).where(Case.id == case_id), Case, by))

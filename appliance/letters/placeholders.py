@@ -81,12 +81,36 @@ _REFERRAL = (
     ("rujukan.batas", "Batas jawaban", "27 November 2026"),
 )
 
-LETTER, REFERRAL, PAPER = "surat", "rujukan", "formulir"
+# About a meeting or a statement that DTSEN proposals rest on: no single resident, so none of her fields.
+_BASIS = (
+    ("dasar.nomor", "Nomor musyawarah atau SPTJM", "MUS-7303-202611-00001"),
+    ("dasar.desa", "Desa/kelurahan", "Kelurahan Bonto Sunggu"),
+    ("dasar.kecamatan", "Kecamatan", "Bissappu"),
+    ("dasar.tanggal", "Tanggal pelaksanaan", "12 November 2026"),
+    (
+        "dasar.tanggal.huruf",
+        "Tanggal pelaksanaan dengan huruf",
+        "Kamis tanggal dua belas bulan November tahun dua ribu dua puluh enam",
+    ),
+    ("dasar.tempat", "Tempat", "Kantor Kelurahan Bonto Sunggu"),
+    ("dasar.pimpinan", "Pimpinan musyawarah atau pembuat pernyataan", "H. Baso Amir"),
+    ("dasar.catatan", "Jalannya musyawarah", "Usulan dibacakan satu per satu."),
+    ("dasar.jumlah", "Jumlah usulan", "40"),
+    ("dasar.disepakati", "Jumlah yang disepakati", "38"),
+    ("dasar.ditolak", "Jumlah yang tidak disepakati", "2"),
+    ("dasar.hadir", "Jumlah yang hadir", "25"),
+)
+
+LETTER, REFERRAL, PAPER, BASIS = "surat", "rujukan", "formulir", "musyawarah"
+# Simply printed: they have no life of their own, and no number of the office.
+UNNUMBERED = frozenset({PAPER, BASIS})
 KINDS = {LETTER: "Surat tentang warga", REFERRAL: "Surat yang menyertai rujukan", PAPER: "Formulir atau lembar tanpa nomor"}
+KINDS[BASIS] = "Berita acara atau SPTJM usulan DTSEN"
 _FIELDS = {
     LETTER: (*_PERSON, *_OFFICE),
     REFERRAL: (*_REFERRAL, *_OFFICE),
     PAPER: (*_PERSON, *_REPORTER, *_OFFICE),
+    BASIS: (*_BASIS, *(field for field in _OFFICE if field[0].startswith(("kantor.", "petugas.", "hari_ini")))),
 }
 _LIST = Grid(
     ("Nama", "NIK", "Alamat", "Kasus"),
@@ -101,11 +125,27 @@ SAMPLE_TABLES: dict[str, Grid] = {
     "riwayat": Grid(("Waktu", "Langkah", "Oleh", "Catatan"), (("20-11-2026 10.00", "Kasus dicatat", "Sari Wahyuni", ""),)),
     "rujukan": Grid(("Nomor", "Kepada", "Status", "Jawaban"), (("RJK-7303-202611-00002", "Dinas Kesehatan", "Dikirim", ""),)),
     "persyaratan": Grid(("Berkas", "Ada"), (("KTP", "☐"), ("Kartu Keluarga", "☐"))),
+    "daftar usulan": Grid(
+        ("Nama", "NIK", "Alamat", "Usulan", "Hasil"),
+        (("Sitti Aminah", "739901••••••••••", "Jalan Merpati 4", "Usul baru masuk DTSEN", "Disepakati"),),
+        "Tidak ada usulan.",
+    ),
+    "daftar usulan lengkap": Grid(
+        ("Nama", "NIK", "No. KK", "Alamat", "Usulan"),
+        (("Sitti Aminah", "7399 0141 0180 0001", "7399 0101 0110 0001", "Jalan Merpati 4", "Usul baru masuk DTSEN"),),
+        "Tidak ada usulan.",
+    ),
+    "peserta hadir": Grid(
+        ("Nama", "Jabatan atau unsur", "Tanda tangan"),
+        (("H. Baso Amir", "Ketua RW 02", ""),),
+        "Belum ada yang tercatat hadir.",
+    ),
 }
 _TABLES = {
     LETTER: ("daftar kasus", "anggota keluarga", "bantuan"),
     REFERRAL: ("data dibagikan",),
     PAPER: ("anggota keluarga", "bantuan", "riwayat", "rujukan", "persyaratan"),
+    BASIS: ("daftar usulan", "daftar usulan lengkap", "peserta hadir"),
 }
 
 

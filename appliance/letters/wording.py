@@ -62,7 +62,7 @@ class Wording:
     @property
     def numbered(self) -> bool:
         """Whether it is a letter, with a life and a number, and no paper that is simply printed."""
-        return self.kind != placeholders.PAPER
+        return self.kind not in placeholders.UNNUMBERED
 
     def known(self) -> markup.Known:
         """What its text may name."""

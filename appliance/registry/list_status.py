@@ -15,6 +15,7 @@ from appliance.access import Actor
 from appliance.database import db
 from appliance.models.profile import Listed, ListStatus, NationalList
 from appliance.registry.holders import (
+    Holder,
     Household,
     belongs_to,
     holder_for,
@@ -53,32 +54,36 @@ def note_status(person_id: str, new: NewStatus, *, request_id: str, by: Actor, a
     """
 
     def store() -> str:
-        holder = holder_for(person_id, family=new.family, by=by)
-        require_recorder(by, holder)
-        source = db.session.get(NationalList, new.list_id)
-        refuse(_problems(new, source, at))
-        row = ListStatus(
-            request_id=request_id,
-            person_id=holder.person_id,
-            family_id=holder.family_id,
-            list_id=new.list_id,
-            listed=new.listed,
-            outside_id=new.outside_id.strip(),
-            decile=new.decile,
-            period=new.period.strip(),
-            checked_on=new.checked_on,
-            checked_by=by.name,
-            evidence=new.evidence.strip(),
-            stored_at=at,
-            stored_by=by.account_id,
-        )
-        db.session.add(row)
-        db.session.flush()
-        detail = {"daftar": source.code if source else "", "terdaftar": new.listed}
-        audit.record("status_data", subject_of(holder), by=by, at=at, detail=detail)
-        return row.id
+        return add_status(holder_for(person_id, family=new.family, by=by), new, request_id=request_id, by=by, at=at)
 
     return stored_once(ListStatus, request_id, by, store)
+
+
+def add_status(holder: Holder, new: NewStatus, *, request_id: str, by: Actor, at: datetime) -> str:
+    """The same for a service that stores it in its own transaction. Raises InvalidInput, NotAllowed."""
+    require_recorder(by, holder)
+    source = db.session.get(NationalList, new.list_id)
+    refuse(_problems(new, source, at))
+    row = ListStatus(
+        request_id=request_id,
+        person_id=holder.person_id,
+        family_id=holder.family_id,
+        list_id=new.list_id,
+        listed=new.listed,
+        outside_id=new.outside_id.strip(),
+        decile=new.decile,
+        period=new.period.strip(),
+        checked_on=new.checked_on,
+        checked_by=by.name,
+        evidence=new.evidence.strip(),
+        stored_at=at,
+        stored_by=by.account_id,
+    )
+    db.session.add(row)
+    db.session.flush()
+    detail = {"daftar": source.code if source else "", "terdaftar": new.listed}
+    audit.record("status_data", subject_of(holder), by=by, at=at, detail=detail)
+    return row.id
 
 
 def statuses_of(household: Household) -> list[ListStatus]:

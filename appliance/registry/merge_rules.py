@@ -79,6 +79,8 @@ MOVED = (
     "list_status.family_id",
     "profile.person_id",
     "profile.family_id",
+    "proposal.person_id",
+    "proposal.family_id",
 )
 # What points at a person or a family and does not move, and why.
 STAYS: Mapping[str, str] = {

@@ -13,6 +13,7 @@ from appliance.exchange.export_filter import ListFilter
 from appliance.exchange.exports import NewExport
 from appliance.models.export import Export
 from webui.forms.fields import Day, Digits, Line, PageForm, Text
+from webui.forms.proposals import read_period
 
 _AGE = Regexp(r"[0-9]{0,3}$", message="Tulis umur dengan angka, misalnya 60.")
 MASKED, WHOLE = "samar", "lengkap"
@@ -36,6 +37,8 @@ class ExportForm(PageForm):
     cases = StringField(default="terbuka")
     received_from = Day(validators=[Optional()])
     received_to = Day(validators=[Optional()])
+    proposals = StringField(default="SIAP_ENTRI")
+    period = Line(default="")
     reason = StringField(default="")
     reason_note = Text(default="")
     recipient = Line(default="")
@@ -61,6 +64,8 @@ class ExportForm(PageForm):
                 cases=self.cases.data or "",
                 received_from=_iso(self.received_from.data),
                 received_to=_iso(self.received_to.data),
+                proposals=self.proposals.data or "",
+                period=read_period(self.period.data or ""),
             ),
         )
 
@@ -83,6 +88,8 @@ def asked_again(export: Export) -> dict[str, object]:
         "cases": wanted.cases,
         "received_from": date.fromisoformat(wanted.received_from) if wanted.received_from else None,
         "received_to": date.fromisoformat(wanted.received_to) if wanted.received_to else None,
+        "proposals": wanted.proposals,
+        "period": "-".join(reversed(wanted.period.split("-"))),
         "recipient": export.recipient,
     }
 
