@@ -40,7 +40,7 @@ from appliance.registry import area_counts, duplicate_night
 from appliance.registry.file_store import sweep_arriving
 from backups import lock, outcome, restore
 from backups.clock import moment
-from backups.schedule import Reason, Rhythm, due
+from backups.schedule import Moment, Reason, Rhythm, due
 
 TICK = timedelta(seconds=30)
 CHECKPOINT = timedelta(minutes=1)
@@ -87,6 +87,7 @@ class Clockwork:
         self._gate = Gate(Path(settings.paths.runtime) / "gate.lock", Path(settings.power.runtime) / "state.json")
         self._service = create_service(settings)
         self._tables_there = False
+        self._made_way: Moment | None = None
         self._alive = time.monotonic()
         self._ticker = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(4)})
 
@@ -135,11 +136,15 @@ class Clockwork:
         """Run a backup when one is due and nobody stands in the way."""
         record = outcome.read(self._state)
         good = record.last_good.moment if record.last_good else None
-        reason = due(moment(datetime.now(UTC)), good, record.attempt, rhythm_of(self._settings))
+        # One that made way for an outage has not failed: it is made again as soon as the mains is back, not after an hour.
+        failed = None if record.attempt == self._made_way else record.attempt
+        reason = due(moment(datetime.now(UTC)), good, failed, rhythm_of(self._settings))
         if reason is None or not self._gate.accepts_jobs() or lock.is_running(self._repository):
             return
         log.info("%s", SAID[reason])
         code = self._run_backup()
+        if code == TryLater.exit_code:
+            self._made_way = outcome.read(self._state).attempt
         if code not in {0, TryLater.exit_code}:
             log.error("Pencadangan gagal (kode %d); dicoba lagi satu jam lagi.", code)
 
