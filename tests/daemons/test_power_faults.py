@@ -114,7 +114,7 @@ def test_nonsense_is_left_out_or_is_silence_and_never_a_guess() -> None:
             lab.say(battery_charge=charge)
             heard = ups.read()
             assert isinstance(heard, Reading)
-            assert (heard.charge, heard.mains) == (None, True), charge
+            assert (heard.charge, heard.mains, heard.odd) == (None, True, {"battery.charge"}), charge
         for status in (" ", "WAIT", "OL OB", "FOO"):
             lab.say(status)
             heard = ups.read()
