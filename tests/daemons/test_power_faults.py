@@ -21,6 +21,7 @@ from appliance.power.selftest import SELF_TEST_SEEN
 from appliance.power.simulate import Scene
 from appliance.power.ups import Ups
 from tests.support.nut import LOGIN, UPS, NutLab
+from tests.support.nut_release import VERSIONS
 from tests.support.waiting import freeze, wait_for
 from tests.support.watching import Watching, told, watching
 
@@ -29,9 +30,11 @@ SOON_STALE = {"MAXAGE 25": "MAXAGE 4"}
 
 
 @contextmanager
-def on_mains(folder: Path, edits: dict[str, str] | None = None, **power: object) -> Iterator[tuple[NutLab, Watching]]:
+def on_mains(
+    folder: Path, edits: dict[str, str] | None = None, release: str = "", **power: object
+) -> Iterator[tuple[NutLab, Watching]]:
     """A lab and a node whose watcher has seen the mains."""
-    with NutLab(edits=edits) as lab, watching(lab, folder, **power) as node:
+    with NutLab(release, edits) as lab, watching(lab, folder, **power) as node:
         node.start()
         node.wait_stage("online")
         yield lab, node
@@ -107,8 +110,9 @@ def test_zeros_right_after_the_transfer_wait_for_half_a_minute(tmp_path: Path) -
         assert node.facts(Event.DECIDED)["cause"] in {Cause.CHARGE, Cause.RUNTIME}
 
 
-def test_nonsense_is_left_out_or_is_silence_and_never_a_guess() -> None:
-    with NutLab() as lab:
+@pytest.mark.parametrize("release", VERSIONS)
+def test_nonsense_is_left_out_or_is_silence_and_never_a_guess(release: str) -> None:
+    with NutLab(release) as lab:
         ups = Ups(UPS, lab.address, LOGIN)
         for charge in ("150", "-1", "abc", " ", "nan"):
             lab.say(battery_charge=charge)
@@ -142,8 +146,9 @@ def test_a_frozen_driver_on_battery_ends_in_a_shutdown(tmp_path: Path) -> None:
         assert node.facts(Event.HANDED_OVER)["cause"] == Cause.SILENT
 
 
-def test_a_killed_driver_that_is_back_soon_decides_nothing(tmp_path: Path) -> None:
-    with on_mains(tmp_path) as (lab, node):
+@pytest.mark.parametrize("release", VERSIONS)
+def test_a_killed_driver_that_is_back_soon_decides_nothing(tmp_path: Path, release: str) -> None:
+    with on_mains(tmp_path, release=release) as (lab, node):
         lab.show(Scene.ON_BATTERY)
         node.wait_stage("on-battery")
         lab.stop("driver")
@@ -228,7 +233,9 @@ def _answer_as_a_web_server(door: socket.socket) -> None:
                 line.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
 
-def test_a_storm_of_other_clients_costs_no_reading_and_no_descriptor() -> None:
+def test_a_storm_of_other_clients_costs_no_reading_and_no_descriptor(pytestconfig: pytest.Config) -> None:
+    """Now and then the driver is started anew as well. As many looks as somebody has time for: --storm-rounds 10000."""
+
     def descriptors() -> int:
         return len(list(Path("/proc/self/fd").iterdir()))
 
@@ -237,9 +244,14 @@ def test_a_storm_of_other_clients_costs_no_reading_and_no_descriptor() -> None:
         ups = Ups(UPS, lab.address, LOGIN)
         ups.read()
         before = descriptors()
-        for _ in range(60):
+        for number in range(pytestconfig.getoption("--storm-rounds")):
+            if number % 500 == 30:
+                lab.stop("driver")
+                lab.start_driver()
+                wait_for(lambda: lab.status() not in {"", "WAIT"}, 30, "the driver is back")
             for _ in range(3):
                 lab.ask(*storm)
-            assert isinstance(ups.read(), Reading)
+            heard = ups.read()
+            assert isinstance(heard, Reading), (number, heard)
         assert descriptors() <= before
         ups.release()
