@@ -15,10 +15,11 @@ import pytest
 
 from appliance.power.handover import FORCE_SHUTDOWN, POWER_OFF
 from appliance.power.journal import Event
+from appliance.power.notices import Notice
 from appliance.power.policy import Cause
 from appliance.power.reading import Reading, Silence, SilenceKind
 from appliance.power.selftest import SELF_TEST_SEEN
-from appliance.power.simulate import Scene
+from appliance.power.simulate import SIMULATED_FILE, Scene
 from appliance.power.ups import Ups
 from tests.support.nut import LOGIN, UPS, NutLab
 from tests.support.nut_release import VERSIONS
@@ -77,6 +78,52 @@ def test_a_short_return_of_the_mains_does_not_begin_the_time_anew(tmp_path: Path
         assert after is not None
         assert after < before
         assert node.events == [Event.STARTED, Event.MAINS_LOST]
+
+
+def test_the_mains_that_is_back_in_the_last_pause_cancels_and_nothing_is_forced(tmp_path: Path) -> None:
+    with on_mains(tmp_path, on_battery_seconds=10) as (lab, node):
+        lab.say("OB DISCHRG")
+        node.wait_stage("ready", seconds=60)
+        lab.say("OL")
+        node.wait_event(Event.CANCELLED, seconds=60)
+        assert node.facts(Event.CANCELLED)["stage"] == "ready"
+        assert node.wait_stage("on-battery", "online").accepts_work
+        assert not node.flag(FORCE_SHUTDOWN)
+        assert lab.status() == "OL"
+        assert Event.HANDED_OVER not in node.events
+
+
+def test_cut_after_cut_is_told_once_and_keeps_long_work_away(tmp_path: Path) -> None:
+    with on_mains(tmp_path) as (lab, node):
+        for _ in range(5):
+            lab.say("OB DISCHRG")
+            wait_for(lambda: node.state is not None and node.state.mains is False, what="the battery is seen")
+            lab.say("OL")
+            wait_for(lambda: node.state is not None and node.state.mains, what="the mains is seen")
+        state = node.state
+        assert state is not None
+        assert (state.accepts_work, state.accepts_jobs) == (True, False)
+        assert Notice.FLAPPING in state.notices
+        assert node.events.count(Event.FLAPPING) == 1
+        assert Event.DECIDED not in node.events
+
+
+def test_another_unit_than_the_one_that_was_installed_is_not_believed(tmp_path: Path) -> None:
+    serial = "4B1234P00001"
+    with NutLab() as lab:
+        file = lab.runtime / SIMULATED_FILE
+        file.write_text(file.read_text() + f"ups.serial: {serial}\n")
+        lab.stop("driver")
+        lab.start_driver()
+        wait_for(lambda: serial in (lab.ask(f"GET VAR {UPS} ups.serial") or [""])[0], what="the unit tells its number")
+        with watching(lab, tmp_path, serial=serial) as node:
+            node.start()
+            node.wait_stage("online")
+            lab.say("OB DISCHRG LB", ups_serial="OTHER")
+            state = node.wait_stage("unknown", seconds=90)
+            assert (state.accepts_work, state.mains) == (True, None)
+            assert Notice.OTHER_UNIT in state.notices
+            assert Event.DECIDED not in node.events
 
 
 def test_notices_of_a_unit_on_mains_end_nothing(tmp_path: Path) -> None:
@@ -239,7 +286,9 @@ def test_a_storm_of_other_clients_costs_no_reading_and_no_descriptor(pytestconfi
     def descriptors() -> int:
         return len(list(Path("/proc/self/fd").iterdir()))
 
-    storm = ("USERNAME stagehand", "PASSWORD stagehand", f'SET VAR {UPS} battery.charge "99"', f"GET VAR {UPS} ups.status")
+    polls = (f"GET VAR {UPS} ups.status", f"GET NUMLOGINS {UPS}")
+    # not more often than the driver reads: upsd drops a driver that does not keep up
+    change = ("USERNAME stagehand", "PASSWORD stagehand", f'SET VAR {UPS} battery.charge "99"')
     with NutLab() as lab:
         ups = Ups(UPS, lab.address, LOGIN)
         ups.read()
@@ -250,7 +299,7 @@ def test_a_storm_of_other_clients_costs_no_reading_and_no_descriptor(pytestconfi
                 lab.start_driver()
                 wait_for(lambda: lab.status() not in {"", "WAIT"}, 30, "the driver is back")
             for _ in range(3):
-                lab.ask(*storm)
+                lab.ask(*polls, *(change if number % 50 == 0 else ()))
             heard = ups.read()
             assert isinstance(heard, Reading), (number, heard)
         assert descriptors() <= before
