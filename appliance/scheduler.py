@@ -45,7 +45,7 @@ from appliance.registry import area_counts, duplicate_night
 from appliance.registry.file_store import sweep_arriving
 from backups import book, lock, outcome, restore
 from backups.clock import moment
-from backups.schedule import Depth, Reason, Rhythm, due, proof_due
+from backups.schedule import Depth, Moment, Reason, Rhythm, due, proof_due
 
 TICK = timedelta(seconds=30)
 CHECKPOINT = timedelta(minutes=1)
@@ -100,6 +100,7 @@ class Clockwork:
         self._service = create_service(settings)
         self._tables_there = False
         self._dark_at: float | None = None
+        self._made_way: Moment | None = None
         self._alive = time.monotonic()
         self._ticker = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(8)})
 
@@ -150,15 +151,22 @@ class Clockwork:
 
     def back_up_if_due(self) -> None:
         """Run a backup when one is due and nobody stands in the way."""
-        record = outcome.read(self._state)
-        good = record.last_good.moment if record.last_good else None
-        reason = due(moment(datetime.now(UTC)), good, record.attempt, self._rhythm(), self._steady())
+        reason = self._due_backup()
         if reason is None or not self._gate.accepts_jobs() or lock.is_running(self._repository):
             return
         log.info("%s", SAID[reason])
         code = self._run_backup()
+        if code == TryLater.exit_code:
+            self._made_way = outcome.read(self._state).attempt
         if code not in {0, TryLater.exit_code}:
             log.error("Pencadangan gagal (kode %d); dicoba lagi satu jam lagi.", code)
+
+    def _due_backup(self) -> Reason | None:
+        record = outcome.read(self._state)
+        good = record.last_good.moment if record.last_good else None
+        # One that made way for an outage has not failed: it is made again once the mains holds, not after an hour.
+        failed = None if record.attempt == self._made_way else record.attempt
+        return due(moment(datetime.now(UTC)), good, failed, self._rhythm(), self._steady())
 
     def _run_backup(self) -> int:
         return self._run(*WORDS[Wish.BACKUP])
@@ -184,11 +192,9 @@ class Clockwork:
 
     def prove_if_due(self) -> None:
         """Restore the newest backup into a spare place each week, read everything each month; after the backup that is due."""
-        record, rhythm, now = outcome.read(self._state), self._rhythm(), moment(datetime.now(UTC))
-        good = record.last_good.moment if record.last_good else None
-        if good is None or due(now, good, record.attempt, rhythm, self._steady()) is not None:
+        if outcome.read(self._state).last_good is None or self._due_backup() is not None:
             return
-        depth = proof_due(now, book.proofs(book.lines(self._state)), rhythm, self._steady())
+        depth = proof_due(moment(datetime.now(UTC)), book.proofs(book.lines(self._state)), self._rhythm(), self._steady())
         if depth is None or not self._gate.accepts_jobs() or lock.is_running(self._repository):
             return
         log.info("Uji pemulihan terjadwal dimulai.")

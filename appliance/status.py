@@ -30,8 +30,14 @@ from backups import outcome as backup_outcome
 from backups.schedule import Depth
 
 UNITS = ("slrt-web.socket", "slrt-web.service", "slrt-front.service", "slrt-scheduler.service", "slrt-watcher.service")
-# without these the node would see the mains fail and could not power off
-POWER_UNITS = ("slrt-force-shutdown.path", "slrt-poweroff.path", "slrt-rtc-alarm.path", "nut-monitor.service")
+# without these the node would see the mains fail and could not power off, or not be woken, or not see the battery run low
+POWER_UNITS = (
+    "slrt-force-shutdown.path",
+    "slrt-poweroff.path",
+    "slrt-rtc-alarm.path",
+    "slrt-upsmon-refresh.path",
+    "nut-monitor.service",
+)
 ANSWER_SECONDS = 5.0
 SILENCE_OF_WATCHER = timedelta(seconds=60)
 BACKUP_LATE = timedelta(hours=30)

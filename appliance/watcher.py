@@ -271,7 +271,7 @@ class Watcher:
             found.append(Notice.LOGIN_REFUSED)
         if self._needs_alarm and not self._handover.has_alarm:
             found.append(Notice.NO_ALARM)
-        for event, facts in noticed(self._notices, tuple(found)):
+        for event, facts in noticed(self._notices, tuple(found), self._heard):
             self._record(at, event, **facts)
         self._notices = tuple(found)
         return self._notices

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.support.nut import NutLab
+from tests.support.nut_release import HOST_RELEASE, VERSIONS
+
 # borg tries out its own parts at each start, a third of the time that a start takes; Debian has tested them
 os.environ["BORG_SELFTEST"] = "disabled"
 
@@ -43,7 +46,13 @@ LONGEST = (
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--power-rounds", type=int, default=2, help="outages at random moments that a booted machine goes through")
+    parser.addoption("--storm-rounds", type=int, default=60, help="looks at a UPS whose upsd is stormed by others")
+    parser.addoption("--nut", choices=VERSIONS, default=HOST_RELEASE, help="the Debian whose NUT the tests with one NUT use")
     parser.addoption("--power-seed", type=int, default=None, help="the seed of an earlier run of them, to play the same again")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    NutLab.usual_release = config.getoption("--nut")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

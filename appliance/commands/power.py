@@ -16,12 +16,12 @@ import click
 from appliance.commands import power_watch
 from appliance.commands.door import Door
 from appliance.errors import ApplianceError, ConfigurationError, InvalidInput
-from appliance.power import book, journal, simulate, state
+from appliance.power import book, journal, simulate, state, stops
 from appliance.power.chain import Color
 from appliance.power.chain_check import read_light
 from appliance.power.handover import ask
 from appliance.power.policy import Asked, Stage
-from appliance.power.sentences import CAUSES, HOLD_ENDS, NOTICES, duration, untold, what_happened
+from appliance.power.sentences import CAUSES, HOLD_ENDS, NOTICES, duration, untold, what_happened, what_users_saw
 from appliance.power.simulate import Scene
 
 LINES = 40
@@ -58,12 +58,14 @@ _EVENTS = {
     journal.Event.MAINS_LOST: "listrik padam",
     journal.Event.MAINS_BACK: "listrik menyala kembali",
     journal.Event.UPS_SILENT: "UPS tidak terbaca",
+    journal.Event.STILL_SILENT: "UPS masih belum terbaca",
     journal.Event.UPS_BACK: "UPS terbaca kembali",
     journal.Event.REPLACE_BATTERY: "UPS meminta baterainya diganti",
     journal.Event.HELD: "sistem hanya dapat dibaca sampai listrik stabil",
     journal.Event.OPENED: "sistem dibuka untuk pekerjaan",
     journal.Event.FLAPPING: "listrik padam berulang kali; pencadangan, impor dan ekspor menunggu",
     journal.Event.FROZEN: "angka dari UPS tidak berubah selama 10 menit",
+    journal.Event.ODD_NUMBERS: "UPS mengirim angka yang tidak masuk akal; tidak dipakai",
     journal.Event.OTHER_UNIT: "UPS yang terhubung bukan UPS yang dipasang; tidak dipercaya",
     journal.Event.ASKED: "petugas meminta",
     journal.Event.UNPROTECTED: "perlindungan TIDAK aktif",
@@ -150,8 +152,8 @@ def show_journal(door: Door, as_json: bool) -> None:
 @click.option("--month", default="", metavar="TTTT-BB", help="Hanya satu bulan, misalnya 2026-11.")
 @click.pass_obj
 def show_book(door: Door, month: str) -> None:
-    """Menampilkan buku pemadaman: setiap kali listrik padam, berapa lama, dan akibatnya."""
-    zone = door.settings.zone
+    """Menampilkan buku pemadaman: setiap kali listrik padam, berapa lama, akibatnya, apa yang dihentikan, apa yang terlihat."""
+    zone, stopped = door.settings.zone, stops.stops(Path(door.settings.paths.data))
     found = book.cuts(_entries(door))
     if month:
         sheet = book.month_of(found, *_month(month), zone)
@@ -159,6 +161,9 @@ def show_book(door: Door, month: str) -> None:
     for cut in found[-LINES:]:
         lasted = "lama tidak diketahui" if cut.lasted is None else duration(cut.lasted)
         click.echo(f"{_local(door, cut.lost_at)}  {lasted}; {what_happened(cut)}")
+        if ended := stops.stopped_between(stopped, cut.lost_at, cut.back_at or datetime.now(UTC)):
+            click.echo(f"    Dihentikan: {', '.join(ended)}")
+        click.echo(f"    Yang terlihat: {what_users_saw(cut)}")
     if month:
         total, off = duration(sheet.known), sheet.shutdowns + sheet.crashes
         click.echo(f"{len(found)} kali padam, seluruhnya {total}, terlama {duration(sheet.longest)}; sistem mati {off} kali.")
@@ -265,6 +270,8 @@ def _details(door: Door, entry: journal.Entry) -> str:
     told += [told_as.format(facts[name]) for name, told_as in _NUMBERS.items() if isinstance(facts.get(name), int | float)]
     told += [yes if facts[name] else no for name, (yes, no) in _ANSWERS.items() if name in facts]
     told += [words[facts[name]] for name, words in _WORDS.items() if facts.get(name) in words]
+    if facts.get("variables"):
+        told.append(str(facts["variables"]))
     if facts.get("by"):
         told.append(f"oleh {facts['by']}")
     if entry.event is journal.Event.BACK:

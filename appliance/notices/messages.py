@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from appliance.power.chain import Color, Light
 from appliance.power.journal import End, Entry, Event
-from appliance.power.sentences import CAUSES, duration
+from appliance.power.notices import Notice
+from appliance.power.sentences import CAUSES, NOTICES, duration
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,10 @@ def _told(entry: Entry, zone: ZoneInfo) -> Message | None:
         case Event.REPLACE_BATTERY:
             text = "UPS meminta baterainya diganti. Sampai diganti, sistem mungkin tidak sempat mati dengan tertib."
             return Message(entry.at, "Baterai UPS perlu diganti", text)
+        case Event.STILL_SILENT:
+            return Message(
+                entry.at, "UPS tidak terbaca", f"UPS sudah {_silent(entry)} tidak terbaca. {NOTICES[Notice.BLIND_LONG]}"
+            )
         case Event.HANDED_OVER:
             return Message(entry.at, "Sistem mati", f"Sistem mati pada {_clock(entry.at, zone)}: {_why(entry)}.")
         case Event.BACK if entry.facts.get("cause") != End.OPERATOR:
@@ -75,6 +80,11 @@ def _back(lost: Entry | None, entry: Entry, zone: ZoneInfo) -> Message:
 
 def _why(entry: Entry) -> str:
     return CAUSES.get(str(entry.facts.get("cause", "")), "alasan tidak tercatat")
+
+
+def _silent(entry: Entry) -> str:
+    seconds = entry.facts.get("silent")
+    return duration(timedelta(seconds=seconds)) if isinstance(seconds, int) else "lama"
 
 
 def _clock(at: datetime, zone: ZoneInfo) -> str:

@@ -8,23 +8,30 @@ from typing import Any
 from appliance.power.journal import Event
 from appliance.power.notices import Notice
 from appliance.power.policy import HoldEnd, Memory, Stage
-from appliance.power.reading import Reading
-from appliance.power.stages import PREPARING
+from appliance.power.reading import Reading, Silence
+from appliance.power.stages import PREPARING, first
 
 Change = tuple[Event, dict[str, Any]]
 
 OUTAGE = frozenset({Stage.ON_BATTERY, Stage.DOWN}) | PREPARING
-_TOLD = {Notice.FROZEN: Event.FROZEN, Notice.OTHER_UNIT: Event.OTHER_UNIT, Notice.REPLACE_BATTERY: Event.REPLACE_BATTERY}
+_TOLD = {
+    Notice.FROZEN: Event.FROZEN,
+    Notice.ODD_NUMBERS: Event.ODD_NUMBERS,
+    Notice.OTHER_UNIT: Event.OTHER_UNIT,
+    Notice.REPLACE_BATTERY: Event.REPLACE_BATTERY,
+}
 
 
 def changed(old: Memory, new: Memory, ticks: timedelta) -> list[Change]:
     """What happened between two memories, in the order in which it is told."""
-    return [*_of_the_start(old, new), *_of_the_mains(old, new), *_of_the_way_down(old, new, ticks), *_of_the_ups(old, new)]
+    return [*_of_the_start(old, new), *_of_the_mains(old, new), *_of_the_way_down(old, new, ticks), *_of_the_ups(old, new, ticks)]
 
 
-def noticed(old: tuple[str, ...], new: tuple[str, ...]) -> list[Change]:
-    """The notices that are journalled when they begin."""
-    return [(event, {}) for notice, event in _TOLD.items() if notice in new and notice not in old]
+def noticed(old: tuple[str, ...], new: tuple[str, ...], heard: Reading | Silence) -> list[Change]:
+    """The notices that are journalled when they begin, with what `heard` says of it."""
+    odd = ", ".join(sorted(heard.odd)) if isinstance(heard, Reading) else ""
+    begun = [(notice, event) for notice, event in _TOLD.items() if notice in new and notice not in old]
+    return [(event, {"variables": odd} if notice is Notice.ODD_NUMBERS else {}) for notice, event in begun]
 
 
 def _of_the_start(old: Memory, new: Memory) -> list[Change]:
@@ -75,7 +82,9 @@ def _of_the_way_down(old: Memory, new: Memory, ticks: timedelta) -> list[Change]
     return found
 
 
-def _of_the_ups(old: Memory, new: Memory) -> list[Change]:
+def _of_the_ups(old: Memory, new: Memory, ticks: timedelta) -> list[Change]:
+    if new.blind_told is not None and new.blind_told != old.blind_told:
+        return [(Event.STILL_SILENT, {"silent": int((ticks - first(new.silent_since, ticks)).total_seconds())})]
     if new.stage is Stage.UNKNOWN and old.stage is not Stage.UNKNOWN and old.stage is not Stage.HOLD:
         return [(Event.UPS_SILENT, {})]
     if old.stage is Stage.UNKNOWN and new.stage not in {Stage.UNKNOWN, Stage.HOLD} and old.last is not None:

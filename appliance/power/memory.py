@@ -145,13 +145,19 @@ def _unpacked(packed: dict[str, Any]) -> Memory:
 def _packed_reading(reading: Reading | None) -> dict[str, Any] | None:
     if reading is None:
         return None
-    return {**dataclasses.asdict(reading), "flags": sorted(reading.flags), "runtime": _seconds(reading.runtime)}
+    return {
+        **dataclasses.asdict(reading),
+        "flags": sorted(reading.flags),
+        "odd": sorted(reading.odd),
+        "runtime": _seconds(reading.runtime),
+    }
 
 
 def _unpacked_reading(packed: dict[str, Any] | None) -> Reading | None:
     if packed is None:
         return None
-    return Reading(**{**packed, "flags": frozenset(packed["flags"]), "runtime": _duration(packed["runtime"])})
+    sets = {name: frozenset(packed.get(name, ())) for name in ("flags", "odd")}
+    return Reading(**{**packed, **sets, "runtime": _duration(packed["runtime"])})
 
 
 def _seconds(duration: timedelta | None) -> float | None:

@@ -7,7 +7,7 @@ everything else is a notice.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
@@ -42,7 +42,8 @@ class Silence:
 
 @dataclass(frozen=True)
 class Reading:
-    """One whole answer of the UPS. `charge` and `load` in percent, voltages in volts; numbers that make no sense are None."""
+    """One whole answer of the UPS. `charge` and `load` in percent, voltages in volts; numbers that make no sense are
+    None, and `odd` names the variables that held them."""
 
     flags: frozenset[str]
     charge: int | None = None
@@ -53,6 +54,7 @@ class Reading:
     load: float | None = None
     serial: str = ""
     self_test: bool = False
+    odd: frozenset[str] = frozenset()
 
     @property
     def mains(self) -> bool | None:
@@ -96,10 +98,23 @@ def parse(variables: Mapping[str, str]) -> Reading | Silence:
         variables.get("ups.serial", "").strip(),
         variables.get("ups.test.result", "").strip().lower() == "in progress",
     )
+    reading = replace(reading, odd=_odd(variables, reading))
     # A forced shutdown counts whatever else is there: upsmon acts on it as well.
     if reading.mains is None and not reading.forced:
         return Silence(SilenceKind.UNCLEAR, f"ups.status {variables.get('ups.status', '')!r}")
     return reading
+
+
+def _odd(variables: Mapping[str, str], reading: Reading) -> frozenset[str]:
+    """The variables that were told and were not believed. (A nominal voltage that says nothing is an ordinary one.)"""
+    believed = {
+        "battery.charge": reading.charge,
+        "battery.runtime": reading.runtime,
+        "input.voltage": reading.mains_volts,
+        "battery.voltage": reading.battery_volts,
+        "ups.load": reading.load,
+    }
+    return frozenset(name for name, number in believed.items() if number is None and name in variables)
 
 
 def _number(text: str | None, most: float) -> int | None:

@@ -16,6 +16,8 @@ FLAPS = 3  # so many cuts within FLAP_WINDOW are flapping, until there was none 
 FLAP_WINDOW = timedelta(minutes=10)
 SUSPECT_AFTER = timedelta(seconds=5)
 BLIND_AFTER = timedelta(seconds=20)
+BLIND_LONG = timedelta(minutes=5)  # told then,
+BLIND_TOLD_AGAIN = timedelta(days=1)  # and again as long as it lasts
 
 
 class Comms(StrEnum):
@@ -42,6 +44,8 @@ def see(memory: Memory, heard: Reading | Silence, ticks: timedelta, limits: Limi
     memory = dataclasses.replace(
         memory,
         silent_since=None,
+        blind_told=None,
+        odd_at=ticks if heard.odd else memory.odd_at,
         same_since=first(memory.same_since, ticks) if _nothing_moved(memory.last, heard) else None,
         replace_since=first(memory.replace_since, ticks) if heard.replace_battery else None,
         last=heard,
@@ -57,6 +61,8 @@ def _see_nothing(memory: Memory, ticks: timedelta) -> Memory:
     silent = ticks - first(memory.silent_since, ticks)
     if silent >= SUSPECT_AFTER:
         memory = dataclasses.replace(memory, online_since=None)
+    if silent >= BLIND_LONG and (memory.blind_told is None or ticks - memory.blind_told >= BLIND_TOLD_AGAIN):
+        memory = dataclasses.replace(memory, blind_told=ticks)
     if memory.mains_since is not None and not memory.decided and silent >= BLIND_AFTER:
         return dataclasses.replace(memory, battery_since=None, mains_since=None)
     return memory

@@ -51,6 +51,8 @@ HOLD_ENDS: dict[str, str] = {
 NOTICES: dict[str, str] = {
     Notice.FLAPPING: "Listrik padam berulang kali dalam waktu singkat. Pencadangan, impor dan ekspor menunggu sampai listrik tenang.",
     Notice.FROZEN: "Angka dari UPS tidak berubah selama 10 menit, mungkin macet. Selagi listrik menyala, cabut dan pasang lagi kabel USB UPS.",
+    Notice.ODD_NUMBERS: "UPS mengirim angka yang tidak masuk akal; angka itu tidak dipakai. Bila terus begitu, cabut dan pasang lagi kabel"
+    " USB UPS selagi listrik menyala.",
     Notice.BLIND_START: "Sistem dibuka tanpa kabar dari UPS: bila listrik padam, sistem mati mendadak. Periksa kabel USB UPS sekarang.",
     Notice.BLIND_LONG: "UPS sudah lama tidak terbaca, jadi sistem tidak terlindung dari pemadaman. Periksa kabel USB UPS.",
     Notice.OTHER_UNIT: "UPS yang terhubung bukan UPS yang dipasang pada sistem ini, jadi tidak dipercaya. Sambungkan UPS yang benar, atau"

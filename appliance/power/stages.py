@@ -150,6 +150,8 @@ class Memory:
     silent_since: timedelta | None = None
     same_since: timedelta | None = None  # not one number has moved
     replace_since: timedelta | None = None  # the UPS asks for a new battery
+    odd_at: timedelta | None = None  # when a number last made no sense
+    blind_told: timedelta | None = None  # when the long silence was last told of
     draining_since: timedelta | None = None
     saving_since: timedelta | None = None
     ready_since: timedelta | None = None

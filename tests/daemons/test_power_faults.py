@@ -15,12 +15,14 @@ import pytest
 
 from appliance.power.handover import FORCE_SHUTDOWN, POWER_OFF
 from appliance.power.journal import Event
+from appliance.power.notices import Notice
 from appliance.power.policy import Cause
 from appliance.power.reading import Reading, Silence, SilenceKind
 from appliance.power.selftest import SELF_TEST_SEEN
-from appliance.power.simulate import Scene
+from appliance.power.simulate import SIMULATED_FILE, Scene
 from appliance.power.ups import Ups
 from tests.support.nut import LOGIN, UPS, NutLab
+from tests.support.nut_release import VERSIONS
 from tests.support.waiting import freeze, wait_for
 from tests.support.watching import Watching, told, watching
 
@@ -29,9 +31,11 @@ SOON_STALE = {"MAXAGE 25": "MAXAGE 4"}
 
 
 @contextmanager
-def on_mains(folder: Path, edits: dict[str, str] | None = None, **power: object) -> Iterator[tuple[NutLab, Watching]]:
+def on_mains(
+    folder: Path, edits: dict[str, str] | None = None, release: str = "", **power: object
+) -> Iterator[tuple[NutLab, Watching]]:
     """A lab and a node whose watcher has seen the mains."""
-    with NutLab(edits=edits) as lab, watching(lab, folder, **power) as node:
+    with NutLab(release, edits) as lab, watching(lab, folder, **power) as node:
         node.start()
         node.wait_stage("online")
         yield lab, node
@@ -76,6 +80,52 @@ def test_a_short_return_of_the_mains_does_not_begin_the_time_anew(tmp_path: Path
         assert node.events == [Event.STARTED, Event.MAINS_LOST]
 
 
+def test_the_mains_that_is_back_in_the_last_pause_cancels_and_nothing_is_forced(tmp_path: Path) -> None:
+    with on_mains(tmp_path, on_battery_seconds=10) as (lab, node):
+        lab.say("OB DISCHRG")
+        node.wait_stage("ready", seconds=60)
+        lab.say("OL")
+        node.wait_event(Event.CANCELLED, seconds=60)
+        assert node.facts(Event.CANCELLED)["stage"] == "ready"
+        assert node.wait_stage("on-battery", "online").accepts_work
+        assert not node.flag(FORCE_SHUTDOWN)
+        assert lab.status() == "OL"
+        assert Event.HANDED_OVER not in node.events
+
+
+def test_cut_after_cut_is_told_once_and_keeps_long_work_away(tmp_path: Path) -> None:
+    with on_mains(tmp_path) as (lab, node):
+        for _ in range(5):
+            lab.say("OB DISCHRG")
+            wait_for(lambda: node.state is not None and node.state.mains is False, what="the battery is seen")
+            lab.say("OL")
+            wait_for(lambda: node.state is not None and node.state.mains, what="the mains is seen")
+        state = node.state
+        assert state is not None
+        assert (state.accepts_work, state.accepts_jobs) == (True, False)
+        assert Notice.FLAPPING in state.notices
+        assert node.events.count(Event.FLAPPING) == 1
+        assert Event.DECIDED not in node.events
+
+
+def test_another_unit_than_the_one_that_was_installed_is_not_believed(tmp_path: Path) -> None:
+    serial = "4B1234P00001"
+    with NutLab() as lab:
+        file = lab.runtime / SIMULATED_FILE
+        file.write_text(file.read_text() + f"ups.serial: {serial}\n")
+        lab.stop("driver")
+        lab.start_driver()
+        wait_for(lambda: serial in (lab.ask(f"GET VAR {UPS} ups.serial") or [""])[0], what="the unit tells its number")
+        with watching(lab, tmp_path, serial=serial) as node:
+            node.start()
+            node.wait_stage("online")
+            lab.say("OB DISCHRG LB", ups_serial="OTHER")
+            state = node.wait_stage("unknown", seconds=90)
+            assert (state.accepts_work, state.mains) == (True, None)
+            assert Notice.OTHER_UNIT in state.notices
+            assert Event.DECIDED not in node.events
+
+
 def test_notices_of_a_unit_on_mains_end_nothing(tmp_path: Path) -> None:
     with on_mains(tmp_path) as (lab, node):
         for status in ("OL LB", "OL LB RB", "OL DISCHRG", "OL OFF", "OL CAL"):
@@ -107,14 +157,15 @@ def test_zeros_right_after_the_transfer_wait_for_half_a_minute(tmp_path: Path) -
         assert node.facts(Event.DECIDED)["cause"] in {Cause.CHARGE, Cause.RUNTIME}
 
 
-def test_nonsense_is_left_out_or_is_silence_and_never_a_guess() -> None:
-    with NutLab() as lab:
+@pytest.mark.parametrize("release", VERSIONS)
+def test_nonsense_is_left_out_or_is_silence_and_never_a_guess(release: str) -> None:
+    with NutLab(release) as lab:
         ups = Ups(UPS, lab.address, LOGIN)
         for charge in ("150", "-1", "abc", " ", "nan"):
             lab.say(battery_charge=charge)
             heard = ups.read()
             assert isinstance(heard, Reading)
-            assert (heard.charge, heard.mains) == (None, True), charge
+            assert (heard.charge, heard.mains, heard.odd) == (None, True, {"battery.charge"}), charge
         for status in (" ", "WAIT", "OL OB", "FOO"):
             lab.say(status)
             heard = ups.read()
@@ -142,8 +193,9 @@ def test_a_frozen_driver_on_battery_ends_in_a_shutdown(tmp_path: Path) -> None:
         assert node.facts(Event.HANDED_OVER)["cause"] == Cause.SILENT
 
 
-def test_a_killed_driver_that_is_back_soon_decides_nothing(tmp_path: Path) -> None:
-    with on_mains(tmp_path) as (lab, node):
+@pytest.mark.parametrize("release", VERSIONS)
+def test_a_killed_driver_that_is_back_soon_decides_nothing(tmp_path: Path, release: str) -> None:
+    with on_mains(tmp_path, release=release) as (lab, node):
         lab.show(Scene.ON_BATTERY)
         node.wait_stage("on-battery")
         lab.stop("driver")
@@ -228,18 +280,27 @@ def _answer_as_a_web_server(door: socket.socket) -> None:
                 line.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
 
-def test_a_storm_of_other_clients_costs_no_reading_and_no_descriptor() -> None:
+def test_a_storm_of_other_clients_costs_no_reading_and_no_descriptor(pytestconfig: pytest.Config) -> None:
+    """Now and then the driver is started anew as well. As many looks as somebody has time for: --storm-rounds 10000."""
+
     def descriptors() -> int:
         return len(list(Path("/proc/self/fd").iterdir()))
 
-    storm = ("USERNAME stagehand", "PASSWORD stagehand", f'SET VAR {UPS} battery.charge "99"', f"GET VAR {UPS} ups.status")
+    polls = (f"GET VAR {UPS} ups.status", f"GET NUMLOGINS {UPS}")
+    # not more often than the driver reads: upsd drops a driver that does not keep up
+    change = ("USERNAME stagehand", "PASSWORD stagehand", f'SET VAR {UPS} battery.charge "99"')
     with NutLab() as lab:
         ups = Ups(UPS, lab.address, LOGIN)
         ups.read()
         before = descriptors()
-        for _ in range(60):
+        for number in range(pytestconfig.getoption("--storm-rounds")):
+            if number % 500 == 30:
+                lab.stop("driver")
+                lab.start_driver()
+                wait_for(lambda: lab.status() not in {"", "WAIT"}, 30, "the driver is back")
             for _ in range(3):
-                lab.ask(*storm)
-            assert isinstance(ups.read(), Reading)
+                lab.ask(*polls, *(change if number % 50 == 0 else ()))
+            heard = ups.read()
+            assert isinstance(heard, Reading), (number, heard)
         assert descriptors() <= before
         ups.release()

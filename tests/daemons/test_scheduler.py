@@ -123,14 +123,16 @@ def test_told_to_end_it_ends_the_running_backup_and_the_next_one_succeeds(node: 
     node.slrt("backup", "run", check=True)
 
 
-def test_an_outage_of_some_length_ends_the_backup_but_not_the_scheduler(node: Node) -> None:
+def test_an_outage_of_some_length_ends_the_backup_which_is_made_again_after_it(node: Node) -> None:
     state = node.folder / "power" / "state.json"
     with scheduler(node) as process:
         wait_for(lambda: any(node.plan.repository.glob("lock.exclusive/*")), seconds=60, what="borg works")
         state.write_text('{"accepts_work": true, "accepts_jobs": false}')
         wait_for(lambda: (last := record(node).last) and not last.running, seconds=30, what="the backup ended")
         assert process.poll() is None
-    assert record(node).last_good is None
+        assert record(node).last_good is None
+        state.write_text('{"accepts_work": true, "accepts_jobs": true}')
+        wait_for(lambda: record(node).last_good, seconds=75, what="it is made again at once, not after an hour")
 
 
 def test_it_tells_systemd_when_it_is_ready_and_that_it_lives(node: Node, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from appliance.config import PathSettings, PowerSettings, Settings
 from appliance.gate import Gate, GateClosed
-from appliance.power import handover, journal, memory, state
+from appliance.power import drain_drill, handover, journal, memory, state
 from appliance.power.handover import FORCE_SHUTDOWN, POWER_OFF, RTC_ARM, RTC_DISARM, ask
 from appliance.power.journal import Event
 from appliance.power.notices import Notice
@@ -263,6 +263,38 @@ def test_another_unit_is_refused_with_an_alarm(tmp_path: Path, address: tuple[st
     assert node.events == [Event.STARTED, Event.OTHER_UNIT, Event.UPS_SILENT]
     found = node.live(20, {"ups.status": "FSD OL", "ups.serial": "OTHER"})
     assert not found.accepts_work, "upsmon acts on a forced shutdown of any unit"
+    node.end()
+
+
+def test_a_unit_whose_numbers_never_move_is_told_as_frozen_once(node: Node) -> None:
+    stuck = ON | {"input.voltage": "221.5", "battery.voltage": "27.1", "ups.load": "12"}
+    node.start()
+    assert node.live(600, stuck).notices == (Notice.NO_ALARM,)
+    found = node.live(5)
+    assert (Notice.FROZEN in found.notices, found.accepts_work, found.stage) == (True, True, "online")
+    assert node.events == [Event.STARTED, Event.FROZEN]
+    assert Notice.FROZEN not in node.live(1, stuck | {"ups.load": "13"}).notices
+
+
+def test_a_drain_drill_that_is_asked_for_all_the_time_changes_no_decision(tmp_path: Path, address: tuple[str, int]) -> None:
+    node = Node(tmp_path, address, on_battery_seconds=60)
+
+    def outage(drilled: bool) -> list[tuple[str, bool]]:
+        after_an_outage(node)
+        found = []
+        for seconds, told in ((65, ON), (20, OFF), (40, ON), (110, OFF)):
+            for _ in range(seconds):
+                if drilled:
+                    drain_drill.ask(node.runtime, timedelta(seconds=node.ticks + 60))
+                state = node.live(1, told)
+                online = state.stage == "online"
+                assert not (drilled and online and state.accepts_work), "the drill refuses work only while all is well"
+                found.append((state.stage, state.accepts_work or online))
+        return found
+
+    plain = outage(drilled=False)
+    assert plain[-1][0] == "down"
+    assert outage(drilled=True) == plain
     node.end()
 
 

@@ -2,53 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 import pytest
 
 from tests.support.machine import Machine, wait_for
+from tests.support.machine_power import banner, furnished, hold_shortly, power_journal, protection, set_power
 from tests.support.machine_room import Room
 from tests.support.machine_run import until_well
-from tests.support.office import Office
 from tests.support.random_outages import ON_BATTERY_SECONDS, Clerk, outages, play, stored
-from tests.support.story import Node, file_case, find_case, furnish, meet
-
-
-def banner(office: Office) -> dict[str, str]:
-    """What the page's banner asks for every few seconds."""
-    told: dict[str, str] = json.loads(office.visit("/power.json").html)
-    return told
-
-
-def power_journal(machine: Machine) -> list[dict[str, object]]:
-    """The events of the power journal, oldest first."""
-    return [json.loads(line) for line in machine.run("slrt power journal --json").out.splitlines()]
-
-
-def furnished(machine: Machine) -> Node:
-    """The node with its officers."""
-    until_well(machine)
-    node = meet(machine)
-    furnish(node, "fo.ani", "spv.citra")
-    return node
-
-
-def hold_shortly(machine: Machine) -> None:
-    """For a test that is not about the wait for stable mains after an outage."""
-    machine.run(
-        "sed -i 's/^boot_hold_seconds = .*/boot_hold_seconds = 2/' /etc/slrt/appliance.toml && systemctl restart slrt-watcher"
-    )
-
-
-def protection(machine: Machine) -> dict[str, object]:
-    """The light of the chain, and what stands beside it."""
-    told: dict[str, object] = json.loads(machine.run("slrt power status --json", check=False).out or "{}").get("protection", {})
-    return told
+from tests.support.story import file_case, find_case, meet
 
 
 def test_the_mains_fails_and_comes_back(installed: Machine) -> None:
-    node = furnished(installed)
+    node = furnished(installed, "fo.ani", "spv.citra")
     wait_for("the light is on", lambda: protection(installed).get("color") == "armed", 240, pause=2)
     assert protection(installed)["findings"] == []
     assert installed.run("systemctl --failed --no-legend").out == ""
@@ -65,7 +32,7 @@ def test_the_mains_fails_and_comes_back(installed: Machine) -> None:
 
 
 def test_the_battery_runs_low_and_the_machine_ends_itself_in_order(installed: Machine) -> None:
-    node = furnished(installed)
+    node = furnished(installed, "fo.ani", "spv.citra")
     desk = node.sign_in("fo.ani")
     installed.run("slrt power simulate ob")
     wait_for("the banner warns", lambda: banner(desk).get("tone") == "warn", 90)
@@ -93,7 +60,7 @@ def test_the_battery_runs_low_and_the_machine_ends_itself_in_order(installed: Ma
 
 
 def test_the_watcher_is_dead_and_upsmon_still_ends_the_machine_in_order(installed: Machine) -> None:
-    node = furnished(installed)
+    node = furnished(installed, "fo.ani", "spv.citra")
     number = file_case(node)
     hold_shortly(installed)
     installed.run("systemctl stop slrt-watcher && slrt power simulate ob-lb")
@@ -104,7 +71,7 @@ def test_the_watcher_is_dead_and_upsmon_still_ends_the_machine_in_order(installe
 
 
 def test_a_machine_that_loses_power_at_once_starts_again_with_everything_answered(installed: Machine) -> None:
-    node = furnished(installed)
+    node = furnished(installed, "fo.ani", "spv.citra")
     number = file_case(node, "Listrik putus tanpa UPS.")
     hold_shortly(installed)
     installed.cut_power()
@@ -120,9 +87,8 @@ def test_outages_at_random_moments_lose_nothing_that_was_answered(
     """On Debian 13, whose upsmon has the least patience. More of them: --power-rounds 20."""
     seed = pytestconfig.getoption("--power-seed") or time.time_ns() % 2**31
     machine = room.installed("trixie")
-    machine.run(f"sed -i 's/^on_battery_seconds = .*/on_battery_seconds = {ON_BATTERY_SECONDS}/' /etc/slrt/appliance.toml")
-    hold_shortly(machine)
-    node = furnished(machine)
+    set_power(machine, on_battery_seconds=ON_BATTERY_SECONDS, boot_hold_seconds=2)
+    node = furnished(machine, "fo.ani")
     file_case(node)
     clerk = Clerk(node)
     for number, outage in enumerate(outages(seed, pytestconfig.getoption("--power-rounds")), start=1):

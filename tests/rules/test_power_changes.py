@@ -11,9 +11,9 @@ import pytest
 from appliance.power.changes import changed, noticed
 from appliance.power.journal import Event
 from appliance.power.notices import Notice, notices_of
-from appliance.power.policy import Around, Cause, HoldEnd, Memory, Stage
+from appliance.power.policy import Around, Cause, HoldEnd, Memory, Stage, step
 from appliance.power.reading import Reading, Silence, SilenceKind
-from tests.support.outages import LIMITS, LOW, OFF, ON, SILENT, Scene, held, play, reading
+from tests.support.outages import LIMITS, LOW, OFF, ON, SILENT, Scene, held, moment, play, reading
 
 CHARGE = reading("OB", 50)
 
@@ -45,6 +45,10 @@ WAY = [Event.DECIDED, Event.DRAINED, Event.READY, Event.HANDED_OVER]
         pytest.param([(SILENT, 190), (ON, 1)], held(), [Event.OPENED], id="opened without a word"),
         pytest.param([(ON, 9)], held(0), [], id="a start that held up nobody"),
         pytest.param([(OFF, 130)], held(), [LOST, *WAY], id="powered off again"),
+        pytest.param([(ON, 5), (SILENT, 300)], None, [Event.UPS_SILENT], id="silent for not quite five minutes"),
+        pytest.param(
+            [(ON, 5), (SILENT, 1000)], None, [Event.UPS_SILENT, Event.STILL_SILENT], id="silent for long: told once more"
+        ),
         pytest.param([(ON, 5), (SILENT, 30), (ON, 5)], None, [Event.UPS_SILENT, Event.UPS_BACK], id="silent for a while"),
         pytest.param([(ON, 5), *[(OFF, 5), (ON, 35)] * 4], None, [*[LOST, BACK] * 2, Event.FLAPPING, LOST], id="flapping"),
     ],
@@ -88,6 +92,7 @@ def numbers(load: float) -> Reading:
     return dataclasses.replace(ON, mains_volts=221.0, battery_volts=27.0, load=load)
 
 
+ODD = dataclasses.replace(ON, charge=None, odd=frozenset({"ups.load", "battery.charge"}))
 OTHER = Silence(SilenceKind.OTHER_UNIT)
 
 
@@ -101,6 +106,8 @@ OTHER = Silence(SilenceKind.OTHER_UNIT)
         pytest.param([(ON, 700)], (), id="a unit that tells no voltage"),
         pytest.param([(SILENT, 300)], (), id="silent for five minutes, nearly"),
         pytest.param([(SILENT, 301)], (Notice.BLIND_LONG,), id="silent for five minutes"),
+        pytest.param([(ODD, 1), (ON, 599)], (Notice.ODD_NUMBERS,), id="a number that made no sense a while ago"),
+        pytest.param([(ODD, 1), (ON, 601)], (), id="and a long while ago"),
         pytest.param([(reading("OL RB"), 60)], (), id="a new battery wanted for a moment"),
         pytest.param([(reading("OL RB"), 61)], (Notice.REPLACE_BATTERY,), id="a new battery wanted"),
         pytest.param([(OTHER, 1)], (Notice.OTHER_UNIT,), id="another unit"),
@@ -127,5 +134,18 @@ def test_the_numbers_of_a_simulation_never_move() -> None:
 
 
 def test_a_notice_is_journalled_when_it_begins() -> None:
-    assert noticed((), ("frozen", "no-alarm")) == [(Event.FROZEN, {})]
-    assert noticed(("frozen",), ("frozen", "other-unit")) == [(Event.OTHER_UNIT, {})]
+    assert noticed((), ("frozen", "no-alarm"), ON) == [(Event.FROZEN, {})]
+    assert noticed(("frozen",), ("frozen", "other-unit"), SILENT) == [(Event.OTHER_UNIT, {})]
+    assert noticed((), ("odd-numbers",), ODD) == [(Event.ODD_NUMBERS, {"variables": "battery.charge, ups.load"})]
+    assert noticed(("odd-numbers",), ("odd-numbers",), ODD) == []
+
+
+def test_a_long_silence_is_told_again_every_day_until_there_is_a_word() -> None:
+    """A look an hour: nothing but the time decides."""
+    told, memory = [], Memory(stage=Stage.ONLINE, last=ON)
+    for hour in range(60):
+        at = moment(3600 * hour)
+        new = step(memory, ON if hour == 50 else SILENT, at, LIMITS).memory
+        told += [(hour, facts["silent"]) for event, facts in changed(memory, new, at.ticks) if event is Event.STILL_SILENT]
+        memory = new
+    assert told == [(1, 3600), (25, 25 * 3600), (49, 49 * 3600), (52, 3600)]

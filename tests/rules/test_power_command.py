@@ -12,7 +12,7 @@ from appliance.commands.door import Door
 from appliance.commands.power import command
 from appliance.config import PathSettings, PowerSettings, Settings, render
 from appliance.errors import InvalidInput
-from appliance.power import journal, state
+from appliance.power import journal, state, stops
 from appliance.power.journal import Entry, Event
 from appliance.power.policy import Cause
 from appliance.power.stages import Asked
@@ -23,7 +23,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 @pytest.fixture
 def door(tmp_path: Path) -> Door:
     folder = str(tmp_path)
-    settings = Settings(paths=PathSettings(runtime=folder), power=PowerSettings(runtime=folder, state=folder))
+    settings = Settings(paths=PathSettings(data=folder, runtime=folder), power=PowerSettings(runtime=folder, state=folder))
     (tmp_path / "appliance.toml").write_text(render(settings))
     return Door(tmp_path / "appliance.toml")
 
@@ -73,6 +73,24 @@ def test_an_outage_is_explained_decision_by_decision(door: Door) -> None:
         "1 menit 45 detik  pematian paksa diminta lagi lewat NUT",
         "1 menit 46 detik  pematian paksa tercatat di NUT",
         "2 menit 10 detik  pengawas listrik berhenti (30.0 detik)",
+    ]
+
+
+def test_the_book_tells_what_was_stopped_and_what_people_saw(door: Door) -> None:
+    path = Path(door.settings.power.state) / journal.JOURNAL_FILE
+    for minute, event in ((0, Event.MAINS_LOST), (4, Event.MAINS_BACK), (60, Event.MAINS_LOST), (61, Event.MAINS_BACK)):
+        journal.append(path, Entry(NOON + timedelta(minutes=minute), event))
+    for minute, what in ((1, "cadangan"), (2, "impor"), (30, "ekspor")):
+        stops.note(Path(door.settings.paths.data), stops.Stop(NOON + timedelta(minutes=minute), what))
+    told = [line.partition("WITA  ")[2] or line for line in slrt_power(door, "book", "--month", "2026-03").stdout.splitlines()]
+    seen = "    Yang terlihat: peringatan listrik padam pada setiap halaman"
+    assert told == [
+        "4 menit; ditanggung baterai UPS",
+        "    Dihentikan: cadangan, impor",
+        seen,
+        "1 menit; ditanggung baterai UPS",
+        seen,
+        "2 kali padam, seluruhnya 5 menit, terlama 4 menit; sistem mati 0 kali.",
     ]
 
 

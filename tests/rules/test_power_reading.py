@@ -51,6 +51,24 @@ def test_a_charge_that_makes_no_sense_is_none(text: str, charge: int | None) -> 
     assert found.charge == charge
 
 
+def test_the_variables_that_make_no_sense_are_named() -> None:
+    whole = {
+        "battery.charge": "100",
+        "battery.runtime": "2760",
+        "input.voltage": "221.5",
+        "battery.voltage": "27",
+        "ups.load": "12",
+    }
+    found = parse({"ups.status": "OL", "battery.voltage.nominal": "13", **whole})
+    assert isinstance(found, Reading)
+    assert found.odd == frozenset(), "a unit that keeps quiet about something is an ordinary one"
+    for name in whole:
+        for text in ("150000000", "-1", "", "abc"):
+            found = parse({"ups.status": "OL", **whole, name: text})
+            assert isinstance(found, Reading)
+            assert found.odd == {name}, text
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"), [("2760", 2760), ("0", 0), ("2760.00", 2760), ("-5", None), ("99999999", None), ("1e400", None)]
 )

@@ -49,11 +49,14 @@ def free_port() -> int:
 class NutLab:
     """Start with `with`; `runtime` is what the node calls power.runtime, `address` is where upsd listens.
 
-    `release` names the Debian whose NUT it is; `edits` replace text in its files.
+    `release` names the Debian whose NUT it is, usually this machine's; `edits` replace text in its files.
     """
 
-    def __init__(self, release: str = HOST_RELEASE, edits: Mapping[str, str] | None = None) -> None:
-        self.programs, self.version = nut_programs(release), version_of(VERSIONS[release])
+    usual_release = HOST_RELEASE
+
+    def __init__(self, release: str = "", edits: Mapping[str, str] | None = None) -> None:
+        self.release = release or self.usual_release
+        self.programs, self.version = nut_programs(self.release), version_of(VERSIONS[self.release])
         self.edits = dict(edits or {})
         self.folder = Path(tempfile.mkdtemp(prefix="nut-"))
         self.conf, self.state, self.runtime = (self.folder / name for name in ("conf", "state", "run"))

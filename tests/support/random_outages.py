@@ -120,7 +120,9 @@ def _at_work(machine: Machine, outage: Outage) -> bool:
     if outage.back is None:
         return False
     with suppress(Exception):
-        state = json.loads(machine.run("cat /run/slrt-power/state.json", seconds=20).out)
+        # upsmon is one of the two: with upsd gone it may be on its way to a shutdown that nothing shows yet
+        both_there = 'test "$(upsc -c apc 2>/dev/null | wc -l)" -ge 2'
+        state = json.loads(machine.run(f"{both_there} && cat /run/slrt-power/state.json", seconds=20).out)
         return bool(state["mains"] and state["accepts_work"] and state["stage"] == "online")
     return False
 
