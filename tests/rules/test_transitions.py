@@ -217,6 +217,8 @@ def test_a_page_is_offered_what_may_be_done_and_told_what_is_missing() -> None:
         (A.CONFIRM_TRUE, CONDITIONS["berkas_sah"][1])
     ]
     assert blocked(S.AWAITING_DECISION, roles(R.SUPERVISOR), Facts(Channel.COUNTER)) == (), "the decision is not hers to wait for"
+    told = {line.action for line, _ in blocked(S.REFERRED, roles(R.MANAJER), Facts(Channel.COUNTER))}
+    assert Action.RATIFY not in told, "there is no emergency to ratify"
 
 
 def test_the_clock_stands_still_only_while_others_are_to_act() -> None:

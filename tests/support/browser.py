@@ -11,6 +11,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -123,6 +124,9 @@ class Node:
                 command, cwd=PROJECT, stdout=log, stderr=log, env={"SLRT_CONFIG": str(self.file), "PATH": "/usr/bin:/bin"}
             )
         self.url = wait_for(self._address, 60, f"gunicorn listens; see {self.log}")
+        # its workers may still be loading the pages, for longer than a browser waits
+        with urllib.request.urlopen(f"{self.url}/masuk", timeout=120) as answer:  # noqa: S310 - our own node
+            answer.read()
 
     def _address(self) -> str:
         if self._process.poll() is not None:
