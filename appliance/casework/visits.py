@@ -53,7 +53,9 @@ class ReportLine:
 
 @dataclass(frozen=True)
 class VisitLine:
-    """One visit in a list; `late` when its day is over and nothing was reported. `returned`: its earlier reports, the first first."""
+    """One visit in a list; `late` when its day is over and nothing was reported. `returned`: its reports before the one that stands
+    in it, the first first.
+    """
 
     id: str
     case_id: str
@@ -301,7 +303,7 @@ def _line(row: Visit, visitor: Account, village: str, today: date) -> VisitLine:
         place=_place_words(row),
         judgement=row.judgement,
         late=state in TO_DO and row.planned_on is not None and row.planned_on < today,
-        returned=tuple(_report_line(report) for report in row.returned),
+        returned=tuple(_report_line(report) for report in (row.returned[:-1] if state is VisitState.RETURNED else row.returned)),
     )
 
 

@@ -91,6 +91,7 @@ def test_a_returned_report_says_why_and_is_filled_again(case: str, staff: Staff)
 def test_every_report_is_kept_as_it_was(case: str, staff: Staff) -> None:
     report(case, staff, photo("peru"), witness="RT 1", latitude="-5.5", longitude="119.9")
     move(case, staff.supervisor, "kembalikan_kunjungan", visit_reasons="foto_kurang", note="Foto dari depan")
+    assert visit_of(case, staff).returned == (), "it still stands in the visit itself"
     report(case, staff, visit_result="tidak_sesuai", note="Rumahnya ternyata bagus")
     move(case, staff.supervisor, "kembalikan_kunjungan", visit_reasons="tanda_tangan")
     report(case, staff, note="Ketiga kali")

@@ -54,6 +54,7 @@
   function sendOnce() {
     document.addEventListener("submit", function (event) {
       const form = event.target;
+      if (event.defaultPrevented) return;
       if (form.dataset.sent) { event.preventDefault(); return; }
       form.dataset.sent = "yes";
       form.querySelectorAll("button").forEach(function (button) { button.setAttribute("aria-disabled", "true"); });
