@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo
 
 from appliance.power.chain import Color, Light
 from appliance.power.journal import End, Entry, Event
-from appliance.power.notices import Notice
-from appliance.power.sentences import CAUSES, NOTICES, duration
+from appliance.power.sentences import CAUSES, duration
 
 
 @dataclass(frozen=True)
@@ -55,9 +54,10 @@ def _told(entry: Entry, zone: ZoneInfo) -> Message | None:
             text = "UPS meminta baterainya diganti. Sampai diganti, sistem mungkin tidak sempat mati dengan tertib."
             return Message(entry.at, "Baterai UPS perlu diganti", text)
         case Event.STILL_SILENT:
-            return Message(
-                entry.at, "UPS tidak terbaca", f"UPS sudah {_silent(entry)} tidak terbaca. {NOTICES[Notice.BLIND_LONG]}"
+            text = (
+                f"UPS sudah {_silent(entry)} tidak terbaca, jadi sistem tidak terlindung dari pemadaman. Periksa kabel USB UPS."
             )
+            return Message(entry.at, "UPS tidak terbaca", text)
         case Event.HANDED_OVER:
             return Message(entry.at, "Sistem mati", f"Sistem mati pada {_clock(entry.at, zone)}: {_why(entry)}.")
         case Event.BACK if entry.facts.get("cause") != End.OPERATOR:

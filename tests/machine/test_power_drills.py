@@ -8,14 +8,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import pytest
+
 from tests.support.machine import Machine, wait_for
 from tests.support.machine_power import furnished, protection, set_power
 from tests.support.machine_run import until_well
+from tests.support.machine_tree import RELEASES
 
 HOOK = "/usr/lib/systemd/system-shutdown/slrt-ups-endgame"
 REBOOTED = 133  # how systemd-nspawn tells that the machine wants to be started again
 
 
+@pytest.mark.parametrize("release", RELEASES[:1])  # two whole shutdowns: the other one has those of the random outages
 def test_the_drills_to_the_end_and_the_units_that_systemd_starts(installed: Machine) -> None:
     node = furnished(installed)
     set_power(installed, on_battery_seconds=10, boot_hold_seconds=2)
@@ -25,13 +29,13 @@ def test_the_drills_to_the_end_and_the_units_that_systemd_starts(installed: Mach
     assert desk.page.status == 200, str(desk.page)
     clock_is_set_or_told_of(installed)
     a_stopped_path_is_told(installed)
-    wait_for("the drill of the page has ended", lambda: "Berhasil: Latihan di atas meja" in drills(installed), 240, pause=1)
+    await_passed(installed, "L0")
     with mailbox(installed) as letters:
         drill_to_the_end(installed, "L3")
         installed.wait_until_off()
         assert ended_as(installed) == 0, "switched off for good, until the mains is back"
         installed.boot()
-        wait_for("the record is completed", lambda: "Berhasil: Latihan penuh sampai mesin mati" in drills(installed), 90, pause=1)
+        await_passed(installed, "L3")
         send_notices(installed)
         assert [one["title"].partition(": ")[2] for one in letters] == ["Listrik padam", "Sistem mati", "Sistem hidup kembali"]
     refused = installed.run("slrt power drill L3b --yes", check=False)
@@ -43,16 +47,22 @@ def test_the_drills_to_the_end_and_the_units_that_systemd_starts(installed: Mach
     wait_for("the shutdown has begun", lambda: has_begun(installed), 60)
     installed.run("slrt power simulate ol", check=False)
     installed.wait_until_off()
-    assert "mains is back: reboot instead of power off" in installed.console.read_text(errors="replace")
-    assert ended_as(installed) == REBOOTED
+    assert ended_as(installed) == REBOOTED, "with the mains back it must not stay off"
     installed.boot()
-    wait_for("the record is completed", lambda: "Berhasil: Latihan penuh, listrik menyala" in drills(installed), 90, pause=1)
+    await_passed(installed, "L3b")
     until_well(installed)
 
 
-def drills(machine: Machine) -> str:
-    """The list of drills as an operator sees it."""
-    return machine.run("slrt power drill list").out
+def await_passed(machine: Machine, level: str) -> None:
+    """Wait until the drill has ended well, by the list that an operator sees."""
+
+    def ended() -> str:
+        listed = machine.run("slrt power drill list").out.splitlines()
+        found = next((line for line in listed if line.split()[0].endswith(f"-{level}")), "")
+        return "" if "Sedang berjalan" in found else found
+
+    found = wait_for(f"{level} has ended", ended, 240, pause=1)
+    assert " Berhasil:" in found, machine.run(f"slrt power drill show {found.split()[0]}").out
 
 
 def drill_to_the_end(machine: Machine, level: str) -> None:

@@ -55,10 +55,7 @@ DOWN = {"down_at": AT.isoformat(), "cause": Cause.TIME, "clean": True}
         ([Entry(AT, Event.BACK, {**DOWN, "cause": End.OPERATOR})], []),
         (
             [Entry(AT, Event.STILL_SILENT, {"silent": 86700})],
-            [
-                "UPS sudah 24 jam 5 menit tidak terbaca. UPS sudah lama tidak terbaca, jadi sistem tidak terlindung dari pemadaman."
-                " Periksa kabel USB UPS."
-            ],
+            ["UPS sudah 24 jam 5 menit tidak terbaca, jadi sistem tidak terlindung dari pemadaman. Periksa kabel USB UPS."],
         ),
         (
             [Entry(AT, Event.REPLACE_BATTERY)],

@@ -104,6 +104,8 @@ class Machine:
         nspawn = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--console=pipe", "--suppress-sync=yes"]
         nspawn += [f"--machine={self.bed.name}", f"--network-namespace-path=/run/netns/{self.bed.name}"]
         nspawn += ["--resolv-conf=off", "--timezone=off", "--link-journal=no", f"--directory={self.bed.root}", "--boot"]
+        # with it systemd can raise the loopback of a unit with a network of its own, as on a real machine
+        nspawn += ["--capability=CAP_NET_ADMIN"]
         environment = {"PATH": os.environ["PATH"], "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
         with self.console.open("ab") as console:
             self.process = subprocess.Popen(
