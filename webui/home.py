@@ -9,7 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from appliance.access import AREA_ROLES, REGISTRAR_ROLES
 from appliance.casework import casebook
-from appliance.casework.casebook import CaseFilter, CasesFound, ReferralsFound
+from appliance.casework.case_filter import CaseFilter
+from appliance.casework.casebook import CasesFound, ReferralsFound
 from appliance.casework.office_calendar import calendar_in_use
 from appliance.casework.queues import QueueCount, count_queues
 from appliance.models.roles import Role

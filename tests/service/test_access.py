@@ -10,7 +10,7 @@ from flask import Flask
 
 from appliance.access import REGISTRAR_ROLES, Actor, Grant, scope
 from appliance.casework import casebook, referral_replies, referrals
-from appliance.casework.casebook import CaseFilter
+from appliance.casework.case_filter import CaseFilter
 from appliance.errors import NotAllowed, NotFound
 from appliance.models.account import Account
 from appliance.models.roles import Role
