@@ -10,9 +10,10 @@ from flask.typing import ResponseReturnValue
 from appliance.access import AREA_ROLES, REGISTRAR_ROLES
 from appliance.casework import casebook
 from appliance.casework.case_filter import CaseFilter
-from appliance.casework.casebook import CasesFound, ReferralsFound
+from appliance.casework.casebook import CasesFound
 from appliance.casework.office_calendar import calendar_in_use
 from appliance.casework.queues import QueueCount, count_queues
+from appliance.casework.referral_list import ReferralsFound, list_referrals
 from appliance.models.roles import Role
 from appliance.models.states import ReferralState
 from appliance.status import Part, read_status
@@ -72,7 +73,7 @@ def _desk() -> Desk:
 def _inbox() -> dict[str, ReferralsFound]:
     """The referrals that wait for this organisation, by what waits."""
     return {
-        state: casebook.list_referrals(by=actor(), at=now(), state=state)
+        state: list_referrals(by=actor(), at=now(), state=state)
         for state in (ReferralState.SENT, ReferralState.ACCEPTED, ReferralState.IN_PROCESS)
     }
 

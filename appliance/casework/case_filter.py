@@ -7,22 +7,19 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from appliance.access import AREA_ROLES, Actor, in_areas, scope
+from appliance.access import AREA_ROLES, Actor, few_villages, in_areas, scope
 from appliance.casework import queues
 from appliance.casework.case_lines import stuck_since
 from appliance.casework.delegations import delegated_areas
 from appliance.casework.office_calendar import calendar_in_use
 from appliance.casework.transitions import queue_of
 from appliance.database import begins_with, by_index
-from appliance.models.area import CODE_LENGTH
 from appliance.models.case import Case, ServiceType, is_open
 from appliance.models.roles import Role
 from appliance.models.states import OPEN, CaseState
 from appliance.registry.people_search import matching_ids
 
 NOBODY = "-"
-# Of so many villages their cases are gathered and sorted; of more, all cases are walked from the newest.
-FEW_VILLAGES = 4
 _NUMBER_PREFIX = "SLRT-"
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -89,11 +86,9 @@ def _read(statement: sa.Select[str], wanted: CaseFilter, by: Actor) -> sa.Select
         return statement
     if wanted.only_open:
         return by_index(statement, Case, "ix_case_open")
-    villages = by.areas_of(AREA_ROLES)
-    few = len(villages) <= FEW_VILLAGES and all(len(code) == CODE_LENGTH for code in villages)
     walks = {
         "_of_state": wanted.state,
-        "_of_village": wanted.village_code or few,
+        "_of_village": wanted.village_code or few_villages(by),
         "_of_owner": wanted.owner not in ("", NOBODY),
         "_of_service": wanted.service_code,
     }

@@ -21,7 +21,6 @@ from appliance.casework.case_order import NEWEST_FIRST, URGENT_FIRST
 from appliance.casework.looking import note_look
 from appliance.casework.moving import case_not_found
 from appliance.casework.referral_moving import referral_not_found
-from appliance.casework.referral_steps import AWAITING_REPLY
 from appliance.database import db, transaction
 from appliance.models.case import Case, Referral
 from appliance.models.states import CaseState
@@ -38,17 +37,6 @@ class CasesFound:
     total: int
     capped: bool
     following: str
-
-
-@dataclass(frozen=True)
-class ReferralsFound:
-    """One page of referrals, those due first."""
-
-    referrals: tuple[ReferralLine, ...]
-    total: int
-    capped: bool
-    page: int
-    pages: int
 
 
 @dataclass(frozen=True)
@@ -104,26 +92,6 @@ def look_at_case(case_id: str, *, by: Actor, at: datetime) -> CaseDetail:
     return detail
 
 
-def list_referrals(*, by: Actor, at: datetime, state: str = "", late: bool = False, page: int = 1) -> ReferralsFound:
-    """A page of the referrals in scope, for an organisation those sent to it; what is due first comes first.
-
-    `late`: only those whose reply is overdue.
-    """
-    matching = scope(sa.select(Referral), Referral, by)
-    if state:
-        matching = matching.where(Referral.state == state)
-    if late:
-        matching = matching.where(Referral.state.in_(AWAITING_REPLY), Referral.reply_due < at)
-    total, capped, page, pages = _place(matching, page)
-    statement = (
-        matching.options(joinedload(Referral.unit), joinedload(Referral.case))
-        .order_by(Referral.finished_at.is_not(None), Referral.reply_due, Referral.id)
-        .limit(PAGE_SIZE)
-        .offset((page - 1) * PAGE_SIZE)
-    )
-    return ReferralsFound(tuple(referral_lines(db.session.scalars(statement).all(), by, at)), total, capped, page, pages)
-
-
 def look_at_referral(referral_id: str, *, by: Actor, at: datetime) -> ReferralDetail:
     """One referral with the shared part of its case. Written to the journal. Raises NotFound."""
     referral = db.session.scalar(scope(sa.select(Referral).where(Referral.id == referral_id), Referral, by))
@@ -151,10 +119,3 @@ def _count(*found: sa.Select[Any]) -> tuple[int, bool]:
     once = sa.union(*(sa.select(one.c.id) for one in limited)).subquery() if len(limited) > 1 else limited[0]
     count = db.session.scalar(sa.select(sa.func.count()).select_from(once)) or 0
     return min(count, MOST_COUNTED), count > MOST_COUNTED
-
-
-def _place(matching: sa.Select[Any], page: int) -> tuple[int, bool, int, int]:
-    """How many there are (to a limit), whether the limit was met, the page that exists, and how many pages."""
-    total, capped = _count(matching.with_only_columns(Referral.id))
-    pages = max(1, -(-total // PAGE_SIZE))
-    return total, capped, min(max(1, page), pages), pages

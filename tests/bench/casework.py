@@ -141,11 +141,13 @@ def _measure(bench: Bench, size: str, clock: Callable[[], float], wanted: argpar
 
 
 def _figure(kind: Kind, clock: Callable[[], float], rounds: int, each: list[tuple[float, str]]) -> Figure:
-    print(f"\r{kind.name:<60}", end="", file=sys.stderr, flush=True)
+    print(f"{kind.name} …", end=" ", file=sys.stderr, flush=True)
     alone: list[Spread] = [spread([question], clock, rounds) for question in kind.asked.values()]
     each += [(one.p95, f"{kind.name}: {name}") for one, name in zip(alone, kind.asked, strict=True)]
     middle = sorted(one.p50 for one in alone)
     taken = Spread(middle[len(middle) // 2], middle[min(len(middle) - 1, int(len(middle) * 0.95))])
+    slowest = max(zip((one.p95 for one in alone), kind.asked, strict=True))
+    print(f"p95 {taken.p95:.1f} ms, at most {slowest[0]:.1f} ms: {slowest[1]}", file=sys.stderr, flush=True)
     return Figure(kind.name, taken, spread([kind.floor] * 5, clock, rounds), kind.goal)
 
 

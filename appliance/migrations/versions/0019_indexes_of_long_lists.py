@@ -38,8 +38,22 @@ def upgrade() -> None:
     _index_some("ix_case_open", "case", OPEN_COLUMNS, f"state NOT IN ({ENDED})")
     for column in ("ratify_due", "escalate_at"):
         _index_some(f"ix_case_{column}", "case", [column], f"{column} IS NOT NULL")
+    asked = ["state", "unit_id", "case_id", "sent_at"]
+    _index_some("ix_referral_open", "referral", ["reply_due", "id", *asked], "finished_at IS NULL")
+    _index_some("ix_referral_finished", "referral", ["finished_at", "id", *asked], "finished_at IS NOT NULL")
+    op.create_index("ix_referral_unit_id_finished_at", "referral", ["unit_id", "finished_at", "id", "state", "sent_at"])
+    _index_letters()
     for table, column in (("letter", "area_code"), ("letter", "signatory_id"), ("case_paper", "visit_id")):
         op.create_index(f"ix_{table}_{column}", table, [column])
+
+
+def _index_letters() -> None:
+    for name in ("ix_letter_state_created_at", "ix_letter_issued_at_id"):
+        op.drop_index(name, "letter")
+    asked = ["state", "area_code", "case_id", "wording", "initialled_by", "referral_id"]
+    issued = ["issued_at", "id", *asked, "valid_until", "number"]
+    _index_some("ix_letter_issued", "letter", issued, "issued_at IS NOT NULL")
+    _index_some("ix_letter_unissued", "letter", ["created_at", "id", *asked], "issued_at IS NULL")
 
 
 def _index_some(name: str, table: str, columns: list[str], condition: str) -> None:
