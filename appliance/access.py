@@ -216,6 +216,8 @@ def few_villages(by: Actor) -> tuple[str, ...]:
 
 def _of_seen_case(case_id: Any, by: Actor) -> sa.ColumnElement[bool]:
     """Whether she sees the case with this identifier; asked of row after row, for a list of all her cases may be a million."""
+    if not by.areas_of(AREA_ROLES):
+        return sa.false()
     return scope(sa.select(Case.id).where(Case.id == case_id), Case, by).exists()
 
 

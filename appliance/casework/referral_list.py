@@ -50,7 +50,7 @@ def list_referrals(*, by: Actor, at: datetime, state: str = "", late: bool = Fal
         parts = {_DUE: parts[_DUE].where(*overdue)} if _DUE in parts else {}
     total = sum(_count(part) for part in parts.values())
     found = _page(parts, after)
-    rows = scope(sa.select(Referral).where(Referral.id.in_(found)), Referral, by)
+    rows = sa.select(Referral).where(Referral.id.in_(found))  # found in scope just now
     loaded = {row.id: row for row in db.session.scalars(rows.options(joinedload(Referral.unit), joinedload(Referral.case)))}
     shown = [loaded[one] for one in found[:PAGE_SIZE] if one in loaded]
     following = _place_of(shown[-1]) if len(found) > PAGE_SIZE and shown else ""

@@ -129,7 +129,7 @@ def list_letters(wanted: LetterFilter, *, by: Actor, at: datetime, before: str =
     place = _read_place(before)
     if place:
         statement = statement.where(sa.or_(order < place[0], sa.and_(order == place[0], Letter.id < place[1])))
-    rows = _rows(statement.order_by(order.desc(), Letter.id.desc()).limit(PAGE_SIZE + 1), by)
+    rows = _rows(statement.order_by(order.desc(), Letter.id.desc()).limit(PAGE_SIZE + 1))
     shown = rows[:PAGE_SIZE]
     return LettersFound(_lines(shown, by, at), _place_of(shown[-1], wanted) if len(rows) > PAGE_SIZE else "")
 
@@ -145,7 +145,7 @@ def register_part(wanted: LetterFilter, *, by: Actor, at: datetime, after: str =
         place = _read_place(after)
         if place:
             statement = statement.where(sa.or_(order > place[0], sa.and_(order == place[0], Letter.id > place[1])))
-        rows = _rows(statement.order_by(order, Letter.id).limit(MOST_PRINTED + 1), by)
+        rows = _rows(statement.order_by(order, Letter.id).limit(MOST_PRINTED + 1))
         shown = rows[:MOST_PRINTED]
         detail = {"baris": len(shown), "mulai": shown[0].number if shown else ""}
         audit.record("cetak_register", "letters:register", by=by, at=at, detail=detail)
@@ -222,10 +222,10 @@ def _with_names(statement: sa.Select[Letter]) -> sa.Select[Letter]:
     return statement.options(joinedload(Letter.case).joinedload(Case.applicant))
 
 
-def _rows(ordered: sa.Select[str], by: Actor) -> list[Letter]:
-    """The letters with these identifiers in their order: found from an index alone, and only then read."""
+def _rows(ordered: sa.Select[str]) -> list[Letter]:
+    """The letters with these identifiers, in scope already, in their order: found from an index alone, and only then read."""
     ids = list(db.session.scalars(ordered))
-    read = _with_names(scope(sa.select(Letter).where(one_of(Letter.id, ids)), Letter, by))
+    read = _with_names(sa.select(Letter).where(one_of(Letter.id, ids)))
     rows = {row.id: row for row in db.session.scalars(read)}
     return [rows[one] for one in ids if one in rows]
 

@@ -31,7 +31,7 @@ from tests.support.letters import issued, signers
 from tests.support.staff import AT, FAR, HOME, NEIGHBOUR, Staff, hire
 from tests.support.web_client import Web, officer, web_app
 
-MANY = 60
+MANY = 45
 DAY = timedelta(days=1)
 VIEWS: dict[str, dict[str, Any]] = {
     "all": {},
@@ -136,11 +136,13 @@ def _paged(wanted: CaseFilter, by: Actor) -> tuple[list[str], int]:
 
 
 def test_every_list_is_what_its_words_say(rows: list[Case], staff: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(casebook, "PAGE_SIZE", 7)
+    monkeypatch.setattr(casebook, "PAGE_SIZE", 8)
     kind = service("pungutan")
     newest = sorted(rows, key=lambda case: (case.received_at, case.id), reverse=True)
-    for (view, shown), (name, narrowed) in itertools.product(VIEWS.items(), NARROWED.items()):
-        for who, by in readers(staff).items():
+    everybody = list(readers(staff).items())
+    for turn, ((view, shown), (name, narrowed)) in enumerate(itertools.product(VIEWS.items(), NARROWED.items())):
+        asks = (turn + turn // len(NARROWED)) % len(everybody)  # each filter by everybody, but not in every view
+        for who, by in everybody if not narrowed else everybody[asks : asks + 1]:
             wanted = {**shown, **narrowed}
             found, total = _paged(CaseFilter(**wanted), by)
             expected = [case.id for case in newest if _fits(case, wanted, by, kind)]
