@@ -69,6 +69,8 @@ def matching(wanted: CaseFilter, *, by: Actor, at: datetime) -> tuple[sa.Select[
     Then a case may be found by more than one of them.
     """
     found = _narrowed(_waiting(scope(sa.select(Case.id), Case, by), wanted, by, at), wanted, at)
+    if wanted.area_code and not _reaches(wanted.area_code, by):  # or all cases would be walked for one that fits both
+        found = found.where(sa.false())
     found = _with_text(found, wanted.text.strip(), by)
     if wanted.only_open:
         found = found.where(is_open())
@@ -82,17 +84,24 @@ def matching(wanted: CaseFilter, *, by: Actor, at: datetime) -> tuple[sa.Select[
 
 def _read(statement: sa.Select[str], wanted: CaseFilter, by: Actor) -> sa.Select[str]:
     """By the index that leaves least to pass over."""
+    if wanted.applicant_id or (wanted.text.strip() and not _is_number(wanted.text)):
+        return by_index(statement, Case, "ix_case_applicant_id")
     if _named(wanted):
         return statement
     if wanted.only_open:
         return by_index(statement, Case, "ix_case_open")
     walks = {
         "_of_state": wanted.state,
+        "_of_owner": wanted.owner,
         "_of_village": wanted.village_code or few_villages(by),
-        "_of_owner": wanted.owner not in ("", NOBODY),
         "_of_service": wanted.service_code,
     }
     return by_index(statement, Case, f"ix_case_newest{next((name for name, fits in walks.items() if fits), '')}")
+
+
+def _reaches(area: str, by: Actor) -> bool:
+    """Whether any part of the area lies in one of hers."""
+    return any(f"{own}.".startswith(f"{area}.") or f"{area}.".startswith(f"{own}.") for own in by.areas_of(AREA_ROLES))
 
 
 def _named(wanted: CaseFilter) -> bool:
@@ -154,10 +163,14 @@ def _in_states(states: frozenset[CaseState]) -> sa.ColumnElement[bool]:
     return Case.state.in_(sorted(states)) if states else sa.false()
 
 
+def _is_number(text: str) -> bool:
+    return text.strip().upper().startswith(_NUMBER_PREFIX)
+
+
 def _with_text(statement: sa.Select[str], text: str, by: Actor) -> sa.Select[str]:
     if not text:
         return statement
-    if text.upper().startswith(_NUMBER_PREFIX):
+    if _is_number(text):
         return statement.where(begins_with(Case.number, text.upper()))
     people = matching_ids(text, by)
     return statement.where(Case.applicant_id.in_(people) if people is not None else sa.false())

@@ -112,8 +112,8 @@ def _beyond(name: str, place: str) -> sa.ColumnElement[bool]:
         at = datetime.fromisoformat(moment)
         at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
         if name == _DUE:
-            return sa.or_(Referral.reply_due > at, sa.and_(Referral.reply_due == at, Referral.id > referral_id))
-        return sa.or_(Referral.finished_at < at, sa.and_(Referral.finished_at == at, Referral.id < referral_id))
+            return sa.and_(Referral.reply_due >= at, sa.or_(Referral.reply_due > at, Referral.id > referral_id))
+        return sa.and_(Referral.finished_at <= at, sa.or_(Referral.finished_at < at, Referral.id < referral_id))
     return sa.true()
 
 

@@ -128,7 +128,7 @@ def list_letters(wanted: LetterFilter, *, by: Actor, at: datetime, before: str =
     statement, order = _filtered(wanted, by, at)
     place = _read_place(before)
     if place:
-        statement = statement.where(sa.or_(order < place[0], sa.and_(order == place[0], Letter.id < place[1])))
+        statement = statement.where(order <= place[0], sa.or_(order < place[0], Letter.id < place[1]))
     rows = _rows(statement.order_by(order.desc(), Letter.id.desc()).limit(PAGE_SIZE + 1))
     shown = rows[:PAGE_SIZE]
     return LettersFound(_lines(shown, by, at), _place_of(shown[-1], wanted) if len(rows) > PAGE_SIZE else "")
@@ -144,7 +144,7 @@ def register_part(wanted: LetterFilter, *, by: Actor, at: datetime, after: str =
         statement, order = _filtered(wanted, by, at)
         place = _read_place(after)
         if place:
-            statement = statement.where(sa.or_(order > place[0], sa.and_(order == place[0], Letter.id > place[1])))
+            statement = statement.where(order >= place[0], sa.or_(order > place[0], Letter.id > place[1]))
         rows = _rows(statement.order_by(order, Letter.id).limit(MOST_PRINTED + 1))
         shown = rows[:MOST_PRINTED]
         detail = {"baris": len(shown), "mulai": shown[0].number if shown else ""}

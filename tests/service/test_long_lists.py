@@ -49,6 +49,7 @@ NARROWED: dict[str, dict[str, Any]] = {
     "open so": {"state": CaseState.REVIEW},
     "village": {"village_code": FAR},
     "subdistrict": {"area_code": "73.03.01"},
+    "another subdistrict": {"area_code": "73.03.06"},
     "service": {"service_code": "pungutan"},
     "urgent": {"priority": "darurat"},
     "nobody's": {"owner": "-"},

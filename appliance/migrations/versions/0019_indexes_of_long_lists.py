@@ -50,8 +50,8 @@ def upgrade() -> None:
 def _index_letters() -> None:
     for name in ("ix_letter_state_created_at", "ix_letter_issued_at_id"):
         op.drop_index(name, "letter")
-    asked = ["state", "area_code", "case_id", "wording", "initialled_by", "referral_id"]
-    issued = ["issued_at", "id", *asked, "valid_until", "number"]
+    asked = ["state", "area_code", "case_id", "wording", "initialled_by", "referral_id", "number"]
+    issued = ["issued_at", "id", *asked, "valid_until"]
     _index_some("ix_letter_issued", "letter", issued, "issued_at IS NOT NULL")
     _index_some("ix_letter_unissued", "letter", ["created_at", "id", *asked], "issued_at IS NULL")
 
