@@ -135,7 +135,7 @@ def _stock() -> None:
         if number < NEW:
             case = desk.open_case(hired.fo, person, service_type_id=desk.service())
             if number < DRAFTS + APPROVED:
-                (letters.drafted if number < DRAFTS else letters.approved)(hired, signer, case)
+                (letters.drafted if number < DRAFTS else letters.approved)(hired, signer, case, again=True)
         elif number < NEW + IN_REVIEW:
             desk.verify(desk.open_case(hired.fo, person, service_type_id=desk.service()), hired.bo)
         elif number < NEW + IN_REVIEW + DECIDED:
