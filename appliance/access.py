@@ -46,6 +46,8 @@ HEALTH_ROLES = frozenset({Role.FASILITATOR, Role.SUPERVISOR, Role.MANAJER, Role.
 # Roles that take lists of people out of the system, and of these the roles whose lists may hold whole NIK and KK numbers.
 EXPORT_ROLES = frozenset({Role.MANAJER, Role.SUPERVISOR, Role.BO, Role.KOORDINATOR_PUSKESOS, Role.PIMPINAN})
 EXPORT_WHOLE_ROLES = frozenset({Role.MANAJER, Role.SUPERVISOR, Role.BO})
+# Of so many villages what happened there is gathered and sorted; of more, everything is walked from the newest.
+FEW_VILLAGES = 4
 # Roles that choose the columns of those lists for the whole office.
 LAYOUT_ROLES = frozenset({Role.MANAJER})
 
@@ -146,11 +148,11 @@ def scope(statement: sa.Select[*Columns], table: type[Any], by: Actor) -> sa.Sel
     if table is Case:
         return statement.where(in_areas(Case.village_code, by.areas_of(AREA_ROLES)), _not_too_confidential(by))
     if table is Referral:
-        return statement.where(sa.or_(_addressed_to(by), Referral.case_id.in_(scope(sa.select(Case.id), Case, by))))
+        return statement.where(sa.or_(_addressed_to(by), _of_seen_case(Referral.case_id, by)))
     if table is Letter:
         # A letter that names people of several villages is for those who work in all of them.
         here = in_areas(Letter.area_code, by.areas_of(AREA_ROLES))
-        cases = sa.and_(here, Letter.case_id.in_(scope(sa.select(Case.id), Case, by)), _names_nobody_hidden(by))
+        cases = sa.and_(here, _of_seen_case(Letter.case_id, by), _names_nobody_hidden(by))
         return statement.where(sa.or_(cases, _laid_before(by), _sent_with_referral(by)))
     if table is Import:
         # Her own, and those into villages that she supervises: somebody must go on when she is ill.
@@ -208,6 +210,19 @@ def _not_too_confidential(by: Actor) -> sa.ColumnElement[bool]:
     )
 
 
+def few_villages(by: Actor) -> tuple[str, ...]:
+    """The villages whose cases she reads, when she reads those of a few villages and no more; else nothing."""
+    areas = by.areas_of(AREA_ROLES)
+    return areas if len(areas) <= FEW_VILLAGES and all(len(area) == CODE_LENGTH for area in areas) else ()
+
+
+def _of_seen_case(case_id: Any, by: Actor) -> sa.ColumnElement[bool]:
+    """Whether she sees the case with this identifier; asked of row after row, for a list of all her cases may be a million."""
+    if not by.areas_of(AREA_ROLES):
+        return sa.false()
+    return scope(sa.select(Case.id).where(Case.id == case_id), Case, by).exists()
+
+
 def _addressed_to(by: Actor) -> sa.ColumnElement[bool]:
     units = {grant.unit_id for grant in by.grants if grant.role is Role.OPD and grant.unit_id}
     # A draft is still the back office's own paper.
@@ -230,5 +245,5 @@ def _sent_with_referral(by: Actor) -> sa.ColumnElement[bool]:
     """The letters that went out to her organisation with a referral that still is, or was, its work; none without a number."""
     if not by.has(Role.OPD):
         return sa.false()
-    sent = sa.select(Referral.id).where(_addressed_to(by), Referral.state.in_(sorted(SHOWN_TO_RECEIVER)))
-    return sa.and_(Letter.number.is_not(None), Letter.referral_id.in_(sent))
+    sent = sa.select(Referral.id).where(Referral.id == Letter.referral_id, _addressed_to(by))
+    return sa.and_(Letter.number.is_not(None), sent.where(Referral.state.in_(sorted(SHOWN_TO_RECEIVER))).exists())

@@ -13,9 +13,9 @@ from flask import Blueprint, Response, flash, jsonify, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from appliance.access import AREA_ROLES, REGISTRAR_ROLES
-from appliance.casework import casebook, cases, catalogue, delegations, looking, queues, service_types
+from appliance.casework import case_filter, casebook, cases, catalogue, delegations, looking, queues, service_types
 from appliance.casework.case_detail import ActionOffer, CaseDetail
-from appliance.casework.casebook import CaseFilter
+from appliance.casework.case_filter import CaseFilter
 from appliance.casework.citizen_words import Message, whatsapp_text
 from appliance.casework.numbers import Numbered, find_numbered
 from appliance.casework.transitions import TRANSITIONS
@@ -136,7 +136,7 @@ def _wanted(view: str, narrowed: Mapping[str, str]) -> CaseFilter:
     base = CaseFilter(in_queue=view) if view in queues.BY_KEY else VIEWS[view][1]
     known: dict[str, Any] = dict(narrowed)
     known["state"] = known["state"] if known["state"] in set(CaseState) else ""
-    owner = {"saya": actor().account_id, "belum": casebook.NOBODY}.get(known["owner"], "")
+    owner = {"saya": actor().account_id, "belum": case_filter.NOBODY}.get(known["owner"], "")
     return replace(base, **{**known, "owner": owner})
 
 

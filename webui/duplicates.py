@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from appliance.access import DECIDER_ROLES
 from appliance.casework import casebook
-from appliance.casework.casebook import CaseFilter
+from appliance.casework.case_filter import CaseFilter
 from appliance.errors import InvalidInput
 from appliance.models.columns import new_id
 from appliance.registry import areas, duplicates, merging, unmerging

@@ -7,9 +7,12 @@ this never listens on the network.
 from __future__ import annotations
 
 import os
+from threading import Timer
 from typing import Any
 
 from gunicorn import glogging  # type: ignore[import-untyped]
+
+from appliance.letters.pdf import warm_up
 
 worker_class = "gthread"
 workers = 2
@@ -25,7 +28,16 @@ graceful_timeout = 15
 keepalive = 5
 # No second door into the process: what the operator needs, systemd does.
 control_socket_disable = True
+WARM_UP_AFTER = 5.0  # seconds
 forwarded_allow_ips = ""
+
+
+def post_worker_init(_worker: Any) -> None:
+    """A new process learns to draw letters once its first pages are answered, so that nobody's letter waits for it."""
+    later = Timer(WARM_UP_AFTER, warm_up)
+    later.daemon = True
+    later.start()
+
 
 accesslog = "-"
 errorlog = "-"

@@ -9,9 +9,11 @@ from flask.typing import ResponseReturnValue
 
 from appliance.access import AREA_ROLES, REGISTRAR_ROLES
 from appliance.casework import casebook
-from appliance.casework.casebook import CaseFilter, CasesFound, ReferralsFound
+from appliance.casework.case_filter import CaseFilter
+from appliance.casework.casebook import CasesFound
 from appliance.casework.office_calendar import calendar_in_use
 from appliance.casework.queues import QueueCount, count_queues
+from appliance.casework.referral_list import ReferralsFound, count_late_referrals, list_referrals
 from appliance.letters import book
 from appliance.models.roles import Role
 from appliance.models.states import ReferralState
@@ -99,7 +101,7 @@ def _matters(desk: Desk) -> list[Matter]:
         ),
         Matter(desk.told, "keterlambatan disampaikan kepada Anda", url_for("cases.listing", tampil="disampaikan"), late=True),
         Matter(
-            casebook.count_late_referrals(by=by, at=now()),
+            count_late_referrals(by=by, at=now()),
             "rujukan lewat batas jawaban OPD",
             url_for("referrals.listing", status="lewat"),
             late=True,
@@ -111,7 +113,7 @@ def _matters(desk: Desk) -> list[Matter]:
 def _inbox() -> dict[str, ReferralsFound]:
     """The referrals that wait for this organisation, by what waits."""
     return {
-        state: casebook.list_referrals(by=actor(), at=now(), state=state)
+        state: list_referrals(by=actor(), at=now(), state=state)
         for state in (ReferralState.SENT, ReferralState.ACCEPTED, ReferralState.IN_PROCESS)
     }
 

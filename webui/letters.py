@@ -48,6 +48,8 @@ TONES = {
     LetterState.ISSUED: "good",
     LetterState.CANCELLED: "bad",
 }
+# Where a part of the register begins.
+FROM = "sesudah"
 # Our own paper in the browser's viewer: it may show itself and nothing more.
 PAPER_POLICY = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
 
@@ -88,23 +90,38 @@ def listing() -> ResponseReturnValue:
 @signed_in(*OFFICE)
 def workbook() -> ResponseReturnValue:
     """The register as a spreadsheet."""
-    lines = book.register_rows(_filter()[0], by=actor(), at=now())
+    part = book.register_part(_filter()[0], by=actor(), at=now(), after=request.args.get(FROM, ""))
     today = words.moment_words(now(), settings().zone)
-    content = register_file.to_workbook(lines, [("Diambil oleh", actor().name), ("Waktu", today), ("Baris", str(len(lines)))])
-    response = Response(content, mimetype=XLSX_TYPE)
-    response.headers["Content-Disposition"] = "attachment; filename=register-surat-keluar.xlsx"
+    notes = [("Diambil oleh", actor().name), ("Waktu", today), ("Baris", str(len(part.letters)))]
+    if part.following:
+        notes.append(
+            ("Belum lengkap", "Masih ada surat berikutnya: pilih Cetak register, Bagian berikutnya, lalu Excel bagian ini.")
+        )
+    response = Response(register_file.to_workbook(part.letters, notes), mimetype=XLSX_TYPE)
+    response.headers["Content-Disposition"] = (
+        f"attachment; filename=register-surat-keluar{'-bagian' if part.following else ''}.xlsx"
+    )
     return response
 
 
 @blueprint.get("/surat/register/cetak")
 @signed_in(*OFFICE)
 def register_sheet() -> ResponseReturnValue:
-    """The register on paper."""
+    """A part of the register on paper; the first one holds the oldest."""
     wanted, _ = _filter()
-    lines = book.register_rows(wanted, by=actor(), at=now())
-    rows = [register_file.cells_of(line) for line in lines]
-    headings = [column.heading for column in register_file.HEADINGS]
-    return render_template("letters/register_sheet.html", rows=rows, headings=headings, wanted=wanted, head=office.letterhead())
+    begin, first = request.args.get(FROM, ""), max(1, request.args.get("nomor_urut", 1, type=int))
+    part = book.register_part(wanted, by=actor(), at=now(), after=begin)
+    return render_template(
+        "letters/register_sheet.html",
+        rows=[register_file.cells_of(line) for line in part.letters],
+        first=first,
+        headings=[column.heading for column in register_file.HEADINGS],
+        wanted=wanted,
+        head=office.letterhead(),
+        args=_args(),
+        begin=begin,
+        following=part.following,
+    )
 
 
 @blueprint.get("/kasus/<case_id>/surat-baru")

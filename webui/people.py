@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from appliance.access import AREA_ROLES, EDITOR_ROLES, HEALTH_ROLES, REGISTRAR_ROLES, REVEAL_ROLES
 from appliance.casework import casebook
-from appliance.casework.casebook import CaseFilter
+from appliance.casework.case_filter import CaseFilter
 from appliance.casework.numbers import find_numbered
 from appliance.errors import InvalidInput
 from appliance.models.columns import new_id

@@ -14,6 +14,7 @@ from flask.typing import ResponseReturnValue
 from appliance.access import AREA_ROLES
 from appliance.casework import casebook, catalogue, referral_replies, referrals
 from appliance.casework.casebook import ReferralDetail
+from appliance.casework.referral_list import list_referrals
 from appliance.casework.referral_replies import Answer, ReplyPaper, Return
 from appliance.casework.referral_steps import RETURN_REASONS
 from appliance.errors import Conflict, InvalidInput
@@ -50,10 +51,15 @@ def listing() -> ResponseReturnValue:
     """The inbox of an organisation; for the office, the referrals it may read."""
     wanted = request.args.get("status", "")
     late, state = wanted == LATE, wanted if wanted in set(ReferralState) else ""
-    page = request.args.get("page", 1, type=int)
-    found = casebook.list_referrals(by=actor(), at=now(), state=state, late=late, page=page)
+    after = request.args.get("sesudah", "").replace("\0", "")
+    found = list_referrals(by=actor(), at=now(), state=state, late=late, after=after)
     return render_template(
-        "referrals/listing.html", found=found, state=LATE if late else state, states=list(ReferralState), late=LATE
+        "referrals/listing.html",
+        found=found,
+        state=LATE if late else state,
+        states=list(ReferralState),
+        late=LATE,
+        after=after,
     )
 
 

@@ -17,17 +17,20 @@ _RANKS = {Priority.EMERGENCY.value: 0, Priority.FAST.value: 1}
 _OTHER_RANK = 2
 _URGENCY: sa.ColumnElement[int] = sa.case(_RANKS, value=Case.priority, else_=_OTHER_RANK)
 _SEPARATOR = "~"
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Order:
-    """`columns` to sort by; `place_of` a row as text for an address; `beyond` what comes after such a place."""
+    """`columns` to sort by; `key` of a row that was read, and whether it sorts `downwards`; `place_of` a row as text for an address; `beyond` what comes after it."""
 
     columns: tuple[sa.ColumnElement[Any], ...]
+    key: Callable[[Case], Any]
+    downwards: bool
     place_of: Callable[[Case], str]
     beyond: Callable[[str], sa.ColumnElement[bool]]
 
-    def page(self, statement: sa.Select[Case], after: str) -> sa.Select[Case]:
+    def page(self, statement: sa.Select[str], after: str) -> sa.Select[str]:
         """The rows in order, from the one after the place; from the first when there is no such place."""
         with suppress(ValueError):
             statement = statement.where(self.beyond(after)) if after else statement
@@ -37,6 +40,14 @@ class Order:
 def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+def _by_age(case: Case) -> tuple[datetime, str]:
+    return case.received_at, case.id
+
+
+def _by_urgency(case: Case) -> tuple[int, datetime, str]:
+    return _RANKS.get(case.priority, _OTHER_RANK), case.deadline or _NEVER, case.id
 
 
 def _newest_place(case: Case) -> str:
@@ -62,5 +73,5 @@ def _less_urgent(place: str) -> sa.ColumnElement[bool]:
     return sa.or_(rank < _URGENCY, sa.and_(_URGENCY.in_([rank]), later))
 
 
-NEWEST_FIRST = Order((Case.received_at.desc(), Case.id.desc()), _newest_place, _older)
-URGENT_FIRST = Order((_URGENCY.asc(), Case.deadline.asc(), Case.id.asc()), _urgent_place, _less_urgent)
+NEWEST_FIRST = Order((Case.received_at.desc(), Case.id.desc()), _by_age, True, _newest_place, _older)
+URGENT_FIRST = Order((_URGENCY.asc(), Case.deadline.asc(), Case.id.asc()), _by_urgency, False, _urgent_place, _less_urgent)

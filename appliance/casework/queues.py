@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from appliance.access import Actor, in_areas, scope
 from appliance.casework.deadlines import Calendar, begin_of_age
 from appliance.casework.escalation import ROLES_OF_LEVEL
-from appliance.database import db
-from appliance.models.case import Case
+from appliance.database import by_index, db
+from appliance.models.case import Case, is_open
 from appliance.models.roles import Role
 from appliance.models.states import CLOCK_STOPPED, OPEN, CaseState
 
@@ -128,7 +128,9 @@ def _figures(areas: tuple[str, ...], calendar: Calendar, by: Actor, at: datetime
     late = sa.func.sum(sa.case((Case.deadline < at, 1), else_=0))
     ages = [sa.func.sum(sa.case((has_age(age, calendar, at), 1), else_=0)) for age in AGES]
     columns = (Case.state, sa.func.count(), late, *ages, sa.func.min(Case.received_at))
-    counted = scope(sa.select(*columns), Case, by).where(Case.state.in_(sorted(OPEN)), in_areas(Case.village_code, areas))
+    counted = by_index(
+        scope(sa.select(*columns), Case, by).where(is_open(), in_areas(Case.village_code, areas)), Case, "ix_case_open"
+    )
     return {row[0]: row[1:] for row in db.session.execute(counted.group_by(Case.state))}
 
 

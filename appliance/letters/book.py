@@ -14,7 +14,7 @@ from sqlalchemy.orm import joinedload
 
 from appliance import audit
 from appliance.access import Actor, in_areas, scope
-from appliance.database import db, settings_in_use, transaction
+from appliance.database import by_index, db, one_of, settings_in_use, transaction
 from appliance.errors import Conflict
 from appliance.letters.life import INITIALLERS, READERS, REGISTER_KEEPERS, TABLE, LetterState, LetterStep, Line, allowed
 from appliance.letters.lookup import current_state, hands_of, is_outsider, letter_in_scope
@@ -23,7 +23,7 @@ from appliance.models.audit import AuditEntry
 from appliance.models.case import Case
 from appliance.models.letter import Letter, LetterCase
 from appliance.models.roles import Role
-from appliance.registry.areas import area_name
+from appliance.registry.areas import area_names
 from appliance.registry.holders import office_day
 
 PAGE_SIZE = 25
@@ -94,6 +94,14 @@ class LettersFound:
 
 
 @dataclass(frozen=True)
+class RegisterPart:
+    """A part of the register as it is printed; `following` names the next one, "" at the end."""
+
+    letters: tuple[LetterLine, ...]
+    following: str
+
+
+@dataclass(frozen=True)
 class Trace:
     """One fact of a letter's trail."""
 
@@ -123,28 +131,39 @@ class LetterDetail:
 def list_letters(wanted: LetterFilter, *, by: Actor, at: datetime, before: str = "") -> LettersFound:
     """A page of letters, the newest first; `before` is the `older` of the page before."""
     statement, order = _filtered(wanted, by, at)
-    cursor = re.fullmatch(r"(\d{1,17})_([0-9a-f-]{36})", before)
-    if cursor:
-        moment = datetime.fromtimestamp(int(cursor[1]) / 1_000_000, UTC)
-        statement = statement.where(sa.or_(order < moment, sa.and_(order == moment, Letter.id < cursor[2])))
-    rows = db.session.scalars(_with_names(statement).order_by(order.desc(), Letter.id.desc()).limit(PAGE_SIZE + 1)).all()
+    place = _read_place(before)
+    if place:
+        statement = statement.where(order <= place[0], sa.or_(order < place[0], Letter.id < place[1]))
+    rows = _rows(statement.order_by(order.desc(), Letter.id.desc()).limit(PAGE_SIZE + 1))
     shown = rows[:PAGE_SIZE]
-    return LettersFound(_lines(shown, by, at), _cursor(shown[-1], wanted) if len(rows) > PAGE_SIZE else "")
+    return LettersFound(_lines(shown, by, at), _place_of(shown[-1], wanted) if len(rows) > PAGE_SIZE else "")
 
 
 def count_waiting(*, by: Actor) -> int:
     """How many letters in scope wait for a step of her roles."""
-    waiting = scope(sa.select(Letter.id), Letter, by).where(Letter.state.in_(sorted(_waiting_for(by))))
-    return db.session.scalar(sa.select(sa.func.count()).select_from(waiting.subquery())) or 0
+    waiting = scope(sa.select(Letter.id), Letter, by).where(
+        Letter.issued_at.is_(None), Letter.state.in_(sorted(_waiting_for(by)))
+    )
+    found = by_index(waiting, Letter, "ix_letter_unissued").subquery()
+    return db.session.scalar(sa.select(sa.func.count()).select_from(found)) or 0
 
 
-def register_rows(wanted: LetterFilter, *, by: Actor, at: datetime) -> tuple[LetterLine, ...]:
-    """The register for paper or a spreadsheet, in the order of issue, at most MOST_PRINTED. Written to the journal."""
+def register_part(wanted: LetterFilter, *, by: Actor, at: datetime, after: str = "") -> RegisterPart:
+    """The register for paper or a spreadsheet, in the order of issue, so many at a time. Written to the journal.
+
+    `after` is the `following` of the part before.
+    """
+    wanted = replace(wanted, view=ISSUED)
     with transaction():
-        statement, order = _filtered(replace(wanted, view=ISSUED), by, at)
-        rows = db.session.scalars(_with_names(statement).order_by(order, Letter.id).limit(MOST_PRINTED)).all()
-        audit.record("cetak_register", "letters:register", by=by, at=at, detail={"baris": len(rows)})
-        return _lines(rows, by, at)
+        statement, order = _filtered(wanted, by, at)
+        place = _read_place(after)
+        if place:
+            statement = statement.where(order >= place[0], sa.or_(order > place[0], Letter.id > place[1]))
+        rows = _rows(statement.order_by(order, Letter.id).limit(MOST_PRINTED + 1))
+        shown = rows[:MOST_PRINTED]
+        detail = {"baris": len(shown), "mulai": shown[0].number if shown else ""}
+        audit.record("cetak_register", "letters:register", by=by, at=at, detail=detail)
+        return RegisterPart(_lines(shown, by, at), _place_of(shown[-1], wanted) if len(rows) > MOST_PRINTED else "")
 
 
 def look_at_letter(letter_id: str, *, by: Actor, at: datetime) -> LetterDetail:
@@ -155,7 +174,7 @@ def look_at_letter(letter_id: str, *, by: Actor, at: datetime) -> LetterDetail:
         roles = by.roles_in(letter.area_code)
         outside = is_outsider(letter, by)
         detail = LetterDetail(
-            line=_line(letter, by, at),
+            line=_lines([letter], by, at)[0],
             case_id=seen,
             referral_number=letter.referral.number if letter.referral else "",
             signatory=f"{letter.signatory.name}, {letter.signatory.position}" if letter.signatory else "",
@@ -211,23 +230,37 @@ def letters_of_case(case_id: str, *, by: Actor, at: datetime) -> tuple[LetterLin
     naming = sa.select(LetterCase.letter_id).where(LetterCase.case_id == case_id)
     about = sa.or_(Letter.case_id == case_id, Letter.id.in_(naming))
     statement = scope(sa.select(Letter).where(about), Letter, by)
-    rows = db.session.scalars(_with_names(statement).order_by(Letter.id.desc()).limit(50))
-    return tuple(_line(row, by, at) for row in rows)
+    rows = db.session.scalars(_with_names(statement).order_by(Letter.id.desc()).limit(50)).all()
+    return _lines(rows, by, at)
 
 
 def _with_names(statement: sa.Select[Letter]) -> sa.Select[Letter]:
     return statement.options(joinedload(Letter.case).joinedload(Case.applicant))
 
 
-def _filtered(wanted: LetterFilter, by: Actor, at: datetime) -> tuple[sa.Select[Letter], Any]:
-    """The statement, and the column that orders it."""
+def _rows(ordered: sa.Select[str]) -> list[Letter]:
+    """The letters with these identifiers, in scope already, in their order: found from an index alone, and only then read."""
+    ids = list(db.session.scalars(ordered))
+    read = _with_names(sa.select(Letter).where(one_of(Letter.id, ids)))
+    rows = {row.id: row for row in db.session.scalars(read)}
+    return [rows[one] for one in ids if one in rows]
+
+
+def _filtered(wanted: LetterFilter, by: Actor, at: datetime) -> tuple[sa.Select[str], Any]:
+    """The identifiers, and the column that orders them."""
     order: Any = Letter.created_at
     if wanted.view == ISSUED:
-        statement, order = _register(wanted, by), Letter.issued_at
+        statement, order, index = _register(wanted, by), Letter.issued_at, "ix_letter_issued"
     else:
-        statement = scope(sa.select(Letter), Letter, by)
+        statement = scope(sa.select(Letter.id), Letter, by)
         waiting = _waiting_for(by) if wanted.view == MINE else set(LetterState) - {LetterState.ISSUED, LetterState.CANCELLED}
-        statement = statement.where(Letter.state.in_(sorted(waiting)))
+        statement = statement.where(Letter.issued_at.is_(None), Letter.state.in_(sorted(waiting)))
+        index = "ix_letter_unissued"
+    statement = _in_state(_narrowed(statement, wanted, order), wanted.state, office_day(at))
+    return statement if wanted.number or wanted.case_id else by_index(statement, Letter, index), order
+
+
+def _narrowed(statement: sa.Select[str], wanted: LetterFilter, order: Any) -> sa.Select[str]:
     if wanted.wording:
         statement = statement.where(Letter.wording == wanted.wording)
     if wanted.number:
@@ -238,25 +271,24 @@ def _filtered(wanted: LetterFilter, by: Actor, at: datetime) -> tuple[sa.Select[
         statement = statement.where(order >= _midnight(wanted.since))
     if wanted.until:
         statement = statement.where(order < _midnight(wanted.until + timedelta(days=1)))
-    return _in_state(statement, wanted.state, office_day(at)), order
+    return statement
 
 
-def _register(wanted: LetterFilter, by: Actor) -> sa.Select[Letter]:
+def _register(wanted: LetterFilter, by: Actor) -> sa.Select[str]:
     """Everything that has a number and is hers; for who keeps the register also the rest of her areas, so that none is missing."""
-    statement = sa.select(Letter).where(Letter.issued_at.is_not(None))
-    areas = by.areas_of(REGISTER_KEEPERS)
+    numbered = sa.select(Letter.id).where(Letter.issued_at.is_not(None))
+    hers, areas = scope(numbered, Letter, by), by.areas_of(REGISTER_KEEPERS)
     # Asked for one case, a masked row would tell that this case has a letter.
-    if not areas or wanted.case_id:
-        return scope(statement, Letter, by)
-    hers = scope(sa.select(Letter.id).where(Letter.issued_at.is_not(None)), Letter, by)
-    return statement.where(sa.or_(in_areas(Letter.area_code, areas), Letter.id.in_(hers)))
+    if not areas or wanted.case_id or hers.whereclause is None:
+        return hers
+    return numbered.where(sa.or_(in_areas(Letter.area_code, areas), hers.whereclause))
 
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), settings_in_use().zone)
 
 
-def _in_state(statement: sa.Select[Letter], state: str, today: date) -> sa.Select[Letter]:
+def _in_state(statement: sa.Select[str], state: str, today: date) -> sa.Select[str]:
     over = sa.and_(Letter.valid_until.is_not(None), Letter.valid_until < today)
     if state == LetterState.EXPIRED:
         return statement.where(Letter.state == LetterState.ISSUED, over)
@@ -277,15 +309,27 @@ def _waiting_for(by: Actor) -> set[LetterState]:
     return states
 
 
-def _cursor(letter: Letter, wanted: LetterFilter) -> str:
+def _read_place(place: str) -> tuple[datetime, str] | None:
+    """Moment and identifier of the letter after which a page begins; None for what is no place."""
+    found = re.fullmatch(r"(\d{1,17})_([0-9a-f-]{36})", place)
+    return (datetime.fromtimestamp(int(found[1]) / 1_000_000, UTC), found[2]) if found else None
+
+
+def _place_of(letter: Letter, wanted: LetterFilter) -> str:
     moment = letter.issued_at if wanted.view == ISSUED else letter.created_at
     return f"{int((moment or letter.created_at).timestamp() * 1_000_000)}_{letter.id}"
 
 
-def _lines(rows: Sequence[Letter], by: Actor, at: datetime) -> tuple[LetterLine, ...]:
-    """The rows as lines; what is not in the reader's scope is masked."""
-    hers = set(db.session.scalars(scope(sa.select(Letter.id).where(Letter.id.in_([row.id for row in rows])), Letter, by)))
-    return tuple(_line(row, by, at) if row.id in hers else _masked(row, at) for row in rows)
+def _lines(letters: Sequence[Letter], by: Actor, at: datetime) -> tuple[LetterLine, ...]:
+    """The rows as lines, with the names of the villages read at once; what is not in the reader's scope is masked."""
+    hers = set(db.session.scalars(scope(sa.select(Letter.id).where(one_of(Letter.id, [row.id for row in letters])), Letter, by)))
+    villages = area_names({letter.case.village_code for letter in letters})
+    return tuple(
+        _line(letter, villages.get(letter.case.village_code, letter.case.village_code), by, at)
+        if letter.id in hers
+        else _masked(letter, at)
+        for letter in letters
+    )
 
 
 def _masked(letter: Letter, at: datetime) -> LetterLine:
@@ -308,7 +352,7 @@ def _masked(letter: Letter, at: datetime) -> LetterLine:
     )
 
 
-def _line(letter: Letter, by: Actor, at: datetime) -> LetterLine:
+def _line(letter: Letter, village: str, by: Actor, at: datetime) -> LetterLine:
     outside = is_outsider(letter, by)
     return LetterLine(
         id=letter.id,
@@ -319,7 +363,7 @@ def _line(letter: Letter, by: Actor, at: datetime) -> LetterLine:
         created_at=letter.created_at,
         valid_until=letter.valid_until,
         person="" if outside else letter.case.applicant.name,
-        village="" if outside else area_name(letter.case.village_code),
+        village="" if outside else village,
         purpose=letter.purpose,
         addressee=(letter.frozen or {}).get("addressee", "").partition("\n")[0],
         case_number=letter.case.number,

@@ -13,12 +13,20 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from appliance.database import Model
 from appliance.models.area import CODE_LENGTH
-from appliance.models.columns import ID_LENGTH, Code, Identified, Moment, Stamped
+from appliance.models.columns import ID_LENGTH, Code, Identified, Moment, Stamped, rows_where
 from appliance.models.person import NAME_LENGTH, REASON_LENGTH, Person
+from appliance.models.states import ENDED
 from appliance.models.unit import Unit
 
 NUMBER_LENGTH = 32
 STATE_LENGTH = 20
+_ENDED_WORDS = ", ".join(f"'{state.value}'" for state in sorted(ENDED))
+_ASKED_OF_OPEN = (
+    *("state", "village_code", "received_at", "deadline", "priority", "confidential"),
+    *("created_by", "owner_id", "service_type_id", "escalation", "state_since", "id"),
+)
+_ASKED_OF_REFERRALS = ("state", "unit_id", "case_id", "sent_at")
+_WALKED = ("service_type_id", "priority", "confidential")
 
 
 class ServiceType(Stamped, Model):
@@ -59,15 +67,17 @@ class Case(Stamped, Model):
 
     __tablename__ = "case"
     __table_args__ = (
-        sa.Index("ix_case_state_village_code_received_at", "state", "village_code", "received_at"),
-        sa.Index("ix_case_village_code_received_at", "village_code", "received_at"),
-        sa.Index("ix_case_state_deadline", "state", "deadline"),
-        sa.Index("ix_case_created_by_received_at", "created_by", "received_at"),
-        sa.Index("ix_case_ratify_due", "ratify_due"),
-        sa.Index("ix_case_received_at_id", "received_at", "id"),
-        sa.Index("ix_case_stage_due", "stage_due"),
-        sa.Index("ix_case_escalate_at", "escalate_at"),
-        sa.Index("ix_case_escalation_village_code", "escalation", "village_code"),
+        # What lists ask of open cases, and nothing of the many that ended; `is_open()` must stand in the query.
+        sa.Index("ix_case_open", *_ASKED_OF_OPEN, **rows_where(f"state NOT IN ({_ENDED_WORDS})")),
+        # Walks from the newest: what else a list asks of a case stands in the index, so that passing over a row costs nothing.
+        sa.Index("ix_case_newest", "received_at", "id", "village_code", *_WALKED),
+        sa.Index("ix_case_newest_of_village", "village_code", "received_at", "id", *_WALKED),
+        sa.Index("ix_case_newest_of_service", "service_type_id", "received_at", "id", "village_code", "priority", "confidential"),
+        sa.Index("ix_case_newest_of_state", "state", "received_at", "id", "village_code", *_WALKED),
+        sa.Index("ix_case_newest_of_owner", "owner_id", "received_at", "id", "village_code", *_WALKED),
+        sa.Index("ix_case_newest_of_creator", "created_by", "received_at", "id", "village_code", *_WALKED),
+        sa.Index("ix_case_ratify_due", "ratify_due", **rows_where("ratify_due IS NOT NULL")),
+        sa.Index("ix_case_escalate_at", "escalate_at", **rows_where("escalate_at IS NOT NULL")),
     )
 
     number: Mapped[str] = mapped_column(Code(NUMBER_LENGTH), unique=True)
@@ -118,6 +128,13 @@ class Case(Stamped, Model):
     service_type: Mapped[ServiceType] = relationship()
 
 
+def is_open() -> sa.ColumnElement[bool]:
+    """Whether a case has not ended, with the words written out: by them a database knows the index of the open cases."""
+    ended: sa.BindParameter[str] = sa.bindparam(None, sorted(ENDED), expanding=True, literal_execute=True)
+    condition: sa.ColumnElement[bool] = Case.state.not_in(ended)
+    return condition
+
+
 class CaseEvent(Identified, Model):
     """One fact of a case's history. Never changed, never deleted: triggers refuse it, and each row seals the one before."""
 
@@ -149,6 +166,9 @@ class Referral(Stamped, Model):
     __table_args__ = (
         sa.Index("ix_referral_unit_id_state", "unit_id", "state"),
         sa.Index("ix_referral_state_reply_due", "state", "reply_due"),
+        sa.Index("ix_referral_open", "reply_due", "id", *_ASKED_OF_REFERRALS, **rows_where("finished_at IS NULL")),
+        sa.Index("ix_referral_finished", "finished_at", "id", *_ASKED_OF_REFERRALS, **rows_where("finished_at IS NOT NULL")),
+        sa.Index("ix_referral_unit_id_finished_at", "unit_id", "finished_at", "id", "state", "sent_at"),
     )
 
     number: Mapped[str] = mapped_column(Code(NUMBER_LENGTH), unique=True)

@@ -47,6 +47,11 @@ def Code(length: int) -> sa.types.TypeEngine[str]:  # noqa: N802  reads as a typ
     return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
 
 
+def rows_where(condition: str) -> dict[str, Any]:
+    """The arguments of an index that holds only the rows of which the condition is true."""
+    return {f"{dialect}_where": sa.text(condition) for dialect in ("sqlite", "postgresql")}
+
+
 class Identified:
     """A row with an identifier that may be made before it reaches this server."""
 

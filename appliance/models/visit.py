@@ -74,7 +74,7 @@ class CasePaper(Stamped, Model):
     __table_args__ = (sa.Index("ix_case_paper_case_id", "case_id"),)
 
     case_id: Mapped[str] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("case.id"))
-    visit_id: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("visit.id"))
+    visit_id: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("visit.id"), index=True)
     # The requirement of the service type that it answers, in its words; "" for any other paper.
     requirement: Mapped[str] = mapped_column(sa.String(REQUIREMENT_LENGTH), default="")
     title: Mapped[str] = mapped_column(sa.String(120), default="")

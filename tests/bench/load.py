@@ -1,6 +1,6 @@
-"""Seventy people of an office at work at once, over TLS, on a district of 0.2 million: how long each page lets them wait.
+"""Seventy people of an office at work at once, over TLS, among a million cases: how long each page lets them wait.
 
-    .venv/bin/python tests/bench/load.py [--people 70] [--seconds 300] [--think 8] [--folder DIR]
+    .venv/bin/python tests/bench/load.py [--cases 1000000] [--people 70] [--seconds 300] [--think 8] [--folder DIR]
 
 Everybody signs in by her role and reads, searches, opens cases, takes steps, refers, answers, and writes letters, with a while of
 thinking between two pages. The node is the real one: nginx as provisioned, gunicorn with the project's configuration, SQLite that
@@ -40,6 +40,7 @@ from appliance.models.letter import Letter
 from appliance.models.person import Person as Resident
 from appliance.models.roles import Role
 from appliance.registry.programme_seed import seed_programmes
+from tests.bench.case_population import with_cases
 from tests.bench.load_browser import Browser, Refused, Tally
 from tests.bench.load_node import FLOOR_PATH, RunningNode, running_node
 from tests.bench.load_people import Pace, Person, Post, posts
@@ -53,8 +54,10 @@ from tests.support.web_client import officer, web_settings
 GOAL, LETTER_GOAL = 250.0, 1500.0
 LETTERS = ("GET /surat/…/pratinjau.pdf", "POST /surat/…/langkah/terbitkan")
 FLOOR = f"GET {FLOOR_PATH}"
-# So many cases are there already: new ones, some on the desk of the back office, some decided, some with an organisation.
+# So many cases came in the last days: new ones, some on the desk of the back office, some decided, some with an organisation.
 NEW, IN_REVIEW, DECIDED, SENT = 80, 25, 20, 25
+# So many of their letters are drafts, or approved and wait for their number.
+DRAFTS, APPROVED = 10, 20
 NAMES = 40
 
 
@@ -71,6 +74,7 @@ class Stored:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--cases", type=int, default=1_000_000, help="how many there are before the day begins; 0 for none")
     parser.add_argument("--people", type=int, default=70)
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--think", type=float, default=8, help="seconds between two pages of one person, on average")
@@ -78,7 +82,8 @@ def main() -> int:
     wanted = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what it started ends with it
     with tempfile.TemporaryDirectory(dir=wanted.folder if wanted.folder.exists() else None, prefix="load-") as scratch:
-        settings = _copy_of(populated(SIZES["0.2"], wanted.folder), Path(scratch))
+        district = with_cases(wanted.cases, wanted.folder) if wanted.cases else populated(SIZES["0.2"], wanted.folder)
+        settings = _copy_of(district, Path(scratch))
         with _inside(settings):
             staff, service = _furnish(wanted.people)
             before = _stored()
@@ -124,11 +129,13 @@ def _furnish(people: int) -> tuple[list[Post], str]:
 
 def _stock() -> None:
     hired = hire()
-    letters.signers(hired)
+    signer = letters.signers(hired)
     alive = sa.select(Resident.id).where(Resident.status == "hidup", Resident.nik.is_not(None)).order_by(Resident.nik)
     for number, person in enumerate(db.session.scalars(alive.limit(NEW + IN_REVIEW + DECIDED + SENT)).all()):
         if number < NEW:
-            desk.open_case(hired.fo, person, service_type_id=desk.service())
+            case = desk.open_case(hired.fo, person, service_type_id=desk.service())
+            if number < DRAFTS + APPROVED:
+                (letters.drafted if number < DRAFTS else letters.approved)(hired, signer, case, again=True)
         elif number < NEW + IN_REVIEW:
             desk.verify(desk.open_case(hired.fo, person, service_type_id=desk.service()), hired.bo)
         elif number < NEW + IN_REVIEW + DECIDED:

@@ -261,8 +261,8 @@ _READING: Day = ((Person.look_at_desk, 2), (Person.look_at_cases, 3), (Person.lo
 DAYS: Mapping[Role, Day] = {
     Role.FO: (*_READING, (Person.open_case, 4), (Person.register_person, 2)),
     Role.FASILITATOR: (*_READING, (Person.open_case, 3), (Person.register_person, 1)),
-    Role.BO: (*_READING, (Person.take_step, 10), (Person.draft_letter, 2), (Person.move_letter, 2)),
-    Role.SUPERVISOR: (*_READING, (Person.take_step, 6)),
+    Role.BO: (*_READING, (Person.take_step, 10), (Person.draft_letter, 2), (Person.move_letter, 3)),
+    Role.SUPERVISOR: (*_READING, (Person.take_step, 6), (Person.move_letter, 2)),
     Role.MANAJER: (*_READING, (Person.take_step, 6), (Person.move_letter, 3)),
     Role.PENANDATANGAN: ((Person.move_letter, 1),),
     Role.OPD: ((Person.look_at_desk, 2), (Person.answer_referral, 6)),

@@ -93,6 +93,14 @@ def test_it_serves_on_the_socket_that_it_inherits(web: WebDaemon) -> None:
     assert "Rahma" in web.get("/akun-saya")[1]
 
 
+def test_every_worker_can_draw_letters_before_it_is_asked(web: WebDaemon) -> None:
+    def ready() -> bool:
+        workers = web.workers()
+        return len(workers) == 2 and all("libpango" in Path(f"/proc/{worker}/maps").read_text() for worker in workers)
+
+    wait_for(ready, what="both workers have loaded what draws letters")
+
+
 def test_a_killed_worker_is_replaced_and_nobody_is_signed_out(web: WebDaemon) -> None:
     web.sign_in("rahma", PASSWORD)
     before = wait_for(lambda: len(web.workers()) == 2 and web.workers(), what="two workers")

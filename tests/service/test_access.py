@@ -10,7 +10,8 @@ from flask import Flask
 
 from appliance.access import REGISTRAR_ROLES, Actor, Grant, scope
 from appliance.casework import casebook, referral_replies, referrals
-from appliance.casework.casebook import CaseFilter
+from appliance.casework.case_filter import CaseFilter
+from appliance.casework.referral_list import list_referrals
 from appliance.errors import NotAllowed, NotFound
 from appliance.models.account import Account
 from appliance.models.roles import Role
@@ -32,7 +33,7 @@ LISTS: dict[str, Callable[[Actor], object]] = {
     "cases by number": lambda by: casebook.list_cases(CaseFilter(text="SLRT-7303"), by=by, at=AT),
     "queue": lambda by: casebook.list_cases(CaseFilter(queue=True), by=by, at=AT),
     "counts": lambda by: casebook.count_cases(by=by),
-    "referrals": lambda by: casebook.list_referrals(by=by, at=AT),
+    "referrals": lambda by: list_referrals(by=by, at=AT),
     "villages": lambda by: areas.villages(by=by),
 }
 READERS = ("facilitator", "neighbour", "stranger", "dinkes", "disdik", "admin", "leader", "fo", "bo", "supervisor", "manager")
@@ -141,9 +142,9 @@ def test_the_leader_reads_and_does_nothing(app: Flask, staff: Staff) -> None:
 
 def test_the_field_does_not_see_referrals_of_other_villages(app: Flask, staff: Staff) -> None:
     referral = referred(staff)
-    assert casebook.list_referrals(by=staff.facilitator, at=AT).total == 1
-    assert casebook.list_referrals(by=staff.neighbour, at=AT).total == 0
-    (line,) = casebook.list_referrals(by=staff.facilitator, at=AT).referrals
+    assert list_referrals(by=staff.facilitator, at=AT).total == 1
+    assert list_referrals(by=staff.neighbour, at=AT).total == 0
+    (line,) = list_referrals(by=staff.facilitator, at=AT).referrals
     assert line.steps == ()
     assert not looks(lambda: casebook.look_at_referral(referral, by=staff.neighbour, at=AT))
 
@@ -156,7 +157,7 @@ def test_what_has_no_rule_is_not_readable(app: Flask, staff: Staff) -> None:
 def test_an_officer_without_unit_or_area_sees_nothing(app: Flask, staff: Staff) -> None:
     referred(staff)
     lost = Actor("x", "X", "x", staff.dinkes.roles | staff.bo.roles)
-    assert casebook.list_referrals(by=lost, at=AT).total == 0
+    assert list_referrals(by=lost, at=AT).total == 0
     assert casebook.list_cases(CaseFilter(), by=lost, at=AT).total == 0
 
 
@@ -218,6 +219,6 @@ def test_an_officer_of_two_organisations_answers_for_both_and_no_third(app: Flas
     sent = [referred(staff, unit="dinkes"), referred(staff, unit="disdik")]
     units = (staff.dinkes.unit_id, staff.disdik.unit_id)
     both = Actor.holding("x", "X", "x", tuple(Grant(Role.OPD, (), unit) for unit in units))
-    assert {line.id for line in casebook.list_referrals(by=both, at=AT).referrals} == set(sent)
+    assert {line.id for line in list_referrals(by=both, at=AT).referrals} == set(sent)
     other = Actor.holding("x", "X", "x", (Grant(Role.OPD, (), units[0]), Grant(Role.KOORDINATOR_PUSKESOS, (), units[1])))
-    assert {line.id for line in casebook.list_referrals(by=other, at=AT).referrals} == set(sent[:1])
+    assert {line.id for line in list_referrals(by=other, at=AT).referrals} == set(sent[:1])

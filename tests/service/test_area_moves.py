@@ -15,7 +15,7 @@ from appliance.accounts import actor_of
 from appliance.accounts.posts import gaps
 from appliance.casework import area_moves, casebook
 from appliance.casework.area_moves import MOVED, STAYS, ask_move, standing_of
-from appliance.casework.casebook import CaseFilter
+from appliance.casework.case_filter import CaseFilter
 from appliance.casework.history import history_is_whole
 from appliance.config import Settings
 from appliance.database import Model, db, settings_in_use, transaction

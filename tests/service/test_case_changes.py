@@ -15,7 +15,7 @@ from appliance.access import Actor, Grant
 from appliance.accounts import roll
 from appliance.casework import casebook, cases, delegations, referral_replies, referrals
 from appliance.casework.case_detail import CaseDetail
-from appliance.casework.casebook import CaseFilter
+from appliance.casework.case_filter import CaseFilter
 from appliance.casework.closing import close_settled
 from appliance.casework.delegations import NewDelegation
 from appliance.casework.history import history_is_whole

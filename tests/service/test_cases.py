@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from appliance.casework import casebook, cases
-from appliance.casework.casebook import CaseFilter
+from appliance.casework.case_filter import CaseFilter
 from appliance.database import WRITER, db, transaction
 from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from appliance.models.case import Case, CaseEvent

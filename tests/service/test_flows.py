@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from appliance.casework import casebook
-from appliance.casework.casebook import CaseFilter
+from appliance.casework.case_filter import CaseFilter
 from appliance.casework.history import history_is_whole
 from appliance.database import db
 from appliance.errors import InvalidInput

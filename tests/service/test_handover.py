@@ -15,7 +15,7 @@ from appliance.access import Actor
 from appliance.accounts import actor_of
 from appliance.accounts.posts import gaps, posts_in
 from appliance.casework import casebook, handover, handover_records
-from appliance.casework.casebook import CaseFilter
+from appliance.casework.case_filter import CaseFilter
 from appliance.casework.handover import ListChanged, NewHandover, hand_over, preview
 from appliance.casework.history import history_is_whole
 from appliance.database import db, transaction

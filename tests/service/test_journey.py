@@ -10,6 +10,7 @@ from appliance import audit
 from appliance.access import Actor
 from appliance.casework import casebook, cases, catalogue, referral_replies, referrals
 from appliance.casework.history import history_is_whole
+from appliance.casework.referral_list import list_referrals
 from appliance.casework.referral_replies import Answer
 from appliance.models.states import CaseState, ReferralState
 from appliance.registry import people, people_search
@@ -52,10 +53,10 @@ def referred_and_answered(staff: Staff, case: str) -> None:
     """The back office refers the case to the health agency, which answers."""
     new = referrals.NewReferral(catalogue.unit_id("dinkes"), "Mohon bantuan biaya", ("nama", "uraian"))
     referral = referrals.refer_case(case, new, request_id="r1", by=staff.bo, at=AT)
-    assert casebook.list_referrals(by=staff.dinkes, at=AT).total == 0, "a draft is not shown"
+    assert list_referrals(by=staff.dinkes, at=AT).total == 0, "a draft is not shown"
     version = casebook.look_at_referral(referral, by=staff.bo, at=AT).line.row_version
     referrals.send_referral(referral, row_version=version, by=staff.bo, at=AT)
-    (line,) = casebook.list_referrals(by=staff.dinkes, at=AT).referrals
+    (line,) = list_referrals(by=staff.dinkes, at=AT).referrals
     assert line.case_id is None
     assert line.steps == ("receive", "return", "decline")
     referral_replies.receive_referral(referral, row_version=line.row_version, by=staff.dinkes, at=AT)

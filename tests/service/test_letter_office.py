@@ -204,11 +204,11 @@ def test_the_slip_says_the_number_and_no_complaint(staff: Staff) -> None:
 
 def test_the_register_as_a_spreadsheet(staff: Staff) -> None:
     letter = issued(staff, signers(staff))
-    lines = book.register_rows(book.LetterFilter(), by=staff.bo, at=AT)
+    lines = book.register_part(book.LetterFilter(), by=staff.bo, at=AT).letters
     with ZipFile(io.BytesIO(register_file.to_workbook(lines, [("Baris", "1")]))) as opened:
         text = b"".join(opened.read(name) for name in opened.namelist() if name.endswith(".xml")).decode()
     assert (row(letter).number or "?") in text
-    assert book.register_rows(book.LetterFilter(), by=staff.stranger, at=AT) == ()
+    assert book.register_part(book.LetterFilter(), by=staff.stranger, at=AT) == book.RegisterPart((), "")
 
 
 @pytest.fixture

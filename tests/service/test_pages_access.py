@@ -324,6 +324,8 @@ _NOT_BRINGING = {"manajer": 403, **_READ_ONLY}
 _PROPOSING = ("koordinator_puskesos", "bo_puskesos")
 _CONVENING = (*_PROPOSING, "supervisor", "tksk")
 EXCEPT: dict[str, dict[str, int]] = {
+    "backups.show": {"supervisor": 200, "manajer": 200, "pimpinan": 200},
+    "backups.order": {"manajer": 422},
     "proposals.take_together": {"manajer": 422},
     "proposals.new": dict.fromkeys(_PROPOSING, 200),
     "proposals.create": dict.fromkeys(_PROPOSING, 422),
@@ -341,3 +343,333 @@ EXCEPT: dict[str, dict[str, int]] = {
     "proposal_bases.cancel": dict.fromkeys(_CONVENING, 422),
     "proposal_bases.paper": {"pimpinan": 403},
     "proposal_bases.scan": dict.fromkeys(_CONVENING, 404),
+    "power.start_now": {"supervisor": 409, "manajer": 409, "pimpinan": 409},
+    "power.shut_down": {"supervisor": 409, "manajer": 409, "pimpinan": 409},
+    "areas.count": {"supervisor": 303, "manajer": 303},
+    "areas.add_hamlet": {"supervisor": 422, "koordinator_puskesos": 422},
+    "areas.remove_hamlet": {"supervisor": 404, "koordinator_puskesos": 404},
+    "papers.choose": _NOT_BRINGING,
+    "papers.add": _NOT_BRINGING,
+    "papers.check": {"supervisor": 409, "koordinator_puskesos": 409},
+    "papers.remove": _NOT_BRINGING,
+    "visits.listing": dict.fromkeys(("fasilitator", "tksk", "supervisor", "koordinator_puskesos"), 200),
+    "delegations.listing": {"manajer": 200},
+    "delegations.add": {"manajer": 422},
+    "delegations.end": {"manajer": 404},
+    "office_calendar.show": {"manajer": 200},
+    "office_calendar.add_holiday": {"manajer": 422},
+    "office_calendar.remove_holiday": {"manajer": 404},
+    "office_calendar.import_holidays": {"manajer": 422},
+    "office_calendar.save_hours": {"manajer": 422},
+    "office_calendar.remove_period": {"manajer": 404},
+    "office_calendar.save_limit": {"manajer": 422},
+    "queue.card": {"fo_puskesos": 404},
+    "queue.waits": {"supervisor": 200, "manajer": 200, "pimpinan": 200},
+    "guests.listing": {"supervisor": 200, "manajer": 200},
+    "services.new": {"manajer": 200},
+    "services.add": {"manajer": 422},
+    "services.edit": {"manajer": 200},
+    "services.change": {"manajer": 422},
+    "trail.of_person": {"manajer": 200},
+    "trail.of_case": {"manajer": 200},
+    "handovers.new": {"supervisor": 200, "manajer": 200},
+    "handovers.review": {"supervisor": 422, "manajer": 422},
+    "handovers.create": {"supervisor": 422, "manajer": 422},
+    "handovers.plan": {"supervisor": 422, "manajer": 422},
+    "handovers.cancel_plan": {"supervisor": 404, "manajer": 404},
+    "duplicates.listing": {"supervisor": 200, "manajer": 200},
+    "duplicates.show": {"supervisor": 200, "manajer": 200},
+    "duplicates.dismiss": {"supervisor": 422, "manajer": 422},
+    "duplicates.merge": {"supervisor": 422, "manajer": 422},
+    "duplicates.show_merge": {"supervisor": 200, "manajer": 200},
+    "duplicates.undo": {"supervisor": 422, "manajer": 422},
+    "programmes.new": {"manajer": 200},
+    "programmes.add": {"manajer": 422},
+    "programmes.edit": {"manajer": 200},
+    "programmes.change": {"manajer": 422},
+    "programmes.new_rule": {"manajer": 200},
+    "programmes.add_rule": {"manajer": 422},
+    "programmes.edit_rule": {"manajer": 200},
+    "programmes.change_rule": {"manajer": 422},
+    "programmes.list_listing": {"manajer": 200},
+    "programmes.add_list": {"manajer": 422},
+    "programmes.change_list": {"manajer": 409},
+    "aid.new_participation": _READ_ONLY,
+    "aid.record_participation": _READ_ONLY,
+    "aid.change_participation": _READ_ONLY,
+    "aid.record_payment": _READ_ONLY,
+    "aid.strike_payment": _READ_ONLY,
+    "aid.new_need": _READ_ONLY,
+    "aid.note_need": _READ_ONLY,
+    "aid.close_need": _READ_ONLY,
+    "aid.new_status": _READ_ONLY,
+    "aid.note_status": _READ_ONLY,
+    "record_files.choose_for_profile": _READ_ONLY,
+    "record_files.add_to_profile": _READ_ONLY,
+    "record_files.add_to_look": _READ_ONLY,
+    "profiles.new": _READ_ONLY,
+    "profiles.store": _READ_ONLY,
+    # Who writes letters besides the back office.
+    "letters.new": {"supervisor": 200, "bo_puskesos": 200},
+    "letters.create": {"supervisor": 404, "bo_puskesos": 404},
+    "letters.edit": {"supervisor": 409, "bo_puskesos": 409},
+    "letters.change": {"supervisor": 409, "bo_puskesos": 409},
+    "letters.attach": {"supervisor": 422, "bo_puskesos": 422, "fo": 422, "fo.asing": 404},
+    # A letter shows whole numbers: who only watches does not open it.
+    "letters.preview": {"pimpinan": 403},
+    "letters.paper": {"pimpinan": 403},
+    "letters.scan": {"pimpinan": 403},
+    "letters.form": {"pimpinan": 403},
+    "slips.card": {"fo": 200, "fo_puskesos": 200, "bo_puskesos": 200},
+    "letter_office.listing": {"manajer": 200},
+    "letter_office.go_on": {"manajer": 422},
+    "letter_office.edit_head": {"manajer": 200},
+    "letter_office.save_head": {"manajer": 422},
+    "letter_office.edit_signatory": {"manajer": 200},
+    "letter_office.save_signatory": {"manajer": 422},
+    "letter_office.edit": {"manajer": 200},
+    "letter_office.save": {"manajer": 422},
+    "letter_office.preview": {"manajer": 422},
+    "exports.layouts": {"manajer": 200},
+    "exports.layout": {"manajer": 200},
+    "exports.save_layout": {"manajer": 422},
+}
+
+
+# Who is let in is decided above the database: everybody walks on SQLite. On PostgreSQL only these do, to whom every door opens
+# that opens at all, so that the queries of each page are tried there too.
+ON_POSTGRESQL = ("nobody", "fasilitator", "bo", "supervisor", "manajer", "opd.kesehatan", "admin", "fo.asing")
+
+
+def _column(column: str, name: str, endpoint: str) -> str:
+    other, doors = APART.get(name, ("", ()))
+    return other if endpoint.startswith(doors) else column
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table: the answer for each column."""
+
+    method: str
+    endpoint: str
+    answers: dict[str, int]
+
+
+def lines() -> list[Line]:
+    """The lines of the table."""
+    rows = [row.split() for row in TABLE.strip().splitlines()[1:]]
+    return [Line(row[0], row[1], dict(zip(COLUMNS, map(int, row[2:]), strict=True))) for row in rows]
+
+
+def _doors(app: Flask) -> dict[tuple[str, str], Rule]:
+    """Every method of every route, but for the static files and the methods that Flask adds."""
+    return {
+        (method, rule.endpoint): rule
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if rule.endpoint != "static"
+    }
+
+
+@pytest.fixture
+def pages(settings: Settings) -> Iterator[Flask]:
+    app = web_app(settings)
+    yield app
+    with app.app_context():
+        database.db.engine.dispose()
+
+
+def _hire_everybody() -> None:
+    """An account for each name in the columns; the user name begins with the role."""
+    units = {"opd.kesehatan": "dinkes", "opd.pendidikan": "disdik"}
+    areas = {"fasilitator.tetangga": (NEIGHBOUR,), "fo.asing": ("73.03.06",)}
+    for name in (name for names in COLUMNS.values() for name in names if name != "nobody"):
+        role = Role(name.partition(".")[0])
+        at_home = () if role in (Role.OPD, Role.ADMIN, Role.PELATIH) else (HOME,)
+        unit = catalogue.unit_id(units[name]) if name in units else None
+        officer(_username(name), role, unit=unit, areas=areas.get(name, at_home))
+
+
+def _username(name: str) -> str:
+    return f"petugas.{name}"
+
+
+def case_with_referral(staff: Staff) -> dict[str, str]:
+    """A resident of HOME, her case, which is DIRUJUK, and a referral that was sent; what the addresses need."""
+    new = people.NewPerson(name="Nurhayati", sex="P", village_code=HOME, nik_reason="Belum merekam KTP", address="Jl. Satu 1")
+    person_id = people.register_person(new, request_id="p", by=staff.fo, at=AT)
+    service = catalogue.service_types()[0].id
+    wanted = cases.NewCase(person_id, service, "pengaduan", "Kartu tidak aktif", informed=True)
+    case_id = cases.open_case(wanted, request_id="c", by=staff.fo, at=AT).id
+
+    def move(action: str, **fields: str) -> None:
+        by = staff.manager if action.startswith("tetapkan") else staff.bo
+        version = casebook.look_at_case(case_id, by=by, at=AT).row_version
+        cases.move_case(case_id, action, fields, row_version=version, by=by, at=AT)
+
+    verify(case_id, staff.bo)
+    move("ajukan", recommendation="Rujuk")
+    unit = catalogue.unit_id("dinkes")
+    referral_id = referrals.refer_case(
+        case_id, referrals.NewReferral(unit, "Mohon bantuan", ("nama",)), request_id="r", by=staff.bo, at=AT
+    )
+    move("tetapkan_dirujuk")
+    version = casebook.look_at_referral(referral_id, by=staff.bo, at=AT).line.row_version
+    referrals.send_referral(referral_id, row_version=version, by=staff.bo, at=AT)
+    letter_id = letter_with(staff, case_id, referral_id)
+    return {
+        "person_id": person_id,
+        "family_id": people.look_at_person(person_id, by=staff.fo, at=AT).family_id or "",
+        "kind": "pindah",
+        "file_id": "nothing",
+        "paper_id": "nothing",
+        "delegation_id": "nothing",
+        "visit_id": _visit_of(case_id, staff),
+        "contact_id": "nothing",
+        "case_id": case_id,
+        "referral_id": referral_id,
+        "letter_id": letter_id,
+        "letter_step": "paraf",
+        "check_code": row(letter_id).check_code or "",
+        "wording_code": "formulir-keluhan",
+        "action": "usulkan_keluar",
+        "step": "receive",
+        "export_id": "nothing",
+        "drill_id": "nothing",
+        "layout_code": "siksng",
+        "account_id": "nobody",
+        "assignment_id": "nothing",
+        "pair_id": pair_of(*(resident(staff.fo, "Sitti Aminah") for _ in range(2)), by=staff.supervisor),
+        "merge_id": merge(*(resident(staff.fo, "Sitti Aminah") for _ in range(2)), by=staff.supervisor),
+        "code": HOME,
+        "hamlet_id": "nothing",
+        "holiday_id": "nothing",
+        "hours_id": "nothing",
+        "handover_id": "nothing",
+        "plan_id": "nothing",
+        "service_code": "pangan",
+        "ticket_id": tickets.give_card("hijau", (), request_id="q", by=staff.fo, at=AT).id,
+        "unit_id": catalogue.unit_id("dinkes"),
+        "import_id": _import_of_home(),
+        "proposal_id": proposed(staff.facilitator, person_id),
+        "proposal_step": "tarik",
+        "together_step": "tetapkan",
+        "basis_id": meeting(staff.facilitator),
+        **everything_about(person_id, staff.fo),
+    }
+
+
+def _visit_of(case_id: str, staff: Staff) -> str:
+    """A visit that a facilitator made while the case was verified."""
+    with database.transaction() as session:
+        visit = Visit(case_id=case_id, visitor_id=staff.facilitator.account_id, state=VisitState.CONFIRMED, visited_on=AT.date())
+        visit.stamp(staff.facilitator.account_id, AT)
+        session.add(visit)
+        session.flush()
+        return visit.id
+
+
+def letter_with(staff: Staff, case_id: str, referral_id: str) -> str:
+    """The letter that went out with the referral."""
+    return issued(staff, signers(staff), case_id, wording="surat-rujukan", purpose="Rujukan", referral_id=referral_id)
+
+
+def _import_of_home() -> str:
+    """A list for HOME that the back officer of the columns has taken back, so that no step of it can be taken again."""
+    by = db.session.scalars(sa.select(Account).where(Account.username == _username("bo"))).one()
+    actor = Actor(by.id, by.name, by.username, frozenset({Role.BO}), (HOME,))
+    import_id = imports.receive(BytesIO(population()), "a.xlsx", request_id="i", by=actor, at=AT)
+    with database.transaction():
+        row = db.session.get_one(Import, import_id)
+        row.state, row.village_code = ImportState.UNDONE, HOME
+    return import_id
+
+
+def test_every_route_is_in_the_table(pages: Flask) -> None:
+    assert {(line.method, line.endpoint) for line in lines()} == set(_doors(pages))
+
+
+def _walkers(settings: Settings) -> list[tuple[str, str]]:
+    """The column and the name of everybody who tries the doors on this database."""
+    everybody = [(column, name) for column, names in COLUMNS.items() for name in names]
+    return [(column, name) for column, name in everybody if not settings.database.url or name in ON_POSTGRESQL]
+
+
+def right(line: Line, column: str, name: str) -> int:
+    """The answer that she is to get at this door."""
+    return EXCEPT.get(line.endpoint, {}).get(name, line.answers[_column(column, name, line.endpoint)])
+
+
+def _opens(line: Line, name: str) -> bool:
+    column = next(column for column, names in COLUMNS.items() if name in names)
+    return right(line, column, name) not in (401, 403, 404)
+
+
+def test_each_door_that_opens_is_opened_on_postgresql() -> None:
+    everybody = tuple(name for names in COLUMNS.values() for name in names)
+    assert _opened_to(ON_POSTGRESQL) == _opened_to(everybody)
+
+
+def _opened_to(names: tuple[str, ...]) -> set[tuple[str, str]]:
+    """The doors that open to one of them. Who has not signed in is only sent to do so."""
+    officers = [name for name in names if name != "nobody"]
+    return {(line.method, line.endpoint) for line in lines() if any(_opens(line, name) for name in officers)}
+
+
+def test_everybody_gets_the_answer_of_her_column(pages: Flask, settings: Settings) -> None:
+    # not around the requests: each is to have a context of its own
+    with pages.app_context():
+        _hire_everybody()
+        values = case_with_referral(hire())
+        database.db.session.remove()
+    doors = _doors(pages)
+    wrong = []
+    for column, name in _walkers(settings):
+        web = Web(pages)
+        _enter(web, name)
+        for line in lines():
+            path = re.sub(r"<(\w+)>", lambda found: values[found[1]], doors[(line.method, line.endpoint)].rule)
+            # a name of her own each, or the brake on guessing would answer for all
+            typed: dict[str, object] = {"username": f"bukan.{name}"} if line.endpoint == "sign_in.enter_now" else {}
+            answer = web.get(path) if line.method == "GET" else web.post(path, typed)
+            wanted = right(line, column, name)
+            if answer.status_code != wanted:
+                wrong.append(f"{name}: {line.method} {line.endpoint} gives {answer.status_code}, not {wanted}")
+    assert wrong == []
+
+
+def _enter(web: Web, name: str) -> None:
+    if name == "nobody":
+        web.get("/masuk")
+    else:
+        assert web.sign_in(_username(name)).status_code == 303, name
+
+
+def test_what_is_confidential_exists_only_for_those_who_handle_it(pages: Flask) -> None:
+    with pages.app_context():
+        _hire_everybody()
+        person_id, opened = _confidential_case(hire())
+        database.db.session.remove()
+    for name, status in (
+        ("supervisor", 200),
+        ("bo", 200),
+        ("manajer", 200),
+        ("fo", 404),
+        ("pimpinan", 404),
+        ("fasilitator", 404),
+    ):
+        web = Web(pages)
+        _enter(web, name)
+        assert web.get(f"/kasus/{opened.id}").status_code == status, name
+        listed = opened.number in web.get("/kasus?tampil=semua").text
+        assert listed is (status == 200), name
+        assert (opened.number in web.get(f"/warga/{person_id}").text) is (status == 200), name
+
+
+def _confidential_case(staff: Staff) -> tuple[str, cases.OpenedCase]:
+    new = people.NewPerson(name="Nurhayati", sex="P", village_code=HOME, nik_reason="Belum merekam KTP")
+    person_id = people.register_person(new, request_id="p", by=staff.fo, at=AT)
+    wanted = cases.NewCase(
+        person_id, catalogue.service_types()[0].id, "pengaduan", "Pungutan di desa", confidential=True, informed=True
+    )
+    return person_id, cases.open_case(wanted, request_id="c", by=staff.fo, at=AT)

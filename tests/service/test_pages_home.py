@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from appliance import database
-from appliance.casework.casebook import list_referrals
+from appliance.casework.referral_list import list_referrals
 from appliance.config import Settings
 from appliance.models.roles import Role
 from tests.support.desk import move, open_case, referred, verify

@@ -12,7 +12,7 @@ from flask import Flask
 
 from appliance.access import Actor, Grant
 from appliance.casework import casebook, queues
-from appliance.casework.casebook import CaseFilter
+from appliance.casework.case_filter import CaseFilter
 from appliance.casework.escalation import escalate_late
 from appliance.casework.history import history_is_whole
 from appliance.casework.office_calendar import calendar_in_use

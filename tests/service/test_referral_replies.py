@@ -14,6 +14,7 @@ from flask import Flask
 from appliance.access import Actor
 from appliance.casework import casebook, papers, referral_replies, referrals
 from appliance.casework.history import history_is_whole
+from appliance.casework.referral_list import list_referrals
 from appliance.casework.referral_reminders import remind_late
 from appliance.casework.referral_replies import Answer, ReplyPaper, Return
 from appliance.config import Settings
@@ -231,8 +232,8 @@ def test_who_is_late_is_reminded_and_some_days_later_told_over(app: Flask, setti
     assert [remind_late(at=at) for at in closed] == [0, 0, 0, 0], "not yet late, then evening, Saturday, too early"
     assert [remind_late(at=at) for at in (monday, monday, thursday - timedelta(days=1))] == [1, 0, 0]
     assert words_of(case, staff)[-1] == "ingatkan_rujukan"
-    assert casebook.list_referrals(by=staff.dinkes, at=monday, late=True).total == 1
-    assert casebook.list_referrals(by=staff.dinkes, at=DUE, late=True).total == 0
+    assert list_referrals(by=staff.dinkes, at=monday, late=True).total == 1
+    assert list_referrals(by=staff.dinkes, at=DUE, late=True).total == 0
     assert [remind_late(at=thursday), remind_late(at=thursday)] == [1, 0]
     assert words_of(case, staff)[-1] == "eskalasi_rujukan"
     line = line_of(referral, staff.manager)
