@@ -54,6 +54,8 @@ def back_up_first(plan: Plan, stop: Ask, when: str) -> Outcome:
             try:
                 return back_up(plan, stop)
             except Busy:
+                if not _is_taken(plan):
+                    raise
                 _wait(plan, stop)
             except Stopped:
                 raise
@@ -69,8 +71,12 @@ def wait_for_turn(plan: Plan, stop: Ask) -> None:
         _wait(plan, stop)
 
 
+def _is_taken(plan: Plan) -> bool:
+    return lock.is_running(plan.repository) or lock.is_running(plan.state)
+
+
 def _wait(plan: Plan, stop: Ask) -> None:
-    while lock.is_running(plan.repository) or lock.is_running(plan.state):
+    while _is_taken(plan):
         check(stop)
         time.sleep(POLL_SECONDS)
 
