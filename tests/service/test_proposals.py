@@ -449,12 +449,16 @@ def test_an_entry_that_was_a_mistake_is_taken_back(app: Flask, staff: Staff) -> 
 
 
 def test_two_at_the_same_proposal(app: Flask, staff: Staff) -> None:
-    proposal = proposed(staff.facilitator, citizen(staff))
-    old = seen(proposal, staff.bo).line.row_version
+    proposal = proposed(staff.facilitator, citizen(staff), submit=False)
+    old, wish = seen(proposal, staff.bo).line.row_version, Wish("usul_baru", "Alasan yang lebih jelas.", family=False)
+    proposals.change_proposal(proposal, wish, row_version=old, by=staff.bo, at=AT)
+    with pytest.raises(Conflict, match="petugas lain"):
+        proposals.take_step(proposal, "ajukan", {}, row_version=old, by=staff.facilitator, at=AT)
+    with pytest.raises(Conflict, match="petugas lain"):
+        proposals.change_proposal(proposal, wish, row_version=old, by=staff.facilitator, at=AT)
+    assert state(proposal) is S.DRAFT
     step(proposal, staff.facilitator, "tarik", note="Keliru orang")
-    with pytest.raises(Conflict):
-        proposals.take_step(proposal, "kembalikan", {"note": "Kurang"}, row_version=old, by=staff.bo, at=AT)
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict, match="tidak dapat dilakukan"):
         step(proposal, staff.bo, "kembalikan", note="Kurang")
 
 
