@@ -38,6 +38,8 @@ from appliance.gate import Gate
 from appliance.notify import notify, watchdog_interval
 from appliance.registry import area_counts, duplicate_night
 from appliance.registry.file_store import sweep_arriving
+from appliance.sticks import book
+from appliance.sticks.rules import copy_due
 from backups import lock, outcome, restore
 from backups.clock import moment
 from backups.schedule import Reason, Rhythm, due
@@ -97,6 +99,7 @@ class Clockwork:
         for name, job, interval in (
             ("pulse", self._pulse, PULSE),
             ("backup", self.back_up_if_due, TICK),
+            ("sticks", self.write_sticks_if_due, TICK),
             ("checkpoint", self.keep_log_short, CHECKPOINT),
             ("save", self.save_before_power_off, LOOK_FOR_POWER_OFF),
             ("work", self.do_waiting_work, LOOK_FOR_WORK),
@@ -133,9 +136,7 @@ class Clockwork:
 
     def back_up_if_due(self) -> None:
         """Run a backup when one is due and nobody stands in the way."""
-        record = outcome.read(self._state)
-        good = record.last_good.moment if record.last_good else None
-        reason = due(moment(datetime.now(UTC)), good, record.attempt, rhythm_of(self._settings))
+        reason = self._backup_due()
         if reason is None or not self._gate.accepts_jobs() or lock.is_running(self._repository):
             return
         log.info("%s", SAID[reason])
@@ -143,8 +144,28 @@ class Clockwork:
         if code not in {0, TryLater.exit_code}:
             log.error("Pencadangan gagal (kode %d); dicoba lagi satu jam lagi.", code)
 
+    def _backup_due(self) -> Reason | None:
+        record = outcome.read(self._state)
+        good = record.last_good.moment if record.last_good else None
+        return due(moment(datetime.now(UTC)), good, record.attempt, rhythm_of(self._settings))
+
     def _run_backup(self) -> int:
         return self._run("backup", "run")
+
+    def write_sticks_if_due(self) -> None:
+        """Write to the stick that is plugged in and due, after the node's own backup."""
+        settings = self._settings
+        if self._backup_due() or not self._gate.accepts_jobs() or lock.is_running(self._repository):
+            return
+        sight = book.read_sight(book.folder_of(settings))
+        for stick in book.read_known(book.folder_of(settings)):
+            copies = outcome.read(book.state_of(settings, stick))
+            if not copy_due(moment(datetime.now(UTC)), sight.of(stick), copies, rhythm_of(settings)):
+                continue
+            log.info("%s ditulisi.", stick.name)
+            code = self._run("backup", "disk", "copy", stick.label)
+            if code not in {0, TryLater.exit_code}:
+                log.error("%s gagal ditulisi (kode %d).", stick.name, code)
 
     def do_waiting_work(self) -> None:
         """Start a worker when somebody asked for an import, an export or other long work."""

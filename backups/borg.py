@@ -25,6 +25,7 @@ from backups.errors import (
     NoSuchArchive,
     RepositoryDamaged,
     RepositoryMissing,
+    RepositoryOlder,
     SourceMissing,
     WrongPassphrase,
 )
@@ -296,23 +297,48 @@ def _refuse_unread(answer: Ended) -> None:
             )
 
 
+# what borg calls it → the kind, what happened, what to do; {0} is the repository's folder
+_TOLD: tuple[tuple[frozenset[str], type[BackupError], str, str], ...] = (
+    (
+        frozenset({"PassphraseWrong", "NoPassphraseFailure"}),
+        WrongPassphrase,
+        "Kata sandi cadangan tidak cocok dengan repositori {0}.",
+        "Periksa kata sandi pada lembar pemulihan.",
+    ),
+    (
+        frozenset({"Repository.DoesNotExist", "Repository.InvalidRepository", "Repository.ParentPathDoesNotExist"}),
+        RepositoryMissing,
+        "Tidak ada repositori cadangan di {0}.",
+        "Periksa apakah disk cadangan terpasang; untuk membuat yang baru: sudo slrt backup init",
+    ),
+    (
+        frozenset({"Cache.RepositoryReplay", "Cache.RepositoryIDNotUnique"}),
+        RepositoryOlder,
+        "Isi repositori {0} lebih lama daripada yang pernah ditulis simpul ini.",
+        "Pakai disk cadangan yang terbaru.",
+    ),
+    (
+        frozenset({"Archive.DoesNotExist"}),
+        NoSuchArchive,
+        "Cadangan itu tidak ada di repositori.",
+        "Lihat daftarnya: slrt backup list",
+    ),
+    (
+        frozenset({"LockTimeout", "LockError", "LockFailed", "LockErrorT"}),
+        Busy,
+        "Repositori cadangan sedang dipakai.",
+        "Tunggu sampai pencadangan selesai, lalu ulangi.",
+    ),
+)
+
+
 def _translated(ended: Ended, folder: Path) -> BackupError:
     """The error in the officer's words. What borg itself said comes last: it may point at the wrong disk."""
     ids = {str(message.get("msgid", "")) for message in _messages(ended.err)}
     text = " ".join(str(message.get("message", "")) for message in _messages(ended.err) if message.get("levelname") != "INFO")
-    if "PassphraseWrong" in ids or "NoPassphraseFailure" in ids:
-        return WrongPassphrase(
-            f"Kata sandi cadangan tidak cocok dengan repositori {folder}.", "Periksa kata sandi pada lembar pemulihan."
-        )
-    if ids & {"Repository.DoesNotExist", "Repository.InvalidRepository", "Repository.ParentPathDoesNotExist"}:
-        return RepositoryMissing(
-            f"Tidak ada repositori cadangan di {folder}.",
-            "Periksa apakah disk cadangan terpasang; untuk membuat yang baru: sudo slrt backup init",
-        )
-    if "Archive.DoesNotExist" in ids:
-        return NoSuchArchive("Cadangan itu tidak ada di repositori.", "Lihat daftarnya: slrt backup list")
-    if ids & {"LockTimeout", "LockError", "LockFailed", "LockErrorT"}:
-        return Busy("Repositori cadangan sedang dipakai.", "Tunggu sampai pencadangan selesai, lalu ulangi.")
+    for names, kind, what, then in _TOLD:
+        if ids & names:
+            return kind(what.format(folder), then)
     if "Repository.InsufficientFreeSpaceError" in ids or "No space left on device" in text or "Errno 28" in text:
         return NoSpace(f"Disk cadangan {folder} penuh.", "Kosongkan disk itu atau kurangi jumlah cadangan yang disimpan.")
     return RepositoryDamaged(

@@ -6,6 +6,7 @@ that is deleted when the disk is full, for then even forgetting old backups need
 
 from __future__ import annotations
 
+import configparser
 import os
 import shutil
 from pathlib import Path
@@ -40,6 +41,18 @@ def engine(plan: Plan, keep: tuple[int, ...] = (), stop: Stop = never) -> Engine
             "Periksa apakah disk cadangan terpasang; untuk membuat yang baru: sudo slrt backup init",
         )
     return found
+
+
+def identity(folder: Path) -> str:
+    """The id that the repository in `folder` was born with. Raises RepositoryMissing."""
+    found = configparser.ConfigParser(interpolation=None)
+    try:
+        found.read_string((folder / CONFIG).read_text(encoding="ascii"))
+        return found["repository"]["id"]
+    except (OSError, ValueError, KeyError, configparser.Error) as error:
+        raise RepositoryMissing(
+            f"Tidak ada repositori cadangan di {folder}.", "Periksa apakah disk cadangan terpasang."
+        ) from error
 
 
 def init(plan: Plan) -> bool:

@@ -10,24 +10,21 @@ import functools
 import json
 import logging
 import logging.handlers
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
 
-from appliance.commands import restoring
+from appliance.commands import backup_disk, restoring
 from appliance.commands.door import Door, become_owner_of
+from appliance.commands.pacing import log, steps, stoppable
 from appliance.commands.restoring import Handed, Source, gate_of, plan_of, translated
 from appliance.config import Settings
 from appliance.errors import InvalidInput
-from appliance.power import stops
-from appliance.power.stops import Stop
 from backups import catalogue, repository
 from backups.clock import moment
 from backups.restore import STEPS as RESTORE_STEPS
@@ -37,7 +34,6 @@ from backups.verify import verify as prove
 
 LOG = "backup.log"
 LOG_BYTES = 1_000_000
-log = logging.getLogger("slrt-backup")
 
 
 def with_source(function: Callable[..., None]) -> Callable[..., None]:
@@ -66,6 +62,9 @@ def command() -> None:
     """Mencadangkan, memeriksa dan memulihkan data."""
 
 
+command.add_command(backup_disk.command, "disk")
+
+
 @command.command()
 @click.pass_obj
 def init(door: Door) -> None:
@@ -89,7 +88,7 @@ def run(door: Door) -> None:
         translated(),
         gate_of(door.settings).work(),
     ):
-        outcome = take(plan, moment(datetime.now(UTC)), stop, _steps(STEPS))
+        outcome = take(plan, moment(datetime.now(UTC)), stop, steps(STEPS))
         log.info("%s", outcome.text)
     click.echo(f"{outcome.text} Lama: {outcome.seconds:.0f} detik.")
 
@@ -158,7 +157,7 @@ def _restore_to(door: Door, wanted: str, to: Path, source: Source) -> None:
         return
     plan = plan_of(door.settings, Handed.read(door, source), source.folder)
     with stoppable(door.settings, "cadangan") as stop, translated():
-        restored = bring_back(plan, wanted, to, stop, _steps(RESTORE_STEPS - 1))
+        restored = bring_back(plan, wanted, to, stop, steps(RESTORE_STEPS - 1))
     click.echo(f"Cadangan {restored.manifest.run} dipulihkan ke {to}; isinya sudah dibandingkan.")
 
 
@@ -168,54 +167,11 @@ def _restore_in_place(door: Door, wanted: str, source: Source) -> None:
         if not restoring.hand_over(door, source, ["restore", wanted, "--in-place", "--yes"]):
             handed = Handed.read(door, source)
             with stoppable(door.settings, "cadangan") as stop, translated(), gate_of(door.settings).work():
-                restored = restoring.in_place(door.settings, handed, (wanted, source.folder), stop, _steps(RESTORE_STEPS))
+                restored = restoring.in_place(door.settings, handed, (wanted, source.folder), stop, steps(RESTORE_STEPS))
             click.echo(f"Cadangan {restored.manifest.run} sudah di tempatnya. Data lama: {restored.folder}")
         restoring.fit_machine(door)
     if source.handed is None:
         click.echo("Langkah berikutnya: periksa dengan slrt status, lalu masuk dan lihat satu kasus yang Anda kenal.")
-
-
-def _steps(total: int) -> Callable[[str], None]:
-    """Say each step with its number."""
-    done = 0
-
-    def say(text: str) -> None:
-        nonlocal done
-        done += 1
-        log.info("%d/%d %s", done, total, text)
-        click.echo(f"[{done}/{total}] {text}")
-
-    return say
-
-
-@contextmanager
-def stoppable(settings: Settings, what: str, *, job: bool = False) -> Iterator[Callable[[], bool]]:
-    """A question that says yes after SIGTERM or Ctrl+C, and when the node takes no new work any more.
-
-    A `job`, which can begin anew by itself, makes way sooner: when the mains has been away for half a minute. The book of
-    outages is told once that `what` was stopped by the gate.
-    """
-    asked: list[int] = []
-    told: list[str] = []
-
-    def closed() -> bool:
-        if gate.accepts_jobs() if job else gate.accepts_work():
-            return False
-        if not told:
-            told.append(what)
-            stops.note(Path(settings.paths.data), Stop(datetime.now(UTC), what))
-        return True
-
-    def ask(number: int, _frame: FrameType | None) -> None:
-        asked.append(number)
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
-    gate = gate_of(settings)
-    try:
-        yield lambda: bool(asked) or closed()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

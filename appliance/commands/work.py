@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from appliance import database
-from appliance.commands.backup import stoppable
 from appliance.commands.door import Door, become_owner_of
+from appliance.commands.pacing import stoppable
 from appliance.commands.restoring import gate_of
 from appliance.work import Work, do_everything, only_worker
 
