@@ -54,10 +54,10 @@ def copy(settings: Settings, plan: Plan, stick: Stick, now: Moment, stop: Stop, 
         number = _require_fit(settings, stick)
         with _alone(plan.repository):
             return take(target, now, lambda: stop() or not _is_there(target.repository, number), say)
-    except errors.Busy:
-        raise
     except errors.BackupError as error:
         told = _told(settings, stick, target, error)
+        if isinstance(told, errors.Busy):
+            raise
         # over the library's own words: they name folders where people know a letter
         outcome.write_attempt(target.state, now)
         outcome.write(target.state, Outcome(now, False, None, told.message, told.hint))
@@ -124,7 +124,11 @@ def _told(settings: Settings, stick: Stick, target: Plan, error: errors.BackupEr
 
 # first match; {0} of the text is the stick, {1} what the library said, {0} of the hint the library's hint
 _TOLD: tuple[tuple[type[errors.BackupError], str, str], ...] = (
-    (errors.NoSpace, "{0} penuh. {1}", "Pakai stik yang lebih besar: sudo slrt backup disk prepare"),
+    (
+        errors.NoSpace,
+        "{0} penuh; cadangan yang baru tidak muat lagi.",
+        "Pakai stik yang lebih besar: sudo slrt backup disk prepare",
+    ),
     (
         errors.RepositoryOlder,
         "Isi {0} lebih lama daripada yang pernah ditulis simpul ini: salinan lama, atau stik lain.",

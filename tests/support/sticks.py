@@ -31,7 +31,7 @@ from backups.take import Say, quiet
 
 CLONE_NEWNS = 0x00020000
 EXT4_SHUTDOWN = 0x8004587D
-STICK_BYTES = 256 * MEBIBYTE
+STICK_BYTES = 1536 * MEBIBYTE
 
 
 @cache
