@@ -136,6 +136,29 @@ class Engine:
         """Write the repository's key, still encrypted with the passphrase: it opens a repository whose `config` was lost."""
         self._borg("key", "export", str(self.folder), str(to))
 
+    def change_passphrase(self, new: str) -> None:
+        """Lock the repository's key with another passphrase; the data stay as they are. Raises WrongPassphrase.
+
+        Both go in as if they were typed: borg would take the new one from the environment only, where others of this user see it.
+        """
+        command = ["borg", "--log-json", "--lock-wait=5", "key", "change-passphrase", str(self.folder)]
+        words = {**self._environment(-1), "BORG_DISPLAY_PASSPHRASE": "no"}
+        del words["BORG_PASSPHRASE_FD"]
+        feed = f"{self.passphrase}\n{new}\n{new}\n".encode()
+        ended = run(command, environment=words, feed=feed, keep=self.keep, stop=self.stop)
+        if ended.code != 0:
+            raise _translated(ended, self.told or self.folder)
+
+    def export_second_key(self, second: str, to: Path) -> None:
+        """Write the repository's key locked with a passphrase of its own, which opens it although the repository never knew it."""
+        with self._view() as view:
+            config = view.folder / "config"
+            content = config.read_bytes()
+            config.unlink()
+            config.write_bytes(content)
+            view.change_passphrase(second)
+            view.export_key(to)
+
     def break_lock(self) -> None:
         """Clear what a killed run left. Only the holder of the run's lock may call it: then nobody can be working."""
         caches = self.base.glob(".cache/borg/*/lock.*")

@@ -28,13 +28,15 @@ class Plan:
 
     `data` is the folder that holds the SQLite file `database` (relative, or empty with PostgreSQL) and `folders` (names).
     `database_url` is a libpq URL, empty for SQLite. `state` is a folder of our own on the same machine: scratch, cache, outcome.
-    `secrets` are small texts that a restored machine needs besides its data; they are stored in the encrypted repository.
+    `second_passphrase` opens the second
+    key that lies beside the repository, empty for none. `secrets` are small texts that a restored machine needs besides its data; they are stored in the encrypted repository.
     """
 
     data: Path
     repository: Path
     state: Path
     passphrase: str = field(repr=False)
+    second_passphrase: str = field(default="", repr=False)
     database: str = "database/slrt.db"
     database_url: str = field(default="", repr=False)
     folders: tuple[str, ...] = ("attachments", "identity")

@@ -19,12 +19,13 @@ from typing import Any
 
 import click
 
-from appliance.commands import backup_disk, restoring
+from appliance.commands import backup_disk, backup_key, restoring
 from appliance.commands.door import Door, become_owner_of
 from appliance.commands.pacing import log, steps, stoppable
 from appliance.commands.restoring import Handed, Source, gate_of, plan_of, translated
 from appliance.config import Settings
 from appliance.errors import InvalidInput
+from appliance.recovery import record
 from backups import catalogue, repository
 from backups.clock import moment
 from backups.restore import STEPS as RESTORE_STEPS
@@ -63,6 +64,7 @@ def command() -> None:
 
 
 command.add_command(backup_disk.command, "disk")
+command.add_command(backup_key.command, "key")
 
 
 @command.command()
@@ -73,6 +75,7 @@ def init(door: Door) -> None:
     become_owner_of(plan.data)
     with translated():
         made = repository.init(plan)
+    record.note_passphrase(door.settings, plan.passphrase, datetime.now(UTC))
     click.echo(f"Repositori cadangan dibuat di {plan.repository}." if made else "Tidak ada yang berubah.")
 
 
@@ -88,6 +91,7 @@ def run(door: Door) -> None:
         translated(),
         gate_of(door.settings).work(),
     ):
+        record.note_passphrase(door.settings, plan.passphrase, datetime.now(UTC))
         outcome = take(plan, moment(datetime.now(UTC)), stop, steps(STEPS))
         log.info("%s", outcome.text)
     click.echo(f"{outcome.text} Lama: {outcome.seconds:.0f} detik.")

@@ -137,7 +137,7 @@ _TOLD: tuple[tuple[type[errors.BackupError], str, str], ...] = (
     (
         errors.WrongPassphrase,
         "{0} masih memakai kata sandi lain.",
-        "Selesaikan penggantian kata sandi: sudo slrt backup key rotate",
+        "Selesaikan penggantian kata sandi: sudo slrt backup key rotate --sticks-only",
     ),
     (errors.RepositoryDamaged, "Cadangan di {0} rusak. {1}", "Siapkan stik pengganti. {0}"),
 )

@@ -68,6 +68,8 @@ def folders(site: Site) -> Step:
             Folder(f"{data}/backup", 0o700, "slrt", "slrt"),
             Folder(str(PurePosixPath(repository).parent)),
             Folder(repository, 0o700, "slrt", "slrt"),
+            Folder(site.settings.backup.stick_mounts),
+            Folder(site.settings.backup.stick_state),
             Folder(site.settings.power.state, 0o755, "slrt-power", "slrt-power"),
             Folder("/var/lib/slrt-front"),
             File(TMPFILES, site.text("systemd/tmpfiles.d/slrt.conf")),

@@ -11,8 +11,8 @@ import os
 import shutil
 import struct
 import subprocess
-from contextlib import contextmanager, suppress
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
