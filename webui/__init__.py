@@ -52,6 +52,8 @@ BLUEPRINTS = (
     "health",
     "power",
     "drills",
+    "backup_sticks",
+    "recovery_sheet",
     "power_banner",
 )
 

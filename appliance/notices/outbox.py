@@ -32,10 +32,12 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Outbox:
-    """`read_until` is the last line of the journal that was looked at, as its moment and event; empty at the very first time."""
+    """`read_until` is the last line of the journal that was looked at, as its moment and event; empty at the very first time.
+    `sticks` are the labels of those whose trouble was told."""
 
     read_until: str = ""
     armed: bool = True
+    sticks: tuple[str, ...] = ()
     waiting: tuple[Waiting, ...] = field(default=())
 
 
@@ -52,7 +54,7 @@ def load(folder: Path) -> Outbox | None:
             Waiting(Message(datetime.fromisoformat(one["at"]), one["title"], one["text"]), tuple(one["left"]))
             for one in found["waiting"]
         )
-        return Outbox(str(found["read_until"]), bool(found["armed"]), waiting)
+        return Outbox(str(found["read_until"]), bool(found["armed"]), tuple(found.get("sticks", ())), waiting)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
@@ -60,7 +62,7 @@ def load(folder: Path) -> Outbox | None:
 def save(folder: Path, outbox: Outbox) -> None:
     """Put it on the disk, whole. Raises OSError."""
     waiting = [{**dataclasses.asdict(one.message), "at": one.message.at.isoformat(), "left": one.left} for one in outbox.waiting]
-    told = {"read_until": outbox.read_until, "armed": outbox.armed, "waiting": waiting}
+    told = {"read_until": outbox.read_until, "armed": outbox.armed, "sticks": outbox.sticks, "waiting": waiting}
     write_whole(folder / OUTBOX_FILE, json.dumps(told, ensure_ascii=False).encode())
 
 

@@ -15,11 +15,14 @@ from pathlib import Path
 from appliance.config import Settings, config_path, load, read_secret
 from appliance.errors import ApplianceError, ConfigurationError
 from appliance.notices import outbox
-from appliance.notices.messages import Message, message_of, messages_of
+from appliance.notices.messages import Message, message_of, messages_of, messages_of_sticks
 from appliance.notices.outbox import Outbox
 from appliance.power import journal
 from appliance.power.chain import Color
 from appliance.power.chain_check import read_light
+from appliance.sticks import book
+from appliance.sticks.rules import Verdict, judge
+from backups.outcome import Record
 
 SECRET = "notices-urls"  # noqa: S105 - the name of the file
 Send = Callable[[str, Message], bool]
@@ -43,12 +46,21 @@ def collect(settings: Settings, folder: Path, marks: Sequence[str], at: datetime
     news = messages_of(outbox.unread(entries, known.read_until), settings.zone)
     if (changed := message_of(light, known.armed, at)) is not None:
         news.append(changed)
+    of_sticks, troubled = messages_of_sticks(_verdicts(settings, at), known.sticks, at)
+    news += of_sticks
     armed = light.color is Color.ARMED if light.color in {Color.ARMED, Color.NOT_ARMED} else known.armed
     read_until = outbox.name_of(entries[-1]) if entries else known.read_until
-    found = outbox.with_messages(replace(known, read_until=read_until, armed=armed), news, marks, at)
+    found = outbox.with_messages(replace(known, read_until=read_until, armed=armed, sticks=troubled), news, marks, at)
     if found != before:
         outbox.save(folder, found)
     return found
+
+
+def _verdicts(settings: Settings, at: datetime) -> dict[str, Verdict]:
+    """What is to be said of each stick, from what the keeper saw. What was written to it lies where this process cannot look."""
+    folder = book.folder_of(settings)
+    sight = book.read_sight(folder)
+    return {stick.label: judge(stick, sight.of(stick), Record(), at) for stick in book.read_known(folder)}
 
 
 def send_waiting(folder: Path, waiting: Outbox, known: Sequence[str], send: Send) -> Outbox:

@@ -45,9 +45,20 @@ def look(settings: Settings, at: datetime) -> Sight:
         known, before, disks = book.read_known(folder), book.read_sight(folder), devices.list_disks()
         wanted = order.take(Path(settings.paths.runtime))
         sticks = {stick.uuid: _look_after(settings, stick, before.of(stick), disks, wanted, at) for stick in known}
-        sight = Sight(at, sticks, _strangers(known, disks))
+        sight = Sight(at, sticks, list_strangers(known, disks))
         book.write_sight(folder, sight)
     return sight
+
+
+def list_strangers(known: Sequence[Stick], disks: Sequence[Disk]) -> tuple[Stranger, ...]:
+    """USB disks and partitions that are none of ours, also empty ones; of a disk with partitions only those."""
+    ours = {stick.uuid for stick in known}
+    parents = {disk.parent for disk in disks}
+    return tuple(
+        Stranger(disk.path, disk.size, " ".join(filter(None, (disk.label, disk.holds))))
+        for disk in disks
+        if disk.usb and disk.uuid not in ours and disk.path.rpartition("/")[2] not in parents
+    )
 
 
 def _look_after(settings: Settings, stick: Stick, before: Seen, disks: Sequence[Disk], wanted: str, at: datetime) -> Seen:
@@ -98,17 +109,6 @@ def _let_go(disk: Disk, place: Path, here: Seen) -> Seen:
 def _drop(place: Path) -> None:
     while devices.mount_at(place) is not None:
         devices.drop(place)
-
-
-def _strangers(known: Sequence[Stick], disks: Sequence[Disk]) -> tuple[Stranger, ...]:
-    """USB disks and partitions that are none of ours and carry something, or nothing at all."""
-    ours = {stick.uuid for stick in known}
-    parents = {disk.parent for disk in disks}
-    return tuple(
-        Stranger(disk.path, disk.size, " ".join(filter(None, (disk.label, disk.holds))))
-        for disk in disks
-        if disk.usb and disk.uuid not in ours and disk.path.rpartition("/")[2] not in parents
-    )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -155,7 +155,7 @@ def test_a_stick_that_ends_before_its_end_is_found_out(bench: Bench, tmp_path: P
         file.truncate(256 * MEBIBYTE)
     slot.plug()
     try:
-        with pytest.raises(DiskError, match="tidak dapat ditulis|palsu"):
+        with pytest.raises(DiskError, match=r"tidak dapat ditulis|palsu"):
             bench.prepare(slot.device, "B")
     finally:
         slot.pull()
