@@ -19,6 +19,7 @@ from appliance.commands.door import Door, become_owner_of
 from appliance.commands.restoring import AUDIT_KEY, PASSPHRASE, SECOND, Handed, Source, plan_of, relock, translated
 from appliance.config import Settings
 from appliance.errors import ConfigurationError, Conflict
+from appliance.letters.pdf import to_pdf
 from appliance.recovery import record, rotation, rules, sheet
 from appliance.recovery.sheet import Vault
 from appliance.sticks import book
@@ -76,7 +77,7 @@ def print_sheet(door: Door, to: Path) -> None:
     settings, at = door.settings, datetime.now(UTC)
     passphrase = door.secret(PASSPHRASE)
     other = door.secret(SECOND) if (Path(settings.paths.secrets) / SECOND).exists() else ""
-    content = sheet.draw(settings, passphrase, other, _vaults(settings), at)
+    content = to_pdf(sheet.draw(settings, passphrase, other, _vaults(settings), at))
     try:
         with os.fdopen(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as file:
             file.write(content)

@@ -1,7 +1,7 @@
 """The recovery sheet on A4: the passphrase as a QR code and in groups, which repositories it opens, and the way back in six steps.
 
 Two for the office's passphrase (the head's safe, the district's IT office in another building), one for the second passphrase,
-which the head of the district keeps. The page is made in memory; where it goes is the caller's.
+which the head of the district keeps.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from datetime import datetime
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from appliance.config import Settings
-from appliance.letters.pdf import to_pdf
 from appliance.letters.sheet import qr_uri
 from appliance.recovery.record import fingerprint_of
 from backups.passphrase import groups_of
@@ -42,12 +41,12 @@ class Vault:
     identity: str
 
 
-def draw(settings: Settings, passphrase: str, second: str, vaults: Sequence[Vault], at: datetime) -> bytes:
-    """The sheets as a PDF: two of the passphrase, and one of the second unless that is empty."""
+def draw(settings: Settings, passphrase: str, second: str, vaults: Sequence[Vault], at: datetime) -> str:
+    """The sheets as one page to print: two of the passphrase, and one of the second unless that is empty."""
     papers = [(passphrase, holder, False) for holder in HOLDERS]
     if second:
         papers.append((second, SECOND_HOLDER, True))
-    page = (
+    return (
         _frames()
         .get_template("sheet.html")
         .render(
@@ -69,7 +68,6 @@ def draw(settings: Settings, passphrase: str, second: str, vaults: Sequence[Vaul
             ],
         )
     )
-    return to_pdf(page)
 
 
 def _frames() -> Environment:
