@@ -68,6 +68,8 @@ def folders(site: Site) -> Step:
             Folder(f"{data}/database", 0o700, "slrt", "slrt"),
             Folder(f"{data}/attachments", 0o700, "slrt", "slrt"),
             Folder(f"{data}/backup", 0o700, "slrt", "slrt"),
+            Folder(f"{data}/backup/borg", 0o700, "slrt", "slrt"),
+            Folder(f"{data}/backup/sticks", 0o700, "slrt", "slrt"),
             Folder(str(PurePosixPath(repository).parent)),
             Folder(repository, 0o700, "slrt", "slrt"),
             Folder(site.settings.backup.stick_mounts),
