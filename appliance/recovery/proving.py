@@ -29,6 +29,6 @@ def prove(settings: Settings, typed: str, *, by: Actor, at: datetime) -> None:
         raise InvalidInput(
             {
                 "groups": "Tidak sama dengan kata sandi yang dipakai sekarang. Periksa ketikan, dan apakah sidik pada lembar "
-                f"adalah {sheet.fingerprint}; bila bukan, lembar itu sudah tidak berlaku: musnahkan dan cetak yang baru."
+                f"adalah {sheet.fingerprint}; bila bukan, itu lembar kata sandi lama: cetak yang baru."
             }
         )
