@@ -118,11 +118,11 @@ def _told(settings: Settings, stick: Stick, target: Plan, error: errors.BackupEr
         return StickUnfit(f"{stick.name} tercabut atau tidak menjawab saat ditulisi.", AGAIN)
     for kind, text, hint in _TOLD:
         if isinstance(error, kind):
-            return kind(text.format(stick.name, error.message).strip(), hint.format(error.hint))
+            return kind(text.format(stick.name), hint)
     return error
 
 
-# first match; {0} of the text is the stick, {1} what the library said, {0} of the hint the library's hint
+# the first that fits; {0} is the stick
 _TOLD: tuple[tuple[type[errors.BackupError], str, str], ...] = (
     (
         errors.NoSpace,
@@ -139,7 +139,11 @@ _TOLD: tuple[tuple[type[errors.BackupError], str, str], ...] = (
         "{0} masih memakai kata sandi lain.",
         "Selesaikan penggantian kata sandi: sudo slrt backup key rotate --sticks-only",
     ),
-    (errors.RepositoryDamaged, "Cadangan di {0} rusak. {1}", "Siapkan stik pengganti. {0}"),
+    (
+        errors.RepositoryDamaged,
+        "Cadangan di {0} rusak atau tidak terbaca seluruhnya.",
+        "Siapkan stik pengganti; simpan yang ini sampai selesai.",
+    ),
 )
 
 

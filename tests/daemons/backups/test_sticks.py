@@ -18,7 +18,7 @@ from appliance.sticks.book import MARK, REPOSITORY, State, Stick
 from appliance.sticks.copying import StickUnfit
 from appliance.sticks.devices import DiskError
 from backups import catalogue, outcome, repository
-from backups.errors import BackupError, NoSpace, RepositoryDamaged, RepositoryOlder, WrongPassphrase
+from backups.errors import BackupError, NoSpace, RepositoryDamaged, RepositoryOlder, Stopped, WrongPassphrase
 from backups.restore import restore
 from backups.settings import MEBIBYTE, Plan
 from tests.daemons.backups.conftest import copied
@@ -200,8 +200,9 @@ def test_the_disappearing_device_ends_the_run_at_once(bench: Bench, stick: Stick
         if text.startswith("Mencoba memulihkan"):
             subprocess.run(["umount", "--lazy", str(bench.place(stick))], check=True)
 
-    with pytest.raises(StickUnfit, match="Stik A tercabut"):
+    with pytest.raises(StickUnfit, match="Stik A tercabut") as told:
         bench.copy(stick, say=drop)
+    assert isinstance(told.value.__cause__, Stopped)
     assert slot.device
 
 
