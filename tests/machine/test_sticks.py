@@ -8,11 +8,12 @@ from tests.support.machine import Machine, wait_for
 from tests.support.machine_run import until_well
 
 STICK = "/srv/backup/sticks/0a1b2c3d"
+TOUCH = "touch /proc/$(systemctl show --property MainPID --value slrt-web)/root/var/lib/slrt/backup/borg/x"
 
 
 def sees(machine: Machine, unit: str, path: str) -> bool:
     """Whether root could see something at `path`, were he in the unit's view of the files."""
-    ask = f"nsenter --mount --target $(systemctl show --property MainPID --value {unit}) ls -A {path}"
+    ask = f"ls -A /proc/$(systemctl show --property MainPID --value {unit})/root{path}"
     return machine.run(ask, check=False).out.strip() != ""
 
 
@@ -26,6 +27,8 @@ def test_sticks_are_for_the_scheduler_and_not_for_the_pages(standing: Machine) -
     try:
         assert sees(standing, "slrt-scheduler.service", STICK), "mounted after the service began"
         assert not sees(standing, "slrt-web.service", "/srv/backup")
+        refused = standing.run(TOUCH, check=False)
+        assert "Read-only" in refused.err, "the engine's own notes"
     finally:
         standing.run(f"umount {STICK} && rmdir {STICK}")
     assert not sees(standing, "slrt-scheduler.service", STICK), "nor does its view hold a stick that was let go"
