@@ -153,6 +153,12 @@ class BackupSettings:
     keep_weekly: int = setting(8, "weekly backups kept", "0 to 400", _between(0, 400))
     keep_monthly: int = setting(12, "monthly backups kept", "0 to 400", _between(0, 400))
     keep_yearly: int = setting(3, "yearly backups kept", "0 to 50", _between(0, 50))
+    stick_mounts: str = setting(
+        "/srv/backup/sticks", "where USB sticks are mounted, each by its id", "an absolute path", _absolute
+    )
+    stick_state: str = setting(
+        "/var/lib/slrt-sticks", "which USB sticks are ours, and how they were seen last", "an absolute path", _absolute
+    )
 
 
 @dataclass(frozen=True)

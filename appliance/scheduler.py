@@ -43,6 +43,8 @@ from appliance.notify import notify, watchdog_interval
 from appliance.power import state as power_state
 from appliance.registry import area_counts, duplicate_night
 from appliance.registry.file_store import sweep_arriving
+from appliance.sticks import book as stick_book
+from appliance.sticks.rules import copy_due
 from backups import book, lock, outcome, restore
 from backups.clock import moment
 from backups.schedule import Depth, Moment, Reason, Rhythm, due, proof_due
@@ -115,6 +117,7 @@ class Clockwork:
             ("proof", self.prove_if_due, TICK),
             ("orders", self.do_what_is_ordered, LOOK_FOR_ORDERS),
             ("news", self.publish_backup_news, TICK),
+            ("sticks", self.write_sticks_if_due, TICK),
             ("checkpoint", self.keep_log_short, CHECKPOINT),
             ("save", self.save_before_power_off, LOOK_FOR_POWER_OFF),
             ("work", self.do_waiting_work, LOOK_FOR_WORK),
@@ -217,6 +220,21 @@ class Clockwork:
     def publish_backup_news(self) -> None:
         """Say how old the newest good backup is, for the notices."""
         backup_news.publish(self._settings, backup_news.of(self._state))
+
+    def write_sticks_if_due(self) -> None:
+        """Write to the stick that is plugged in and due, after the node's own backup."""
+        settings = self._settings
+        if self._due_backup() or not self._gate.accepts_jobs() or lock.is_running(self._repository):
+            return
+        sight = stick_book.read_sight(stick_book.folder_of(settings))
+        for stick in stick_book.read_known(stick_book.folder_of(settings)):
+            copies = outcome.read(stick_book.state_of(settings, stick))
+            if not copy_due(moment(datetime.now(UTC)), sight.of(stick), copies, self._rhythm()):
+                continue
+            log.info("%s ditulisi.", stick.name)
+            code = self._run("backup", "disk", "copy", stick.label)
+            if code not in {0, TryLater.exit_code}:
+                log.error("%s gagal ditulisi (kode %d).", stick.name, code)
 
     def do_waiting_work(self) -> None:
         """Start a worker when somebody asked for an import, an export or other long work."""

@@ -25,6 +25,9 @@ from appliance.errors import ApplianceError
 from appliance.power import state as power_state
 from appliance.power.chain import Color
 from appliance.power.chain_check import read_light
+from appliance.recovery import record as recovery_record
+from appliance.recovery import rules as recovery_rules
+from appliance.sticks import asked, rules
 from backups import book
 from backups import outcome as backup_outcome
 from backups.schedule import Depth
@@ -77,6 +80,8 @@ def read_status(settings: Settings, at: datetime) -> Status:
         "web": lambda: _web(settings),
         "database": lambda: _database(settings),
         "backup": lambda: backup_part(settings, at),
+        "sticks": lambda: _sticks(settings, at),
+        "sheet": lambda: _part(recovery_rules.judge(recovery_record.read(settings), at)),
         "power": lambda: _power(settings, at),
         "disk": lambda: _disk(settings),
         "certificate": lambda: _certificate(settings, at),
@@ -172,6 +177,20 @@ def _advice_on_disk(settings: Settings) -> str:
     if _is_visible(repository) and data.stat().st_dev == repository.stat().st_dev:
         return "Saran: pasang disk kedua untuk cadangan; kini cadangan berada di disk yang sama dengan data."
     return ""
+
+
+def _sticks(settings: Settings, at: datetime) -> Part:
+    """The stick that needs somebody most; the good ones are told by their number."""
+    found = [verdict for _, verdict in asked.list_sticks(settings, at)]
+    sheet = recovery_record.read(settings)
+    worst = rules.worst(found) or rules.none_known(sheet.since if sheet else None, at)
+    return _part(worst)
+
+
+def _part(verdict: rules.Verdict) -> Part:
+    """What is no trouble is well, and its next step advice."""
+    health = {rules.Tone.WARN: Health.WARN, rules.Tone.BAD: Health.FAIL}.get(verdict.tone, Health.OK)
+    return Part(health, verdict.text, verdict.next_step)
 
 
 def _is_visible(folder: str | Path) -> bool:

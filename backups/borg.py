@@ -26,6 +26,7 @@ from backups.errors import (
     NoSuchArchive,
     RepositoryDamaged,
     RepositoryMissing,
+    RepositoryOlder,
     SourceMissing,
     WrongPassphrase,
 )
@@ -144,6 +145,29 @@ class Engine:
     def export_key(self, to: Path) -> None:
         """Write the repository's key, still encrypted with the passphrase: it opens a repository whose `config` was lost."""
         self._borg("key", "export", str(self.folder), str(to))
+
+    def change_passphrase(self, new: str) -> None:
+        """Lock the repository's key with another passphrase; the data stay as they are. Raises WrongPassphrase.
+
+        Both go in as if they were typed: borg would take the new one from the environment only, where others of this user see it.
+        """
+        command = ["borg", "--log-json", "--lock-wait=5", "key", "change-passphrase", str(self.folder)]
+        words = {**self._environment(-1), "BORG_DISPLAY_PASSPHRASE": "no"}
+        del words["BORG_PASSPHRASE_FD"]
+        feed = f"{self.passphrase}\n{new}\n{new}\n".encode()
+        ended = run(command, environment=words, feed=feed, keep=self.keep, stop=self.stop)
+        if ended.code != 0:
+            raise _translated(ended, self.told or self.folder)
+
+    def export_second_key(self, second: str, to: Path) -> None:
+        """Write the repository's key locked with a passphrase of its own, which opens it although the repository never knew it."""
+        with self._view() as view:
+            config = view.folder / "config"
+            content = config.read_bytes()
+            config.unlink()
+            config.write_bytes(content)
+            view.change_passphrase(second)
+            view.export_key(to)
 
     def break_lock(self) -> None:
         """Clear what a killed run left. Only the holder of the run's lock may call it: then nobody can be working."""
@@ -315,23 +339,48 @@ def _killed(ended: Ended) -> EngineKilled:
     )
 
 
+# what borg calls it → the kind, what happened, what to do; {0} is the repository's folder
+_TOLD: tuple[tuple[frozenset[str], type[BackupError], str, str], ...] = (
+    (
+        frozenset({"PassphraseWrong", "NoPassphraseFailure"}),
+        WrongPassphrase,
+        "Kata sandi cadangan tidak cocok dengan repositori {0}.",
+        "Periksa kata sandi pada lembar pemulihan.",
+    ),
+    (
+        frozenset({"Repository.DoesNotExist", "Repository.InvalidRepository", "Repository.ParentPathDoesNotExist"}),
+        RepositoryMissing,
+        "Tidak ada repositori cadangan di {0}.",
+        "Periksa apakah disk cadangan terpasang; untuk membuat yang baru: sudo slrt backup init",
+    ),
+    (
+        frozenset({"Cache.RepositoryReplay", "Cache.RepositoryIDNotUnique"}),
+        RepositoryOlder,
+        "Isi repositori {0} lebih lama daripada yang pernah ditulis simpul ini.",
+        "Pakai disk cadangan yang terbaru.",
+    ),
+    (
+        frozenset({"Archive.DoesNotExist"}),
+        NoSuchArchive,
+        "Cadangan itu tidak ada di repositori.",
+        "Lihat daftarnya: slrt backup list",
+    ),
+    (
+        frozenset({"LockTimeout", "LockError", "LockFailed", "LockErrorT"}),
+        Busy,
+        "Repositori cadangan sedang dipakai.",
+        "Tunggu sampai pencadangan selesai, lalu ulangi.",
+    ),
+)
+
+
 def _translated(ended: Ended, folder: Path) -> BackupError:
     """The error in the officer's words. What borg itself said comes last: it may point at the wrong disk."""
     ids = {str(message.get("msgid", "")) for message in _messages(ended.err)}
     text = " ".join(str(message.get("message", "")) for message in _messages(ended.err) if message.get("levelname") != "INFO")
-    if "PassphraseWrong" in ids or "NoPassphraseFailure" in ids:
-        return WrongPassphrase(
-            f"Kata sandi cadangan tidak cocok dengan repositori {folder}.", "Periksa kata sandi pada lembar pemulihan."
-        )
-    if ids & {"Repository.DoesNotExist", "Repository.InvalidRepository", "Repository.ParentPathDoesNotExist"}:
-        return RepositoryMissing(
-            f"Tidak ada repositori cadangan di {folder}.",
-            "Periksa apakah disk cadangan terpasang; untuk membuat yang baru: sudo slrt backup init",
-        )
-    if "Archive.DoesNotExist" in ids:
-        return NoSuchArchive("Cadangan itu tidak ada di repositori.", "Lihat daftarnya: slrt backup list")
-    if ids & {"LockTimeout", "LockError", "LockFailed", "LockErrorT"}:
-        return Busy("Repositori cadangan sedang dipakai.", "Tunggu sampai pencadangan selesai, lalu ulangi.")
+    for names, kind, what, then in _TOLD:
+        if ids & names:
+            return kind(what.format(folder), then)
     if "Repository.InsufficientFreeSpaceError" in ids or "No space left on device" in text or "Errno 28" in text:
         return NoSpace(f"Disk cadangan {folder} penuh.", "Kosongkan disk itu atau kurangi jumlah cadangan yang disimpan.")
     return _damage(ended, folder, text)

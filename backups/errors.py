@@ -39,6 +39,10 @@ class RepositoryDamaged(BackupError):
     """The repository cannot be read as it was written."""
 
 
+class RepositoryOlder(RepositoryDamaged):
+    """The repository is an older state of itself than this machine has seen: another copy of it, or one brought back."""
+
+
 class NoSpace(BackupError):
     """Too little room on a disk."""
 

@@ -72,7 +72,8 @@ def run(  # noqa: PLR0913 - each is one property of the process
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             pass_fds=tuple(keep),
-            process_group=0,
+            # a group to be killed together, and no terminal: what asks for a passphrase reads the feed
+            start_new_session=True,
         )
     except FileNotFoundError as error:
         raise EngineMissing(f"Program {command[0]} tidak ada.", f"Pasang paketnya: apt install {command[0]}") from error

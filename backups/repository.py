@@ -6,15 +6,18 @@ that is deleted when the disk is full, for then even forgetting old backups need
 
 from __future__ import annotations
 
+import configparser
 import errno
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from backups.borg import Engine, require_borg
 from backups.errors import BackupError, NoSpace, ReadOnly, RepositoryDamaged, RepositoryMissing, WrongPassphrase
 from backups.files import empty_folder, sync_folder, write_whole
+from backups.lock import only_run
 from backups.process import Stop, never
 from backups.settings import MEBIBYTE, Plan
 
@@ -25,6 +28,7 @@ CONFIG = "config"
 PIECES = ("README", "data", "hints.*", "index.*", "integrity.*", "nonce")
 RESERVE = "cadangan-ruang"
 KEY = "kunci-terenkripsi.txt"
+SECOND_KEY = "kunci-kedua.txt"
 NOTE = "BACA-SAYA.txt"
 NOTE_TEXT = """Folder ini berisi cadangan terenkripsi simpul SLRT (program borg).
 Jangan mengubah, memindahkan atau menghapus satu berkas pun di sini.
@@ -45,6 +49,18 @@ def engine(plan: Plan, keep: tuple[int, ...] = (), stop: Stop = never) -> Engine
             "Periksa apakah disk cadangan terpasang; untuk membuat yang baru: sudo slrt backup init",
         )
     return found
+
+
+def identity(folder: Path) -> str:
+    """The id that the repository in `folder` was born with. Raises RepositoryMissing."""
+    found = configparser.ConfigParser(interpolation=None)
+    try:
+        found.read_string((folder / CONFIG).read_text(encoding="ascii"))
+        return found["repository"]["id"]
+    except (OSError, ValueError, KeyError, configparser.Error) as error:
+        raise RepositoryMissing(
+            f"Tidak ada repositori cadangan di {folder}.", "Periksa apakah disk cadangan terpasang."
+        ) from error
 
 
 def init(plan: Plan, *, anew: bool = False) -> bool:
@@ -70,6 +86,7 @@ def init(plan: Plan, *, anew: bool = False) -> bool:
             f"Di {plan.repository} sudah ada repositori dengan kata sandi lain.",
             "Untuk memakai cadangan lama: simpan kata sandinya sebagai backup-passphrase; atau sebutkan folder lain di [backup] repository.",
         ) from error
+    add_second_key(plan, found)
     return made
 
 
@@ -150,6 +167,36 @@ def _write_beside(plan: Plan, found: Engine) -> None:
     if not (plan.repository / KEY).exists():
         found.export_key(plan.repository / KEY)
     keep_reserve(plan)
+
+
+def add_second_key(plan: Plan, found: Engine) -> None:
+    """The key once more, for the second passphrase, unless it is there or the plan has none."""
+    if plan.second_passphrase and not (plan.repository / SECOND_KEY).exists():
+        beside = plan.repository / f".{SECOND_KEY}.new"
+        beside.unlink(missing_ok=True)
+        found.export_second_key(plan.second_passphrase, beside)
+        beside.replace(plan.repository / SECOND_KEY)
+
+
+def change_passphrase(plan: Plan, old: str, stop: Stop = never) -> bool:
+    """Let the repository open with the plan's passphrase in place of `old`. Returns whether anything had to be changed.
+
+    Cut off anywhere, it opens with the one or the other. Raises Busy, WrongPassphrase when it opens with neither.
+    """
+    with only_run(plan.repository) as lock:
+        found = engine(plan, (lock,), stop)
+        found.break_lock()
+        try:
+            found.archives()
+        except WrongPassphrase:
+            replace(found, passphrase=old).change_passphrase(plan.passphrase)
+        else:
+            return False
+        beside = plan.repository / f".{KEY}.new"
+        beside.unlink(missing_ok=True)
+        found.export_key(beside)
+        beside.replace(plan.repository / KEY)
+    return True
 
 
 def keep_reserve(plan: Plan) -> None:

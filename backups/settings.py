@@ -28,6 +28,7 @@ class Plan:
 
     `data` is the folder that holds the SQLite file `database` (relative, or empty with PostgreSQL) and `folders` (names).
     `database_url` is a libpq URL, empty for SQLite. `state` is a folder of our own on the same machine: scratch, cache, outcome.
+    `second_passphrase` opens the second key that lies beside the repository, empty for none.
     `guarded` are tables (PostgreSQL: schema.table) that had rows and must not be empty: somebody installed anew, or it is another node.
     `secrets` are small texts that a restored machine needs besides its data; they are stored in the encrypted repository.
     """
@@ -36,6 +37,7 @@ class Plan:
     repository: Path
     state: Path
     passphrase: str = field(repr=False)
+    second_passphrase: str = field(default="", repr=False)
     database: str = "database/slrt.db"
     database_url: str = field(default="", repr=False)
     folders: tuple[str, ...] = ("attachments", "identity")

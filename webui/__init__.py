@@ -56,6 +56,8 @@ BLUEPRINTS = (
     "power",
     "drills",
     "backups",
+    "backup_sticks",
+    "recovery_sheet",
     "power_banner",
 )
 

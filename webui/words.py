@@ -205,6 +205,8 @@ OUTCOMES: Mapping[str, str] = {
 # The parts of the node that its admin sees on the first page.
 PARTS: Mapping[str, str] = {
     "backup": "Cadangan data",
+    "sticks": "Stik cadangan",
+    "sheet": "Lembar pemulihan",
     "power": "Listrik dan UPS",
     "disk": "Ruang penyimpanan",
     "database": "Basis data",

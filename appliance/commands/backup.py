@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from appliance.commands import restoring
+from appliance.commands import backup_disk, backup_key, restoring
 from appliance.commands.backing_up import back_up, logged, wait_for_turn
 from appliance.commands.backup_history import history
 from appliance.commands.door import Door, become_owner_of
@@ -24,6 +24,7 @@ from appliance.commands.pacing import log, steps, stoppable
 from appliance.commands.restoring import Handed, Source, gate_of, plan_of, translated
 from appliance.config import Settings
 from appliance.errors import InvalidInput
+from appliance.recovery import record
 from backups import catalogue, repository
 from backups.clock import moment
 from backups.ladder import ALL_DATA_STEPS, REHEARSAL_STEPS, read_everything, rehearse
@@ -60,6 +61,8 @@ def command() -> None:
 
 
 command.add_command(history)
+command.add_command(backup_disk.command, "disk")
+command.add_command(backup_key.command, "key")
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Keluaran untuk program.")
@@ -75,6 +78,7 @@ def init(door: Door, anew: bool, as_json: bool) -> None:
     become_owner_of(plan.data)
     with translated():
         made = repository.init(plan, anew=anew)
+    record.note_passphrase(door.settings, plan.passphrase, datetime.now(UTC))
     if as_json:
         click.echo(json.dumps({"made": made, "repository": str(plan.repository)}))
     else:
@@ -90,6 +94,7 @@ def run(door: Door, as_json: bool) -> None:
     become_owner_of(plan.data)
     with stoppable(door.settings, "cadangan", job=True) as stop, translated(), gate_of(door.settings).work():
         wait_for_turn(plan, stop)
+        record.note_passphrase(door.settings, plan.passphrase, datetime.now(UTC))
         outcome = back_up(plan, stop, quiet if as_json else steps(STEPS))
     if as_json:
         click.echo(json.dumps(outcome.as_json(), ensure_ascii=False))

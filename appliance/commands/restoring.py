@@ -6,6 +6,7 @@ of its own that may read every file (a repository on a foreign disk belongs to a
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -26,12 +27,13 @@ from appliance.errors import ApplianceError, ConfigurationError, Conflict, NotFo
 from appliance.gate import Gate
 from backups import errors
 from backups.files import write_whole
+from backups.passphrase import read_typed
 from backups.restore import SECRETS, Restored
 from backups.restore import in_place as replace_data
 from backups.settings import Plan, Retention
 
 GUARDED = ("person", "family", "case")
-PASSPHRASE, AUDIT_KEY = "backup-passphrase", "audit-key"
+PASSPHRASE, SECOND, AUDIT_KEY = "backup-passphrase", "backup-second-passphrase", "audit-key"
 SERVICES = ("slrt-web.socket", "slrt-web.service", "slrt-scheduler.service")
 AFTERWARDS = ("slrt-certificate.service", "slrt.target", "slrt-web.socket", "slrt-scheduler.service")
 SLRT = [sys.executable, "-c", "from appliance.cli import main; main()"]
@@ -64,6 +66,7 @@ class Handed:
     repository: str = field(repr=False)
     node: str = field(repr=False)
     audit_key: str = field(repr=False)
+    second: str = field(default="", repr=False)
 
     @classmethod
     def read(cls, door: Door, source: Source = OWN) -> Handed:
@@ -72,11 +75,13 @@ class Handed:
             with os.fdopen(source.handed, "rb") as pipe:
                 return cls(**json.load(pipe))
         node = door.secret(PASSPHRASE)
-        return cls(_passphrase(source.passphrase_file) if source.passphrase_file else node, node, door.secret(AUDIT_KEY))
+        used = _passphrase(source.passphrase_file) if source.passphrase_file else node
+        second = Path(door.settings.paths.secrets) / SECOND
+        return cls(used, node, door.secret(AUDIT_KEY), door.secret(SECOND) if os.access(second, os.R_OK) else "")
 
     def as_bytes(self) -> bytes:
         """For the descriptor."""
-        return json.dumps({"repository": self.repository, "node": self.node, "audit_key": self.audit_key}).encode()
+        return json.dumps(dataclasses.asdict(self)).encode()
 
 
 def _passphrase(file: Path) -> str:
@@ -86,7 +91,8 @@ def _passphrase(file: Path) -> str:
         raise ConfigurationError(f"Berkas kata sandi {file} tidak dapat dibaca.", "Periksa nama dan hak aksesnya.") from error
     if not text:
         raise ConfigurationError(f"Berkas kata sandi {file} kosong.", "Isi dengan kata sandi dari lembar pemulihan.")
-    return text
+    with translated():
+        return read_typed(text)
 
 
 def plan_of(settings: Settings, handed: Handed, repository: Path | None = None) -> Plan:
@@ -98,6 +104,7 @@ def plan_of(settings: Settings, handed: Handed, repository: Path | None = None) 
         repository=repository.absolute() if repository else Path(kept.repository),
         state=data / "backup",
         passphrase=handed.repository,
+        second_passphrase=handed.second if repository is None else "",
         database=str(settings.database_file.relative_to(data)),
         database_url=settings.database.url.replace("postgresql+psycopg://", "postgresql://", 1),
         # Not the exports: a list of people that is to be gone in a day must not live on for years in the repository.
@@ -140,8 +147,9 @@ def make_target(settings: Settings, to: Path) -> None:
     os.chown(to, owner.st_uid, owner.st_gid)
 
 
-def hand_over(door: Door, source: Source, command: Sequence[str]) -> bool:
-    """As root, run `slrt backup <command>` as the service user and return True; as anybody else return False.
+def hand_over(door: Door, source: Source, command: Sequence[str], handed: Handed | None = None) -> bool:
+    """As root, run `slrt backup <command>` as the service user and return True; as anybody else return False. It gets the
+    secrets of the source, or those in `handed`.
 
     Exits with the exit code of that process when it failed: it has said what was wrong.
     """
@@ -150,7 +158,7 @@ def hand_over(door: Door, source: Source, command: Sequence[str]) -> bool:
         return False
     reading, writing = os.pipe()
     with os.fdopen(writing, "wb") as pipe:
-        pipe.write(Handed.read(door, source).as_bytes())
+        pipe.write((handed or Handed.read(door, source)).as_bytes())
     foreign = ["--repository", str(source.folder.absolute())] if source.folder else []
     ended = subprocess.run(
         [

@@ -18,6 +18,8 @@ NAMES = {
     "web": "Halaman web",
     "database": "Basis data",
     "backup": "Cadangan",
+    "sticks": "Stik USB",
+    "sheet": "Lembar",
     "power": "Listrik",
     "disk": "Disk",
     "certificate": "Sertifikat",

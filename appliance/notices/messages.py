@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from appliance.power.chain import Color, Light
 from appliance.power.journal import End, Entry, Event
 from appliance.power.sentences import CAUSES, duration
+from appliance.sticks.rules import Tone, Verdict
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,19 @@ def message_of(light: Light, was_armed: bool, at: datetime) -> Message | None:
     if light.color is Color.ARMED and not was_armed:
         return Message(at, "Perlindungan listrik aktif kembali", light.sentence)
     return None
+
+
+def messages_of_sticks(
+    verdicts: Mapping[str, Verdict], told: Sequence[str], at: datetime
+) -> tuple[list[Message], tuple[str, ...]]:
+    """The notices of sticks (label → what is to be said of it) that began to need somebody, and the labels of all that do."""
+    troubled = {label: verdict for label, verdict in verdicts.items() if verdict.tone in {Tone.WARN, Tone.BAD}}
+    news = [
+        Message(at, f"Stik cadangan {label} perlu diurus", f"{verdict.text} {verdict.next_step}".strip())
+        for label, verdict in troubled.items()
+        if label not in told
+    ]
+    return news, tuple(sorted(troubled))
 
 
 def _told(entry: Entry, zone: ZoneInfo) -> Message | None:

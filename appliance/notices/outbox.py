@@ -32,11 +32,15 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Outbox:
-    """`backup_late` is what of the backups was told as too old. `read_until` is the last line of the journal that was looked at, as its moment and event; empty at the very first time."""
+    """`read_until` is the last line of the journal that was looked at, as its moment and event; empty at the very first time.
+
+    `backup_late` is what of the backups was told as too old, `sticks` the labels of those whose trouble was told.
+    """
 
     read_until: str = ""
     armed: bool = True
     backup_late: str = ""
+    sticks: tuple[str, ...] = ()
     waiting: tuple[Waiting, ...] = field(default=())
 
 
@@ -53,7 +57,8 @@ def load(folder: Path) -> Outbox | None:
             Waiting(Message(datetime.fromisoformat(one["at"]), one["title"], one["text"]), tuple(one["left"]))
             for one in found["waiting"]
         )
-        return Outbox(str(found["read_until"]), bool(found["armed"]), str(found.get("backup_late", "")), waiting)
+        sticks = tuple(found.get("sticks", ()))
+        return Outbox(str(found["read_until"]), bool(found["armed"]), str(found.get("backup_late", "")), sticks, waiting)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
@@ -61,7 +66,7 @@ def load(folder: Path) -> Outbox | None:
 def save(folder: Path, outbox: Outbox) -> None:
     """Put it on the disk, whole. Raises OSError."""
     waiting = [{**dataclasses.asdict(one.message), "at": one.message.at.isoformat(), "left": one.left} for one in outbox.waiting]
-    told = {"read_until": outbox.read_until, "armed": outbox.armed, "backup_late": outbox.backup_late, "waiting": waiting}
+    told = {name: getattr(outbox, name) for name in ("read_until", "armed", "backup_late", "sticks")} | {"waiting": waiting}
     write_whole(folder / OUTBOX_FILE, json.dumps(told, ensure_ascii=False).encode())
 
 

@@ -17,11 +17,14 @@ from appliance.config import Settings, config_path, load, read_secret
 from appliance.errors import ApplianceError, ConfigurationError
 from appliance.notices import outbox
 from appliance.notices.backup import message_of_backup, why_late
-from appliance.notices.messages import Message, message_of, messages_of
+from appliance.notices.messages import Message, message_of, messages_of, messages_of_sticks
 from appliance.notices.outbox import Outbox
 from appliance.power import journal
 from appliance.power.chain import Color
 from appliance.power.chain_check import read_light
+from appliance.sticks import book
+from appliance.sticks.rules import Verdict, judge
+from backups.outcome import Record
 
 SECRET = "notices-urls"  # noqa: S105 - the name of the file
 Send = Callable[[str, Message], bool]
@@ -46,10 +49,12 @@ def collect(settings: Settings, folder: Path, marks: Sequence[str], at: datetime
     if (changed := message_of(light, known.armed, at)) is not None:
         news.append(changed)
     late, about_backups = _about_backups(settings, known.backup_late, at)
-    news += about_backups
+    of_sticks, troubled = messages_of_sticks(_verdicts(settings, at), known.sticks, at)
+    news += [*about_backups, *of_sticks]
     armed = light.color is Color.ARMED if light.color in {Color.ARMED, Color.NOT_ARMED} else known.armed
     read_until = outbox.name_of(entries[-1]) if entries else known.read_until
-    found = outbox.with_messages(replace(known, read_until=read_until, armed=armed, backup_late=late), news, marks, at)
+    told = replace(known, read_until=read_until, armed=armed, backup_late=late, sticks=troubled)
+    found = outbox.with_messages(told, news, marks, at)
     if found != before:
         outbox.save(folder, found)
     return found
@@ -63,6 +68,13 @@ def _about_backups(settings: Settings, told: str, at: datetime) -> tuple[str, li
     late = why_late(news, at, timedelta(days=settings.backup.notice_days))
     message = message_of_backup(news, told, late, at, settings.zone)
     return late, [message] if message else []
+
+
+def _verdicts(settings: Settings, at: datetime) -> dict[str, Verdict]:
+    """What is to be said of each stick, from what the keeper saw. What was written to it lies where this process cannot look."""
+    folder = book.folder_of(settings)
+    sight = book.read_sight(folder)
+    return {stick.label: judge(stick, sight.of(stick), Record(), at) for stick in book.read_known(folder)}
 
 
 def send_waiting(folder: Path, waiting: Outbox, known: Sequence[str], send: Send) -> Outbox:

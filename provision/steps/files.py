@@ -9,11 +9,13 @@ from appliance.config import Settings, parse, render
 from appliance.errors import ConfigurationError
 from provision.change import Applied, Command, File, Folder, SecretFile
 from provision.host import Host
-from provision.step import Site, Step
+from provision.step import SLRT, Site, Step
 from provision.steps.ups import SECONDARY_SECRET
 
 SETTINGS_FILE = "/etc/slrt/appliance.toml"
-SECRETS = ("web-session-key", "audit-key", "backup-passphrase", "upsd-watcher-password", "upsd-upsmon-password")
+PASSPHRASE = "backup-passphrase"  # noqa: S105 - the name of the file
+RANDOM = ("web-session-key", "audit-key", "upsd-watcher-password", "upsd-upsmon-password")
+SECRETS = (*RANDOM, PASSPHRASE)
 SYSUSERS = "/etc/sysusers.d/slrt.conf"
 TMPFILES = "/etc/tmpfiles.d/slrt.conf"
 
@@ -66,8 +68,12 @@ def folders(site: Site) -> Step:
             Folder(f"{data}/database", 0o700, "slrt", "slrt"),
             Folder(f"{data}/attachments", 0o700, "slrt", "slrt"),
             Folder(f"{data}/backup", 0o700, "slrt", "slrt"),
+            Folder(f"{data}/backup/borg", 0o700, "slrt", "slrt"),
+            Folder(f"{data}/backup/sticks", 0o700, "slrt", "slrt"),
             Folder(str(PurePosixPath(repository).parent)),
             Folder(repository, 0o700, "slrt", "slrt"),
+            Folder(site.settings.backup.stick_mounts),
+            Folder(site.settings.backup.stick_state),
             Folder(site.settings.power.state, 0o755, "slrt-power", "slrt-power"),
             Folder("/var/lib/slrt-front"),
             File(TMPFILES, site.text("systemd/tmpfiles.d/slrt.conf")),
@@ -79,9 +85,11 @@ def folders(site: Site) -> Step:
 def settings(site: Site) -> Step:
     """The settings file and the secrets."""
     folder = site.settings.paths.secrets
-    names = (*SECRETS, SECONDARY_SECRET) if site.settings.power.lan_address else SECRETS
+    names = (*RANDOM, SECONDARY_SECRET) if site.settings.power.lan_address else RANDOM
+    # in a form that people can copy from paper, which the program knows; one that is there stays
+    passphrase = Command("buat kata sandi cadangan", ("test", "-s", f"{folder}/{PASSPHRASE}"), (SLRT, "backup", "key", "create"))
     return Step(
         "pengaturan",
         "Pengaturan dan rahasia",
-        (SettingsFile(site.settings), *(SecretFile(f"{folder}/{name}") for name in names)),
+        (SettingsFile(site.settings), *(SecretFile(f"{folder}/{name}") for name in names), passphrase),
     )

@@ -11,7 +11,17 @@ from provision.step import Site, Step
 from provision.steps import ups
 
 CODENAMES = {12: "bookworm", 13: "trixie"}
-BASE_PACKAGES = ("ca-certificates", "python3-venv", "nginx-light", "borgbackup", "avahi-daemon", "dbus", "openssl")
+BASE_PACKAGES = (
+    "ca-certificates",
+    "python3-venv",
+    "nginx-light",
+    "borgbackup",
+    "avahi-daemon",
+    "dbus",
+    "openssl",
+    "e2fsprogs",
+    "util-linux",
+)
 # What WeasyPrint draws letters with, and the letters' own shapes.
 PRINT_PACKAGES = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-liberation", "fonts-dejavu-core")
 BORG_AT_LEAST = ("borgbackup", "1.4")

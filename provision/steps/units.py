@@ -11,6 +11,7 @@ from provision.steps.files import SECRETS, SETTINGS_FILE
 UNIT_FOLDER = "/etc/systemd/system"
 SCRIPT_FOLDER = "/usr/lib/slrt"
 NGINX_CONF = "/etc/slrt/nginx.conf"
+UDEV_RULES = "/etc/udev/rules.d/90-slrt-sticks.rules"
 UNIT_KINDS = {".service", ".socket", ".timer", ".path", ".target", ".conf"}
 
 
@@ -18,7 +19,7 @@ def _systemd_files(source: Path) -> list[Path]:
     """The units, drop-ins and scripts of the source tree, relative to systemd/."""
     folder = source / "systemd"
     found = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    return [path for path in found if path.parts[0] not in ("sysusers.d", "tmpfiles.d")]
+    return [path for path in found if path.parts[0] not in ("sysusers.d", "tmpfiles.d", "udev")]
 
 
 def _unit_files(site: Site) -> list[File]:
@@ -48,7 +49,12 @@ def units(site: Site) -> Step:
         tuple(file.path for file in files if PurePosixPath(file.path).is_relative_to(UNIT_FOLDER)),
         (("systemctl", "daemon-reload"),),
     )
-    return Step("unit", "Unit systemd", (*files, read))
+    rules = File(UDEV_RULES, site.text("systemd/udev/90-slrt-sticks.rules"))
+    # a machine without udev, such as a container, has no disks that come and go either
+    known = Applied(
+        "udev", "minta udev membaca aturan yang baru", (UDEV_RULES,), (("sh", "-c", "udevadm control --reload || true"),)
+    )
+    return Step("unit", "Unit systemd", (*files, read, rules, known))
 
 
 def certificates(site: Site) -> Step:
@@ -83,6 +89,8 @@ def services(site: Site) -> Step:
         Running("slrt-front.service", (NGINX_CONF,)),
         *(() if site.settings.power.ups == "none" else (Running("slrt-power-check.timer"),)),
         Running("slrt-drill.path"),
+        Running("slrt-sticks.path"),
+        Running("slrt-sticks.timer"),
         Running("slrt-certificate.timer"),
         Running("slrt-certificate.path"),
         Running("slrt.target"),

@@ -25,6 +25,7 @@ EXPOSURE = {
     "slrt-upsmon-refresh.service": 2.0,
     "slrt-poweroff.service": 4.0,
     "slrt-rtc-alarm.service": 2.5,
+    "slrt-sticks.service": 4.0,  # it mounts for all to see, so it cannot have a view of the files of its own
 }
 
 
@@ -96,6 +97,8 @@ def test_the_pages_cannot_reach_secrets_backups_or_a_network() -> None:
     hidden = next(line for line in text.splitlines() if line.startswith("InaccessiblePaths="))
     assert "-/etc/slrt/secrets" in hidden
     assert "-/srv/backup" in hidden
+    fixed = next(line for line in text.splitlines() if line.startswith("ReadOnlyPaths="))
+    assert {"-/var/lib/slrt/backup/borg", "-/var/lib/slrt/backup/sticks"} <= set(fixed.partition("=")[2].split())
 
 
 def test_nginx_accepts_the_settings_of_the_front(tmp_path: Path) -> None:

@@ -282,6 +282,10 @@ GET  drills.listing                303       403 403     403  403        403    
 POST drills.begin                  401       403 403     403  403        403    422      403        403  403
 GET  drills.show                   303       403 403     403  403        403    404      403        403  403
 GET  drills.sheet                  303       403 403     403  403        403    404      403        403  403
+GET  backup_sticks.listing         303       403 403     403  403        403    200      403        403  403
+POST backup_sticks.eject           401       403 403     403  403        403    404      403        403  403
+GET  recovery_sheet.show           303       403 403     403  403        403    200      403        403  403
+POST recovery_sheet.prove          401       403 403     403  403        403    409      403        403  403
 GET  imports.listing               303       403 200     403  403        403    403      403        403  403
 POST imports.receive               401       403 422     403  403        403    403      403        403  403
 GET  imports.show                  303       403 200     403  403        403    403      403        403  403
@@ -536,6 +540,7 @@ def case_with_referral(staff: Staff) -> dict[str, str]:
         "step": "receive",
         "export_id": "nothing",
         "drill_id": "nothing",
+        "label": "A",
         "layout_code": "siksng",
         "account_id": "nobody",
         "assignment_id": "nothing",

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from appliance import database
+from appliance.commands.status import NAMES
 from appliance.config import BackupSettings, PathSettings, PowerSettings, Settings
 from appliance.power.chain import Finding
 from appliance.power.chain_check import REPORT_FILE
@@ -81,7 +82,8 @@ def certificate(ends: datetime) -> bytes:
 
 def test_an_empty_machine_has_an_answer_for_every_part(settings: Settings) -> None:
     status = read_status(settings, AT)
-    assert list(status) == ["web", "database", "backup", "power", "disk", "certificate", "services"]
+    assert list(status) == ["web", "database", "backup", "sticks", "sheet", "power", "disk", "certificate", "services"]
+    assert list(NAMES) == list(status), "each has a name at the terminal"
     assert not is_well(status)
     for name in ("web", "database", "backup", "power"):
         assert status[name].state is Health.FAIL, name

@@ -1,0 +1,1 @@
+"""Backups on USB sticks that change places between the node and another building."""
