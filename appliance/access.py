@@ -21,12 +21,14 @@ from appliance.models.imports import Import
 from appliance.models.letter import Letter
 from appliance.models.person import Family, Person, PersonWord
 from appliance.models.roles import Role
+from appliance.models.states import VisitState
+from appliance.models.visit import Visit
 
 Columns = TypeVarTuple("Columns")
 
 # Roles that read the cases and people of their areas.
 AREA_ROLES = frozenset(Role) - {Role.OPD, Role.ADMIN, Role.PELATIH}
-# Of these, the roles that also read what is confidential; anybody else only what she wrote herself or was handed.
+# Of these, the roles that also read what is confidential; anybody else only what she wrote herself, was handed, or is to visit.
 CONFIDENTIAL_ROLES = frozenset({Role.MANAJER, Role.SUPERVISOR, Role.BO})
 # Roles that register people and open cases.
 REGISTRAR_ROLES = frozenset({Role.FASILITATOR, Role.FO, Role.FO_PUSKESOS})
@@ -46,6 +48,7 @@ EXPORT_ROLES = frozenset({Role.MANAJER, Role.SUPERVISOR, Role.BO, Role.KOORDINAT
 EXPORT_WHOLE_ROLES = frozenset({Role.MANAJER, Role.SUPERVISOR, Role.BO})
 # Roles that choose the columns of those lists for the whole office.
 LAYOUT_ROLES = frozenset({Role.MANAJER})
+_VISITING = (VisitState.PLANNED, VisitState.REPORTED, VisitState.RETURNED)
 
 
 @dataclass(frozen=True)
@@ -203,7 +206,15 @@ def _not_too_confidential(by: Actor) -> sa.ColumnElement[bool]:
         Case.created_by == by.account_id,
         Case.owner_id == by.account_id,
         in_areas(Case.village_code, trusted),
+        Case.id.in_(sa.select(Visit.case_id).where(Visit.visitor_id == by.account_id, Visit.state.in_(_VISITING))),
     )
+
+
+def knows_reporter(case: Case, by: Actor) -> bool:
+    """Whether she may read who reported: of a confidential case not whoever only visits, for some reporters fear being named."""
+    if not case.confidential or by.account_id in (case.created_by, case.owner_id):
+        return True
+    return by.has_in(case.village_code, *CONFIDENTIAL_ROLES)
 
 
 def _addressed_to(by: Actor) -> sa.ColumnElement[bool]:
