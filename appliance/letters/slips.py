@@ -17,7 +17,7 @@ from appliance.letters.facts import local_moment
 from appliance.letters.office import letterhead
 from appliance.letters.sheet import qr_uri
 from appliance.models.case import Case
-from appliance.models.states import CaseState
+from appliance.models.states import OPEN, CaseState
 from appliance.registry.holders import office_day
 
 # What the citizen may expect, by where her case stands; it says nothing of what it is about.
@@ -68,7 +68,7 @@ def print_slip(case_id: str, *, by: Actor, at: datetime) -> Slip:
             service=case.service_type.name,
             told=last_told(case.id) if case.state == CaseState.REFUSED else "",
             next_step=_NEXT.get(CaseState(case.state), _USUAL),
-            due=long_day(office_day(case.deadline)) if case.deadline else "",
+            due=long_day(office_day(case.deadline)) if case.deadline and case.state in OPEN else "",
             qr=qr_uri(case.number),
             printed=local_moment(at),
         )
