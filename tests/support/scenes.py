@@ -154,6 +154,14 @@ def case_list(page: Page, view: str) -> list[str]:
     return page.get_by_role("main").get_by_role("link", name="SLRT-").all_inner_texts()
 
 
+def verify(page: Page, number: str) -> None:
+    """The back office takes a case from the counter, finds it right and passes it on to be reviewed."""
+    go_to_case(page, number)
+    journey.take_step(page, "Ambil untuk diverifikasi")
+    journey.confirm(page)
+    journey.take_step(page, "Teruskan ke telaah")
+
+
 def prepare_referral(page: Page, unit: str, asked: str, *share: str) -> str:
     """Write a referral on the page of the case; with `share`, exactly this of the resident goes with it. Its number."""
     page.get_by_role("link", name="Siapkan rujukan").click()

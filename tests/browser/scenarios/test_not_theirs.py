@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from tests.support.journey import confirm, go_to_case, take_step
+from tests.support.journey import go_to_case
 from tests.support.printed import F4
 from tests.support.scenes import (
     Complaint,
@@ -18,6 +18,7 @@ from tests.support.scenes import (
     prepare_referral,
     register,
     state_of,
+    verify,
 )
 
 MOTHER = "Rosmiati Daeng Ti'no"
@@ -42,10 +43,7 @@ def test_what_is_not_theirs_goes_to_somebody_else(stage: Stage, nik: str) -> Non
 
 def referred_to_the_school_office(stage: Stage, number: str) -> str:
     with stage.at(stage.staff.bo) as page:
-        go_to_case(page, number)
-        take_step(page, "Ambil untuk diverifikasi")
-        confirm(page)
-        take_step(page, "Teruskan ke telaah")
+        verify(page, number)
         referral = prepare_referral(page, "Dinas Pendidikan", "Mohon bantuan seragam sekolah.", "Nama", "Alamat")
     decide_to_refer(stage, number, recommendation="Rujuk ke Dinas Pendidikan")
     return referral

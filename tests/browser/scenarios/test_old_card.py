@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from playwright.sync_api import Page, expect
 
 from appliance.registry import families, people
-from tests.support.journey import VILLAGE, confirm, find, go_to_case, take_step
+from tests.support.journey import VILLAGE, find, go_to_case, take_step
 from tests.support.printed import F4
 from tests.support.scenes import (
     Complaint,
@@ -20,6 +20,7 @@ from tests.support.scenes import (
     send_referrals,
     state_of,
     take_slip,
+    verify,
 )
 
 CARD_OF_2016, CARD_OF_2024, CARD_OF_HER_SON = "7399010203160041", "7399010203240043", "7399010511260042"
@@ -91,10 +92,7 @@ def found_and_split(stage: Stage) -> str:
 
 def referred_to_the_register(stage: Stage, number: str) -> None:
     with stage.at(stage.staff.bo) as page:
-        go_to_case(page, number)
-        take_step(page, "Ambil untuk diverifikasi")
-        confirm(page)
-        take_step(page, "Teruskan ke telaah")
+        verify(page, number)
         referral = prepare_referral(page, "Dinas Kependudukan", "Mohon pemecahan KK dicatat.", "Nama", "NIK", "Alamat")
         take_step(page, "Ajukan untuk ditetapkan", recommendation="Rujuk ke Disdukcapil")
     with stage.at(stage.staff.manajer) as page:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from tests.support.journey import confirm, go_to_case, take_step
+from tests.support.journey import go_to_case, take_step
 from tests.support.scenes import (
     Complaint,
     Resident,
@@ -16,6 +16,7 @@ from tests.support.scenes import (
     register,
     state_of,
     take_slip,
+    verify,
 )
 
 STUDENT = "Nurul Mutmainnah"
@@ -50,10 +51,7 @@ def asked_for(stage: Stage, nik: str) -> str:
 def looked_up_and_advised(stage: Stage, number: str) -> None:
     """Without a look into the list nothing is advised; with desil 6 no certificate can be."""
     with stage.at(stage.staff.bo) as page:
-        go_to_case(page, number)
-        take_step(page, "Ambil untuk diverifikasi")
-        confirm(page)
-        take_step(page, "Teruskan ke telaah")
+        verify(page, number)
         expect(page.get_by_label("Langkah yang belum dapat dilakukan")).to_contain_text("Hasil cek SIKS-NG/DTSEN belum dicatat")
         note_list_check(page, STUDENT, "6")
         go_to_case(page, number)
