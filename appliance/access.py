@@ -22,13 +22,14 @@ from appliance.models.letter import Letter, LetterCase
 from appliance.models.person import Family, Person, PersonWord
 from appliance.models.proposal import Proposal, ProposalBasis
 from appliance.models.roles import Role
-from appliance.models.states import SHOWN_TO_RECEIVER
+from appliance.models.states import SHOWN_TO_RECEIVER, VisitState
+from appliance.models.visit import Visit
 
 Columns = TypeVarTuple("Columns")
 
 # Roles that read the cases and people of their areas.
 AREA_ROLES = frozenset(Role) - {Role.OPD, Role.ADMIN, Role.PELATIH}
-# Of these, the roles that also read what is confidential; anybody else only what she wrote herself or was handed.
+# Of these, the roles that also read what is confidential; anybody else only what she wrote herself, was handed, or is to visit.
 CONFIDENTIAL_ROLES = frozenset({Role.MANAJER, Role.SUPERVISOR, Role.BO})
 # Roles that register people and open cases.
 REGISTRAR_ROLES = frozenset({Role.FASILITATOR, Role.FO, Role.FO_PUSKESOS})
@@ -50,6 +51,7 @@ EXPORT_WHOLE_ROLES = frozenset({Role.MANAJER, Role.SUPERVISOR, Role.BO})
 FEW_VILLAGES = 4
 # Roles that choose the columns of those lists for the whole office.
 LAYOUT_ROLES = frozenset({Role.MANAJER})
+_VISITING = (VisitState.PLANNED, VisitState.REPORTED, VisitState.RETURNED)
 
 
 @dataclass(frozen=True)
@@ -207,6 +209,7 @@ def _not_too_confidential(by: Actor) -> sa.ColumnElement[bool]:
         Case.created_by == by.account_id,
         Case.owner_id == by.account_id,
         in_areas(Case.village_code, trusted),
+        Case.id.in_(sa.select(Visit.case_id).where(Visit.visitor_id == by.account_id, Visit.state.in_(_VISITING))),
     )
 
 
@@ -221,6 +224,13 @@ def _of_seen_case(case_id: Any, by: Actor) -> sa.ColumnElement[bool]:
     if not by.areas_of(AREA_ROLES):
         return sa.false()
     return scope(sa.select(Case.id).where(Case.id == case_id), Case, by).exists()
+
+
+def knows_reporter(case: Case, by: Actor) -> bool:
+    """Whether she may read who reported: of a confidential case not whoever only visits, for some reporters fear being named."""
+    if not case.confidential or by.account_id in (case.created_by, case.owner_id):
+        return True
+    return by.has_in(case.village_code, *CONFIDENTIAL_ROLES)
 
 
 def _addressed_to(by: Actor) -> sa.ColumnElement[bool]:

@@ -47,6 +47,7 @@ def _is_zone(value: str) -> bool:
 
 
 _absolute = _matches(r"/.*")
+_PURPOSE_LIMIT = "(sekolah|kuliah|berobat|bantuan|lain)=([1-9]|10)"
 # what can stand between quotes in NUT's files without ending them
 _NUT_VALUE = r"[A-Za-z0-9 ._:/@^*|()-]*"
 _NUT_OPTION = rf"[a-z][A-Za-z0-9_.-]*( *= *{_NUT_VALUE})?"
@@ -185,6 +186,17 @@ class CaseworkSettings:
     )
     pbi_months: int = setting(3, "months after its end in which PBI-JK can be reactivated", "1 to 24", _between(1, 24))
     certificate_decile: int = setting(5, "highest desil for which a DTSEN certificate is issued", "1 to 10", _between(1, 10))
+    certificate_purposes: str = setting(
+        "",
+        "the purposes of DTSEN certificates (sekolah, kuliah, berobat, bantuan, lain) that have another highest desil",
+        'such as "kuliah=4, berobat=6"',
+        _matches(rf"({_PURPOSE_LIMIT}(, *{_PURPOSE_LIMIT})*)?"),
+    )
+
+    def certificate_limit(self, purpose: str) -> int:
+        """The highest desil for which a certificate for this purpose is issued."""
+        own = dict(pair.strip().split("=") for pair in self.certificate_purposes.split(",") if pair)
+        return int(own.get(purpose, self.certificate_decile))
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,16 @@ GRAVE = frozenset({"batalkan", "tolak", "tandai_tidak_valid", "tandai_duplikat",
 # Possible almost always, hence never what a person came to the page for.
 ASIDE = frozenset(
     {"batalkan", "rujuk_darurat", "buka_kembali", "batalkan_tanda", "batalkan_kunjungan"}
-    | {"alihkan", "ubah_prioritas", "ubah_batas", "ubah_kerahasiaan", "kembalikan", "tandai_duplikat", "tandai_tidak_valid"}
+    | {
+        "naikkan",
+        "alihkan",
+        "ubah_prioritas",
+        "ubah_batas",
+        "ubah_kerahasiaan",
+        "kembalikan",
+        "tandai_duplikat",
+        "tandai_tidak_valid",
+    }
 )
 # What a person wrote herself, as against what she chose.
 _WRITTEN = frozenset(field.name for line in TRANSITIONS for field in line.fields if field.kind == "long")

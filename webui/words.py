@@ -16,6 +16,7 @@ from babel.numbers import format_decimal
 from appliance.models.imports import ImportState, Verdict
 from appliance.models.person import LifeKind, NikStatus, Sex
 from appliance.models.states import (
+    CLOCK_STOPPED,
     CaseKind,
     CaseState,
     Channel,
@@ -123,6 +124,9 @@ WAITS_FOR: Mapping[str, str] = {
     CaseState.DONE: "Hasil sudah dicatat; menunggu konfirmasi warga lewat Front Office atau fasilitator.",
 }
 
+# Said beside the due time while the office's clock stands still.
+CLOCK_STANDS = dict.fromkeys(CLOCK_STOPPED, "Batas waktu berhenti selama menunggu warga atau pihak luar.")
+
 # What the history says in other words than the button that did it.
 EVENTS: Mapping[str, str] = {
     "kirim": "Kasus dicatat",
@@ -145,6 +149,7 @@ PAPER_STATES: Mapping[str, Word] = {
     PaperState.WAITING: Word("Menunggu diperiksa", "info"),
     PaperState.VALID: Word("Sah", "good"),
     PaperState.REPLACE: Word("Perlu ganti", "bad"),
+    PaperState.PROMISED: Word("Menyusul", "warn"),
 }
 
 REFERRAL_TONES: Mapping[str, str] = {

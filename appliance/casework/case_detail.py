@@ -8,7 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from appliance.access import REGISTRAR_ROLES, Actor, scope
+from appliance.access import REGISTRAR_ROLES, Actor, knows_reporter, scope
 from appliance.casework.case_lines import CaseLine, ReferralLine, account_names, case_lines, referral_lines
 from appliance.casework.catalogue import CATEGORIES
 from appliance.casework.due_times import Cause, changes_of
@@ -134,6 +134,7 @@ def case_detail(case: Case, by: Actor, at: datetime) -> CaseDetail:
     events = db.session.scalars(sa.select(CaseEvent).where(CaseEvent.case_id == case.id).order_by(CaseEvent.position)).all()
     foreign = _foreign_numbers(events, by)
     roles, facts = by.roles_in(case.village_code), facts_of(case, by, at)
+    told = knows_reporter(case, by)
     similar = similar_to(case, by).cases if line.state is CaseState.VERIFYING else ()
     return CaseDetail(
         line=line,
@@ -144,9 +145,9 @@ def case_detail(case: Case, by: Actor, at: datetime) -> CaseDetail:
         expectation=case.expectation,
         priority_reason=case.priority_reason,
         vulnerable_groups=tuple(case.vulnerable_groups),
-        reporter_name=case.reporter_name,
-        reporter_relation=case.reporter_relation,
-        reporter_phone=case.reporter_phone,
+        reporter_name=case.reporter_name if told else "",
+        reporter_relation=case.reporter_relation if told else "",
+        reporter_phone=case.reporter_phone if told else "",
         reporter_is_proxy=case.reporter_is_proxy,
         recommendation=case.recommendation,
         outcome=case.outcome,

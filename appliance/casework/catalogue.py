@@ -101,6 +101,8 @@ _UNITS: tuple[tuple[str, UnitKind, str, bool], ...] = (
     ("kemensos", UnitKind.MINISTRY, "Kementerian Sosial", False),
     ("baznas", UnitKind.BAZNAS, "Baznas Kabupaten/Kota", False),
     ("pkh", UnitKind.INSTITUTION, "Koordinator PKH", False),
+    ("bank-penyalur", UnitKind.INSTITUTION, "Bank penyalur bantuan sosial", False),
+    ("panti-sosial", UnitKind.INSTITUTION, "Balai atau panti sosial", False),
 )
 
 

@@ -22,18 +22,20 @@ from appliance.casework.deadlines import (
     Calendar,
     Limit,
     Step,
+    close_of,
     due_after,
     due_of,
 )
 from appliance.casework.node_actor import NODE_NAME
 from appliance.casework.transitions import Action
-from appliance.database import db
+from appliance.database import db, settings_in_use
 from appliance.errors import InvalidInput
 from appliance.models.case import Case, CaseEvent
 from appliance.models.deadline import DueChange
 from appliance.models.states import ENDED, CaseState, Priority
 
 HIGHEST_LEVEL = 4
+MANAGER_LEVEL = 3
 
 
 class Cause(StrEnum):
@@ -112,6 +114,17 @@ def set_by_hand(case: Case, day: date, note: str, by: Actor, at: datetime) -> No
         raise InvalidInput({"due_date": "Batas waktunya sudah demikian."})
     _change(case, hours[1], Why(Cause.HAND, at, by, note))
     settle(case, calendar, office_calendar.stage_limits(), at)
+
+
+def is_late(case: Case, at: datetime) -> bool:
+    """Whether the case or its present stage should be over by now."""
+    return any(due is not None and due <= at for due in (case.deadline, case.stage_due))
+
+
+def raise_to_manager(case: Case, at: datetime) -> None:
+    """Its lateness is told to the manager now; if nothing happens, to the head after as many working days as ever."""
+    days = settings_in_use().casework.escalate_after_days
+    case.escalation, case.escalate_at = MANAGER_LEVEL, close_of(office_calendar.calendar_in_use(), at, days)
 
 
 def settle(case: Case, calendar: Calendar, limits: dict[tuple[str, str], Limit], at: datetime) -> None:

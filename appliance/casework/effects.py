@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from appliance.access import Actor, scope
 from appliance.casework import due_times, visits
-from appliance.casework.flow_rules import FLOW_FIELDS, Known, flow_problems
+from appliance.casework.flow_rules import EMERGENCY_FIELDS, FLOW_FIELDS, Known, flow_problems
 from appliance.casework.office_calendar import close_after
 from appliance.casework.transitions import Action
 from appliance.database import db, settings_in_use
@@ -48,7 +48,7 @@ def _recommend(case: Case, values: Mapping[str, str], by: Actor, at: datetime) -
         today=at.astimezone(settings.zone).date(),
         decile=list_status.newest_decile(rows, case.applicant_id),
         pbi_months=limits.pbi_months,
-        highest_decile=limits.certificate_decile,
+        highest_decile=limits.certificate_limit(values.get("purpose", "")),
     )
     if problems := flow_problems(flow, values, known):
         raise InvalidInput(problems)
@@ -83,7 +83,10 @@ def _revert_mark(case: Case, _values: Mapping[str, str], _by: Actor, _at: dateti
     case.duplicate_of_id = None
 
 
-def _refer_at_once(case: Case, _values: Mapping[str, str], _by: Actor, at: datetime) -> None:
+def _refer_at_once(case: Case, values: Mapping[str, str], _by: Actor, at: datetime) -> None:
+    asked = {field.name: values[field.name] for field in EMERGENCY_FIELDS.get(case.service_type.flow, ())}
+    if asked:
+        case.flow_facts = {**case.flow_facts, **asked}
     # One that came back and goes out again is due when the first was.
     case.ratify_due = case.ratify_due or close_after(at, settings_in_use().casework.ratify_days)
 
@@ -120,6 +123,10 @@ def _change_confidentiality(case: Case, values: Mapping[str, str], _by: Actor, _
     case.confidential = confidential
 
 
+def _raise(case: Case, _values: Mapping[str, str], _by: Actor, at: datetime) -> None:
+    due_times.raise_to_manager(case, at)
+
+
 _DUTIES: Mapping[Action, Callable[[Case, Mapping[str, str], Actor, datetime], None]] = {
     Action.TAKE: _take,
     Action.RECOMMEND: _recommend,
@@ -135,4 +142,5 @@ _DUTIES: Mapping[Action, Callable[[Case, Mapping[str, str], Actor, datetime], No
     Action.CHANGE_PRIORITY: _change_priority,
     Action.SET_DUE: _set_due,
     Action.CHANGE_CONFIDENTIALITY: _change_confidentiality,
+    Action.RAISE: _raise,
 }

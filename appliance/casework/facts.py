@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from appliance.access import REGISTRAR_ROLES, Actor
-from appliance.casework import delegations, officers, papers, visits
+from appliance.casework import delegations, due_times, officers, papers, visits
 from appliance.casework.referral_steps import REFERRAL_OPEN
 from appliance.casework.transitions import Action, Facts
 from appliance.database import db, settings_in_use
@@ -35,6 +35,7 @@ def facts_of(case: Case, by: Actor, at: datetime) -> Facts:
         village_may=case.service_type.village_may_handle and not case.confidential,
         emergency=case.priority == Priority.EMERGENCY,
         to_ratify=case.ratify_due is not None,
+        to_raise=due_times.is_late(case, at) and (case.escalation or 0) < due_times.MANAGER_LEVEL,
         referrals_open=_referrals_open(case),
         days_since_end=(at - case.state_since).days,
         **_of_state(case, by, at),
@@ -52,6 +53,8 @@ def _of_state(case: Case, by: Actor, at: datetime) -> dict[str, Any]:
             found["by_visitor"] = visit is not None and visits.reported_by(visit, by.account_id)
             found["visit_wanted"] = case.service_type.needs_visit and not visits.was_visited(case.id)
             found["papers_open"] = papers.count_open(case)
+        case CaseState.FOLLOW_UP:
+            found["papers_promised"] = papers.count_promised(case)
         case CaseState.REVIEW:
             found["list_check_wanted"] = case.service_type.needs_list_check and not _was_looked_up(case)
     if case.state == CaseState.AWAITING_DECISION or case.ratify_due is not None:

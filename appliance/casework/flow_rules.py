@@ -1,6 +1,7 @@
 """What a recommendation must say in the special flows of service types, and what it may then advise. Pure.
 
-A flow is the same way of a case with facts of its own: reactivating PBI-JK, and the certificate of a place in DTSEN.
+A flow is the same way of a case with facts of its own: reactivating PBI-JK, the certificate of a place in DTSEN, and social
+rehabilitation, which the ministry counts by 26 categories.
 """
 
 from __future__ import annotations
@@ -11,10 +12,42 @@ from datetime import date
 
 from appliance.casework.step_fields import Field
 
-PBI, CERTIFICATE = "reaktivasi_pbi", "sk_dtsen"
+PBI, CERTIFICATE, REHABILITATION = "reaktivasi_pbi", "sk_dtsen", "rehabilitasi"
 FIT, UNFIT, NOT_LISTED = "layak", "tidak_layak", "tidak_terdaftar"
 _ONCE, _AGAIN, _NO_NEED = "belum", "pernah", "tidak_ada"
 
+# The ministry's categories of people who need social services, in its order.
+PPKS = (
+    ("anak_balita", "Anak balita telantar"),
+    ("anak_telantar", "Anak telantar"),
+    ("anak_hukum", "Anak berhadapan dengan hukum"),
+    ("anak_jalanan", "Anak jalanan"),
+    ("anak_disabilitas", "Anak dengan kedisabilitasan"),
+    ("anak_kekerasan", "Anak korban kekerasan"),
+    ("anak_khusus", "Anak yang memerlukan perlindungan khusus"),
+    ("lansia_telantar", "Lanjut usia telantar"),
+    ("disabilitas", "Penyandang disabilitas"),
+    ("tuna_susila", "Tuna susila"),
+    ("gelandangan", "Gelandangan"),
+    ("pengemis", "Pengemis"),
+    ("pemulung", "Pemulung"),
+    ("minoritas", "Kelompok minoritas"),
+    ("bekas_binaan", "Bekas warga binaan lembaga pemasyarakatan"),
+    ("odha", "Orang dengan HIV/AIDS"),
+    ("napza", "Korban penyalahgunaan NAPZA"),
+    ("trafficking", "Korban trafficking"),
+    ("kekerasan", "Korban tindak kekerasan"),
+    ("migran", "Pekerja migran bermasalah sosial"),
+    ("bencana_alam", "Korban bencana alam"),
+    ("bencana_sosial", "Korban bencana sosial"),
+    ("perempuan_rawan", "Perempuan rawan sosial ekonomi"),
+    ("fakir_miskin", "Fakir miskin"),
+    ("keluarga", "Keluarga bermasalah sosial psikologis"),
+    ("adat", "Komunitas adat terpencil"),
+)
+_PPKS = Field("ppks", "Kategori PPKS", "choice", choices=PPKS)
+# What an emergency is asked for before it goes out.
+EMERGENCY_FIELDS: Mapping[str, tuple[Field, ...]] = {REHABILITATION: (_PPKS,)}
 FLOW_FIELDS: Mapping[str, tuple[Field, ...]] = {
     PBI: (
         Field("advice", "Kelayakan reaktivasi", "choice", choices=((FIT, "Layak diusulkan"), (UNFIT, "Tidak layak"))),
@@ -34,6 +67,7 @@ FLOW_FIELDS: Mapping[str, tuple[Field, ...]] = {
             (_NO_NEED, "Tidak ada surat kebutuhan medis"),
         )),
     ),
+    REHABILITATION: (_PPKS,),
     CERTIFICATE: (
         Field("advice", "Usulan surat keterangan", "choice", choices=(
             (FIT, "Terbitkan: terdaftar dengan desil"),

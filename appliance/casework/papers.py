@@ -21,7 +21,7 @@ from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from appliance.models.case import Case, Referral
 from appliance.models.person import REASON_LENGTH
 from appliance.models.roles import Role
-from appliance.models.states import OPEN, CaseState, PaperState, VisitState
+from appliance.models.states import OPEN, CaseState, PaperState, Priority, VisitState
 from appliance.models.visit import CasePaper, Visit
 from appliance.registry.file_store import FileContent, Stored, small_of, store, whole_of
 
@@ -85,7 +85,7 @@ class PaperList:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a checker says of a requirement. `reason` is for what must be brought again."""
+    """What a checker says of a requirement. `reason` is for what must be brought again, or who brings later what is promised."""
 
     state: str
     reason: str = ""
@@ -116,9 +116,16 @@ def papers_of(case: Case, by: Actor) -> PaperList:
 
 
 def count_open(case: Case) -> int:
-    """How many required papers of the case were not found right."""
-    valid = {row.requirement for row in _standing(case) if row.state == PaperState.VALID}
-    return sum(name not in valid and _is_required(case, name) for name in requirements_of(case))
+    """How many required papers of the case were not found right; an emergency does not wait for what is promised."""
+    enough = {PaperState.VALID, PaperState.PROMISED} if case.priority == Priority.EMERGENCY else {PaperState.VALID}
+    met = {row.requirement for row in _standing(case) if row.state in enough}
+    return sum(name not in met and _is_required(case, name) for name in requirements_of(case))
+
+
+def count_promised(case: Case) -> int:
+    """How many papers were promised and have not come, or were not found right yet."""
+    by_state = {state: {row.requirement for row in _standing(case) if row.state == state} for state in PaperState}
+    return len(by_state[PaperState.PROMISED] - by_state[PaperState.VALID])
 
 
 def add_papers(case_id: str, contents: Sequence[bytes], *, requirement: str, title: str, by: Actor, at: datetime) -> None:
@@ -163,8 +170,8 @@ def check_papers(case_id: str, judgements: Mapping[str, Judgement], *, row_versi
         if problems or not judgements:
             raise InvalidInput(problems or {"papers": "Pilih keadaan sedikitnya satu berkas."})
         for name, told in judgements.items():
-            _judge(brought.get(name) or [_shown(case, name)], told, by, at)
-        words = {PaperState.VALID: "sah", PaperState.REPLACE: "perlu ganti"}
+            _judge(_judged(case, name, told, brought.get(name, [])), told, by, at)
+        words = {PaperState.VALID: "sah", PaperState.REPLACE: "perlu ganti", PaperState.PROMISED: "menyusul"}
         details = {
             name: f"{words[PaperState(told.state)]}{told.reason and ': ' + told.reason}" for name, told in judgements.items()
         }
@@ -291,28 +298,50 @@ def _is_own(rows: Sequence[CasePaper], by: Actor) -> bool:
 def _problem(case: Case, name: str, told: Judgement, brought: Mapping[str, Sequence[CasePaper]], by: Actor) -> str:
     if name not in requirements_of(case):
         return "Persyaratan ini tidak ada pada layanan ini."
-    if told.state not in (PaperState.VALID, PaperState.REPLACE):
-        return "Pilih sah atau perlu ganti."
-    if told.state == PaperState.VALID and _is_own(brought.get(name, ()), by):
-        return f"{name}: salinannya Anda sendiri yang membawa; minta rekan memeriksanya."
-    if told.state == PaperState.REPLACE and not told.reason.strip():
+    rows = brought.get(name, ())
+    problem = ""
+    if told.state == PaperState.PROMISED:
+        problem = _promise_problem(case, name, told, rows)
+    elif told.state == PaperState.REPLACE:
+        problem = _replace_problem(name, told, rows)
+    elif told.state != PaperState.VALID:
+        problem = "Pilih sah atau perlu ganti."
+    elif _is_own(rows, by):
+        problem = f"{name}: salinannya Anda sendiri yang membawa; minta rekan memeriksanya."
+    too_long = f"Terlalu panjang; paling banyak {REASON_LENGTH} huruf." if len(told.reason) > REASON_LENGTH else ""
+    return problem or too_long
+
+
+def _replace_problem(name: str, told: Judgement, brought: Sequence[CasePaper]) -> str:
+    if not told.reason.strip():
         return f"{name}: tulis mengapa perlu diganti."
-    if told.state == PaperState.REPLACE and name not in brought:
-        return f"{name}: belum ada berkasnya; kembalikan kasus untuk melengkapinya."
-    return f"Terlalu panjang; paling banyak {REASON_LENGTH} huruf." if len(told.reason) > REASON_LENGTH else ""
+    return "" if brought else f"{name}: belum ada berkasnya; kembalikan kasus untuk melengkapinya."
 
 
-def _shown(case: Case, name: str) -> CasePaper:
+def _promise_problem(case: Case, name: str, told: Judgement, brought: Sequence[CasePaper]) -> str:
+    if case.priority != Priority.EMERGENCY:
+        return f"{name}: hanya kasus darurat yang boleh berjalan dengan berkas menyusul."
+    if not told.reason.strip():
+        return f"{name}: tulis siapa yang menyerahkan dan kapan."
+    if any(row.state in (PaperState.WAITING, PaperState.VALID) for row in brought):
+        return f"{name}: berkasnya sudah ada; pilih sah atau perlu ganti."
+    return ""
+
+
+def _judged(case: Case, name: str, told: Judgement, brought: Sequence[CasePaper]) -> Sequence[CasePaper]:
+    """The rows that the judgement is about; one without a file when there is none: the original was shown, or it is promised."""
+    if brought and (told.state != PaperState.PROMISED or brought[-1].state == PaperState.PROMISED):
+        return brought
     row = CasePaper(case_id=case.id, requirement=name, title="Asli diperlihatkan")
     db.session.add(row)
-    return row
+    return [row]
 
 
 def _judge(rows: Sequence[CasePaper], told: Judgement, by: Actor, at: datetime) -> None:
     """The newest is what was looked at; when it must be brought again, nothing older stands for it."""
     for row in rows if told.state == PaperState.REPLACE else rows[-1:]:
         row.state = told.state
-        row.reason = told.reason.strip() if told.state == PaperState.REPLACE else ""
+        row.reason = "" if told.state == PaperState.VALID else told.reason.strip()
         row.stamp(by.account_id, at)
 
 

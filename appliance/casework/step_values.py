@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from appliance.access import AREA_ROLES, CONFIDENTIAL_ROLES, Actor
 from appliance.casework import officers
-from appliance.casework.flow_rules import FLOW_FIELDS
+from appliance.casework.flow_rules import EMERGENCY_FIELDS, FLOW_FIELDS
 from appliance.casework.history import Fact
 from appliance.casework.papers import requirements_of
 from appliance.casework.similar import similar_to
@@ -22,14 +22,15 @@ from appliance.models.roles import Role
 
 LONGEST_TEXT = 5000
 _NOTES = ("note", "citizen_note")
+_ASKED_BY_FLOW = {Action.RECOMMEND: FLOW_FIELDS, Action.REFER_AT_ONCE: EMERGENCY_FIELDS}
 # Who can be given a case: not who only signs or looks.
 OWNER_ROLES = AREA_ROLES - {Role.PENANDATANGAN, Role.PIMPINAN}
 
 
 def with_choices(line: Transition, case: Case, by: Actor, at: datetime) -> Transition:
     """The line with the choices that depend on the case, and the fields of its service's flow."""
-    if line.action is Action.RECOMMEND:
-        line = replace(line, fields=(*FLOW_FIELDS.get(case.service_type.flow, ()), *line.fields))
+    if line.action in _ASKED_BY_FLOW:
+        line = replace(line, fields=(*_ASKED_BY_FLOW[line.action].get(case.service_type.flow, ()), *line.fields))
     if not any(field.source for field in line.fields):
         return line
     fields = tuple(

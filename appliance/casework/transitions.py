@@ -63,6 +63,7 @@ class Action(StrEnum):
     CHANGE_PRIORITY = "ubah_prioritas"
     SET_DUE = "ubah_batas"
     CHANGE_CONFIDENTIALITY = "ubah_kerahasiaan"
+    RAISE = "naikkan"
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,10 @@ class Facts:
     emergency: bool = False
     to_ratify: bool = False
     papers_open: int = 0
+    papers_promised: int = 0
     visit: str = ""
     visit_wanted: bool = False
+    to_raise: bool = False
     list_check_wanted: bool = False
     referrals_open: int = 0
     days_since_end: int = 0
@@ -130,6 +133,10 @@ CONDITIONS: dict[str, tuple[Callable[[Facts], bool], str]] = {
     ),
     "bukan_kewenangan_desa": (lambda facts: not facts.village_may, "Layanan ini mungkin dapat ditangani di desa."),
     "berkas_sah": (lambda facts: facts.papers_open == 0, "Masih ada berkas persyaratan yang belum sah; periksa daftar berkas."),
+    "berkas_menyusul_diterima": (
+        lambda facts: facts.papers_promised == 0,
+        "Masih ada berkas yang menyusul; periksa setelah diserahkan, atau pilih perlu ganti bila tidak akan datang.",
+    ),
     "sudah_dikunjungi": (
         lambda facts: not facts.visit_wanted,
         "Layanan ini memerlukan kunjungan rumah yang hasilnya sudah disahkan supervisor.",
@@ -170,6 +177,10 @@ CONDITIONS: dict[str, tuple[Callable[[Facts], bool], str]] = {
     "darurat": (lambda facts: facts.emergency, "Rujukan langsung hanya untuk kasus darurat."),
     "menunggu_pengesahan": (lambda facts: facts.to_ratify, "Tidak ada rujukan darurat yang menunggu pengesahan."),
     "bukan_perujuk": (lambda facts: not facts.by_referrer, "Rujukan darurat disahkan oleh orang lain, bukan yang merujuk."),
+    "terlambat_di_bawah_manajer": (
+        lambda facts: facts.to_raise,
+        "Hanya kasus yang lewat batas dan belum disampaikan kepada manajer yang dapat dinaikkan.",
+    ),
     "rujukan_selesai": (lambda facts: facts.referrals_open == 0, "Masih ada rujukan yang belum dijawab."),
     "belum_90_hari": (
         lambda facts: facts.days_since_end <= REOPEN_DAYS,
@@ -256,7 +267,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     _line(_A.REFERRALS_ANSWERED, S.REFERRED, S.FOLLOW_UP, "Rujukan dijawab", set(), "rujukan_selesai"),
     _line(_A.REFERRAL_RETURNED, S.REFERRED, S.REVIEW, "Rujukan dikembalikan", set()),
     _line(_A.RECORD_RESULT, S.FOLLOW_UP, S.DONE, "Catat hasil", {R.BO, R.FASILITATOR}, "rujukan_selesai",
-          ask.OUTCOME, ask.RESULT, ask.TOLD, ask.TOLD_WAY, ask.TOLD_DATE),
+          "berkas_menyusul_diterima", ask.OUTCOME, ask.RESULT, ask.TOLD, ask.TOLD_WAY, ask.TOLD_DATE),
     _line(_A.NOT_SETTLED, S.FOLLOW_UP, S.REVIEW, "Belum tuntas", {R.BO, R.SUPERVISOR}, _REASON),
     _line(_A.CONFIRM_CLOSED, S.DONE, S.CLOSED, "Tutup: warga sudah diberi tahu", {R.FASILITATOR, R.FO, R.FO_PUSKESOS},
           Field("satisfaction", "Kepuasan warga", "choice", required=False, choices=ask.SATISFACTION), _NOTE),
@@ -269,6 +280,8 @@ TRANSITIONS: tuple[Transition, ...] = (
     _line(_A.MARK_INVALID, S.VERIFYING, S.INVALID, "Tandai tidak valid", {R.SUPERVISOR, R.BO}, "bukan_pencatat", _REASON),
     _line(_A.REVERT_MARK, {S.INVALID, S.DUPLICATE}, S.VERIFYING, "Batalkan tanda", {R.MANAJER}, _REASON),
     _line(_A.REFER_AT_ONCE, OPEN - {S.DRAFT, S.REFERRED}, S.REFERRED, "Rujuk darurat", {R.FO, R.BO, R.SUPERVISOR}, "darurat", _REASON),
+    _line(_A.RAISE, OPEN - CLOCK_STOPPED - {S.DRAFT}, None, "Naikkan kepada manajer", {*_WRITERS, R.BO}, "terlambat_di_bawah_manajer",
+          _REASON, ask.TOLD),
     _line(_A.CHANGE_OWNER, OPEN - {S.DRAFT}, None, "Alihkan ke petugas lain", {R.SUPERVISOR, R.MANAJER}, ask.NEW_OWNER, _REASON),
     _line(_A.CHANGE_PRIORITY, OPEN - {S.DRAFT}, None, "Ubah prioritas", {R.SUPERVISOR, R.MANAJER}, ask.NEW_PRIORITY, _REASON),
     _line(_A.SET_DUE, OPEN - CLOCK_STOPPED - {S.DRAFT}, None, "Ubah batas waktu", {R.MANAJER}, ask.NEW_DUE, _REASON),
@@ -361,7 +374,14 @@ WORTH_TELLING = frozenset(
 # These are possible almost always: they are no reason to stand in somebody's queue.
 _NOT_WAITED_FOR = frozenset(
     {Action.CANCEL, Action.FINISH_AT_ONCE, Action.REFER_AT_ONCE, Action.REOPEN, Action.OPEN, Action.REVERT_MARK, Action.RATIFY}
-    | {Action.REFUSE_TO_RATIFY, Action.CHANGE_OWNER, Action.CHANGE_PRIORITY, Action.SET_DUE, Action.CHANGE_CONFIDENTIALITY}
+    | {
+        Action.REFUSE_TO_RATIFY,
+        Action.RAISE,
+        Action.CHANGE_OWNER,
+        Action.CHANGE_PRIORITY,
+        Action.SET_DUE,
+        Action.CHANGE_CONFIDENTIALITY,
+    }
 )
 
 

@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 import sqlalchemy as sa
 
-from appliance.access import Actor, scope
+from appliance.access import Actor, knows_reporter, scope
 from appliance.casework.catalogue import CATEGORIES
 from appliance.casework.day_words import day_in_words, long_day, number_in_words
 from appliance.casework.transitions import LABELS
@@ -68,7 +68,7 @@ def gather(about: About, *, by: Actor, at: datetime) -> Content:
     values |= _person_values(household.person, office_day(at)) | _list_values(household) | _case_values(about.case)
     values["keluarga.kepala"] = next((member.name for member in household.members if _is_head(member, household)), "")
     if about.kind == PAPER:
-        values |= _reporter_values(about.case)
+        values |= _reporter_values(about.case, knows_reporter(about.case, by))
     readers = {name: _TABLES[name] for name in tables_of(about.kind)}
     return Content(values, {name: read(about, household, by, at) for name, read in readers.items()})
 
@@ -183,11 +183,11 @@ def _case_values(case: Case) -> dict[str, str]:
     }
 
 
-def _reporter_values(case: Case) -> dict[str, str]:
+def _reporter_values(case: Case, told: bool) -> dict[str, str]:
     return {
-        "pelapor.nama": case.reporter_name,
-        "pelapor.hubungan": case.reporter_relation,
-        "pelapor.telepon": case.reporter_phone,
+        "pelapor.nama": case.reporter_name if told else "",
+        "pelapor.hubungan": case.reporter_relation if told else "",
+        "pelapor.telepon": case.reporter_phone if told else "",
         "kasus.saluran": case.channel.capitalize(),
         "kasus.jenis": case.kind.capitalize(),
         "kasus.batas": _day(case.deadline),

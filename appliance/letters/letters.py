@@ -149,18 +149,23 @@ def attach_scan(letter_id: str, content: bytes, *, outside_number: str = "", row
         _done(letter, line.step, by, at, detail={"berkas": stored.sha256[:12]})
 
 
-def standing_letters(case: Case, wording: Wording, purpose: str, *, besides: str = "", by: Actor, at: datetime) -> list[Letter]:
-    """Letters of this kind and purpose about the same person that are still good, or on their way."""
+def standing_letters(case: Case, wording: Wording, new: NewLetter, *, besides: str = "", by: Actor, at: datetime) -> list[Letter]:
+    """Letters of this kind and purpose about the same person that are still good, or on their way.
+
+    One that goes with a referral is the same only with the same referral: two organisations get two letters.
+    """
     today = office_day(at)
     running = (LetterState.INITIALLED, LetterState.APPROVED, LetterState.ISSUED)
     statement = scope(sa.select(Letter), Letter, by).where(
         Letter.person_id == case.applicant_id,
         Letter.wording == wording.code,
-        Letter.purpose == purpose,
+        Letter.purpose == new.purpose,
         Letter.id != besides,
         Letter.state.in_(running),
         sa.or_(Letter.valid_until.is_(None), Letter.valid_until >= today),
     )
+    if wording.kind == REFERRAL:
+        statement = statement.where(Letter.referral_id == new.referral_id)
     return list(db.session.scalars(statement.order_by(Letter.id)))
 
 
@@ -226,7 +231,7 @@ def _checked(case: Case, wording: Wording, new: NewLetter, by: Actor, at: dateti
     if unknown:
         problems["typed-daftar_kasus"] = f"Tidak ditemukan atau rahasia: {', '.join(unknown[:10])}."
     if "purpose" not in problems and not new.again:
-        problems |= _again_problem(standing_letters(case, wording, new.purpose, besides=besides, by=by, at=at))
+        problems |= _again_problem(standing_letters(case, wording, new, besides=besides, by=by, at=at))
     if problems:
         raise InvalidInput(problems)
     return named

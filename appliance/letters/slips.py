@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from appliance import audit
 from appliance.access import Actor, scope
+from appliance.casework.citizen_status import last_told
 from appliance.casework.day_words import long_day
 from appliance.database import db, transaction
 from appliance.errors import NotFound
@@ -16,7 +17,7 @@ from appliance.letters.facts import local_moment
 from appliance.letters.office import letterhead
 from appliance.letters.sheet import qr_uri
 from appliance.models.case import Case
-from appliance.models.states import CaseState
+from appliance.models.states import OPEN, CaseState
 from appliance.registry.holders import office_day
 
 # What the citizen may expect, by where her case stands; it says nothing of what it is about.
@@ -26,14 +27,17 @@ _NEXT = {
     CaseState.REFERRED: "Sudah dirujuk ke instansi yang berwenang. Kami kabari jawabannya.",
     CaseState.DONE: "Sudah selesai ditangani.",
     CaseState.CLOSED: "Sudah selesai ditangani.",
-    CaseState.REFUSED: "Belum dapat dipenuhi. Tanyakan alasan dan langkah selanjutnya kepada petugas.",
+    CaseState.REFUSED: "Permohonan belum dapat dipenuhi. Anda dapat mengajukan lagi bila keadaannya berubah.",
 }
 _USUAL = "Berkas kami periksa. Petugas dapat menelepon atau datang ke rumah."
 
 
 @dataclass(frozen=True)
 class Slip:
-    """What stands on the slip; neither NIK nor complaint. `service` is "" for a confidential case: others find the slip at home."""
+    """What stands on the slip; neither NIK nor complaint. `told` is what was written for her when she was refused.
+
+    `service` is "" for a confidential case: others find the slip at home.
+    """
 
     office: str
     address: str
@@ -43,6 +47,7 @@ class Slip:
     received: str
     service: str
     next_step: str
+    told: str
     due: str
     qr: str
     printed: str
@@ -64,8 +69,9 @@ def print_slip(case_id: str, *, by: Actor, at: datetime) -> Slip:
             name=case.applicant.name,
             received=local_moment(case.received_at),
             service="" if case.confidential else case.service_type.name,
+            told=last_told(case.id) if case.state == CaseState.REFUSED and not case.confidential else "",
             next_step=_NEXT.get(CaseState(case.state), _USUAL),
-            due=long_day(office_day(case.deadline)) if case.deadline else "",
+            due=long_day(office_day(case.deadline)) if case.deadline and case.state in OPEN else "",
             qr=qr_uri(case.number),
             printed=local_moment(at),
         )

@@ -122,3 +122,5 @@ class PaperState(StrEnum):
     WAITING = "menunggu"
     VALID = "sah"
     REPLACE = "perlu_ganti"
+    # Of an emergency only: it goes on at once, and what is missing is brought before it is finished.
+    PROMISED = "menyusul"

@@ -258,9 +258,17 @@ def _new_family(old: Family, split: Split, by: Actor, at: datetime) -> Family:
     parted.stamp(by.account_id, at)
     db.session.add(parted)
     db.session.flush()
-    if old.kk:
-        db.session.add(FormerCard(family_id=parted.id, kk=old.kk, until=split.on or today(at), reason="Pecah KK"))
+    _keep_old_numbers(old, parted, split, at)
     return parted
+
+
+def _keep_old_numbers(old: Family, parted: Family, split: Split, at: datetime) -> None:
+    """Every paper that the members still carry finds their new family: the card of before, and those before that."""
+    earlier = list(db.session.scalars(sa.select(FormerCard).where(FormerCard.family_id == old.id)))
+    cards = [FormerCard(family_id=parted.id, kk=card.kk, until=card.until, reason=card.reason) for card in earlier]
+    if old.kk:
+        cards.append(FormerCard(family_id=parted.id, kk=old.kk, until=split.on or today(at), reason="Pecah KK"))
+    db.session.add_all(cards)
 
 
 def _part(person: Person, old: Family, parted: Family, split: Split, by: Actor, at: datetime) -> None:

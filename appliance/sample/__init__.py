@@ -21,6 +21,7 @@ from appliance.casework.referral_replies import Answer, Return
 from appliance.casework.referral_steps import NOT_OURS
 from appliance.database import db, settings_in_use
 from appliance.errors import Conflict, NotFound
+from appliance.letters import office
 from appliance.models.account import Account
 from appliance.models.case import Case, CaseEvent, Referral
 from appliance.models.person import Person
@@ -36,6 +37,7 @@ STAFF: tuple[tuple[str, str, Role, tuple[str, ...], str], ...] = (
     ("bo.andi", "Andi Firmansyah", Role.BO, (), "sekretariat"),
     ("supervisor.rahma", "Rahmawati", Role.SUPERVISOR, (), "sekretariat"),
     ("manajer.hasan", "Hasanuddin", Role.MANAJER, (), "sekretariat"),
+    ("penandatangan.kadis", "Dra. Hj. Nurhayati, M.Si.", Role.PENANDATANGAN, (), "sekretariat"),
     ("opd.dinkes", "Nurlina (Dinas Kesehatan)", Role.OPD, (), "dinkes"),
     ("fasilitator.nur", "Nur Hikmah", Role.FASILITATOR, FIELD_VILLAGES, "sekretariat"),
     ("admin.it", "Admin IT", Role.ADMIN, (), ""),
@@ -59,6 +61,7 @@ def fill(*, at: datetime, tell: Callable[[str], None] = lambda line: None) -> tu
     _refuse_real_data()
     made = tuple(_account(*row, at=at) for row in STAFF)
     actors = {username: _actor(username, at) for username, *_ in STAFF}
+    _name_signatory(actors["admin.it"], at)
     tell("Mendaftarkan warga contoh …")
     residents = list(register_everybody(actors, at))
     live_on(actors["fo.sari"], at)
@@ -93,6 +96,13 @@ def _account(username: str, name: str, role: Role, areas: tuple[str, ...], unit:
     if not found.must_change_password or role is Role.ADMIN:
         return SampleAccount(username, role, None)
     return SampleAccount(username, role, accounts.reset_password(found.id, by=None, at=at))
+
+
+def _name_signatory(admin: Actor, at: datetime) -> None:
+    """Who stands below the letters, so that one can be tried from its draft to its paper."""
+    if not office.signatories():
+        fields = office.SignatoryFields("Dra. Hj. Nurhayati, M.Si.", "Kepala Dinas Sosial", "Pembina", "197001011995032001")
+        office.save_signatory(None, fields, by=admin, at=at)
 
 
 def _actor(username: str, at: datetime) -> Actor:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.casework import looking
 from appliance.power import journal, state
 from appliance.power.journal import Entry, Event
 from appliance.power.policy import Cause
@@ -142,3 +143,49 @@ def test_the_banner_counts_down_on_the_tablet_and_tells_the_reason_afterwards(
     finally:
         for name in (state.STATE_FILE, journal.JOURNAL_FILE):
             (power / name).unlink(missing_ok=True)
+
+
+def test_what_was_typed_is_there_again_after_signing_out(tablet: OldTablet, node: Node, staff: Staff, nik: str) -> None:
+    story = journey.tell(node, staff, nik)
+    _sign_in(tablet, node, staff.fo)
+    tablet.open(f"{node.url}/warga/{story.resident}/kasus-baru")
+    _fill(tablet, description="Belum selesai diketik.")
+    tablet.value("document.querySelector('main [name=description]').dispatchEvent(new Event('input', {bubbles: true}))")
+    wait_for(lambda: "tersimpan sementara pukul" in tablet.value(DRAFT_SAVED), what="the draft is kept")
+    _looks_right(tablet)
+    tablet.press("document.querySelector('form[action$=\"/keluar\"]').submit()")
+    _sign_in(tablet, node, staff.fo)
+    assert "Isian yang belum disimpan" in tablet.value("document.querySelector('main').innerText")
+    _looks_right(tablet)
+    tablet.press(f"document.querySelector('main a[href*=\"{story.resident}\"]').click()")
+    assert tablet.value("document.querySelector('main [name=description]').value") == "Belum selesai diketik."
+
+
+def test_the_kiosk_answers_a_citizen_on_the_tablet(tablet: OldTablet, node: Node, staff: Staff, nik: str) -> None:
+    story = journey.tell(node, staff, nik)
+    tablet.open(f"{node.url}/cek-status")
+    _looks_right(tablet)
+    for digits, said in (("0000", "tidak cocok"), (nik[-4:], "sedang ditangani instansi lain")):
+        _fill(tablet, number=story.number, digits=digits)
+        tablet.press("document.querySelector('main form').submit()")
+        assert said in tablet.value("document.querySelector('main').innerText")
+        _looks_right(tablet)
+
+
+def test_the_tablet_tells_who_else_has_the_case_open(tablet: OldTablet, node: Node, staff: Staff, nik: str) -> None:
+    story = journey.tell(node, staff, nik)
+    tablet.call("Page.addScriptToEvaluateOnNewDocument", source=IMPATIENT)
+    _sign_in(tablet, node, staff.fo)
+    tablet.open(f"{node.url}/kasus/{story.case}")
+    assert staff.supervisor.name not in tablet.value(LOOKING)
+    tablet.value("window.notReloaded = true")
+    node.run(lambda: looking.keep_looking(story.case, by=node.actor(staff.supervisor), at=datetime.now(UTC)))
+    wait_for(lambda: staff.supervisor.name in tablet.value(LOOKING), what="the page tells who else looks")
+    assert tablet.value("window.notReloaded && !document.getElementById('looking').hidden")
+    _looks_right(tablet)
+
+
+DRAFT_SAVED = "document.getElementById('draft-saved').textContent"
+LOOKING = "document.getElementById('looking').textContent"
+# the page asks every half minute; the test does not want to wait for that
+IMPATIENT = "(later => { window.setTimeout = (what, when, ...rest) => later(what, when === 30000 ? 100 : when, ...rest) })(window.setTimeout)"

@@ -7,6 +7,8 @@ from datetime import date
 import pytest
 
 from appliance.casework.flow_rules import FLOW_FIELDS, Known, flow_problems
+from appliance.config import CaseworkSettings, parse
+from appliance.errors import ConfigurationError
 
 KNOWN = {"today": date(2026, 11, 20), "decile": 3, "pbi_months": 3, "highest_decile": 5}
 PBI = {"advice": "layak", "inactive_date": "2026-11-01", "inactive_reason": "desil", "reactivated": "belum", "need": "kronis"}
@@ -41,6 +43,17 @@ def test_a_reactivation_is_advised_once_in_time_and_for_a_need(changes: dict[str
 def test_months_of_different_lengths(inactive: str, today: date, right: bool) -> None:
     known = Known(**{**KNOWN, "today": today})  # type: ignore[arg-type]
     assert (not flow_problems("reaktivasi_pbi", PBI | {"inactive_date": inactive}, known)) is right
+
+
+@pytest.mark.parametrize(("purpose", "limit"), [("kuliah", 4), ("berobat", 10), ("sekolah", 5), ("", 5)])
+def test_a_purpose_may_have_a_limit_of_its_own(purpose: str, limit: int) -> None:
+    assert CaseworkSettings(certificate_purposes="kuliah=4, berobat=10").certificate_limit(purpose) == limit
+
+
+@pytest.mark.parametrize("purposes", ["kuliah", "kuliah=11", "kuliah=4,", "mandi=3"])
+def test_a_limit_that_cannot_be_read_is_refused(purposes: str) -> None:
+    with pytest.raises(ConfigurationError):
+        parse(f'[casework]\ncertificate_purposes = "{purposes}"\n')
 
 
 @pytest.mark.parametrize(

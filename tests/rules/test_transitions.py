@@ -78,11 +78,12 @@ DITANGANI DIRUJUK         | usulkan_keluar       | MENUNGGU_LUAR      | bo
 MENUNGGU_LUAR             | catat_keputusan_luar | TINDAK_LANJUT      | bo
 DIRUJUK                   | rujukan_dijawab      | TINDAK_LANJUT      | node                               | answered
 DIRUJUK                   | rujukan_dikembalikan | TELAAH             | node
-TINDAK_LANJUT             | catat_hasil          | SELESAI            | bo fasilitator                     | answered
+TINDAK_LANJUT             | catat_hasil          | SELESAI            | bo fasilitator                     | answered nothing-promised
 TINDAK_LANJUT             | belum_tuntas         | TELAAH             | bo supervisor
 SELESAI                   | konfirmasi           | DITUTUP            | fasilitator fo fo_puskesos
 SELESAI                   | tutup_otomatis       | DITUTUP            | node
 SELESAI DITUTUP           | buka_kembali         | TELAAH             | supervisor manajer                 | ninety-days
+{CLOCK_STATES}            | naikkan              | =                  | fo fo_puskesos fasilitator bo      | late
 {OPEN_STATES}             | alihkan              | =                  | supervisor manajer
 {OPEN_STATES}             | ubah_prioritas       | =                  | supervisor manajer
 {CLOCK_STATES}            | ubah_batas           | =                  | manajer
@@ -103,6 +104,8 @@ NEEDS: dict[str, dict[str, Any]] = {
     "not-visitor": {"by_visitor": False},
     "papers": {"papers_open": 0},
     "visited": {"visit_wanted": False},
+    "nothing-promised": {"papers_promised": 0},
+    "late": {"to_raise": True},
     "village": {"village_may": True},
     "not-village": {"village_may": False},
     "looked-up": {"list_check_wanted": False},
@@ -117,7 +120,7 @@ NEEDS: dict[str, dict[str, Any]] = {
 }
 WORST: dict[str, Any] = {
     "channel": Channel.PUSKESOS, "by_creator": True, "by_visitor": True, "by_verifier": True, "by_recommender": True, "by_referrer": True,
-    "papers_open": 1, "visit_wanted": True, "list_check_wanted": True, "referrals_open": 1, "days_since_end": 91,
+    "papers_open": 1, "papers_promised": 1, "visit_wanted": True, "list_check_wanted": True, "referrals_open": 1, "days_since_end": 91,
 }  # fmt: skip
 # Where a need is not met by the worst facts already, the facts that break it.
 BROKEN: dict[str, dict[str, Any]] = {
@@ -258,7 +261,7 @@ def test_refusals_and_returns_demand_a_reason() -> None:
         A.RETURN_VISIT: {"visit_reasons"}, A.REOPEN: {"note"}, A.NOT_SETTLED: {"note"}, A.MARK_INVALID: {"note"},
         A.REFER_AT_ONCE: {"note"}, A.BACK_TO_REVIEW: {"note"}, A.REVERT_MARK: {"note"}, A.REFUSE_TO_RATIFY: {"note"},
         A.CANCEL_VISIT: {"note"}, A.CHANGE_OWNER: {"note", "new_owner"}, A.CHANGE_PRIORITY: {"note", "priority"},
-        A.SET_DUE: {"note", "due_date"},
+        A.SET_DUE: {"note", "due_date"}, A.RAISE: {"note", "citizen_note"},
         A.CHANGE_CONFIDENTIALITY: {"note", "confidential"}, A.RECORD_RESULT: {"outcome", "citizen_note", "told_way"},
     }  # fmt: skip
     for line in TRANSITIONS:

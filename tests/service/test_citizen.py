@@ -13,10 +13,11 @@ from appliance.casework import casebook, citizen_status
 from appliance.config import Settings
 from appliance.database import db
 from appliance.errors import InvalidInput, TryLater
+from appliance.letters import slips
 from appliance.models.audit import AuditEntry
 from appliance.models.roles import Role
 from tests.service.test_concurrency import together
-from tests.support.desk import move, open_case, resident
+from tests.support.desk import move, open_case, resident, verify
 from tests.support.staff import AT, Staff, hire
 from tests.support.web_client import Web, officer, web_app
 
@@ -108,6 +109,18 @@ def test_asking_is_in_the_journal(staff: Staff) -> None:
         ("cek_status", f"case:{case}", "warga"),
     ]
     assert audit.verify().ok
+
+
+def test_the_slip_of_a_refusal_says_what_was_written_for_her_and_nothing_else(staff: Staff) -> None:
+    case, _ = slip(staff)
+    begun = slips.print_slip(case, by=staff.fo, at=AT)
+    assert (begun.told, bool(begun.due)) == ("", True)
+    verify(case, staff.bo)
+    move(case, staff.bo, "ajukan", recommendation="Tolak saja")
+    move(case, staff.manager, "tolak", note="Catatan dalam", citizen_note="Datang lagi bulan depan")
+    printed = slips.print_slip(case, by=staff.fo, at=AT)
+    assert (printed.told, printed.due) == ("Datang lagi bulan depan", "")
+    assert "Catatan dalam" not in str(printed)
 
 
 def test_that_the_notice_was_read_out_stands_in_the_history(staff: Staff) -> None:

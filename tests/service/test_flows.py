@@ -86,6 +86,16 @@ def test_a_reactivation_goes_to_the_ministry_and_back(app: Flask, staff: Staff) 
     assert history_is_whole(case)
 
 
+def test_an_emergency_of_social_rehabilitation_says_the_ministrys_category(app: Flask, staff: Staff) -> None:
+    case = open_case(staff.fo, service_type_id=service("orang-telantar"), priority="darurat", priority_reason="Malam")
+    with pytest.raises(InvalidInput) as caught:
+        move(case, staff.fo, "rujuk_darurat", note="Perlu tempat")
+    assert set(caught.value.problems) == {"ppks"}
+    move(case, staff.fo, "rujuk_darurat", note="Perlu tempat", ppks="lansia_telantar")
+    assert db.session.get_one(Case, case).flow_facts == {"ppks": "lansia_telantar"}
+    assert casebook.look_at_case(case, by=staff.bo, at=AT).events[-1].details == {"Kategori PPKS": "Lanjut usia telantar"}
+
+
 def test_other_services_ask_no_more_than_before(app: Flask, staff: Staff) -> None:
     case = open_case(staff.fo)
     verify(case, staff.bo)

@@ -242,6 +242,15 @@ def test_a_split_card_finds_both_families_by_the_old_number(household: dict[str,
     assert [event.kind for event in life_events.of_family(household["family"], by=staff.fo).events] == ["pecah_kk"]
 
 
+def test_an_older_card_finds_both_families_too(household: dict[str, str], staff: Staff) -> None:
+    seen = family_of(staff, household["family"])
+    renewed = {"reason": "Kartu diganti", "on": TODAY, "row_version": seen.row_version}
+    families.renew_card(seen.id, "7303010101240002", **renewed, by=staff.fo, at=AT)
+    split(staff, household, "daughter")
+    for card in (CARD, "7303010101240002"):
+        assert found(staff, card) == {household["father"], household["mother"], household["daughter"]}
+
+
 def test_a_head_who_parts_leaves_the_place_open(household: dict[str, str], staff: Staff) -> None:
     split(staff, household, "father")
     assert family_of(staff, household["family"]).needs_head

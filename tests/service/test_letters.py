@@ -213,6 +213,17 @@ def test_a_letter_that_is_still_good_is_told_before_another(staff: Staff, signer
     letters.draft_letter(case, new_letter(signer), request_id="later", by=staff.bo, at=later)
 
 
+def test_two_referrals_of_a_case_go_out_with_a_letter_each(staff: Staff, signer: Signers) -> None:
+    case = decided(staff)
+    first, second = (prepare_referral(staff, case, unit) for unit in ("dinkes", "rsud"))
+    both = {"wording": "surat-rujukan", "purpose": "Rujukan"}
+    issued(staff, signer, case, referral_id=first, **both)
+    with pytest.raises(InvalidInput) as refused:
+        drafted(staff, signer, case, referral_id=first, **both)
+    assert set(refused.value.problems) == {"again"}
+    drafted(staff, signer, case, referral_id=second, **both)
+
+
 @pytest.mark.parametrize(("days", "state"), [(30, "TERBIT"), (31, "KEDALUWARSA")])
 def test_its_last_day_is_its_last(staff: Staff, signer: Signers, days: int, state: str) -> None:
     letter = issued(staff, signer)

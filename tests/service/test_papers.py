@@ -11,6 +11,7 @@ from appliance.casework.papers import Judgement
 from appliance.database import db
 from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from appliance.models.audit import AuditEntry
+from appliance.models.case import Case
 from appliance.models.states import PaperState
 from appliance.models.visit import CasePaper
 from tests.support.desk import confirm, move, open_case
@@ -65,6 +66,65 @@ def test_from_nothing_over_what_was_brought_to_complete(case: str, staff: Staff)
     assert listed(case, staff)[KTP] is PaperState.REPLACE, "nothing older stands for what must be brought again"
     check(case, staff, ktp=Judgement("sah"))
     confirm(case, staff.bo)
+
+
+def test_only_an_emergency_goes_on_with_a_promise_and_ends_after_it_was_kept(case: str, staff: Staff) -> None:
+    promise = {
+        "ktp": Judgement("sah"),
+        "kk": Judgement("sah"),
+        "sktm": Judgement("sah"),
+        "care": Judgement("menyusul", "Anaknya, besok"),
+    }
+    assert "hanya kasus darurat" in refusal(case, staff, **promise)
+    move(case, staff.supervisor, "ubah_prioritas", priority="darurat", note="Masuk IGD")
+    assert "tulis siapa" in refusal(case, staff, care=Judgement("menyusul"))
+    check(case, staff, **promise)
+    assert casebook.look_at_case(case, by=staff.bo, at=AT).papers.open == 1
+    confirm_as_it_is(case, staff)
+    for action, by in (
+        ("teruskan", staff.bo),
+        ("ajukan", staff.bo),
+        ("tetapkan_ditangani", staff.manager),
+        ("catat_tindakan", staff.bo),
+    ):
+        move(case, by, action, recommendation="Bantu", note="Dibayar")
+    result = {"outcome": "terpenuhi", "outcome_note": "Dibayar", "citizen_note": "Sudah dibayar", "told_way": "telepon"}
+    for brought in (False, True):
+        with pytest.raises(NotAllowed, match="menyusul"):
+            move(case, staff.bo, "catat_hasil", **result)
+        if not brought:
+            add(case, staff, photo(), requirement=CARE)
+    assert "sudah ada" in refusal(case, staff, care=Judgement("menyusul", "Lusa"))
+    check(case, staff, care=Judgement("sah"))
+    move(case, staff.bo, "catat_hasil", **result)
+
+
+def test_a_promise_that_is_not_kept_can_be_given_up(case: str, staff: Staff) -> None:
+    move(case, staff.supervisor, "ubah_prioritas", priority="darurat", note="Masuk IGD")
+    check(case, staff, care=Judgement("menyusul", "Anaknya, besok"))
+    check(case, staff, care=Judgement("menyusul", "Anaknya, lusa"))
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(CasePaper)) == 1
+    check(case, staff, care=Judgement("perlu_ganti", "Tidak pernah diserahkan"))
+    row = db.session.get_one(Case, case)
+    assert (papers.count_promised(row), papers.count_open(row)) == (0, 4)
+
+
+def refusal(case: str, staff: Staff, **told: Judgement) -> str:
+    """Why the paper of the ward is not judged like this; nothing has changed then."""
+    before = listed(case, staff)
+    with pytest.raises(InvalidInput) as caught:
+        check(case, staff, **told)
+    assert listed(case, staff) == before
+    return caught.value.problems[CARE]
+
+
+def confirm_as_it_is(case: str, staff: Staff) -> None:
+    """Without looking at any paper once more."""
+    offers = casebook.look_at_case(case, by=staff.bo, at=AT).actions
+    (mark,) = (
+        field.choices[0][0] for offer in offers if offer.action == "sahkan" for field in offer.fields if field.kind == "check"
+    )
+    move(case, staff.bo, "sahkan", duplicates_seen=mark)
 
 
 def test_a_wrong_judgement_changes_nothing(case: str, staff: Staff) -> None:

@@ -18,6 +18,7 @@ from appliance.casework.history import history_is_whole
 from appliance.casework.office_calendar import calendar_in_use
 from appliance.config import CaseworkSettings, Settings
 from appliance.database import db
+from appliance.errors import NotAllowed
 from appliance.models.case import Case
 from appliance.models.roles import Role
 from appliance.scheduler import Clockwork
@@ -167,6 +168,22 @@ def test_lateness_is_told_level_by_level_while_the_office_is_open(app: Flask, se
     assert [event.details["Kepada"] for event in events] == ["Petugas yang menangani", "Supervisor", "Manajer", "Pimpinan"]
     assert events[0].details["Batas yang lewat"] == "25-11-2026 16.00"
     assert history_is_whole(case)
+
+
+def test_the_counter_raises_what_is_late_to_the_manager_once(app: Flask, settings: Settings, staff: Staff) -> None:
+    case = open_case(staff.fo)  # due on Wednesday 25, 16.00
+    told = {"note": "Datang tiga kali", "citizen_note": "Manajer menghubungi OPD hari ini"}
+    with pytest.raises(NotAllowed, match="lewat batas"):
+        move(case, staff.fo, "naikkan", **told)
+    thursday = AT.replace(day=26)
+    move(case, staff.fo, "naikkan", at=thursday, **told)
+    assert (found(staff.manager, thursday, told=True), found(staff.supervisor, thursday, told=True)) == ([case], [])
+    with pytest.raises(NotAllowed):
+        move(case, staff.bo, "naikkan", at=thursday, **told)
+    assert casebook.look_at_case(case, by=staff.fo, at=thursday).events[-1].citizen_note == told["citizen_note"]
+    assert escalate_late(settings, at=AT.replace(day=30)) == 0, "she has two working days"
+    assert escalate_late(settings, at=AT.replace(month=12, day=1)) == 1
+    assert level(case) == 4
 
 
 def test_what_is_done_or_stands_is_not_told(app: Flask, settings: Settings, staff: Staff) -> None:

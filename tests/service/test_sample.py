@@ -17,6 +17,7 @@ from appliance.cli import slrt
 from appliance.config import Settings, render
 from appliance.database import db
 from appliance.errors import Conflict
+from appliance.letters import office
 from appliance.models.case import Case
 from appliance.models.person import Person, Relation
 from appliance.models.profile import Profile
@@ -57,6 +58,7 @@ def test_the_sample_is_whole_and_plausible(settings: Settings) -> None:
         made = fill(at=AT)
         assert [account.username for account in made] == [row[0] for row in STAFF]
         assert all(account.one_time_password for account in made)
+        assert [one.position for one in office.signatories()] == ["Kepala Dinas Sosial"]
         states = set(db.session.scalars(sa.select(Case.state)))
         assert len(states) >= 14, states
         people = db.session.scalars(sa.select(Person)).all()
@@ -96,6 +98,7 @@ def test_a_filling_that_was_cut_off_goes_on(settings: Settings) -> None:
         third = [db.session.query(table).count() for table in (Case, Participation, Payment, Profile)]
         fill(at=AT)
         assert [db.session.query(table).count() for table in (Case, Participation, Payment, Profile)] == third
+        assert len(office.signatories()) == 1
 
 
 def test_the_sample_is_not_mixed_with_real_people(settings: Settings) -> None:

@@ -10,8 +10,13 @@ from flask import Flask
 
 from appliance.access import Actor, Grant
 from appliance.casework import casebook, cases, papers, visits
+from appliance.casework.case_detail import CaseDetail
 from appliance.database import db, transaction
 from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from appliance.letters.facts import About, gather
+from appliance.letters.office import letterhead
+from appliance.letters.placeholders import PAPER
+from appliance.models.case import Case
 from appliance.models.roles import Role
 from appliance.models.states import CaseState, VisitState
 from appliance.models.visit import VisitReport
@@ -208,6 +213,30 @@ def test_the_sheet_of_a_confidential_case_tells_no_neighbour_why(app: Flask, sta
     assert [bool(sheet.visit.service) for sheet in sheets] == [True, False]
     assert [sheet.visit.instruction for sheet in sheets] == ["Lihat atapnya", ""]
     assert sheets[0].address == "Jl. Bakri 3"
+
+
+def test_whoever_is_sent_sees_what_is_confidential_but_not_who_reported(app: Flask, staff: Staff) -> None:
+    employ(staff.facilitator)
+    told = {"confidential": True, "reporter_name": "Tetangga Takut", "reporter_relation": "Tetangga", "reporter_phone": "0813"}
+    case = open_case(staff.fo, service_type_id=service("sanggah"), **told)
+    move(case, staff.supervisor, "ambil")
+
+    def look(by: Actor) -> CaseDetail:
+        return casebook.look_at_case(case, by=by, at=AT)
+
+    with pytest.raises(NotFound):
+        look(staff.facilitator)
+    plan(case, staff)
+    assert [line.case_id for line in visits.list_visits(by=staff.facilitator, at=AT).to_do] == [case]
+    seen = look(staff.facilitator)
+    assert (seen.reporter_name, seen.reporter_relation, seen.reporter_phone) == ("", "", "")
+    form = gather(About(db.session.get_one(Case, case), PAPER, letterhead(), ""), by=staff.facilitator, at=AT)
+    assert "Tetangga" not in str(form)
+    assert look(staff.fo).reporter_name == look(staff.bo).reporter_name == "Tetangga Takut"
+    report(case, staff)
+    move(case, staff.supervisor, "sahkan_kunjungan")
+    with pytest.raises(NotFound):
+        look(staff.facilitator)
 
 
 def test_a_plan_made_over_an_older_state_is_refused(case: str, staff: Staff) -> None:

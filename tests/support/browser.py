@@ -6,6 +6,7 @@ an officer does: at the sign-in page.
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import signal
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +110,7 @@ class Node:
         return accounts.actor_of(account, datetime.now(UTC), "test", self.settings.zone)
 
     def start(self) -> None:
-        """Start gunicorn as the demonstration does, on a port that the system chooses."""
+        """Start gunicorn as the demonstration does: on a port that the system chooses, after that on the same again."""
         command = [
             sys.executable,
             "-m",
@@ -116,23 +118,39 @@ class Node:
             "--config",
             "webui/gunicorn_conf.py",
             "--bind",
-            "127.0.0.1:0",
+            self.url.removeprefix("http://") or "127.0.0.1:0",
             "webui:create_app()",
         ]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                command, cwd=PROJECT, stdout=log, stderr=log, env={"SLRT_CONFIG": str(self.file), "PATH": "/usr/bin:/bin"}
+                command,
+                cwd=PROJECT,
+                stdout=log,
+                stderr=log,
+                env={"SLRT_CONFIG": str(self.file), "PATH": "/usr/bin:/bin"},
+                start_new_session=True,
             )
         self.url = wait_for(self._address, 60, f"gunicorn listens; see {self.log}")
         # its workers may still be loading the pages, for longer than a browser waits
-        with urllib.request.urlopen(f"{self.url}/masuk", timeout=120) as answer:  # noqa: S310 - our own node
-            answer.read()
+        wait_for(self._answers, 120, f"a worker answers; see {self.log}")
 
     def _address(self) -> str:
         if self._process.poll() is not None:
             raise RuntimeError(f"gunicorn ended:\n{self.log.read_text()}")
         found = LISTENING.search(self.log.read_text())
         return found[1] if found else ""
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=30) as answer:  # noqa: S310 - a port of ours
+                return bool(answer.status == HTTPStatus.OK)
+        except OSError:
+            return False
+
+    def kill(self) -> None:
+        """As when the current is gone: all of its processes at once, whatever they were doing."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(timeout=30)
 
     def stop(self) -> None:
         """Let the running requests end, then it ends."""
@@ -171,9 +189,7 @@ class Desks:
                 self._signed_in[(officer.username, javascript)] = context.storage_state()
             yield page
         except BaseException as error:
-            picture = self.node.folder / f"{officer.username}.png"
-            page.screenshot(path=picture, full_page=True)
-            error.add_note(f"{officer.name} was at {page.url}; what she saw: {picture}\n{page.inner_text('main')}")
+            self.tell(error, officer, page)
             raise
         finally:
             context.close()
@@ -187,6 +203,12 @@ class Desks:
             yield context.new_page()
         finally:
             context.close()
+
+    def tell(self, error: BaseException, officer: Officer, page: Page) -> None:
+        """Add to the error what the officer saw."""
+        picture = self.node.folder / f"{officer.username}.png"
+        page.screenshot(path=picture, full_page=True)
+        error.add_note(f"{officer.name} was at {page.url}; what she saw: {picture}\n{page.inner_text('main')}")
 
 
 def sign_in(page: Page, officer: Officer) -> None:

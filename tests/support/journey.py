@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from playwright.sync_api import Page
 
 from appliance.casework import casebook, cases, catalogue, referrals
+from appliance.letters import office
 from appliance.models.roles import Role
 from appliance.registry import people
 from tests.support import desk
@@ -16,6 +17,9 @@ from tests.support.browser import Node, Officer
 # Two villages of Kabupaten Bantaeng, in different subdistricts.
 VILLAGE = "73.03.01.1001"
 ELSEWHERE = "73.03.02.1001"
+
+
+SIGNATORY = office.SignatoryFields("Dra. Hj. Nurhayati, M.Si.", "Kepala Dinas Sosial", "Pembina", "197001011995032001")
 
 
 @dataclass(frozen=True)
@@ -31,11 +35,13 @@ class Staff:
     fasilitator: Officer
     pimpinan: Officer
     admin: Officer
+    kadis: Officer
+    rsud: Officer
 
 
 def hire(node: Node) -> Staff:
-    """Make the accounts."""
-    return Staff(
+    """Make the accounts, and note who signs the letters."""
+    staff = Staff(
         fo=node.officer("rahma.fo", Role.FO, "Rahmawati"),
         bo=node.officer("irwan.bo", Role.BO, "Irwan Saputra"),
         supervisor=node.officer("nur.supervisor", Role.SUPERVISOR, "Nur Hidayah"),
@@ -45,7 +51,11 @@ def hire(node: Node) -> Staff:
         fasilitator=node.officer("daeng.fasilitator", Role.FASILITATOR, "Daeng Rani", area_codes=(ELSEWHERE,)),
         pimpinan=node.officer("haji.pimpinan", Role.PIMPINAN, "Haji Syamsuddin"),
         admin=node.officer("budi.admin", Role.ADMIN, "Budi Santoso"),
+        kadis=node.officer("nurhayati.kadis", Role.PENANDATANGAN, "Nurhayati"),
+        rsud=node.officer("hasnah.rsud", Role.OPD, "Hasnah", unit="rsud"),
     )
+    node.run(lambda: office.save_signatory(None, SIGNATORY, by=node.actor(staff.admin), at=datetime.now(UTC)))
+    return staff
 
 
 def find(page: Page, text: str) -> None:
@@ -105,6 +115,7 @@ def go_to_case(page: Page, number: str) -> None:
     page.get_by_label("Cari warga atau nomor kasus").fill(number)
     page.get_by_role("banner").get_by_role("button", name="Cari").click()
     page.get_by_role("heading", name=number).wait_for()
+    page.wait_for_load_state()
 
 
 def take_step(page: Page, label: str, **texts: str) -> None:
@@ -119,11 +130,15 @@ def take_step(page: Page, label: str, **texts: str) -> None:
             control.fill(text)
     page.get_by_role("button", name=label).click()
     page.get_by_text("Langkah tersimpan").wait_for()
+    page.wait_for_load_state()
 
 
 def show_papers(page: Page) -> None:
-    """Say of every paper on the page of a case that it was shown and is right."""
-    for choice in page.locator("#berkas select").all():
+    """Say of every paper on the page of a case that it was shown and is right; not every service asks for one."""
+    choices = page.locator("#berkas select").all()
+    if not choices:
+        return
+    for choice in choices:
         choice.select_option("sah")
     page.get_by_role("button", name="Simpan pemeriksaan").click()
     page.get_by_text("Pemeriksaan berkas tersimpan").wait_for()
@@ -157,14 +172,13 @@ class Story:
     referral: str
 
 
-def tell(node: Node, staff: Staff, nik: str) -> Story:
-    """The same journey up to the referral, without a browser, for tests that only need it to have happened."""
-    story: Story = node.run(lambda: _tell(node, staff, nik))
+def tell(node: Node, staff: Staff, nik: str, at: datetime | None = None) -> Story:
+    """The same journey up to the referral, without a browser, for tests that only need it to have happened (now, or at `at`)."""
+    story: Story = node.run(lambda: _tell(node, staff, nik, at or datetime.now(UTC)))
     return story
 
 
-def _tell(node: Node, staff: Staff, nik: str) -> Story:
-    at = datetime.now(UTC)
+def _tell(node: Node, staff: Staff, nik: str, at: datetime) -> Story:
     fo, bo, manajer = node.actor(staff.fo), node.actor(staff.bo), node.actor(staff.manajer)
     person = people.NewPerson("Nurhayati", "P", VILLAGE, nik=nik, birth_date=date(1985, 5, 12), address="Jl. Kartini 12")
     resident = people.register_person(person, request_id=f"resident {nik}", by=fo, at=at)
