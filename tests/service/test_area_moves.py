@@ -31,6 +31,7 @@ from appliance.models.handover import HandoverPlan
 from appliance.models.person import Person, PersonWord
 from appliance.models.roles import Role
 from appliance.models.visit import Delegation
+from appliance.proposals.bases import basis_in_scope
 from appliance.registry import area_counts, area_pages, families, life_events, people
 from appliance.registry.people_search import find_people
 from tests.support.desk import open_case, resident
@@ -38,6 +39,7 @@ from tests.support.importing import work
 from tests.support.letters import drafted, signers
 from tests.support.letters import row as letter_row
 from tests.support.pairs import pair_of
+from tests.support.proposals import meeting, proposed, seen
 from tests.support.staff import AT, HOME, NEIGHBOUR, Staff
 
 OLD, OLDER = "73.03.99.2001", "73.03.99.2002"
@@ -217,6 +219,22 @@ def test_what_cannot_be_moved_is_refused(staff: Staff) -> None:
             ask_move(OLD, HOME, {}, by=by, at=AT)
         with pytest.raises(NotAllowed):
             standing_of(OLD, by=by)
+
+
+def test_proposals_go_with_their_residents(staff: Staff, settings: Settings) -> None:
+    """One hamlet went to another village than the rest; the meeting is read where the rest is."""
+    here, there = lives(staff, OLD), lives(staff, OLD, "Baso Amir", "Barania", kk="7303010101100001")
+    made = [proposed(staff.fo, person) for person in (here, there)]
+    with transaction() as session:
+        session.get_one(Area, OLD).active = True
+    basis = meeting(staff.bo, made[0], village=OLD)
+    with transaction() as session:
+        session.get_one(Area, OLD).active = False
+    ask_move(OLD, HOME, {"Barania": NEIGHBOUR}, by=staff.admin, at=AT)
+    work(settings)
+    villages = [seen(proposal, staff.fo).line.village_code for proposal in made]
+    assert villages == [HOME, NEIGHBOUR]
+    assert basis_in_scope(basis, staff.fo).village_code == HOME
 
 
 def test_every_column_that_names_an_area_moves_or_stays() -> None:

@@ -67,22 +67,8 @@ def step(web: Web, pages: Flask, action: str, **typed: str) -> TestResponse:
     return web.post(f"/usulan/{proposal}/langkah/{action}", {"row_version": str(version), **typed})
 
 
-def test_from_the_residents_page_to_the_tick(pages: Flask, person: str) -> None:
-    village = enter(pages, "nur")
-    assert "Usulkan ke DTSEN" in village.get(f"/warga/{person}").text
-    village.get(f"/warga/{person}/usulan-baru")
-    empty = village.post(f"/warga/{person}/usulan-baru", {"reason": "Belum terdaftar dan tidak mampu.", "family": "ya"})
-    assert (empty.status_code, "Pilih jenis usulan." in empty.text, "Belum terdaftar dan tidak mampu." in empty.text) == (
-        422,
-        True,
-        True,
-    )
-    known = {"kind": "usul_baru", "family": "ya", "reason": "Belum terdaftar dan tidak mampu.", "request_id": "once"}
-    for _ in range(2):
-        assert village.post(f"/warga/{person}/usulan-baru", known).status_code == 303
-    proposal, state, _ = stored(pages)
-    assert state == "DIAJUKAN"
-
+def hold_meeting(village: Web, proposal: str) -> None:
+    """A meeting agrees to the proposal, and its paper is signed."""
     village.get("/usulan/musyawarah/baru")
     meeting = {
         "kind": "musyawarah",
@@ -107,6 +93,24 @@ def test_from_the_residents_page_to_the_tick(pages: Flask, person: str) -> None:
     assert act("tanda-tangan", signed_on="13-11-2026", file=(BytesIO(b"bukan foto"), "a.jpg")).status_code == 422
     assert act("tanda-tangan", signed_on="13-11-2026", file=(BytesIO(photo()), "a.jpg")).status_code == 303
     assert village.get(f"{made}/pindaian").mimetype == "image/jpeg"
+
+
+def test_from_the_residents_page_to_the_tick(pages: Flask, person: str) -> None:
+    village = enter(pages, "nur")
+    assert "Usulkan ke DTSEN" in village.get(f"/warga/{person}").text
+    village.get(f"/warga/{person}/usulan-baru")
+    empty = village.post(f"/warga/{person}/usulan-baru", {"reason": "Belum terdaftar dan tidak mampu.", "family": "ya"})
+    assert (empty.status_code, "Pilih jenis usulan." in empty.text, "Belum terdaftar dan tidak mampu." in empty.text) == (
+        422,
+        True,
+        True,
+    )
+    known = {"kind": "usul_baru", "family": "ya", "reason": "Belum terdaftar dan tidak mampu.", "request_id": "once"}
+    for _ in range(2):
+        assert village.post(f"/warga/{person}/usulan-baru", known).status_code == 303
+    proposal, state, _ = stored(pages)
+    assert state == "DIAJUKAN"
+    hold_meeting(village, proposal)
 
     office = enter(pages, "andi")
     assert step(office, pages, "periksa").status_code == 303
