@@ -330,11 +330,8 @@ def test_by_hand_as_root_over_the_data_of_a_service_user(node: Node) -> None:
         owner = node.plan.data.stat().st_uid
         assert {path.stat().st_uid for path in (place / REPOSITORY).rglob("*")} == {owner}
         assert {path.stat().st_uid for path in place.iterdir() if path.name != REPOSITORY} == {0}
-        refused = node.slrt("backup", "disk", "prepare", slot.device, "--label", "c", "--erase", slot.device)
-        assert refused.returncode == 1
         gone = node.slrt("backup", "disk", "eject", "B")
         assert "boleh dicabut" in gone.stdout, gone.stderr
-        assert node.slrt("backup", "disk", "eject", "X").returncode != 0
         slot.pull()
     finally:
         subprocess.run(["umount", "--lazy", *(node.folder / "sticks").glob("*")], capture_output=True, check=False)
