@@ -179,11 +179,15 @@ def test_ctrl_c_ends_a_run(node: Node) -> None:
     assert process.wait(20) == 75
 
 
-def test_a_wrong_passphrase_and_a_missing_disk_are_configuration(node: Node) -> None:
+def test_a_wrong_or_missing_passphrase_and_a_missing_disk_are_configuration(node: Node) -> None:
     secret = node.folder / "secrets" / "backup-passphrase"
     right = secret.read_text()
     secret.write_text("salak\n")
     assert node.slrt("backup", "list").returncode == 78
+    secret.unlink()
+    missing = node.slrt("backup", "list")
+    assert missing.returncode == 78
+    assert "backup-passphrase" in missing.stderr
     secret.write_text(right)
     node.plan.repository.rename(node.folder / "unplugged")
     gone = node.slrt("backup", "run")
