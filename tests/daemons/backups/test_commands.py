@@ -188,6 +188,7 @@ def test_a_wrong_or_missing_passphrase_and_a_missing_disk_are_configuration(node
     missing = node.slrt("backup", "list")
     assert missing.returncode == 78
     assert "backup-passphrase" in missing.stderr
+    secret.touch(0o600)
     secret.write_text(right)
     node.plan.repository.rename(node.folder / "unplugged")
     gone = node.slrt("backup", "run")
