@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from appliance.casework import casebook, referral_replies, referrals
+from appliance.casework import casebook, referral_list, referral_replies, referrals
 from appliance.casework.catalogue import unit_id
 from appliance.casework.referral_replies import Answer, ReplyPaper, Return
 from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
@@ -61,7 +61,7 @@ def test_the_reporter_can_never_be_shared() -> None:
 def test_another_organisation_sees_nothing(app: Flask, staff: Staff) -> None:
     referral = referred(staff)
     version = version_of(referral, staff.dinkes)
-    assert casebook.list_referrals(by=staff.disdik, at=AT).total == 0
+    assert referral_list.list_referrals(by=staff.disdik, at=AT).total == 0
     with pytest.raises(NotFound):
         casebook.look_at_referral(referral, by=staff.disdik, at=AT)
     with pytest.raises(NotFound):
@@ -99,7 +99,7 @@ def test_a_referral_is_sent_only_when_the_manager_has_decided(app: Flask, staff:
     move(case, staff.bo, "ajukan", recommendation="Rujuk")
     move(case, staff.manager, "tetapkan_dirujuk")
     referrals.send_referral(referral, row_version=version_of(referral, staff.bo), by=staff.bo, at=AT)
-    assert casebook.list_referrals(by=staff.dinkes, at=AT).total == 1
+    assert referral_list.list_referrals(by=staff.dinkes, at=AT).total == 1
 
 
 def test_too_early_for_any_referral(app: Flask, staff: Staff) -> None:
