@@ -197,7 +197,7 @@ def test_the_disappearing_device_ends_the_run_at_once(bench: Bench, stick: Stick
     """Also while the engine works on what it has in memory and touches the stick with no finger."""
 
     def drop(text: str) -> None:
-        if text.startswith("Mencoba memulihkan"):
+        if text.startswith("Membaca kembali"):
             subprocess.run(["umount", "--lazy", str(bench.place(stick))], check=True)
 
     with pytest.raises(StickUnfit, match="Stik A tercabut") as told:
