@@ -32,7 +32,7 @@ class Signers:
 
 def signers(staff: Staff) -> Signers:
     """The officials, and the one whose name stands on the paper."""
-    agency = hire_one("penandatangan.kadis", Role.PENANDATANGAN, ("73.03",))
+    agency = hire_one("penandatangan.uji", Role.PENANDATANGAN, ("73.03",))
     fields = office.SignatoryFields("Dra. Hj. Nurhayati, M.Si.", "Kepala Dinas Sosial", "Pembina", "197001011995032001")
     return Signers(staff.manager, agency, office.save_signatory(None, fields, by=staff.admin, at=AT))
 

@@ -59,7 +59,7 @@ def apologised_and_raised(stage: Stage, story: Story) -> None:
 def the_manager_finds_it(stage: Stage, story: Story) -> None:
     with stage.at(stage.staff.manajer) as page:
         page.goto("/")
-        page.get_by_role("link", name="Keterlambatan yang disampaikan kepada Anda").click()
+        page.get_by_role("link", name="keterlambatan disampaikan kepada Anda").click()
         page.get_by_role("link", name=story.number).click()
         expect(page.locator("#riwayat")).to_contain_text("Datang tiga kali, marah")
 

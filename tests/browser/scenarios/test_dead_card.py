@@ -153,10 +153,12 @@ RESULT = {
 def nothing_is_finished_before_the_letter_came(stage: Stage, number: str, folder: Path) -> None:
     scan = folder / "surat.jpg"
     scan.write_bytes(photo())
+    with stage.at(stage.staff.fo) as page:
+        go_to_case(page, number)
+        bring_paper(page, LETTER, scan)
     with stage.at(stage.staff.bo) as page:
         go_to_case(page, number)
         expect(page.get_by_label("Langkah yang belum dapat dilakukan")).to_contain_text("Masih ada berkas yang menyusul")
-        bring_paper(page, LETTER, scan)
         judge_papers(page, {LETTER: "sah"})
         take_step(page, "Catat hasil", **RESULT)
     with stage.at(stage.staff.fo) as page:
