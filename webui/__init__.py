@@ -52,6 +52,8 @@ BLUEPRINTS = (
     "handovers",
     "sign_in",
     "accounts",
+    "devices",
+    "incidents",
     "health",
     "power",
     "drills",

@@ -124,7 +124,7 @@ def identify() -> None:
     g.signed_in = found
     try:
         with current_app.extensions["slrt-gate"].work(held_too=True):
-            accounts.touch_session(found, now())
+            accounts.touch_session(found, now(), request.remote_addr or "")
     except ApplianceError:
         pass  # no work is taken now, the writer's turn did not come, the disk is full: reading must go on all the same
 

@@ -4,6 +4,7 @@ Front doors import from here; each module below holds one subject. Every change 
 """
 
 from appliance.accounts.assignments import NewAssignment, assign_role, end_assignment
+from appliance.accounts.devices import DeviceLine, cut_device, list_devices
 from appliance.accounts.own import change_password
 from appliance.accounts.passwords import one_time_password
 from appliance.accounts.register import (
@@ -44,6 +45,7 @@ __all__ = [
     "AccountsFound",
     "AssignmentLine",
     "CreatedAccount",
+    "DeviceLine",
     "Entered",
     "NewAccount",
     "NewAssignment",
@@ -57,6 +59,7 @@ __all__ = [
     "change_password",
     "create_account",
     "create_first_admin",
+    "cut_device",
     "deactivate",
     "end_assignment",
     "end_other_sessions",
@@ -65,6 +68,7 @@ __all__ = [
     "find_session",
     "has_admin",
     "list_accounts",
+    "list_devices",
     "list_sessions",
     "look_at_account",
     "one_time_password",

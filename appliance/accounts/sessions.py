@@ -46,6 +46,7 @@ class SignedIn:
     actor: Actor
     must_change_password: bool
     last_seen_at: datetime
+    address: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class SessionLine:
     created_at: datetime
     last_seen_at: datetime
     here: bool
+    address: str = ""
 
 
 def new_token() -> str:
@@ -108,17 +110,18 @@ def find_session(token: str, at: datetime, limits: SessionLimits, zone: ZoneInfo
     row = db.session.get(WebSession, digest(token))
     if row is None or not row.account.active or not row.alive(at, limits.idle, limits.longest):
         return None
-    name = f"{row.device} #{row.device_id[:8]}"
-    actor = actor_of(row.account, at, name, zone)
-    return SignedIn(row.id, actor, row.account.must_change_password, row.last_seen_at)
+    actor = actor_of(row.account, at, row.device_name, zone)
+    return SignedIn(row.id, actor, row.account.must_change_password, row.last_seen_at, row.address)
 
 
-def touch_session(found: SignedIn, at: datetime) -> None:
-    """Note that the person is still there, unless that was noted a moment ago."""
-    if found.last_seen_at <= at < found.last_seen_at + TOUCH_EVERY:
+def touch_session(found: SignedIn, at: datetime, address: str = "") -> None:
+    """Note that the person is still there and at which network address ("" for unknown), unless that was noted a moment ago."""
+    address = address[:45] or found.address
+    if found.last_seen_at <= at < found.last_seen_at + TOUCH_EVERY and address == found.address:
         return
     with transaction() as session:
-        session.execute(sa.update(WebSession).where(WebSession.id == found.session_id).values(last_seen_at=at))
+        change = sa.update(WebSession).where(WebSession.id == found.session_id)
+        session.execute(change.values(last_seen_at=at, address=address))
 
 
 def end_session(found: SignedIn, at: datetime) -> None:
@@ -142,7 +145,7 @@ def list_sessions(found: SignedIn, at: datetime, limits: SessionLimits) -> tuple
     mine = sa.select(WebSession).where(WebSession.account_id == found.actor.account_id, WebSession.ended_at.is_(None))
     rows = db.session.scalars(mine.order_by(WebSession.last_seen_at.desc()))
     return tuple(
-        SessionLine(row.id, row.device, row.created_at, row.last_seen_at, row.id == found.session_id)
+        SessionLine(row.id, row.device, row.created_at, row.last_seen_at, row.id == found.session_id, row.address)
         for row in rows
         if row.alive(at, limits.idle, limits.longest)
     )

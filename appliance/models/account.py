@@ -78,12 +78,18 @@ class WebSession(Model):
     account_id: Mapped[str] = mapped_column(sa.String(ID_LENGTH), sa.ForeignKey("account.id"), index=True)
     device_id: Mapped[str] = mapped_column(sa.String(HASH_LENGTH))
     device: Mapped[str] = mapped_column(sa.String(80))  # what the person recognises: "Chrome di Windows"
+    address: Mapped[str] = mapped_column(sa.String(45), default="", server_default="")  # from where it was used last
     created_at: Mapped[datetime] = mapped_column(Moment)
     last_seen_at: Mapped[datetime] = mapped_column(Moment)
     ended_at: Mapped[datetime | None] = mapped_column(Moment)
     end_reason: Mapped[str | None] = mapped_column(sa.String(20))
 
     account: Mapped[Account] = relationship(lazy="joined", innerjoin=True)
+
+    @property
+    def device_name(self) -> str:
+        """The device as the journal names it: "Chrome di Windows #1a2b3c4d"."""
+        return f"{self.device} #{self.device_id[:8]}"
 
     def alive(self, at: datetime, idle: timedelta, longest: timedelta) -> bool:
         """Whether it still counts at `at`. A clock that was set back ends nothing; one far ahead ends it."""

@@ -15,7 +15,10 @@ class AuditEntry(Model):
     """`position` counts from 1 without gaps; `seal` covers the row and the seal before it. Triggers refuse any change."""
 
     __tablename__ = "audit_entry"
-    __table_args__ = (sa.Index("ix_audit_entry_subject_position", "subject", "position"),)
+    __table_args__ = (
+        sa.Index("ix_audit_entry_subject_position", "subject", "position"),
+        sa.Index("ix_audit_entry_account_id_at", "account_id", "at"),
+    )
 
     position: Mapped[int] = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
     at: Mapped[datetime] = mapped_column(Moment)

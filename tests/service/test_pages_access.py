@@ -18,6 +18,7 @@ from appliance.casework import casebook, cases, catalogue, referrals, tickets
 from appliance.config import Settings
 from appliance.database import db
 from appliance.exchange import imports
+from appliance.incidents.register import IncidentText, open_incident
 from appliance.models.account import Account
 from appliance.models.imports import Import, ImportState
 from appliance.models.roles import Role
@@ -248,6 +249,17 @@ POST accounts.deactivate           401       403 403     403  403        403    
 POST accounts.activate             401       403 403     403  403        403    404      403        403  403
 POST accounts.assign               401       403 403     403  403        403    404      403        403  403
 POST accounts.end                  401       403 403     403  403        403    404      403        403  403
+GET  devices.listing               303       403 403     403  403        403    200      403        403  403
+POST devices.cut                   401       404 404     404  404        404    404      404        404  404
+GET  incidents.listing             303       403 403     403  403        403    200      403        403  403
+GET  incidents.new                 303       403 403     403  403        403    200      403        403  403
+POST incidents.create              401       403 403     403  403        403    422      403        403  403
+GET  incidents.show                303       403 403     403  403        403    200      403        403  403
+GET  incidents.edit                303       403 403     403  403        403    200      403        403  403
+POST incidents.change              401       403 403     403  403        403    409      403        403  403
+POST incidents.move                401       403 403     403  403        403    409      403        403  403
+GET  incidents.sheet               303       403 403     403  403        403    200      403        403  403
+GET  incidents.affected_sheet      303       403 403     403  403        403    403      403        403  403
 GET  areas.listing                 303       200 200     200  403        403    200      403        200  200
 POST areas.count                   401       403 403     403  403        403    303      403        403  403
 GET  areas.show                    303       200 200     200  403        403    200      403        404  404
@@ -357,6 +369,16 @@ EXCEPT: dict[str, dict[str, int]] = {
     "papers.check": {"supervisor": 409, "koordinator_puskesos": 409},
     "papers.remove": _NOT_BRINGING,
     "visits.listing": dict.fromkeys(("fasilitator", "tksk", "supervisor", "koordinator_puskesos"), 200),
+    "devices.listing": {"supervisor": 200, "manajer": 200},
+    "incidents.listing": {"manajer": 200},
+    "incidents.new": {"manajer": 200},
+    "incidents.show": {"manajer": 200},
+    "incidents.edit": {"manajer": 200},
+    "incidents.sheet": {"manajer": 200},
+    "incidents.affected_sheet": {"manajer": 200},
+    "incidents.create": {"manajer": 422},
+    "incidents.change": {"manajer": 409},
+    "incidents.move": {"manajer": 409},
     "delegations.listing": {"manajer": 200},
     "delegations.add": {"manajer": 422},
     "delegations.end": {"manajer": 404},
@@ -560,8 +582,16 @@ def case_with_referral(staff: Staff) -> dict[str, str]:
         "proposal_step": "tarik",
         "together_step": "tetapkan",
         "basis_id": meeting(staff.facilitator),
+        "incident_id": _incident_of(staff),
+        "incident_step": "tangani",
         **everything_about(person_id, staff.fo),
     }
+
+
+def _incident_of(staff: Staff) -> str:
+    """The facilitator's tablet is gone."""
+    text = IncidentText("perangkat_hilang", AT, AT, "Dicuri", "Nama, alamat", account_id=staff.facilitator.account_id)
+    return open_incident(text, request_id="insiden", by=staff.manager, at=AT)
 
 
 def _visit_of(case_id: str, staff: Staff) -> str:
