@@ -44,6 +44,7 @@ NO_PAGES: Mapping[str, str] = {
     "exports.progress": "figures for a script",
     "health.show": "figures for a program",
     "imports.report": "a file",
+    "letters.edit": "open only while the letter is a draft",
     "letters.form": "a PDF",
     "letters.paper": "a PDF",
     "letters.preview": "a PDF",
@@ -55,6 +56,9 @@ NO_PAGES: Mapping[str, str] = {
     "person_files.thumbnail": "a picture",
     "power.sheet": "a file",
     "power_banner.state": "figures for a script",
+    "proposal_bases.paper": "a PDF",
+    "proposal_bases.scan": "an attached file",
+    "proposals.edit": "open only while the proposal is a draft",
 }
 # Seen by whoever has not signed in.
 FOR_STRANGERS = ("sign_in.enter", "citizen.ask", "citizen.notice", "queue.screen", "letter_check.ask", "letter_check.show")
