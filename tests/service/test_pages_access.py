@@ -651,6 +651,7 @@ def _opened_to(names: tuple[str, ...]) -> set[tuple[str, str]]:
     return {(line.method, line.endpoint) for line in lines() if any(_opens(line, name) for name in officers)}
 
 
+@pytest.mark.timeout(900)  # three thousand requests, on a machine that does other things besides
 def test_everybody_gets_the_answer_of_her_column(pages: Flask, settings: Settings) -> None:
     # not around the requests: each is to have a context of its own
     with pages.app_context():
