@@ -141,8 +141,8 @@ def test_one_sees_and_ends_the_own_sessions(pages: Flask, admin: Web) -> None:
     other = Web(pages)
     other.sign_in("budi", PASSWORD)
     page = admin.get("/akun-saya").text
-    assert page.count("Chrome di Linux") == 2
-    assert page.count("perangkat ini") == 1
+    assert page.count("Chrome di Linux") == 3, "two rows, and the button that cuts off the other one"
+    assert page.count("Putus perangkat ini: Chrome di Linux") == 1
     assert admin.post("/akun-saya/keluarkan").status_code == 303
     assert other.get("/akun-saya").status_code == 303
     assert admin.get("/akun-saya").text.count("Chrome di Linux") == 1
