@@ -25,7 +25,7 @@ from appliance.proposals.steps import RELEASERS, WRITERS, ProposalStep
 from appliance.proposals.windows import Rule
 from appliance.registry import areas, people
 from appliance.registry.programmes import list_programmes
-from webui import words
+from webui import navigation, words
 from webui.forms.fields import read_day
 from webui.forms.proposals import ProposalForm, read_period
 from webui.navigation import Entry
@@ -35,7 +35,7 @@ blueprint = Blueprint("proposals", __name__)
 READERS = tuple(sorted(AREA_ROLES))
 WRITING = tuple(sorted(WRITERS))
 CONCERNED = (*WRITING, Role.SUPERVISOR, Role.TKSK, Role.MANAJER, Role.PIMPINAN)
-NAVIGATION = (Entry("Usulan DTSEN", "proposals.listing", icon="check", roles=CONCERNED, order=43),)
+NAVIGATION = (Entry("Usulan DTSEN", "proposals.listing", icon="check", roles=CONCERNED, order=43, group=navigation.CASES),)
 TOGETHER = {ProposalStep.RELEASE.value: "tetapkan", ProposalStep.CARRY.value: book.LATE}
 GRAVE = frozenset({ProposalStep.RETURN, ProposalStep.WITHDRAW, ProposalStep.REJECT, ProposalStep.UNDO_ENTRY})
 TONES = {
