@@ -144,7 +144,7 @@ def test_what_ended_without_an_answer_is_not_shown_to_the_organisation_any_more(
         assert (after.line.summary, after.contact, after.shared, after.line.shown) == ("", "", (), False)
         assert after.line.ended_for, "why it ended is told to both"
         assert casebook.look_at_referral(referral, by=staff.bo, at=AT).shared == before.shared
-    assert {line.summary for line in casebook.list_referrals(by=staff.dinkes, at=AT).referrals} == {""}
+    assert {line.summary for line in list_referrals(by=staff.dinkes, at=AT).referrals} == {""}
 
 
 @pytest.mark.parametrize(("who", "action"), [("fo", "batalkan"), ("manager", "tolak")])
