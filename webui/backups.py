@@ -6,7 +6,7 @@ It reads the book of runs and nothing else: the repository is hidden from the pa
 from __future__ import annotations
 
 from calendar import monthrange
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -22,6 +22,7 @@ from backups import book, progress
 from backups.book import Line
 from backups.nights import Night, NightState, nights
 from backups.schedule import Depth
+from webui.months import chosen_month, neighbour
 from webui.navigation import Entry
 from webui.session import actor, now, settings, signed_in
 from webui.words import Word, month_words, number_words
@@ -29,7 +30,6 @@ from webui.words import Word, month_words, number_words
 blueprint = Blueprint("backups", __name__)
 READERS = (Role.ADMIN, Role.MANAJER, Role.PIMPINAN, Role.SUPERVISOR)
 NAVIGATION = (Entry("Cadangan", "backups.show", icon="archive", roles=READERS, order=81),)
-EARLIEST = date(2020, 1, 1)
 STATES = {
     NightState.RESTORED: Word("terbukti", "good"),
     NightState.READ_BACK: Word("baik", "good"),
@@ -53,7 +53,7 @@ ASKED = {
 def show() -> ResponseReturnValue:
     """A month of nights, one of them in full, and how the backups are."""
     lines, at, zone, today = book.lines(_state()), now(), settings().zone, _today()
-    first = _chosen_month()
+    first = chosen_month(_today(), _chosen_day())
     last = min(first.replace(day=monthrange(first.year, first.month)[1]), today)
     found = nights(lines, first, last, zone)
     day = _chosen_day()
@@ -68,8 +68,8 @@ def show() -> ResponseReturnValue:
         weeks=_weeks(first, found),
         month=f"{first:%Y-%m}",
         month_name=month_words(first),
-        before=_neighbour(first, -1),
-        after=_neighbour(first, 1) if (first.year, first.month) < (today.year, today.month) else None,
+        before=neighbour(first, -1),
+        after=neighbour(first, 1) if (first.year, first.month) < (today.year, today.month) else None,
         chosen=next((night for night in found if night.day == day), found[-1] if found else None),
         attempts=_attempts(lines, day or last),
         states=STATES,
@@ -116,20 +116,6 @@ def _chosen_day() -> date | None:
         return date.fromisoformat(request.args.get("hari", ""))
     except ValueError:
         return None
-
-
-def _chosen_month() -> date:
-    """The first day of the month in the address, or of the day in it; what is neither, or lies ahead, is this month."""
-    this = _today().replace(day=1)
-    try:
-        asked = datetime.strptime(request.args.get("bulan", ""), "%Y-%m").date()  # noqa: DTZ007 - a month has no zone
-    except ValueError:
-        asked = (_chosen_day() or this).replace(day=1)
-    return max(min(asked, this), EARLIEST)
-
-
-def _neighbour(first: date, step: int) -> str:
-    return f"{(first + timedelta(days=32 if step > 0 else -1)):%Y-%m}"
 
 
 def _weeks(first: date, found: list[Night]) -> list[list[Night | None]]:

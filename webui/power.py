@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from appliance.models.roles import Role
@@ -20,6 +20,7 @@ from appliance.power.book import Cut, Month, cuts, month_of
 from appliance.power.chain_check import read_light
 from appliance.power.policy import Asked
 from appliance.power.sentences import NOTICES, duration, untold, what_happened, what_users_saw
+from webui.months import chosen_month, neighbour
 from webui.navigation import Entry
 from webui.power_banner import BELIEVED
 from webui.power_chart import HEIGHT, WIDTH, chart
@@ -56,7 +57,7 @@ def show() -> ResponseReturnValue:
     found = published.read(Path(settings().power.runtime) / published.STATE_FILE)
     state, light = found if found and abs(at - found.at) <= BELIEVED else None, read_light(settings(), at)
     day = chart(samples.since(_folder(), at - CHART), at - CHART, at, zone)
-    first = _chosen_month()
+    first = chosen_month(_today())
     return render_template(
         "power/show.html",
         state=state,
@@ -71,8 +72,8 @@ def show() -> ResponseReturnValue:
         lines=_lines(_sheet(first)),
         battery=outlook(measurements(_cuts()), at),
         may_drill=actor().has(Role.ADMIN),
-        before=_neighbour(first, -1),
-        after=_neighbour(first, 1) if (first.year, first.month) < (_today().year, _today().month) else None,
+        before=neighbour(first, -1),
+        after=neighbour(first, 1) if (first.year, first.month) < (_today().year, _today().month) else None,
         duration=duration,
         duration_of=lambda seconds: "" if seconds is None else duration(timedelta(seconds=seconds)),
         may_order=may_order(actor()),
@@ -83,7 +84,7 @@ def show() -> ResponseReturnValue:
 @signed_in()
 def book() -> ResponseReturnValue:
     """The sheet of a month on A4."""
-    first = _chosen_month()
+    first = chosen_month(_today())
     found = _sheet(first)
     return render_template(
         "power/book_sheet.html",
@@ -119,7 +120,7 @@ def shut_down() -> ResponseReturnValue:
 @signed_in()
 def sheet() -> Response:
     """The sheet of a month for a spreadsheet."""
-    first, zone = _chosen_month(), settings().zone
+    first, zone = chosen_month(_today()), settings().zone
     text = io.StringIO()
     table = csv.writer(text, delimiter=";")
     table.writerow(HEADINGS)
@@ -143,20 +144,6 @@ def _folder() -> Path:
 
 def _today() -> date:
     return now().astimezone(settings().zone).date()
-
-
-def _chosen_month() -> date:
-    """The first day of the month in the address; what is not a month, or lies ahead, is this one."""
-    this = _today().replace(day=1)
-    try:
-        asked = datetime.strptime(request.args.get("bulan", ""), "%Y-%m").date()  # noqa: DTZ007 - a month has no zone
-    except ValueError:
-        return this
-    return min(asked, this)
-
-
-def _neighbour(first: date, step: int) -> str:
-    return f"{(first + timedelta(days=32 if step > 0 else -1)):%Y-%m}"
 
 
 def _cuts() -> list[Cut]:

@@ -171,7 +171,7 @@ def test_another_month_and_nonsense_in_the_address(web: Web, settings: Settings)
     assert "Sistem mati dengan tertib: listrik padam terlalu lama" in page
     assert "bulan=2025-12" in page
     assert "bulan=2026-02" in page
-    for nonsense in ("2026-13", "x", "9999-01", "-1"):
+    for nonsense in ("2026-13", "x", "9999-01", "-1", "0001-01"):
         assert "Tidak ada pemadaman tercatat" in web.get(f"/listrik?bulan={nonsense}").text
 
 
