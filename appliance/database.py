@@ -188,6 +188,12 @@ def one_of(column: sa.ColumnElement[str] | Any, values: list[str]) -> sa.ColumnE
     return condition
 
 
+def next_position(position: Any, within: sa.ColumnElement[bool]) -> int:
+    """The place of the next row of a history, from 1 on. The caller holds the row that the history belongs to locked."""
+    last = sa.select(sa.func.coalesce(sa.func.max(position), 0)).where(within)
+    return int(db.session.scalars(last).one()) + 1
+
+
 def by_index(statement: sa.Select[*Columns], model: type[Any], index: str) -> sa.Select[*Columns]:
     """`statement` with the index by which SQLite reads the rows of `model`: it has no statistics and would guess.
 

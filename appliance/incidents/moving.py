@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from appliance import audit
 from appliance.access import Actor, require
-from appliance.database import db
+from appliance.database import db, next_position
 from appliance.errors import NotFound
 from appliance.incidents.rules import READERS, IncidentState, Line
 from appliance.models.incident import Incident, IncidentEvent
@@ -37,10 +37,9 @@ def record_step(
     incident.state = after
     incident.stamp(by.account_id, at)
     db.session.flush()
-    last = sa.select(sa.func.coalesce(sa.func.max(IncidentEvent.position), 0)).where(IncidentEvent.incident_id == incident.id)
     event = IncidentEvent(
         incident_id=incident.id,
-        position=db.session.scalars(last).one() + 1,
+        position=next_position(IncidentEvent.position, IncidentEvent.incident_id == incident.id),
         action=line.step,
         state_from=before,
         state_to=after,

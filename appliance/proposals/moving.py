@@ -9,11 +9,12 @@ import sqlalchemy as sa
 
 from appliance import audit
 from appliance.access import Actor, scope
-from appliance.database import db
+from appliance.casework.transitions import Refusal
+from appliance.database import db, next_position
 from appliance.errors import Conflict, NotAllowed, NotFound
 from appliance.models.proposal import Proposal, ProposalEvent
 from appliance.models.proposal_words import BEFORE_ENTRY, BasisState, ProposalKind, ProposalState
-from appliance.proposals.steps import Facts, Line, ProposalStep, Refusal, may
+from appliance.proposals.steps import Facts, Line, ProposalStep, may
 
 
 def locked_proposal(proposal_id: str, by: Actor) -> Proposal:
@@ -80,10 +81,9 @@ def record_step(
         proposal.state_since = at
     proposal.stamp(by.account_id, at)
     db.session.flush()
-    last = sa.select(sa.func.coalesce(sa.func.max(ProposalEvent.position), 0)).where(ProposalEvent.proposal_id == proposal.id)
     event = ProposalEvent(
         proposal_id=proposal.id,
-        position=db.session.scalars(last).one() + 1,
+        position=next_position(ProposalEvent.position, ProposalEvent.proposal_id == proposal.id),
         action=line.step,
         state_from=before,
         state_to=after,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from appliance.casework.step_fields import Field
+from appliance.casework.transitions import Refusal
 from appliance.models.proposal_words import BEFORE_ENTRY, BasisKind, ProposalKind, ProposalState
 from appliance.models.roles import Role
 from appliance.proposals.kinds import KINDS, fits
@@ -170,14 +171,6 @@ TABLE: tuple[Line, ...] = (
 LABELS = {line.step.value: line.label for line in TABLE} | {"ubah": "Usulan diubah", "ganti_kode": "Kode wilayah berganti"}
 # Steps that a proposal waits for: when one is missing on a page, it says why.
 WORTH_TELLING = frozenset({_T.SUBMIT, _T.RESUBMIT, _T.CHECK, _T.RELEASE, _T.ENTER})
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """Why not. `impossible`: not from this state, whoever asks; otherwise not by this person or not now."""
-
-    text: str
-    impossible: bool = False
 
 
 def may(step: ProposalStep, state: ProposalState, roles: frozenset[Role], facts: Facts) -> Line | Refusal:
