@@ -123,6 +123,15 @@ def test_the_slip_of_a_refusal_says_what_was_written_for_her_and_nothing_else(st
     assert "Catatan dalam" not in str(printed)
 
 
+def test_the_slip_of_a_confidential_refusal_keeps_what_was_written_for_the_counter(staff: Staff) -> None:
+    """Others find the slip at home; the officer tells her."""
+    case = open_case(staff.fo, confidential=True)
+    verify(case, staff.bo)
+    move(case, staff.bo, "ajukan", recommendation="Tolak saja")
+    move(case, staff.manager, "tolak", note="Catatan dalam", citizen_note="Tentang suami Ibu")
+    assert "suami" not in str(slips.print_slip(case, by=staff.fo, at=AT))
+
+
 def test_that_the_notice_was_read_out_stands_in_the_history(staff: Staff) -> None:
     case, _ = slip(staff)
     first = casebook.look_at_case(case, by=staff.bo, at=AT).events[0]

@@ -520,6 +520,23 @@ def _username(name: str) -> str:
     return f"petugas.{name}"
 
 
+# What the addresses name and this office does not have.
+NOT_THERE = (
+    "file_id",
+    "paper_id",
+    "delegation_id",
+    "contact_id",
+    "export_id",
+    "drill_id",
+    "assignment_id",
+    "hamlet_id",
+    "holiday_id",
+    "hours_id",
+    "handover_id",
+    "plan_id",
+)
+
+
 def case_with_referral(staff: Staff) -> dict[str, str]:
     """A resident of HOME, her case, which is DIRUJUK, and a referral that was sent; what the addresses need."""
     new = people.NewPerson(name="Nurhayati", sex="P", village_code=HOME, nik_reason="Belum merekam KTP", address="Jl. Satu 1")
@@ -544,14 +561,11 @@ def case_with_referral(staff: Staff) -> dict[str, str]:
     referrals.send_referral(referral_id, row_version=version, by=staff.bo, at=AT)
     letter_id = letter_with(staff, case_id, referral_id)
     return {
+        **dict.fromkeys(NOT_THERE, "nothing"),
         "person_id": person_id,
         "family_id": people.look_at_person(person_id, by=staff.fo, at=AT).family_id or "",
         "kind": "pindah",
-        "file_id": "nothing",
-        "paper_id": "nothing",
-        "delegation_id": "nothing",
         "visit_id": _visit_of(case_id, staff),
-        "contact_id": "nothing",
         "case_id": case_id,
         "referral_id": referral_id,
         "letter_id": letter_id,
@@ -560,20 +574,12 @@ def case_with_referral(staff: Staff) -> dict[str, str]:
         "wording_code": "formulir-keluhan",
         "action": "usulkan_keluar",
         "step": "receive",
-        "export_id": "nothing",
-        "drill_id": "nothing",
         "label": "A",
         "layout_code": "siksng",
         "account_id": "nobody",
-        "assignment_id": "nothing",
         "pair_id": pair_of(*(resident(staff.fo, "Sitti Aminah") for _ in range(2)), by=staff.supervisor),
         "merge_id": merge(*(resident(staff.fo, "Sitti Aminah") for _ in range(2)), by=staff.supervisor),
         "code": HOME,
-        "hamlet_id": "nothing",
-        "holiday_id": "nothing",
-        "hours_id": "nothing",
-        "handover_id": "nothing",
-        "plan_id": "nothing",
         "service_code": "pangan",
         "ticket_id": tickets.give_card("hijau", (), request_id="q", by=staff.fo, at=AT).id,
         "unit_id": catalogue.unit_id("dinkes"),

@@ -60,8 +60,13 @@ class WebDaemon:
         ]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, cwd=PROJECT, stdout=log, stderr=log)
-        wait_for(self._listens, what="the socket is there")
-        assert self.get("/healthz")[0] == 200, self.log.read_text()  # the connection itself makes systemd's tool start gunicorn
+        try:
+            wait_for(self._listens, what="the socket is there")
+            # the connection itself makes systemd's tool start gunicorn
+            assert self.get("/healthz")[0] == 200, self.log.read_text()
+        except BaseException:
+            self.kill()
+            raise
 
     def kill(self) -> None:
         """End it whatever it does."""
