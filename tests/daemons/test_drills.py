@@ -87,6 +87,15 @@ def test_the_table_top_plays_four_outages_and_leaves_production_alone(tmp_path: 
     assert records.seal_holds(records.find(folder_of(node), record.id))
 
 
+def test_only_an_outage_of_the_real_watcher_speaks_against_the_table_top(tmp_path: Path) -> None:
+    path, now = tmp_path / journal.JOURNAL_FILE, datetime.now(UTC)
+    journal.append(path, journal.Entry(now - timedelta(minutes=1), Event.MAINS_LOST))
+    journal.append(path, journal.Entry(now + timedelta(seconds=1), Event.STARTED))
+    assert not table_top._saw_an_outage(path, now), "an outage of before, and a restart meanwhile"
+    journal.append(path, journal.Entry(now + timedelta(seconds=2), Event.DECIDED))
+    assert table_top._saw_an_outage(path, now)
+
+
 def test_the_table_can_be_laid_without_nut(tmp_path: Path) -> None:
     node = Watching(tmp_path, tmp_path, ("127.0.0.1", 1), nut_programs=str(tmp_path))
     with table_top.Table(node.settings) as table:
