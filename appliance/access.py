@@ -241,9 +241,10 @@ def _addressed_to(by: Actor) -> sa.ColumnElement[bool]:
 
 def _names_nobody_hidden(by: Actor) -> sa.ColumnElement[bool]:
     """A collective letter is not for whoever may not see one of the cases that it names, also one that became confidential later."""
-    hidden = sa.select(LetterCase.letter_id).join(Case, Case.id == LetterCase.case_id)
     # Not "not": without an owner the question is neither true nor false.
-    return Letter.id.not_in(hidden.where(Case.confidential, _not_too_confidential(by).is_not(sa.true())))
+    hidden = sa.and_(LetterCase.letter_id == Letter.id, Case.confidential, _not_too_confidential(by).is_not(sa.true()))
+    # Asked of letter after letter: a list of all that are hidden would be made anew for each page, of a million cases.
+    return sa.not_(sa.select(LetterCase.letter_id).join(Case, Case.id == LetterCase.case_id).where(hidden).exists())
 
 
 def _laid_before(by: Actor) -> sa.ColumnElement[bool]:
