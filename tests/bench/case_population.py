@@ -265,7 +265,10 @@ def _letters() -> str:
         "area_code": "c.village_code",
         "purpose": "'Biaya berobat'",
         "typed": "'{}'",
-        "frozen": '\'{"addressee": "Direktur RSUD", "body": "\' || hex(zeroblob(1000)) || \'"}\'',
+        # a draft is drawn from what is known of its case, so it can be looked at
+        "frozen": f"CASE WHEN {issued} THEN "
+        + '\'{"addressee": "Direktur RSUD", "body": "\' || hex(zeroblob(1000)) || \'"}\''
+        + " ELSE '{}' END",
         "drafters": "'[]'",
         "state": f"CASE WHEN {issued} THEN 'TERBIT' ELSE 'DRAF' END",
         "series": f"CASE WHEN {issued} THEN 'SK' END",

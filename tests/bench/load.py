@@ -92,6 +92,8 @@ def main() -> int:
             tally, shares = _work(node, settings, staff, service, wanted)
         with _inside(settings):
             wrong = _compare(before, _stored(), tally)
+        if any(tally.errors.values()):
+            print(_faults(Path(scratch)))
     print(_table(tally), _shares(shares, wanted.seconds), sep="\n\n")
     return _tell(tally, wrong)
 
@@ -240,6 +242,12 @@ def _line(tally: Tally, action: str, times: list[float], goal: float) -> str:
     errors, overtaken = len(tally.errors.get(action, ())), tally.overtaken.get(action, 0)
     figures = f"{statistics.median(ordered):.0f} | {p95:.0f} | {ordered[-1]:.0f}"
     return f"| {action} | {len(times)} | {errors} | {overtaken} | {figures} | {kept} |"
+
+
+def _faults(folder: Path) -> str:
+    """What the pages wrote of their own faults: the end of each trace."""
+    traces = (folder / "web.log").read_text(errors="replace").split("Traceback (most recent call last):")[1:]
+    return "\n".join("\n".join(trace.splitlines()[:60]) for trace in traces)
 
 
 def _shares(shares: dict[str, float], seconds: float) -> str:
