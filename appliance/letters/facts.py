@@ -205,7 +205,9 @@ def _referral_values(referral: Referral | None) -> dict[str, str]:
         "rujukan.alamat": referral.unit.address,
         "rujukan.kontak": referral.contact,
         "rujukan.isi": referral.summary,
-        "rujukan.batas": _day(referral.reply_due),
+        "rujukan.batas": _day(referral.reply_due)
+        if referral.sent_at
+        else f"{referral.reply_days} hari kerja sejak surat ini dikirim",
     }
 
 
