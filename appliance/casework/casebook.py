@@ -24,7 +24,6 @@ from appliance.casework.moving import case_not_found
 from appliance.casework.referral_moving import referral_not_found
 from appliance.database import db, one_of, transaction
 from appliance.models.case import Case, Referral
-from appliance.models.states import CaseState
 from appliance.registry import nik
 
 PAGE_SIZE = 25
@@ -85,12 +84,6 @@ def list_these(case_ids: Sequence[str], *, by: Actor, at: datetime) -> tuple[Cas
 def count_matching(wanted: CaseFilter, *, by: Actor, at: datetime) -> int:
     """How many cases in scope match, to a limit."""
     return _count(*matching(wanted, by=by, at=at))[0]
-
-
-def count_cases(*, by: Actor) -> dict[CaseState, int]:
-    """How many cases in scope are in each state; states without any are left out."""
-    statement = scope(sa.select(Case.state, sa.func.count()), Case, by).group_by(Case.state)
-    return {CaseState(state): count for state, count in db.session.execute(statement)}
 
 
 def look_at_case(case_id: str, *, by: Actor, at: datetime) -> CaseDetail:
