@@ -31,7 +31,7 @@ from appliance.casework.closing import close_settled
 from appliance.casework.escalation import escalate_late
 from appliance.casework.handover_plans import do_due
 from appliance.casework.office_calendar import calendar_in_use
-from appliance.casework.referral_reminders import remind_late
+from appliance.casework.referral_reminders import end_left_over, remind_late
 from appliance.config import Settings, config_path, load
 from appliance.database import checkpoint, create_service, current_revision, newest_revision
 from appliance.drills import full
@@ -308,10 +308,12 @@ class Clockwork:
                 log.info("Keterlambatan %d kasus disampaikan lebih lanjut.", escalated)
 
     def remind_of_referrals(self) -> None:
-        """Remind the organisations whose reply is late, and tell the manager of those who stay silent."""
+        """Remind the organisations whose reply is late, and tell the manager of those who stay silent; of what is open no more, none."""
         if not self._gate.accepts_work() or not self._has_tables():
             return
         with self._gate.work(), self._service.app_context():
+            if ended := end_left_over(at=datetime.now(UTC)):
+                log.info("Rujukan dari %d kasus yang sudah berakhir ditarik kembali.", ended)
             if reminded := remind_late(at=datetime.now(UTC)):
                 log.info("%d rujukan yang terlambat dijawab diingatkan.", reminded)
 

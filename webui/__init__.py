@@ -38,6 +38,7 @@ BLUEPRINTS = (
     "proposal_bases",
     "proposal_entry",
     "letters",
+    "several_letters",
     "slips",
     "letter_check",
     "letter_office",

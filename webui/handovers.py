@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from appliance.access import AREA_ROLES
 from appliance.casework import handover, handover_plans, handover_records
 from appliance.casework.handover import HANDING_ROLES, ListChanged, NewHandover
-from appliance.errors import InvalidInput, NotFound
+from appliance.errors import Conflict, InvalidInput, NotFound
 from appliance.models.columns import new_id
 from appliance.models.handover import PlanState
 from appliance.models.roles import Role
@@ -87,6 +87,8 @@ def plan() -> ResponseReturnValue:
         )
     except InvalidInput as error:
         return _form(typed, error.problems), 422
+    except Conflict as error:
+        return _form(typed, {"village_codes": f"{error.message} {error.hint}"}), 409
     flash("Rencana tersimpan. Serah terima dilakukan sendiri pada harinya.", "good")
     return redirect(url_for("handovers.show_plan", plan_id=made), 303)
 

@@ -146,7 +146,7 @@ def create(case_id: str) -> ResponseReturnValue:
     wording = wordings.wording_of(typed.get("wording", ""))
     try:
         made = letters.draft_letter(
-            case_id, _typed(wording), request_id=typed.get("request_id") or new_id(), by=actor(), at=now()
+            case_id, read_letter(wording), request_id=typed.get("request_id") or new_id(), by=actor(), at=now()
         )
     except InvalidInput as error:
         return _draft_page(case_id, wording, typed, error.problems), 422
@@ -179,7 +179,7 @@ def change(letter_id: str) -> ResponseReturnValue:
     draft = book.look_at_draft(letter_id, by=actor(), at=now())
     wording = wordings.wording_of(draft.wording)
     try:
-        letters.change_letter(letter_id, _typed(wording), row_version=_version(), by=actor(), at=now())
+        letters.change_letter(letter_id, read_letter(wording), row_version=_version(), by=actor(), at=now())
     except InvalidInput as error:
         return _draft_page(draft.case_id, wording, request.form, error.problems, letter_id), 422
     flash("Konsep tersimpan.", "good")
@@ -270,7 +270,8 @@ def _from_outside(found: PaperFile) -> Response:
     return response
 
 
-def _typed(wording: Wording) -> NewLetter:
+def read_letter(wording: Wording) -> NewLetter:
+    """What was typed into the form of a draft."""
     given = request.form
     return NewLetter(
         wording=wording.code,

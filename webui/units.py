@@ -21,7 +21,7 @@ NAVIGATION = (Entry("Unit dan OPD", "units.listing", icon="referral", roles=(Rol
 @signed_in(Role.ADMIN)
 def listing() -> ResponseReturnValue:
     """All organisations, with what is open at each."""
-    return render_template("units/listing.html", units=units.list_units(by=actor()), kinds=units.KINDS)
+    return render_template("units/listing.html", units=units.list_units(by=actor(), at=now()), kinds=units.KINDS)
 
 
 @blueprint.get("/unit/baru")
@@ -51,7 +51,7 @@ def add() -> ResponseReturnValue:
 @signed_in(Role.ADMIN)
 def edit(unit_id: str) -> ResponseReturnValue:
     """One organisation, to correct."""
-    found = units.look_at_unit(unit_id, by=actor())
+    found = units.look_at_unit(unit_id, by=actor(), at=now())
     return _form_page(UnitForm(data={**vars(found.text), "row_version": found.row_version}), found)
 
 
@@ -59,7 +59,7 @@ def edit(unit_id: str) -> ResponseReturnValue:
 @signed_in(Role.ADMIN)
 def change(unit_id: str) -> ResponseReturnValue:
     """Store the corrections. Whoever was slower keeps what she typed and sees that it would land on a newer state."""
-    found = units.look_at_unit(unit_id, by=actor())
+    found = units.look_at_unit(unit_id, by=actor(), at=now())
     form = UnitForm(request.form)
     if not form.validate():
         return _form_page(form, found), 422

@@ -48,6 +48,7 @@ class CaseLine:
 class ReferralLine:
     """One referral. `case_id` is None for a reader who may not see the case; `steps` are what she may do now.
 
+    `reply_due` is None until it is sent: the `reply_days` of the office run from then on.
     `on_paper`: she enters for the organisation what came on paper. `ended_for` tells why it ended without an answer; from then on
     the organisation is not `shown` any more what was asked and shared.
     """
@@ -61,6 +62,7 @@ class ReferralLine:
     summary: str
     sent_at: datetime | None
     reply_due: datetime | None
+    reply_days: int | None
     overdue: bool
     reply: str
     outcome: str
@@ -117,10 +119,16 @@ def referral_lines(referrals: Sequence[Referral], by: Actor, at: datetime) -> li
     cases = {referral.case_id for referral in referrals}
     visible = scope(sa.select(Case.id).where(Case.id.in_(cases)), Case, by)
     seen = set(db.session.scalars(visible)) if by.has(*AREA_ROLES) else set()
-    return [_referral_line(referral, referral.case_id in seen, by, at) for referral in referrals]
+    paper = answers_on_paper(referrals, at)
+    return [_referral_line(referral, referral.case_id in seen, referral.id in paper, by, at) for referral in referrals]
 
 
-def _referral_line(referral: Referral, sees_case: bool, by: Actor, at: datetime) -> ReferralLine:
+def _is_overdue(referral: Referral, at: datetime) -> bool:
+    waits = referral.sent_at is not None and referral.finished_at is None
+    return waits and referral.reply_due is not None and referral.reply_due < at
+
+
+def _referral_line(referral: Referral, sees_case: bool, on_paper: bool, by: Actor, at: datetime) -> ReferralLine:
     shown = sees_case or ReferralState(referral.state) in SHOWN_TO_RECEIVER
     return ReferralLine(
         id=referral.id,
@@ -131,18 +139,19 @@ def _referral_line(referral: Referral, sees_case: bool, by: Actor, at: datetime)
         state=ReferralState(referral.state),
         summary=referral.summary if shown else "",
         sent_at=referral.sent_at,
-        reply_due=referral.reply_due,
-        overdue=referral.finished_at is None and referral.reply_due is not None and referral.reply_due < at,
+        reply_due=referral.reply_due if referral.sent_at else None,
+        reply_days=referral.reply_days,
+        overdue=_is_overdue(referral, at),
         reply=referral.reply,
         outcome=referral.outcome,
         ended_for=referral.return_reason,
         missing=tuple(referral.missing),
         reminded_at=referral.reminded_at,
         escalated_at=referral.escalated_at,
-        on_paper=answers_on_paper(referral) and not by.speaks_for(referral.unit_id),
+        on_paper=on_paper and not by.speaks_for(referral.unit_id),
         shown=shown,
         row_version=referral.row_version,
-        steps=tuple(step.value for step in steps_for(referral, referral.case.state, sees_case, by)),
+        steps=tuple(step.value for step in steps_for(referral, sees_case, on_paper, by)),
     )
 
 

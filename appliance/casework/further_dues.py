@@ -31,7 +31,7 @@ def _recount_replies(case_ids: list[str], calendar: Calendar, at: datetime) -> N
     rows = cast("sa.Table", Referral.__table__)
     wanted = sa.select(rows).where(rows.c.case_id.in_(case_ids), rows.c.state.in_(REFERRAL_OPEN), rows.c.reply_days.is_not(None))
     for row in db.session.execute(wanted.order_by(rows.c.id)).all():
-        due = close_of(calendar, row.created_at, row.reply_days)
+        due = close_of(calendar, row.sent_at or row.created_at, row.reply_days)
         if due == row.reply_due:
             continue
         values: dict[str, object] = {"reply_due": due}

@@ -174,8 +174,8 @@ def is_planned(new: NewHandover, at: datetime) -> bool:
 
 
 def check_plan(new: NewHandover, *, by: Actor, at: datetime) -> tuple[Account, Account]:
-    """Both accounts, if as far as is known today it can be done on the later day `new.starts`. Raises InvalidInput, NotAllowed."""
-    return _checked(new, by, at, planned=True)
+    """Both accounts, locked, if as far as is known today it can be done on the later day `new.starts`. Raises InvalidInput, NotAllowed."""
+    return _checked(new, by, at, lock=True, planned=True)
 
 
 def find_done(request_id: str, by_account_id: str) -> str | None:

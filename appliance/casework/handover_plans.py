@@ -73,7 +73,10 @@ class PlanDetail:
 
 
 def plan_handover(new: NewHandover, *, request_id: str, by: Actor, at: datetime) -> str:
-    """Keep a plan; its identifier. The same `request_id` again gives the same plan. Raises InvalidInput, NotAllowed."""
+    """Keep a plan; its identifier. The same `request_id` again gives the same plan.
+
+    Raises InvalidInput, NotAllowed; Conflict when a plan that waits takes one of the villages from the same person.
+    """
     try:
         with transaction():
             return _planned(request_id, by) or _plan(new, request_id, by, at)
@@ -140,6 +143,10 @@ def _planned(request_id: str, by: Actor) -> str | None:
 
 def _plan(new: NewHandover, request_id: str, by: Actor, at: datetime) -> str:
     check_plan(new, by=by, at=at)
+    if before := _waiting_for(new):
+        if (before.request_id, before.created_by) == (request_id, by.account_id):
+            return before.id
+        raise _planned_by_other(before, new)
     plan = HandoverPlan(
         request_id=request_id,
         from_account_id=new.from_account_id,
@@ -155,6 +162,26 @@ def _plan(new: NewHandover, request_id: str, by: Actor, at: datetime) -> str:
     detail = {"dari": plan.from_account_id, "kepada": plan.to_account_id, "desa": plan.village_codes, "mulai": plan.starts}
     audit.record("serah-terima-rencana", f"plan:{plan.id}", by=by, at=at, detail=detail)
     return plan.id
+
+
+def _waiting_for(new: NewHandover) -> HandoverPlan | None:
+    """A plan that waits and takes one of these villages from the same person. Read after the lock on her account."""
+    hers = sa.select(HandoverPlan).where(
+        HandoverPlan.state == PlanState.WAITING, HandoverPlan.from_account_id == new.from_account_id
+    )
+    wanted = set(new.village_codes)
+    rows = db.session.scalars(hers.order_by(HandoverPlan.starts).execution_options(populate_existing=True))
+    return next((row for row in rows if wanted & set(row.village_codes)), None)
+
+
+def _planned_by_other(before: HandoverPlan, new: NewHandover) -> Conflict:
+    (line,) = _lines([before])
+    twice = area_names(set(new.village_codes) & set(before.village_codes))
+    villages = ", ".join(twice.get(code, code) for code in sorted(set(new.village_codes) & set(before.village_codes)))
+    return Conflict(
+        f"{villages} sudah direncanakan diserahkan kepada {line.taker} mulai {before.starts:%d-%m-%Y}, oleh {line.planned_by}.",
+        "Buka rencana itu di daftar serah terima; batalkan dahulu bila yang ini yang benar.",
+    )
 
 
 def _do(plan_id: str, acting: Callable[[str], Actor | None], at: datetime) -> bool:

@@ -59,7 +59,7 @@ class PaperLine:
 class RequirementLine:
     """One requirement with what was brought for it; `state` None when nothing was.
 
-    `own`: the reader brought the copy that is to be checked, so another finds it right.
+    `own`: the reader brought the copy that is to be checked, or took hers away again, so another finds it right.
     """
 
     name: str
@@ -102,14 +102,14 @@ def _is_required(case: Case, name: str) -> bool:
 
 def papers_of(case: Case, by: Actor) -> PaperList:
     """The checklist and the papers that `by` may open. For services; the case is in her scope."""
-    rows = _standing(case)
+    rows, taken_back = _standing(case), _taken_back(case, by)
     may_open = by.has_in(case.village_code, *REVEAL_ROLES)
     lines = [_line(row) for row in rows]
     requirements = []
     for name in requirements_of(case):
         brought = tuple(line for line in lines if line.requirement == name)
         state, reason = _standing_state(brought)
-        own = _is_own([row for row in rows if row.requirement == name], by)
+        own = _is_own([row for row in rows if row.requirement == name], by) or (not brought and name in taken_back)
         requirements.append(RequirementLine(name, state, reason, brought if may_open else (), _is_required(case, name), own))
     others = tuple(line for line in lines if line.requirement not in requirements_of(case))
     return PaperList(tuple(requirements), tuple(line for line in others if may_open or line.of_visit))
@@ -295,6 +295,13 @@ def _is_own(rows: Sequence[CasePaper], by: Actor) -> bool:
     return bool(rows) and bool(rows[-1].sha256) and rows[-1].created_by == by.account_id
 
 
+def _taken_back(case: Case, by: Actor) -> set[str]:
+    """The requirements for which she brought a copy and took it away herself: with it gone, her word would stand alone."""
+    hers = (CasePaper.created_by == by.account_id, CasePaper.updated_by == by.account_id, CasePaper.sha256 != "")
+    gone = sa.select(CasePaper.requirement).where(CasePaper.case_id == case.id, CasePaper.removed_at.is_not(None), *hers)
+    return set(db.session.scalars(gone))
+
+
 def _problem(case: Case, name: str, told: Judgement, brought: Mapping[str, Sequence[CasePaper]], by: Actor) -> str:
     if name not in requirements_of(case):
         return "Persyaratan ini tidak ada pada layanan ini."
@@ -306,6 +313,8 @@ def _problem(case: Case, name: str, told: Judgement, brought: Mapping[str, Seque
         problem = _replace_problem(name, told, rows)
     elif told.state != PaperState.VALID:
         problem = "Pilih sah atau perlu ganti."
+    elif not rows and name in _taken_back(case, by):
+        problem = f"{name}: salinan yang Anda bawa sudah Anda hapus sendiri; minta rekan memeriksa aslinya."
     elif _is_own(rows, by):
         problem = f"{name}: salinannya Anda sendiri yang membawa; minta rekan memeriksanya."
     too_long = f"Terlalu panjang; paling banyak {REASON_LENGTH} huruf." if len(told.reason) > REASON_LENGTH else ""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from appliance import audit
 from appliance.access import Actor, scope
+from appliance.casework import officers
 from appliance.casework.history import Fact, add_fact
 from appliance.casework.referral_steps import REFERRAL_OPEN, REFERRAL_STEPS, ReferralStep, referral_steps
 from appliance.casework.step_values import LONGEST_TEXT
@@ -16,24 +18,29 @@ from appliance.errors import Conflict, NotAllowed, NotFound
 from appliance.models.case import Case, Referral
 from appliance.models.roles import Role
 from appliance.models.states import CaseState, ReferralState
+from appliance.registry.holders import office_day
 
 # What the organisation reads; why the case ended stays in the office.
 ENDED_WITH_CASE = "Kasusnya sudah berakhir di kantor kami; rujukan ini tidak perlu dikerjakan lagi."
 
 
-def steps_for(referral: Referral, case_state: str, sees_case: bool, by: Actor) -> tuple[ReferralStep, ...]:
-    """What `by` may do with the referral now. For services."""
+def steps_for(referral: Referral, sees_case: bool, on_paper: bool, by: Actor) -> tuple[ReferralStep, ...]:
+    """What `by` may do with the referral now; `on_paper` is what `answers_on_paper` says of it. For services."""
+    case_state = referral.case.state
     sender = sees_case and by.has_in(referral.case.village_code, Role.BO)
-    receiver = by.speaks_for(referral.unit_id) or (sender and answers_on_paper(referral))
+    receiver = by.speaks_for(referral.unit_id) or (sender and on_paper)
     return referral_steps(ReferralState(referral.state), CaseState(case_state), sender=sender, receiver=receiver)
 
 
-def answers_on_paper(referral: Referral) -> bool:
-    """Whether the back office enters what comes: the organisation has no account, or the referral went out as a letter."""
-    return not referral.unit.has_accounts or referral.sent_by_way != "akun"
+def answers_on_paper(referrals: Sequence[Referral], at: datetime) -> set[str]:
+    """The identifiers of those to which the back office enters what comes: the organisation has no account or nobody there who
+    may answer now, or the referral went out as a letter.
+    """
+    answering = officers.staffed({one.unit_id for one in referrals if one.unit.has_accounts}, office_day(at))
+    return {one.id for one in referrals if not one.unit.has_accounts or one.sent_by_way != "akun" or one.unit_id not in answering}
 
 
-def take_step(referral_id: str, step: ReferralStep, row_version: int, by: Actor) -> tuple[Referral, Case]:
+def take_step(referral_id: str, step: ReferralStep, row_version: int, by: Actor, at: datetime) -> tuple[Referral, Case]:
     """The referral and its case, locked, if `by` may do the step now."""
     case_id = db.session.scalar(scope(sa.select(Referral.case_id).where(Referral.id == referral_id), Referral, by))
     if case_id is None:
@@ -44,7 +51,7 @@ def take_step(referral_id: str, step: ReferralStep, row_version: int, by: Actor)
     if referral.row_version != row_version:
         raise changed_meanwhile()
     sees_case = db.session.scalar(scope(sa.select(Case.id).where(Case.id == case_id), Case, by)) is not None
-    if step in steps_for(referral, case.state, sees_case, by):
+    if step in steps_for(referral, sees_case, referral_id in answers_on_paper([referral], at), by):
         return referral, case
     if step in referral_steps(ReferralState(referral.state), CaseState(case.state), sender=True, receiver=True):
         raise NotAllowed("Peran Anda tidak boleh melakukan langkah ini pada rujukan.", "Minta petugas yang berwenang.")

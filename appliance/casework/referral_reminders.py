@@ -15,10 +15,11 @@ from appliance.casework.deadlines import Calendar, close_of
 from appliance.casework.history import Fact, add_fact
 from appliance.casework.node_actor import node_actor
 from appliance.casework.office_calendar import calendar_in_use
-from appliance.casework.referral_steps import AWAITING_REPLY, Reminder, reminder_due
+from appliance.casework.referral_moving import end_with_case
+from appliance.casework.referral_steps import AWAITING_REPLY, REFERRAL_OPEN, Reminder, reminder_due
 from appliance.database import db, settings_in_use, transaction
 from appliance.models.case import Case, Referral
-from appliance.models.states import OPEN, CaseState, ReferralState
+from appliance.models.states import ENDED, OPEN, CaseState, ReferralState
 
 MOST_AT_ONCE = 50
 
@@ -37,6 +38,29 @@ def remind_late(*, at: datetime) -> int:
     )
     ripe = [row for row in db.session.execute(late) if _due(row, calendar, at)][:MOST_AT_ONCE]
     return sum(_remind(row.id, row.case_id, calendar, at) for row in ripe)
+
+
+def end_left_over(*, at: datetime) -> int:
+    """Take back what is open although its case has ended, from before a case took its referrals along; how many cases.
+
+    Each is a transaction of its own, so that a kill leaves the rest for the next time.
+    """
+    left = (
+        sa.select(Referral.case_id)
+        .join(Case, Case.id == Referral.case_id)
+        .where(Referral.finished_at.is_(None), Referral.state.in_(REFERRAL_OPEN), Case.state.in_(ENDED))
+    )
+    cases = db.session.scalars(left.distinct().limit(MOST_AT_ONCE)).all()
+    return sum(_end_left_over(case_id, at) for case_id in cases)
+
+
+def _end_left_over(case_id: str, at: datetime) -> bool:
+    with transaction():
+        case = db.session.scalars(sa.select(Case).where(Case.id == case_id).with_for_update(of=Case)).one()
+        if CaseState(case.state) not in ENDED:
+            return False  # opened again a moment ago
+        end_with_case(case, by=node_actor(at), at=at)
+        return True
 
 
 def _due(row: Any, calendar: Calendar, at: datetime) -> Reminder | None:

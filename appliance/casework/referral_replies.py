@@ -60,7 +60,7 @@ class Return:
 def receive_referral(referral_id: str, *, row_version: int, by: Actor, at: datetime) -> None:
     """The organisation has it and will see to it."""
     with transaction():
-        referral, case = take_step(referral_id, ReferralStep.RECEIVE, row_version, by)
+        referral, case = take_step(referral_id, ReferralStep.RECEIVE, row_version, by, at)
         referral.accepted_at = at
         step_done(referral, case, ReferralStep.RECEIVE, "", by=by, at=at)
 
@@ -68,7 +68,7 @@ def receive_referral(referral_id: str, *, row_version: int, by: Actor, at: datet
 def process_referral(referral_id: str, *, row_version: int, by: Actor, at: datetime) -> None:
     """The organisation has begun to work on it."""
     with transaction():
-        referral, case = take_step(referral_id, ReferralStep.PROCESS, row_version, by)
+        referral, case = take_step(referral_id, ReferralStep.PROCESS, row_version, by, at)
         step_done(referral, case, ReferralStep.PROCESS, "", by=by, at=at)
 
 
@@ -84,7 +84,7 @@ def answer_referral(
         problems["outcome"] = "Pilih hasilnya."
     scans = _scanned(paper, problems)
     with transaction():
-        referral, case = take_step(referral_id, ReferralStep.ANSWER, row_version, by)
+        referral, case = take_step(referral_id, ReferralStep.ANSWER, row_version, by, at)
         _file_paper(referral, paper, scans, problems, by, at)
         referral.reply, referral.outcome, referral.finished_at = answer.text.strip(), answer.outcome, at
         step_done(referral, case, ReferralStep.ANSWER, referral.reply, by=by, at=at)
@@ -101,7 +101,7 @@ def return_referral(
     problems = _return_problems(returned)
     scans = _scanned(paper, problems)
     with transaction():
-        referral, case = take_step(referral_id, ReferralStep.RETURN, row_version, by)
+        referral, case = take_step(referral_id, ReferralStep.RETURN, row_version, by, at)
         _file_paper(referral, paper, scans, problems, by, at)
         referral.return_code, referral.return_reason, referral.finished_at = returned.code, returned.words(), at
         referral.missing = list(returned.missing) if returned.code == PAPERS_MISSING else []
@@ -120,7 +120,7 @@ def decline_referral(
     problems = text_problem("reason", reason, "Alasan")
     scans = _scanned(paper, problems)
     with transaction():
-        referral, case = take_step(referral_id, ReferralStep.DECLINE, row_version, by)
+        referral, case = take_step(referral_id, ReferralStep.DECLINE, row_version, by, at)
         _file_paper(referral, paper, scans, problems, by, at)
         referral.return_reason, referral.finished_at = reason.strip(), at
         step_done(referral, case, ReferralStep.DECLINE, referral.return_reason, by=by, at=at)

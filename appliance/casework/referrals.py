@@ -76,17 +76,19 @@ def refer_case(case_id: str, new: NewReferral, *, request_id: str, by: Actor, at
 
 
 def send_referral(referral_id: str, *, row_version: int, by: Actor, at: datetime) -> None:
-    """Send a prepared referral; from now on the organisation sees it. The case must be DIRUJUK."""
+    """Send a prepared referral; from now on the organisation sees it, and its time to reply runs. The case must be DIRUJUK."""
     with transaction():
-        referral, case = take_step(referral_id, ReferralStep.SEND, row_version, by)
+        referral, case = take_step(referral_id, ReferralStep.SEND, row_version, by, at)
         referral.sent_at = at
+        if referral.reply_days is not None:
+            referral.reply_due = close_after(at, referral.reply_days)
         step_done(referral, case, ReferralStep.SEND, "", by=by, at=at)
 
 
 def cancel_referral(referral_id: str, *, row_version: int, by: Actor, at: datetime) -> None:
     """Drop a referral that was prepared but not sent."""
     with transaction():
-        referral, case = take_step(referral_id, ReferralStep.CANCEL, row_version, by)
+        referral, case = take_step(referral_id, ReferralStep.CANCEL, row_version, by, at)
         referral.finished_at = at
         step_done(referral, case, ReferralStep.CANCEL, "", by=by, at=at)
         if was_answered(case):
@@ -99,7 +101,7 @@ def withdraw_referral(referral_id: str, reason: str, *, row_version: int, by: Ac
     Raises InvalidInput, Conflict, NotAllowed, NotFound.
     """
     with transaction():
-        referral, case = take_step(referral_id, ReferralStep.WITHDRAW, row_version, by)
+        referral, case = take_step(referral_id, ReferralStep.WITHDRAW, row_version, by, at)
         problems = text_problem("reason", reason, "Alasan")
         if _names_reporter(case, reason):
             problems["reason"] = "Nama pelapor tidak boleh ikut ke luar; hapus dari alasan."
@@ -146,7 +148,7 @@ def _prepare(case_id: str, new: NewReferral, request_id: str, by: Actor, at: dat
         state=ReferralState.DRAFT,
         sent_by_way=new.way,
         reply_days=new.reply_days,
-        reply_due=close_after(at, new.reply_days),
+        reply_due=close_after(at, new.reply_days),  # its place among the unfinished; the time runs from the sending
     )
     referral.stamp(by.account_id, at)
     db.session.add(referral)

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from appliance import audit
 from appliance.access import Actor, require
 from appliance.casework.catalogue import SECRETARIAT
+from appliance.casework.officers import staffed
 from appliance.casework.referral_steps import REFERRAL_OPEN
 from appliance.database import Duplicate, changed_meanwhile, db, settings_in_use, transaction
 from appliance.errors import InvalidInput, NotFound
@@ -21,6 +22,7 @@ from appliance.models.case import Case, Referral
 from appliance.models.roles import Role
 from appliance.models.states import OPEN
 from appliance.models.unit import Unit, UnitKind
+from appliance.registry.holders import office_day
 
 KINDS = {
     UnitKind.AGENCY.value: "OPD",
@@ -55,13 +57,19 @@ class UnitText:
 
 @dataclass(frozen=True)
 class UnitDetail:
-    """One organisation, and how many referrals to it are open."""
+    """One organisation, how many may answer for it now, and how many referrals to it are open."""
 
     id: str
     code: str
     text: UnitText
+    officers: int
     open_referrals: int
     row_version: int
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether it is to answer by itself and nobody may do it."""
+        return self.text.has_accounts and not self.officers
 
     @property
     def fixed(self) -> bool:
@@ -69,19 +77,20 @@ class UnitDetail:
         return self.code == SECRETARIAT
 
 
-def list_units(*, by: Actor) -> list[UnitDetail]:
+def list_units(*, by: Actor, at: datetime) -> list[UnitDetail]:
     """All organisations, those in use first. Raises NotAllowed."""
     require(by, Role.ADMIN)
     rows = db.session.scalars(sa.select(Unit).order_by(Unit.active.desc(), Unit.name, Unit.id)).all()
-    open_ones = _open_referrals()
-    return [_detail(row, open_ones.get(row.id, 0)) for row in rows]
+    answering, waiting = staffed([row.id for row in rows], office_day(at)), _open_referrals()
+    return [_detail(row, answering.get(row.id, 0), waiting.get(row.id, 0)) for row in rows]
 
 
-def look_at_unit(unit_id: str, *, by: Actor) -> UnitDetail:
+def look_at_unit(unit_id: str, *, by: Actor, at: datetime) -> UnitDetail:
     """One organisation. Raises NotFound, NotAllowed."""
     require(by, Role.ADMIN)
     row = _unit(unit_id)
-    return _detail(row, _open_referrals(row.id).get(row.id, 0))
+    answering = staffed([row.id], office_day(at))
+    return _detail(row, answering.get(row.id, 0), _open_referrals(row.id).get(row.id, 0))
 
 
 def add_unit(code: str, text: UnitText, *, by: Actor, at: datetime) -> str:
@@ -190,6 +199,6 @@ def _is_named_alike(name: str, row: Unit | None) -> bool:
     return db.session.scalar(alike.where(Unit.id != row.id) if row else alike) is not None
 
 
-def _detail(row: Unit, open_referrals: int) -> UnitDetail:
+def _detail(row: Unit, officers: int, open_referrals: int) -> UnitDetail:
     text = UnitText(**{name: getattr(row, name) for name in UnitText.__dataclass_fields__})
-    return UnitDetail(row.id, row.code, text, open_referrals, row.row_version)
+    return UnitDetail(row.id, row.code, text, officers, open_referrals, row.row_version)

@@ -127,8 +127,12 @@ class Checker:
         """What the row needs as a whole."""
         values = line.values
         if self._layout.households:
-            if "kk" not in values and not line.wrong:
-                self._note(line, "kk", None, Odd("Nomor KK kosong.", "Isi nomor KK di berkasnya, lalu unggah lagi.", wrong=True))
+            if not {"kk", "outside_id"} & values.keys() and not line.wrong:
+                by_card = "kk" in self._columns
+                lacks = "Nomor KK kosong." if by_card else "Nomor survei (IDBDT) kosong."
+                self._note(
+                    line, "kk" if by_card else "outside_id", None, Odd(lacks, "Isi di berkasnya, lalu unggah lagi.", wrong=True)
+                )
             return
         if self._layout.only_known:
             self._must_be_known(line)

@@ -22,7 +22,8 @@ from appliance.exchange.withdrawing import FAMILY_BLANK, PERSON_BLANK, request_o
 from appliance.models.columns import new_id
 from appliance.models.person import NAME_LENGTH
 from appliance.models.profile import Profile
-from appliance.registry.bulk import Decision, Stored
+from appliance.models.programme import CODE_WORD
+from appliance.registry.bulk import Candidate, Decision, Stored
 
 FAMILY = "keluarga"
 NO_FAMILY = "Keluarganya tidak diketahui; jawaban tentang rumah tangga tidak disimpan."
@@ -86,7 +87,7 @@ class Profiles:
     def store(self, decisions: Sequence[Decision], stored: Mapping[int, Stored], *, at: datetime) -> int:
         """Write the profiles of the rows that were judged, inside the running transaction; how many."""
         wanted = [
-            (decision.candidate.number, filled, holder)
+            (decision.candidate, filled, holder)
             for decision in decisions
             for filled in self._filled.get(decision.candidate.number, ())
             if any(holder := _holder(filled, decision, stored.get(decision.candidate.number)))
@@ -95,8 +96,8 @@ class Profiles:
             return 0
         known = self._known([holder for _, _, holder in wanted])
         rows = [
-            self._row(number, filled, holder, at)
-            for number, filled, holder in wanted
+            self._row(candidate, filled, holder, at)
+            for candidate, filled, holder in wanted
             if not any(self._is_same(one, filled) for one in known.get(holder, ()))
         ]
         if rows:
@@ -122,11 +123,11 @@ class Profiles:
     def _day(self) -> date:
         return date.fromisoformat(self._options["checked_on"])
 
-    def _row(self, number: int, filled: Filled, holder: Holder, at: datetime) -> dict[str, Any]:
+    def _row(self, told: Candidate | Line, filled: Filled, holder: Holder, at: datetime) -> dict[str, Any]:
         kind = FAMILY_BLANK if filled.blank.about == FAMILY else PERSON_BLANK
         return {
             "id": new_id(),
-            "request_id": request_of(self._import_id, number, kind),
+            "request_id": request_of(self._import_id, told.number, kind),
             "person_id": holder[0],
             "family_id": holder[1],
             "instrument": filled.blank.code,
@@ -134,6 +135,7 @@ class Profiles:
             "surveyed_on": self._day(),
             "surveyed_by": f"{self._layout.name}, diimpor {self._by.name}"[:NAME_LENGTH],
             "opinion": "",
+            "outside_id": str(told.values.get("outside_id", ""))[:CODE_WORD],
             "answers": filled.answers,
             "note": "",
             "stored_at": at,

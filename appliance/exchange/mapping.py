@@ -20,6 +20,8 @@ ROWS_TO_LOOK_AT = 30
 FEWEST_HEADINGS = 3
 FEWEST_ANSWERS = 3
 ALIKE = 88
+# By which a row tells whose household it is.
+HOME_KEYS = frozenset({"kk", "outside_id"})
 
 
 @dataclass(frozen=True)
@@ -70,14 +72,14 @@ def _read_as(headings: list[str], number: int) -> Recognised:
 
 
 def _read_as_homes(headings: list[str]) -> tuple[Layout, dict[str, int]] | None:
-    """The households' sheet of a survey: a card, answers, and nobody by name or NIK.
+    """The households' sheet of a survey: a card or the survey's number, answers, and nobody by name or NIK.
 
     The survey that answers most questions; none when two answer as many, for the same number is another question in each.
     """
     general = propose(headings, list(LAYOUTS.values())[-1])
-    if "kk" not in general or {"nik", "name"} & general.keys():
-        return None
     readings = [(layout, propose(headings, layout)) for layout in LAYOUTS.values() if layout.households]
+    if not HOME_KEYS & readings[0][1].keys() or {"nik", "name"} & general.keys():
+        return None
     second, best = sorted(readings, key=lambda reading: len(reading[1]))[-2:]
     return best if len(best[1]) > max(FEWEST_ANSWERS, len(second[1])) else None
 
@@ -164,8 +166,8 @@ def problems_of(mapping: Mapping[str, int], layout: Layout) -> dict[str, str]:
 
 def _problems_of_homes(mapping: Mapping[str, int], layout: Layout) -> dict[str, str]:
     problems = {}
-    if "kk" not in mapping:
-        problems["kk"] = "Pilih kolom nomor KK: dari nomor itu keluarganya dikenali."
+    if not HOME_KEYS & mapping.keys():
+        problems["kk"] = "Pilih kolom nomor KK, atau kolom nomor survei (IDBDT): dari situ keluarganya dikenali."
     if not layout.questions & mapping.keys():
         problems["layout"] = (
             "Tidak ada kolom jawaban yang dipasangkan. Pasangkan sekurangnya satu pertanyaan, atau pilih jenis berkas lain."

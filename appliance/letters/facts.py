@@ -19,6 +19,7 @@ from appliance.database import db, settings_in_use
 from appliance.letters.markup_html import Content, Grid
 from appliance.letters.office import Head
 from appliance.letters.placeholders import PAPER, REFERRAL, SAMPLE_TABLES, tables_of
+from appliance.letters.wording import CASE_LIST
 from appliance.models.area import Area
 from appliance.models.case import Case, CaseEvent, Referral
 from appliance.models.letter import Signatory
@@ -204,7 +205,9 @@ def _referral_values(referral: Referral | None) -> dict[str, str]:
         "rujukan.alamat": referral.unit.address,
         "rujukan.kontak": referral.contact,
         "rujukan.isi": referral.summary,
-        "rujukan.batas": _day(referral.reply_due),
+        "rujukan.batas": _day(referral.reply_due)
+        if referral.sent_at
+        else f"{referral.reply_days} hari kerja sejak surat ini dikirim",
     }
 
 
@@ -224,10 +227,16 @@ def _grid(name: str, rows: Sequence[tuple[str, ...]]) -> Grid:
 
 def _cases_table(about: About, household: Household, by: Actor, at: datetime) -> Grid:
     """Whom a collective letter names: the applicant of each case whose number was typed."""
-    cases, _ = named_cases(about.typed.get("daftar_kasus", ""), by)
+    cases, _ = named_cases(about.typed.get(CASE_LIST, ""), by)
     people = [(case, case.applicant) for case in cases]
     rows = [(person.name, nik.spaced(person.nik), area_name(person.village_code), case.number) for case, person in people]
     return _grid("daftar kasus", rows)
+
+
+def _names_table(about: About, household: Household, by: Actor, at: datetime) -> Grid:
+    """The same people without their numbers: for what each of them gets to read."""
+    cases, _ = named_cases(about.typed.get(CASE_LIST, ""), by)
+    return _grid("daftar nama", [(case.applicant.name, area_name(case.applicant.village_code)) for case in cases])
 
 
 def _members_table(about: About, household: Household, by: Actor, at: datetime) -> Grid:
@@ -271,6 +280,7 @@ def _requirements_table(about: About, household: Household, by: Actor, at: datet
 
 _TABLES: dict[str, Callable[[About, Household, Actor, datetime], Grid]] = {
     "daftar kasus": _cases_table,
+    "daftar nama": _names_table,
     "anggota keluarga": _members_table,
     "bantuan": _aid_table,
     "riwayat": _history_table,

@@ -23,10 +23,10 @@ from appliance.letters.life import DRAFTERS, LetterState, LetterStep, Line, may
 from appliance.letters.lookup import current_state, hands_of, letter_in_scope, sheet_of
 from appliance.letters.papers import ensure_paper
 from appliance.letters.placeholders import REFERRAL
-from appliance.letters.wording import Wording
+from appliance.letters.wording import CASE_LIST, Wording
 from appliance.letters.wordings import wording_of
 from appliance.models.case import Case, Referral
-from appliance.models.letter import Letter, Signatory
+from appliance.models.letter import Letter, LetterCase, Signatory
 from appliance.registry.file_store import store
 from appliance.registry.holders import office_day
 
@@ -57,10 +57,10 @@ def draft_letter(case_id: str, new: NewLetter, *, request_id: str, by: Actor, at
     require(by, *sorted(DRAFTERS))
     try:
         with transaction():
-            return _drafted(request_id, by) or _draft(case_id, new, request_id, by, at)
+            return drafted_before(request_id, by) or add_draft(case_id, new, request_id, by, at)
     except Duplicate:
         with transaction():
-            return _drafted(request_id, by) or _draft(case_id, new, request_id, by, at)
+            return drafted_before(request_id, by) or add_draft(case_id, new, request_id, by, at)
 
 
 def change_letter(letter_id: str, new: NewLetter, *, row_version: int, by: Actor, at: datetime) -> None:
@@ -150,14 +150,16 @@ def attach_scan(letter_id: str, content: bytes, *, outside_number: str = "", row
 
 
 def standing_letters(case: Case, wording: Wording, new: NewLetter, *, besides: str = "", by: Actor, at: datetime) -> list[Letter]:
-    """Letters of this kind and purpose about the same person that are still good, or on their way.
+    """Letters of this kind and purpose about the same person, or that name the case, and are still good or on their way.
 
     One that goes with a referral is the same only with the same referral: two organisations get two letters.
     """
     today = office_day(at)
     running = (LetterState.INITIALLED, LetterState.APPROVED, LetterState.ISSUED)
+    about = sa.select(Letter.id).where(Letter.person_id == case.applicant_id)
+    naming = sa.select(LetterCase.letter_id).where(LetterCase.case_id == case.id)
     statement = scope(sa.select(Letter), Letter, by).where(
-        Letter.person_id == case.applicant_id,
+        Letter.id.in_(about.union(naming)),
         Letter.wording == wording.code,
         Letter.purpose == new.purpose,
         Letter.id != besides,
@@ -169,12 +171,14 @@ def standing_letters(case: Case, wording: Wording, new: NewLetter, *, besides: s
     return list(db.session.scalars(statement.order_by(Letter.id)))
 
 
-def _drafted(request_id: str, by: Actor) -> str | None:
+def drafted_before(request_id: str, by: Actor) -> str | None:
+    """The letter that she began with this token, if there is one."""
     known = sa.select(Letter.id).where(Letter.request_id == request_id, Letter.created_by == by.account_id)
     return db.session.scalar(known)
 
 
-def _draft(case_id: str, new: NewLetter, request_id: str, by: Actor, at: datetime) -> str:
+def add_draft(case_id: str, new: NewLetter, request_id: str, by: Actor, at: datetime) -> str:
+    """A draft in the caller's transaction; its identifier. Raises as `draft_letter`."""
     case = locked_case(case_id, by)
     require_area(by, case.village_code, *DRAFTERS)
     wording = wording_of(new.wording)
@@ -227,11 +231,11 @@ def _checked(case: Case, wording: Wording, new: NewLetter, by: Actor, at: dateti
         problems["signatory_id"] = "Pilih penanda tangan. Bila belum ada, minta admin menambahkannya di Naskah surat."
     if wording.kind == REFERRAL and not _is_of_case(new.referral_id, case):
         problems["referral_id"] = "Surat ini menyertai rujukan; pilih rujukan dari kasus ini."
-    named, unknown = facts.named_cases(new.typed.get("daftar_kasus", ""), by)
+    named, unknown = facts.named_cases(new.typed.get(CASE_LIST, ""), by)
     if unknown:
-        problems["typed-daftar_kasus"] = f"Tidak ditemukan atau rahasia: {', '.join(unknown[:10])}."
+        problems[f"typed-{CASE_LIST}"] = f"Tidak ditemukan atau rahasia: {', '.join(unknown[:10])}."
     if "purpose" not in problems and not new.again:
-        problems |= _again_problem(standing_letters(case, wording, new, besides=besides, by=by, at=at))
+        problems |= again_problem(standing_letters(case, wording, new, besides=besides, by=by, at=at))
     if problems:
         raise InvalidInput(problems)
     return named
@@ -250,7 +254,8 @@ def _answer_problems(wording: Wording, new: NewLetter) -> dict[str, str]:
     return problems
 
 
-def _again_problem(standing: list[Letter]) -> dict[str, str]:
+def again_problem(standing: list[Letter]) -> dict[str, str]:
+    """What is told of letters that already serve the purpose; nothing when there are none."""
     if not standing:
         return {}
     first = standing[0]

@@ -119,6 +119,7 @@ _LIST = Grid(
 )
 SAMPLE_TABLES: dict[str, Grid] = {
     "daftar kasus": _LIST,
+    "daftar nama": Grid(("Nama", "Desa/kelurahan"), (("Sitti Aminah", "Kelurahan Bonto Sunggu"),), "Tidak ada nama."),
     "data dibagikan": Grid(("Keterangan", "Isi"), (("Nama", "Sitti Aminah"), ("Desa/kelurahan", "Kelurahan Bonto Sunggu"))),
     "bantuan": Grid(("Program", "Status", "Sejak"), (("PKH", "Aktif", "1 Januari 2024"),), "Belum ada bantuan yang tercatat."),
     "anggota keluarga": Grid(("Nama", "Hubungan", "Umur"), (("Abdul Rahman", "Kepala keluarga", "50 tahun"),)),
@@ -142,7 +143,7 @@ SAMPLE_TABLES: dict[str, Grid] = {
     ),
 }
 _TABLES = {
-    LETTER: ("daftar kasus", "anggota keluarga", "bantuan"),
+    LETTER: ("daftar kasus", "daftar nama", "anggota keluarga", "bantuan"),
     REFERRAL: ("data dibagikan",),
     PAPER: ("anggota keluarga", "bantuan", "riwayat", "rujukan", "persyaratan"),
     BASIS: ("daftar usulan", "daftar usulan lengkap", "peserta hadir"),

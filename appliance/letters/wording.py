@@ -16,6 +16,8 @@ CODE = re.compile(r"[a-z][a-z0-9-]{1,39}")
 SERIES = re.compile(r"[a-z0-9]{1,10}")
 QUESTION = re.compile(r"[a-z][a-z0-9_]{0,19}")
 LONGEST_VALIDITY = 3650
+# The question whose answer are the numbers of the cases that a letter lists.
+CASE_LIST = "daftar_kasus"
 _LIMITS = {"name": 160, "title": 160, "classification": 20, "nature": 40, "attachment": 60, "addressee": 500}
 
 
@@ -63,6 +65,11 @@ class Wording:
     def numbered(self) -> bool:
         """Whether it is a letter, with a life and a number, and no paper that is simply printed."""
         return self.kind not in placeholders.UNNUMBERED
+
+    @property
+    def collective(self) -> bool:
+        """Whether one letter lists several cases."""
+        return any(question.code == CASE_LIST for question in self.questions)
 
     def known(self) -> markup.Known:
         """What its text may name."""

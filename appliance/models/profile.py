@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
 from appliance.database import Model
-from appliance.models.columns import ID_LENGTH, Identified, Moment, Stamped
+from appliance.models.columns import ID_LENGTH, Identified, Moment, Stamped, rows_where
 from appliance.models.person import NAME_LENGTH, REASON_LENGTH
 from appliance.models.programme import CODE_WORD, ONE_HOLDER, TITLE_LENGTH, Held
 
@@ -71,6 +71,7 @@ class ListStatus(Held, Withdrawable, Identified, Model):
         sa.CheckConstraint(ONE_HOLDER, name="one_holder"),
         sa.Index("ix_list_status_person_id_checked_on", "person_id", "checked_on"),
         sa.Index("ix_list_status_family_id_checked_on", "family_id", "checked_on"),
+        sa.Index("ix_list_status_outside_id", "outside_id", **rows_where("outside_id != ''")),
     )
 
     request_id: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
@@ -96,6 +97,7 @@ class Profile(Held, Withdrawable, Identified, Model):
         sa.CheckConstraint(ONE_HOLDER, name="one_holder"),
         sa.Index("ix_profile_person_id_surveyed_on", "person_id", "surveyed_on"),
         sa.Index("ix_profile_family_id_surveyed_on", "family_id", "surveyed_on"),
+        sa.Index("ix_profile_outside_id", "outside_id", **rows_where("outside_id != ''")),
     )
 
     request_id: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
@@ -104,6 +106,8 @@ class Profile(Held, Withdrawable, Identified, Model):
     surveyed_on: Mapped[date] = mapped_column(sa.Date)
     surveyed_by: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
     opinion: Mapped[str] = mapped_column(sa.String(16), default="")
+    # By which the survey knows the household (IDBDT).
+    outside_id: Mapped[str] = mapped_column(sa.String(CODE_WORD), default="", server_default="")
     answers: Mapped[dict[str, Any]] = mapped_column(sa.JSON)
     note: Mapped[str] = mapped_column(sa.Text, default="")
     # Where it was filled, in degrees.

@@ -13,7 +13,7 @@ from appliance.database import db
 from appliance.errors import InvalidInput
 from appliance.models.person import NikStatus
 from appliance.models.profile import Listed, NationalList
-from appliance.models.programme import CODE_WORD
+from appliance.models.programme import CODE_WORD, ParticipationStatus, Programme, Source
 from appliance.models.proposal import Proposal
 from appliance.models.proposal_words import BasisState, ProposalKind
 from appliance.proposals.kinds import KINDS
@@ -24,6 +24,7 @@ from appliance.registry import nik
 from appliance.registry.areas import knows_area
 from appliance.registry.holders import Holder, office_day
 from appliance.registry.list_status import NewStatus, add_status
+from appliance.registry.participation import NewParticipation, let_take_part
 from appliance.registry.programmes import HIGHEST_DECILE
 
 NATIONAL_LIST = "dtsen"
@@ -126,8 +127,10 @@ def _answered(proposal: Proposal, values: Mapping[str, str], by: Actor, at: date
 
 
 def _accepted(proposal: Proposal, values: Mapping[str, str], by: Actor, at: datetime) -> dict[str, str]:
-    """What was accepted is a look into the national list, as any other."""
+    """What was accepted is a look into the national list, as any other; aid that was accepted is taken part in."""
     _answered(proposal, values, by, at)
+    if proposal.programme_id:
+        return _taken_part(proposal, by, at)
     listed = KINDS[ProposalKind(proposal.kind)].listed
     source = db.session.scalar(sa.select(NationalList).where(NationalList.code == NATIONAL_LIST, NationalList.active))
     if not listed or source is None:
@@ -143,13 +146,32 @@ def _accepted(proposal: Proposal, values: Mapping[str, str], by: Actor, at: date
         period=values.get("list_period", ""),
         evidence=f"Hasil usulan {proposal.number}",
     )
-    # A family of one who moved meanwhile is hers no more: what was accepted was about the family that was proposed.
-    holder = Holder(None if proposal.family_id else proposal.person_id, proposal.family_id, proposal.village_code)
     try:
-        add_status(holder, seen, request_id=f"usulan-{proposal.id}", by=by, at=at)
+        add_status(_holder(proposal), seen, request_id=f"usulan-{proposal.id}", by=by, at=at)
     except InvalidInput as error:
         raise InvalidInput({"result_on": " ".join(error.problems.values())}) from error
     return {"Dicatat di daftar nasional": source.name}
+
+
+def _taken_part(proposal: Proposal, by: Actor, at: datetime) -> dict[str, str]:
+    programme = db.session.get_one(Programme, proposal.programme_id)
+    new = NewParticipation(
+        programme_id=programme.id,
+        status=ParticipationStatus.ACTIVE,
+        source=Source.SIKS_NG,
+        known_on=proposal.result_on,
+        note=f"Hasil usulan {proposal.number}.",
+    )
+    try:
+        let_take_part(_holder(proposal), programme, new, request_id=f"usulan-{proposal.id}", by=by, at=at)
+    except InvalidInput as error:
+        raise InvalidInput({"result_on": " ".join(error.problems.values())}) from error
+    return {"Kepesertaan": f"{programme.name}, aktif"}
+
+
+def _holder(proposal: Proposal) -> Holder:
+    """Whom it was about. A family of one who moved meanwhile is hers no more: what was accepted was about the family of then."""
+    return Holder(None if proposal.family_id else proposal.person_id, proposal.family_id, proposal.village_code)
 
 
 AFTER: Mapping[ProposalStep, Callable[[Proposal, Mapping[str, str], Actor, datetime], Mapping[str, str]]] = {

@@ -27,6 +27,9 @@ from appliance.registry.people_search import PersonLine, family_of, lines_of
 from appliance.registry.person_fields import today
 
 ALIVE = "hidup"
+# Of whom no family lives any more; who moved away or is missing may come back.
+ENDED_STATUSES = ("mati", "ganda")
+PASSED_ON = "Keluarga ini sudah tidak ada; nomornya beralih ke keluarga lain"
 CARD_REASONS = ("Pecah KK", "Pindah", "KK hilang atau rusak", "Perubahan data di Disdukcapil", "Salah ketik")
 # Nobody reads more of them; a family with so many members is a mistake of some import.
 MOST_MEMBERS = 200
@@ -106,6 +109,8 @@ def renew_card(  # noqa: PLR0913  a new number, when and why
 ) -> None:
     """Give the family another card number; the one before stays findable. A first number is given the same way.
 
+    The number of a family that has ended, for all its members died or were merged into others, passes over: she keeps it as a former one.
+
     Raises NotFound, NotAllowed, Conflict, CardTaken, InvalidInput.
     """
     with transaction():
@@ -116,7 +121,7 @@ def renew_card(  # noqa: PLR0913  a new number, when and why
         digits = nik.clean(kk)
         if digits == family.kk:
             raise InvalidInput({"kk": "Nomor KK itu sudah nomor keluarga ini."})
-        refuse_taken_card(digits)
+        _let_go_of_card(digits, on or today(at), by, at)
         before, family.kk = family.kk, digits
         if before:
             db.session.add(FormerCard(family_id=family.id, kk=before, until=on or today(at), reason=reason.strip()[:300]))
@@ -224,6 +229,22 @@ def refuse_taken_card(digits: str) -> None:
     """Raises CardTaken when a family has this number now."""
     if db.session.scalar(sa.select(Family.id).where(Family.kk == digits)):
         raise CardTaken
+
+
+def _let_go_of_card(digits: str, until: date, by: Actor, at: datetime) -> None:
+    """Take the number from a family that has ended, where `by` may change her. Raises CardTaken for any other that has it."""
+    holder = db.session.scalar(sa.select(Family).where(Family.kk == digits).with_for_update())
+    if holder is None:
+        return
+    there = sa.and_(Person.family_id == holder.id, Person.merged_into_id.is_(None), Person.status.not_in(ENDED_STATUSES))
+    if db.session.scalar(sa.select(Person.id).where(there).limit(1)) or not by.has_in(holder.village_code, *EDITOR_ROLES):
+        raise CardTaken
+    holder.kk = None
+    db.session.add(FormerCard(family_id=holder.id, kk=digits, until=until, reason=PASSED_ON))
+    holder.stamp(by.account_id, at)
+    note_changes({"kk": [digits, None]}, PASSED_ON, family_id=holder.id, by=by, at=at)
+    audit.record("kk_dilepas", f"family:{holder.id}", by=by, at=at)
+    db.session.flush()  # a number belongs to one family: she lets go before the other has it
 
 
 def _to_change(family_id: str, row_version: int, by: Actor) -> Family:

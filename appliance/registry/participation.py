@@ -19,6 +19,7 @@ from appliance.models.profile import ListStatus
 from appliance.models.programme import Participation, ParticipationStatus, Payment, PaymentForm, Programme, Source, Target
 from appliance.registry.combination import Aid, Caution, cautions
 from appliance.registry.holders import (
+    Holder,
     Household,
     belongs_to,
     gone,
@@ -127,19 +128,33 @@ def record_participation(person_id: str, new: NewParticipation, *, request_id: s
         require_recorder(by, holder)
         if programme is None:
             raise InvalidInput({**_problems(new, at), "programme_id": "Pilih program dari daftar."})
-        refuse(_problems(new, at))
-        row = Participation(
-            request_id=request_id, person_id=holder.person_id, family_id=holder.family_id, programme_id=programme.id
-        )
-        _write(row, new)
-        row.stamp(by.account_id, at)
-        db.session.add(row)
-        db.session.flush()
-        detail = {"program": programme.code, "status": row.status}
-        audit.record("kepesertaan", subject_of(holder), by=by, at=at, detail=detail)
-        return row.id
+        return _add(holder, programme, new, request_id, by, at)
 
     return stored_once(Participation, request_id, by, store)
+
+
+def let_take_part(
+    holder: Holder, programme: Programme, new: NewParticipation, *, request_id: str, by: Actor, at: datetime
+) -> str:  # fmt: skip
+    """Store for a service, in its own transaction, that the holder takes part now; the identifier of the participation.
+
+    What was proposed before becomes what is known now; of somebody who takes part already nothing changes.
+    Raises InvalidInput, NotAllowed.
+    """
+    require_recorder(by, holder)
+    owner = Participation.family_id == holder.family_id if holder.family_id else Participation.person_id == holder.person_id
+    running = Participation.status.in_((ParticipationStatus.ACTIVE, ParticipationStatus.PROPOSED))
+    known = sa.select(Participation).where(owner, Participation.programme_id == programme.id, running).with_for_update()
+    rows = db.session.scalars(known.order_by(Participation.known_on.desc(), Participation.id.desc())).all()
+    if active := next((row for row in rows if row.status == ParticipationStatus.ACTIVE), None):
+        return active.id
+    if not rows:
+        return _add(holder, programme, new, request_id, by, at)
+    row = rows[0]
+    kept = {name: getattr(row, name) for name in ("card_number", "starts", "ends")}
+    change = ParticipationChange(new.status, new.source, new.known_on, **kept, note=" ".join(filter(None, (row.note, new.note))))
+    _change(row, holder, change, by, at)
+    return row.id
 
 
 def cautions_before(person_id: str, new: NewParticipation, *, by: Actor) -> tuple[Caution, ...]:
@@ -177,12 +192,7 @@ def change_participation(
         row, holder = held_row(Participation, participation_id, by)
         require_recorder(by, holder)
         require_version(row, row_version)
-        refuse(_problems(change, at))
-        before = row.status
-        _write(row, change)
-        row.stamp(by.account_id, at)
-        detail = {"program": row.programme.code, "dari": before, "status": row.status}
-        audit.record("kepesertaan_ubah", subject_of(holder), by=by, at=at, detail=detail)
+        _change(row, holder, change, by, at)
 
 
 def record_payment(participation_id: str, new: NewPayment, *, request_id: str, by: Actor, at: datetime) -> str:
@@ -229,6 +239,27 @@ def strike_payment(payment_id: str, reason: str, *, row_version: int, by: Actor,
         payment.stamp(by.account_id, at)
         audit.record("salur_coret", subject_of(holder), by=by, at=at, detail={"program": row.programme.code})
         return row.id
+
+
+def _add(holder: Holder, programme: Programme, new: NewParticipation, request_id: str, by: Actor, at: datetime) -> str:
+    refuse(_problems(new, at))
+    row = Participation(request_id=request_id, person_id=holder.person_id, family_id=holder.family_id, programme_id=programme.id)
+    _write(row, new)
+    row.stamp(by.account_id, at)
+    db.session.add(row)
+    db.session.flush()
+    detail = {"program": programme.code, "status": row.status}
+    audit.record("kepesertaan", subject_of(holder), by=by, at=at, detail=detail)
+    return row.id
+
+
+def _change(row: Participation, holder: Holder, change: ParticipationChange, by: Actor, at: datetime) -> None:
+    refuse(_problems(change, at))
+    before = row.status
+    _write(row, change)
+    row.stamp(by.account_id, at)
+    detail = {"program": row.programme.code, "dari": before, "status": row.status}
+    audit.record("kepesertaan_ubah", subject_of(holder), by=by, at=at, detail=detail)
 
 
 def _problems(given: NewParticipation | ParticipationChange, at: datetime) -> dict[str, str]:

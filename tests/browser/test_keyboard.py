@@ -141,6 +141,22 @@ def _refer(page: Page, number: str) -> None:
     _saved(page)
 
 
+def test_an_organisation_receives_and_answers_a_referral(desks: Desks, node: Node, staff: Staff, nik: str) -> None:
+    story = journey.tell(node, staff, nik)
+    with desks.window(staff.opd) as page:
+        Keyboard(page).press("Rujukan")
+        number = page.locator(f'a[href="/rujukan/{story.referral}"]').first.inner_text()
+        Keyboard(page).press(number)
+        Keyboard(page).press("Terima rujukan")
+        Keyboard(page).press("Jawab")
+        keys = Keyboard(page)
+        keys.tick("outcome")
+        keys.type("reply", "Kartu sudah diaktifkan kembali hari ini.")
+        keys.press("Kirim jawaban")
+        expect(page.get_by_text("Kartu sudah diaktifkan kembali hari ini.")).to_be_visible()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Dijawab")
+
+
 def test_a_visit_is_planned_and_reported(desks: Desks, node: Node, staff: Staff, nik: str) -> None:
     resident = _register(node, staff, nik, journey.ELSEWHERE)
     kind = node.run(lambda: next(kind.id for kind in catalogue.service_types() if kind.code == "rumah"))

@@ -177,7 +177,8 @@ def test_a_sheet_is_recognised_wherever_its_headings_are() -> None:
         ("No KK|Nama|Sta_bangunan|Luas_lantai|Lantai", "warga", {"kk": 0, "name": 1}),
         ("No KK|301a|301b|302|303", "warga", {"kk": 0}),
         ("No KK|Sta_bangunan|Luas_lantai", "warga", {"kk": 0}),
-        ("IDBDT|Sta_bangunan|Luas_lantai|Lantai", "warga", {}),
+        ("IDBDT|Sta_bangunan|Luas_lantai|Lantai", "bdt_keluarga", {"outside_id": 0, "bdt-2015.303": 3}),
+        ("Sta_bangunan|Luas_lantai|Lantai", "warga", {}),
         ("nama lengkapp|N I K|tanggal  lahir", "warga", {"name": 0, "nik": 1, "birth_date": 2}),
     ],
 )

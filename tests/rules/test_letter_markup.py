@@ -113,7 +113,7 @@ def test_the_documents_that_come_with_the_program(code: str) -> None:
 
 def test_every_document_of_the_office_is_there() -> None:
     kinds = {wording.kind for wording in wordings.originals().values()}
-    assert (len(wordings.originals()), kinds) == (22, set(placeholders.KINDS))
+    assert (len(wordings.originals()), kinds) == (23, set(placeholders.KINDS))
 
 
 def test_a_letter_to_others_cannot_name_the_reporter_or_the_case() -> None:

@@ -10,8 +10,9 @@ from flask import Flask
 
 from appliance import background
 from appliance.access import Actor
-from appliance.casework import casebook, office_calendar, recount
+from appliance.casework import casebook, office_calendar, recount, referrals
 from appliance.casework.case_detail import CaseDetail
+from appliance.casework.due_times import Cause
 from appliance.casework.history import history_is_whole
 from appliance.casework.office_calendar import NewHoliday, NewHours
 from appliance.database import db, transaction
@@ -19,7 +20,7 @@ from appliance.errors import InvalidInput, NotAllowed, NotFound
 from appliance.models.audit import AuditEntry
 from appliance.models.case import Case
 from appliance.models.deadline import DueChange, Holiday, OfficeHours
-from tests.support.desk import move, open_case, referred, service, version_of
+from tests.support.desk import decided, move, open_case, prepare_referral, referred, service, version_of
 from tests.support.doers_hands import Hands
 from tests.support.staff import AT, Staff
 
@@ -208,6 +209,20 @@ def test_replies_and_ratifications_follow_the_calendar_too(app: Flask, staff: St
     office_calendar.add_holiday(holiday(date(2026, 10, 1)), by=staff.admin, at=AT)
     do_recount()
     assert len(seen(case, staff.manager).due_changes) == changes
+
+
+def test_the_time_to_reply_runs_from_the_sending(app: Flask, staff: Staff) -> None:
+    referral = prepare_referral(staff, decided(staff))
+    sent_at = AT + timedelta(days=14)  # Friday, 4 December
+    written = casebook.look_at_referral(referral, by=staff.bo, at=sent_at).line
+    assert (written.reply_due, written.reply_days, written.overdue) == (None, 5, False)
+    referrals.send_referral(referral, row_version=version_of(referral, staff.bo), by=staff.bo, at=sent_at)
+    office_calendar.add_holiday(holiday(TUESDAY.date()), by=staff.admin, at=sent_at)  # after it was written, before it was sent
+    do_recount()
+    db.session.expire_all()
+    sent = casebook.look_at_referral(referral, by=staff.dinkes, at=sent_at).line
+    assert (sent.reply_due, sent.overdue) == (office_calendar.close_after(sent_at, 5), False)
+    assert not db.session.scalars(sa.select(DueChange).where(DueChange.cause == Cause.REPLY)).all()
 
 
 def test_the_deadline_of_the_row_is_that_of_its_history(app: Flask, staff: Staff) -> None:

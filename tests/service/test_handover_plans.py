@@ -17,7 +17,7 @@ from appliance import audit
 from appliance.access import Actor
 from appliance.accounts.sessions import acting_for
 from appliance.casework import handover_plans, handover_records
-from appliance.casework.handover import hand_over
+from appliance.casework.handover import hand_over, preview
 from appliance.casework.handover_plans import cancel_plan, do_due, list_plans, look_at_plan, plan_handover
 from appliance.config import Settings
 from appliance.database import db, settings_in_use, transaction
@@ -109,6 +109,19 @@ def test_one_press_that_arrives_twice_at_once_is_one_plan(
     assert len(set(made)) == 1
 
 
+def test_what_is_planned_already_is_not_planned_twice(planner: Staff) -> None:
+    made = plan(planner)
+    with pytest.raises(Conflict) as twice:
+        plan(planner, planner.admin, "q", village_codes=(FAR, HOME), starts=DAY + timedelta(days=1))
+    assert "30-11-2026, oleh Rahma." in twice.value.message
+    assert twice.value.message.count("Kelurahan") + twice.value.message.count("Desa") == 1, (
+        "only the village that is planned twice"
+    )
+    plan(planner, planner.admin, "r", village_codes=(FAR,))
+    cancel_plan(made, row_version=look_at_plan(made, by=planner.supervisor, at=AT).line.row_version, by=planner.supervisor, at=AT)
+    assert plan(planner, planner.admin, "q") != made
+
+
 def test_a_day_without_power_is_made_up_for(planner: Staff) -> None:
     made = plan(planner)
     assert tick(ON_THE_DAY + timedelta(days=3)) == 1
@@ -185,9 +198,10 @@ def test_a_busy_moment_only_delays_it(planner: Staff, monkeypatch: pytest.Monkey
 
 def test_one_plan_that_cannot_be_done_stands_in_nobodys_way(planner: Staff) -> None:
     first, second = plan(planner), plan(planner, request_id="q", village_codes=(FAR,))
-    again = plan(planner, request_id="r")
-    assert tick() == 2
-    assert sorted(state_of(one)[0] for one in (first, second, again)) == [PlanState.REFUSED, PlanState.DONE, PlanState.DONE]
+    today = wanted(planner)
+    hand_over(today, seen=preview(today, by=planner.supervisor, at=AT).seen, request_id="h", by=planner.supervisor, at=AT)
+    assert tick() == 1
+    assert [state_of(one)[0] for one in (first, second)] == [PlanState.REFUSED, PlanState.DONE]
 
 
 def test_it_is_called_off_once_by_whoever_may_do_it(planner: Staff) -> None:

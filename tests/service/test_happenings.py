@@ -292,6 +292,35 @@ def test_a_number_of_another_family_is_refused(household: dict[str, str], staff:
         split(staff, household, "daughter")
 
 
+@pytest.mark.parametrize("status", ["mati", "ganda", "pindah", "hilang"])
+def test_a_number_passes_on_only_from_a_family_that_has_ended(household: dict[str, str], staff: Staff, status: str) -> None:
+    ended = resident(staff.fo, "Ramli", kk=NEW_CARD)
+    with transaction() as session:
+        session.get_one(Person, ended).status = status
+    seen = family_of(staff, household["family"])
+    renewed = {"reason": "Perubahan data di Disdukcapil", "on": TODAY, "row_version": seen.row_version}
+    if status in ("pindah", "hilang"):
+        with pytest.raises(families.CardTaken):
+            families.renew_card(seen.id, NEW_CARD, **renewed, by=staff.fo, at=AT)
+        return
+    families.renew_card(seen.id, NEW_CARD, **renewed, by=staff.fo, at=AT)
+    assert household["father"] in found(staff, NEW_CARD)
+    left = family_of(staff, db.session.get_one(Person, ended).family_id or "")
+    assert (left.has_card, [one.reason for one in left.former]) == (False, [families.PASSED_ON])
+    assert families.PASSED_ON in repr(life_events.of_family(left.id, by=staff.fo).events)
+
+
+def test_a_number_does_not_pass_on_from_where_she_may_not_write(household: dict[str, str], staff: Staff) -> None:
+    ended = resident(staff.fo, "Ramli", FAR, kk=NEW_CARD)
+    with transaction() as session:
+        session.get_one(Person, ended).status = "mati"
+    seen = family_of(staff, household["family"])
+    with pytest.raises(families.CardTaken):
+        families.renew_card(
+            seen.id, NEW_CARD, reason="Pindah", on=None, row_version=seen.row_version, by=staff.facilitator, at=AT
+        )
+
+
 def marry(staff: Staff, person: str, spouse: str, **changes: Any) -> None:
     known: dict[str, Any] = {"on": TODAY, "evidence": "Buku nikah", "row_version": version(person)}
     marriages.record_marriage(person, spouse=spouse, **{**known, **changes}, by=staff.fo, at=AT)

@@ -16,21 +16,22 @@ from appliance.config import Settings
 from appliance.database import db, transaction
 from appliance.errors import InvalidInput
 from appliance.exchange import imports
-from appliance.exchange.import_households import SEVERAL, UNANSWERED, UNKNOWN
+from appliance.exchange.import_households import SEVERAL, SEVERAL_NUMBER, UNANSWERED, UNKNOWN, UNKNOWN_NUMBER
 from appliance.exchange.withdrawing import REASON
 from appliance.models.audit import AuditEntry
 from appliance.models.duplicate import OldIdentifier
 from appliance.models.person import Family, FormerCard, LifeEvent, Person
-from appliance.models.profile import Profile
+from appliance.models.profile import NationalList, Profile
 from appliance.models.roles import Role
 from appliance.registry import profile
+from appliance.registry.list_status import NewStatus, note_status
 from tests.support.aid import survey
 from tests.support.desk import resident
 from tests.support.importing import checked, choose, employ, said, see, store, stored, upload, work
 from tests.support.opensid import CARD
 from tests.support.pairs import merge
 from tests.support.staff import AT, FAR, HOME, NEIGHBOUR, Staff
-from tests.support.surveys import HOUSE, MAN, bdt
+from tests.support.surveys import HOUSE, MAN, WOMAN, bdt
 
 pytestmark = pytest.mark.usefixtures("app")
 ASKED = {"options": {"checked_on": "2015-06-01"}, "village_code": ""}
@@ -98,7 +99,7 @@ def test_rows_that_cannot_be_kept_are_told_and_the_run_does_what_the_check_promi
     assert [verdict for verdict, _ in report.values()] == ["berubah", "dilewati", "salah", "dilewati", "salah", "salah", "salah"]
     assert "303: Pilih satu jawaban" in report[2][1][0]
     assert report[3][1] == ["Keluarga yang sama sudah ada di baris 2."]
-    assert (report[4][1], report[5][1], report[6][1]) == ([UNKNOWN[0]], [UNANSWERED[0]], ["Nomor KK kosong."])
+    assert (report[4][1], report[5][1], report[6][1]) == ([UNKNOWN[0]], [UNANSWERED[0]], [UNKNOWN_NUMBER[0]])
     assert "rusak oleh Excel" in report[7][1][0]
     rows = {row.number: row for row in imports.rows_of(import_id, by=bo)}
     assert rows[4].findings[0][3] == UNKNOWN[1]
@@ -159,6 +160,33 @@ def test_a_card_of_before_finds_the_family_unless_it_means_another(bo: Actor, st
     import_id = stored(bdt(SECOND, HOUSE | {"NoKK": THIRD}, HOUSE | {"NoKK": MERGED}), bo, settings, **ASKED)
     assert [reasons for _, reasons in said(import_id, bo).values()] == [[], [SEVERAL[0]], []]
     assert [one.family_id for one in profiles()] == [other, family_of(survivor)]
+
+
+def test_without_a_card_a_family_is_known_by_the_number_of_the_survey(bo: Actor, staff: Staff, settings: Settings) -> None:
+    """By the sheet of its members, imported before, or by a look into a list; never one of whom nothing is known."""
+    proposed = see(upload(bdt(MAN, WOMAN), bo), bo).choice.mapping
+    mapping = {key: index for key, index in proposed.items() if key != "village" and not key.startswith("bps_")}
+    stored(bdt(MAN, WOMAN), bo, settings, options=ASKED["options"], mapping=mapping)
+    by_members = db.session.scalars(sa.select(Family.id).where(Family.kk == CARD)).one()
+    dtsen = db.session.scalars(sa.select(NationalList.id).where(NationalList.code == "dtsen")).one()
+    homes = {}
+    for number, card in (("7000", OTHER), ("8000", THIRD), ("8000", FOURTH)):
+        person = resident(staff.fo, f"Warga {card[-2:]}", kk=card)
+        look = NewStatus(dtsen, "ya", AT.date(), outside_id=number)
+        note_status(person, look, request_id=f"look-{card}", by=staff.bo, at=AT)
+        homes[card] = family_of(person)
+    ruta = {heading: cell for heading, cell in HOUSE.items() if heading != "NoKK"} | {"Lantai": 3}
+    content = bdt(*(ruta | {"IDBDT": number} for number in ("6205", "7000", "8000", "9999", "")))
+    asked = {"options": {"checked_on": "2016-06-01"}, "village_code": ""}
+    import_id = stored(content, bo, settings, **asked)
+    assert list(said(import_id, bo).values()) == [
+        ("berubah", []), ("berubah", []), ("salah", [SEVERAL_NUMBER[0]]), ("salah", [UNKNOWN_NUMBER[0]]),
+        ("salah", ["Nomor survei (IDBDT) kosong."]),
+    ]  # fmt: skip
+    told = [one for one in profiles() if one.surveyed_on == date(2016, 6, 1)]
+    assert [(one.family_id, one.outside_id) for one in told] == [(by_members, "6205"), (homes[OTHER], "7000")]
+    again = stored(content, bo, settings, **asked)
+    assert [verdict for verdict, _ in said(again, bo).values()] == ["sama", "sama", "salah", "salah", "salah"]
 
 
 def test_only_families_where_the_importer_may_import(staff: Staff, settings: Settings) -> None:

@@ -282,6 +282,7 @@ def test_a_referral_letter_shows_what_was_shared_and_nothing_else(staff: Staff, 
     letter = approved(staff, signer, case, wording="surat-rujukan", purpose="Rujukan", referral_id=referral)
     text = str(row(letter).frozen)
     assert "Sitti Aminah" in text
+    assert "5 hari kerja sejak surat ini dikirim" in text, "not a day that was counted from the writing"
     assert "Tetangga Takut" not in text
     assert "Rahasia rumah tangga" not in text
 

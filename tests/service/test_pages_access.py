@@ -170,6 +170,8 @@ GET  letters.workbook              303       200 200     200  403        403    
 GET  letters.register_sheet        303       200 200     200  403        403    403      403        200  200
 GET  letters.new                   303       403 200     403  403        403    403      403        403  403
 POST letters.create                401       403 404     403  403        403    403      403        403  403
+GET  several_letters.new           303       403 200     403  403        403    403      403        403  403
+POST several_letters.create        401       403 404     403  403        403    403      403        403  403
 GET  letters.show                  303       200 200     200  200        404    403      403        404  404
 GET  letters.edit                  303       403 409     403  403        403    403      403        403  403
 POST letters.change                401       403 409     403  403        403    403      403        403  403
@@ -438,6 +440,8 @@ EXCEPT: dict[str, dict[str, int]] = {
     # Who writes letters besides the back office.
     "letters.new": {"supervisor": 200, "bo_puskesos": 200},
     "letters.create": {"supervisor": 404, "bo_puskesos": 404},
+    "several_letters.new": {"supervisor": 200, "bo_puskesos": 200},
+    "several_letters.create": {"supervisor": 404, "bo_puskesos": 404},
     "letters.edit": {"supervisor": 409, "bo_puskesos": 409},
     "letters.change": {"supervisor": 409, "bo_puskesos": 409},
     "letters.attach": {"supervisor": 422, "bo_puskesos": 422, "fo": 422, "fo.asing": 404},

@@ -169,6 +169,21 @@ def test_who_brought_a_paper_does_not_find_it_right(case: str, staff: Staff) -> 
     assert listed(case, staff)[KTP] is PaperState.VALID
 
 
+def test_who_took_her_own_copy_away_does_not_find_the_original_right(case: str, staff: Staff) -> None:
+    papers.add_papers(case, [photo("olive")], requirement=KTP, title="", by=staff.bo, at=AT)
+    (mine,) = (line.papers for line in casebook.look_at_case(case, by=staff.bo, at=AT).papers.requirements if line.name == KTP)
+    papers.remove_paper(mine[0].id, by=staff.bo, at=AT)
+    with pytest.raises(InvalidInput) as caught:
+        check(case, staff, ktp=Judgement("sah"), kk=Judgement("sah"))
+    assert set(caught.value.problems) == {KTP}
+    assert "minta rekan" in caught.value.problems[KTP]
+    own = {line.name: line.own for line in casebook.look_at_case(case, by=staff.bo, at=AT).papers.requirements}
+    assert (own[KTP], own[KK]) == (True, False)
+    papers.add_papers(case, [photo("navy")], requirement=KTP, title="", by=staff.fo, at=AT)
+    check(case, staff, ktp=Judgement("sah"))  # what another brought
+    assert listed(case, staff)[KTP] is PaperState.VALID
+
+
 def test_the_same_content_twice_is_one_paper_and_an_odd_one_none(case: str, staff: Staff) -> None:
     add(case, staff, photo())
     add(case, staff, photo())

@@ -17,6 +17,7 @@ from appliance.database import db
 from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from appliance.models.audit import AuditEntry
 from appliance.models.profile import ListStatus
+from appliance.models.programme import Participation
 from appliance.models.proposal import Proposal, ProposalEvent
 from appliance.models.proposal_words import ProposalState
 from appliance.models.roles import Role
@@ -25,7 +26,8 @@ from appliance.proposals.bases import Meeting, Said, Signed
 from appliance.proposals.book import ProposalFilter
 from appliance.proposals.proposals import Act, Wish
 from appliance.proposals.windows import Rule
-from appliance.registry import corrections, happenings, people
+from appliance.registry import corrections, happenings, participation, people
+from appliance.registry.participation import NewParticipation, record_participation
 from appliance.registry.programme_seed import seed_programmes
 from tests.support.aid import programme
 from tests.support.desk import move, open_case, request, resident, verify
@@ -315,6 +317,36 @@ def test_aid_is_proposed_for_a_programme(app: Flask, staff: Staff) -> None:
     seed_programmes(at=AT)
     proposal = proposed(staff.facilitator, citizen(staff), kind="usul_bansos", programme_id=programme("pkh"))
     assert "PKH" in seen(proposal, staff.bo).programme or "Keluarga Harapan" in seen(proposal, staff.bo).programme
+
+
+def test_aid_that_was_accepted_is_taken_part_in(app: Flask, staff: Staff) -> None:
+    seed_programmes(at=AT)
+    first, second = citizen(staff), citizen(staff, "Baharuddin", nik="7303014101800002", kk="7303010101100002")
+    pkh = programme("pkh")
+    asked = NewParticipation(pkh, "diusulkan", "desa", AT.date(), family=True, card_number="PKH-7", note="Menunggu.")
+    before = record_participation(second, asked, request_id=request(), by=staff.bo, at=AT)
+    made = entered(staff, first, second, kind="usul_bansos", programme_id=pkh, family=True)
+    for proposal in made:
+        step(proposal, staff.bo, "diterima", result_on="2026-11-20")
+    taken = {row.id: row for row in db.session.scalars(sa.select(Participation))}
+    assert len(taken) == 2, "what was proposed already is now active, and no second one"
+    assert {(row.status, row.source, row.known_on) for row in taken.values()} == {("aktif", "siks_ng", AT.date())}
+    assert taken[before].card_number == "PKH-7"
+    assert taken[before].note.startswith("Menunggu. Hasil usulan ")
+    assert all(row.family_id and not row.person_id for row in taken.values())
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(ListStatus)) == 0
+    told = seen(made[0], staff.bo).events[-1].details
+    assert "aktif" in told["Kepesertaan"]
+
+
+def test_a_result_that_cannot_be_written_is_no_result(app: Flask, staff: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
+    seed_programmes(at=AT)
+    (proposal,) = entered(staff, citizen(staff), kind="usul_bansos", programme_id=programme("pkh"))
+    monkeypatch.setattr(participation, "EARLIEST", date(2026, 11, 21))
+    with pytest.raises(InvalidInput) as refused:
+        step(proposal, staff.bo, "diterima", result_on="2026-11-20")
+    assert set(refused.value.problems) == {"result_on"}
+    assert state(proposal) == S.ENTERED
 
 
 def test_after_a_refusal_a_case_leads_to_a_proposal(app: Flask, staff: Staff) -> None:

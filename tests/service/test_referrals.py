@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from appliance import audit
+from appliance.access import Actor, Grant
 from appliance.casework import casebook, referral_list, referral_replies, referrals
 from appliance.casework.catalogue import unit_id
+from appliance.casework.referral_moving import ENDED_WITH_CASE
+from appliance.casework.referral_reminders import end_left_over
 from appliance.casework.referral_replies import Answer, ReplyPaper, Return
+from appliance.database import transaction
 from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from appliance.models.account import Account
+from appliance.models.case import Case
+from appliance.models.roles import Role
 from appliance.models.states import CaseState, ReferralState
 from tests.support.desk import decided, move, open_case, prepare_referral, referred, request, resident, verify, version_of
 from tests.support.pictures import photo
-from tests.support.staff import AT, Staff
+from tests.support.staff import AT, Staff, employ
 
 SECRET = "Tetangga yang melapor"
 
@@ -117,9 +126,26 @@ def test_only_the_back_office_refers(app: Flask, staff: Staff, who: str) -> None
 
 
 def test_the_back_office_does_not_answer_for_who_has_an_account(app: Flask, staff: Staff) -> None:
+    employ(staff.dinkes, ends=AT.date())
     referral = referred(staff)
     with pytest.raises(NotAllowed):
         referral_replies.receive_referral(referral, row_version=version_of(referral, staff.bo), by=staff.bo, at=AT)
+    assert not casebook.look_at_referral(referral, by=staff.bo, at=AT).line.on_paper
+
+
+@pytest.mark.parametrize("gone", ["assignment over", "account off", "other role"])
+def test_it_answers_for_an_organisation_in_which_nobody_may(app: Flask, staff: Staff, gone: str) -> None:
+    referral = referred(staff)
+    if gone == "other role":
+        employ(Actor.holding(staff.dinkes.account_id, "", "", (Grant(Role.PIMPINAN, ("73.03",), unit_id("dinkes")),)))
+    else:
+        employ(staff.dinkes, ends=AT.date() - timedelta(days=1) if gone == "assignment over" else None)
+    if gone == "account off":
+        with transaction() as session:
+            session.get_one(Account, staff.dinkes.account_id).active = False
+    assert casebook.look_at_referral(referral, by=staff.bo, at=AT).line.on_paper
+    answer(referral, staff.bo, paper=ReplyPaper(photo("white", (60, 40)), AT.date()))
+    assert casebook.look_at_referral(referral, by=staff.bo, at=AT).line.state is ReferralState.ANSWERED
 
 
 @pytest.mark.parametrize(("unit", "way"), [("baznas", "akun"), ("dinkes", "surat")])
@@ -161,6 +187,19 @@ def test_a_dropped_draft_does_not_hold_up_the_case(app: Flask, staff: Staff) -> 
     assert case_state(case, staff) is CaseState.REFERRED
     referrals.cancel_referral(draft, row_version=version_of(draft, staff.bo), by=staff.bo, at=AT)
     assert case_state(case, staff) is CaseState.FOLLOW_UP
+
+
+def test_what_a_case_left_open_before_it_took_its_referrals_along_is_taken_back(app: Flask, staff: Staff) -> None:
+    case, other = decided(staff), referred(staff)
+    sent, draft = referred(staff, case), prepare_referral(staff, case, "disdik")
+    with transaction() as session:
+        session.get_one(Case, case).state = CaseState.CANCELLED
+    assert [end_left_over(at=AT), end_left_over(at=AT)] == [1, 0]
+    lines = {one: casebook.look_at_referral(one, by=staff.bo, at=AT).line for one in (sent, draft, other)}
+    assert [line.state for line in lines.values()] == [ReferralState.WITHDRAWN, ReferralState.CANCELLED, ReferralState.SENT]
+    assert lines[sent].ended_for == ENDED_WITH_CASE
+    assert [event.by_name for event in casebook.look_at_case(case, by=staff.bo, at=AT).events[-2:]] == ["Simpul SLRT"] * 2
+    assert audit.verify().ok
 
 
 def test_a_second_press_refers_once(app: Flask, staff: Staff) -> None:

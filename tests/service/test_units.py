@@ -24,7 +24,7 @@ CLINIC = UnitText("RS Bersalin Ibu", "faskes", "Jl. Mawar 1", "0413-21000", "rs@
 
 
 def unit(code: str, staff: Staff) -> units.UnitDetail:
-    return units.look_at_unit(catalogue.unit_id(code), by=staff.admin)
+    return units.look_at_unit(catalogue.unit_id(code), by=staff.admin, at=AT)
 
 
 def change(code: str, staff: Staff, **changes: object) -> None:
@@ -35,7 +35,7 @@ def change(code: str, staff: Staff, **changes: object) -> None:
 def test_a_new_organisation_can_be_referred_to(app: Flask, staff: Staff) -> None:
     added = units.add_unit("rs-bersalin", CLINIC, by=staff.admin, at=AT)
     assert added in {choice.id for choice in catalogue.referral_targets()}
-    assert units.look_at_unit(added, by=staff.admin).text == CLINIC
+    assert units.look_at_unit(added, by=staff.admin, at=AT).text == CLINIC
     prepare_referral(staff, decided(staff), unit="rs-bersalin")
 
 
@@ -49,11 +49,11 @@ def test_a_new_organisation_can_be_referred_to(app: Flask, staff: Staff) -> None
     ],
 )  # fmt: skip
 def test_all_problems_are_told_at_once(app: Flask, staff: Staff, code: str, text: UnitText, wrong: set[str]) -> None:
-    before = len(units.list_units(by=staff.admin))
+    before = len(units.list_units(by=staff.admin, at=AT))
     with pytest.raises(InvalidInput) as caught:
         units.add_unit(code, text, by=staff.admin, at=AT)
     assert set(caught.value.problems) == wrong
-    assert len(units.list_units(by=staff.admin)) == before
+    assert len(units.list_units(by=staff.admin, at=AT)) == before
 
 
 def test_only_the_admin_keeps_the_list(app: Flask, staff: Staff) -> None:
@@ -61,9 +61,9 @@ def test_only_the_admin_keeps_the_list(app: Flask, staff: Staff) -> None:
     with pytest.raises(NotAllowed):
         units.change_unit(seen.id, CLINIC, row_version=seen.row_version, by=staff.manager, at=AT)
     with pytest.raises(NotAllowed):
-        units.list_units(by=staff.bo)
+        units.list_units(by=staff.bo, at=AT)
     with pytest.raises(NotFound):
-        units.look_at_unit("nothing", by=staff.admin)
+        units.look_at_unit("nothing", by=staff.admin, at=AT)
 
 
 def test_one_who_saw_an_older_state_is_told(app: Flask, staff: Staff) -> None:

@@ -68,9 +68,9 @@ def agreed_and_signed(staff: Staff, *on_agenda: str) -> str:
     return basis
 
 
-def ready(staff: Staff, *persons: str, kind: str = "usul_baru") -> list[str]:
+def ready(staff: Staff, *persons: str, kind: str = "usul_baru", **changes: Any) -> list[str]:
     """Proposals about these residents that may be entered; their identifiers."""
-    made = [proposed(staff.facilitator, person, kind=kind) for person in persons]
+    made = [proposed(staff.facilitator, person, kind=kind, **changes) for person in persons]
     agreed_and_signed(staff, *made)
     for proposal in made:
         step(proposal, staff.bo, "periksa", seen="ya")
@@ -78,9 +78,9 @@ def ready(staff: Staff, *persons: str, kind: str = "usul_baru") -> list[str]:
     return made
 
 
-def entered(staff: Staff, *persons: str, on: str = "2026-11-20", kind: str = "usul_baru") -> list[str]:
+def entered(staff: Staff, *persons: str, on: str = "2026-11-20", kind: str = "usul_baru", **changes: Any) -> list[str]:
     """Proposals that were entered in SIKS-NG; their identifiers."""
-    made = ready(staff, *persons, kind=kind)
+    made = ready(staff, *persons, kind=kind, **changes)
     for proposal in made:
         step(proposal, staff.bo, "entri", entered_on=on)
     return made

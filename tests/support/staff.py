@@ -71,6 +71,7 @@ def employ(*actors: Actor, ends: date | None = None) -> None:
                 row = Assignment(
                     account_id=actor.account_id,
                     role=grant.role.value,
+                    unit_id=grant.unit_id,
                     area_codes=list(grant.areas),
                     starts=AT.date() - timedelta(days=30),
                     ends=ends,

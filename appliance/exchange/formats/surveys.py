@@ -25,6 +25,7 @@ VILLAGE_CODES = (
     Field("bps_subdistrict", "Kode kecamatan (BPS)", Kind.TEXT, ("kdkec", "kodekecamatan", "kecamatan"), 40),
 )
 CARD = replace(people.KK, kind=Kind.HOME)
+SURVEY_ID = replace(OUTSIDE_ID, label="Nomor keluarga di survei atau daftar (IDBDT)")
 _WITHOUT = {"relation", "education", "occupation", "marital_status", "name"}
 _FIELDS = (
     NAME,
@@ -44,7 +45,7 @@ def _surveyed(key: str, name: str, marks: tuple[str, ...], blanks: tuple[answers
 
 
 def _of_homes(key: str, name: str, blank: answers.Answered) -> Layout:
-    return Layout(key, name, (CARD, *blank.fields()), blanks=((blank.blank, blank.version),), households=True)
+    return Layout(key, name, (CARD, SURVEY_ID, *blank.fields()), blanks=((blank.blank, blank.version),), households=True)
 
 
 BDT = _surveyed("bdt", "BDT 2015", ("kdprop", "kddesa", "nik", "hubkrt"), answers.BDT)
