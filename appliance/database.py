@@ -12,10 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVarTuple
 
-import alembic.command
-import alembic.config
-import alembic.runtime.migration
-import alembic.script
 import sqlalchemy as sa
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
@@ -34,6 +30,7 @@ OLDEST_SQLITE = (3, 51, 3)
 BUSY_SECONDS = 10
 WRITER = "slrt_writer"
 HIGHEST = "\U0010ffff"
+MIGRATIONS = Path(__file__).parent / "migrations"
 Columns = TypeVarTuple("Columns")
 
 
@@ -214,9 +211,7 @@ def upgrade(settings: Settings) -> bool:
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(7303)"))
         if _revision(connection) == newest_revision():
             return False
-        config = _alembic()
-        config.attributes["connection"] = connection
-        alembic.command.upgrade(config, "head")
+        _migrate(connection)
         return True
 
 
@@ -229,10 +224,8 @@ def current_revision(settings: Settings) -> str | None:
 
 
 def newest_revision() -> str:
-    """The migration this version of the program needs."""
-    head = alembic.script.ScriptDirectory.from_config(_alembic()).get_current_head()
-    assert head is not None  # noqa: S101  the package always holds at least one migration
-    return head
+    """The migration this version of the program needs: the last one, by the numbers that their files begin with."""
+    return max(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def checkpoint(settings: Settings) -> bool:
@@ -277,15 +270,23 @@ def integrity(settings: Settings) -> DatabaseHealth:
     return DatabaseHealth("broken", text, "Pulihkan dari cadangan: slrt backup list")
 
 
-def _alembic() -> alembic.config.Config:
+def _migrate(connection: Connection, revision: str = "head") -> None:
+    # Not at the top: every command and daemon would load a library that is needed after an update only.
+    import alembic.command
+    import alembic.config
+
     config = alembic.config.Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")
-    return config
+    config.attributes["connection"] = connection
+    alembic.command.upgrade(config, revision)
 
 
 def _revision(connection: Connection) -> str | None:
-    return alembic.runtime.migration.MigrationContext.configure(connection).get_current_revision()
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return found
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from types import ModuleType
 from typing import Any
 
 from flask import Flask, url_for
@@ -76,13 +77,17 @@ def create_app(settings: Settings | None = None) -> Flask:
     security.secure(app, settings, config.read_secret(settings, "web-session-key"))
     errors.install(app)
     entries: list[navigation.Entry] = []
-    for name in BLUEPRINTS:
-        module = importlib.import_module(f"webui.{name}")
+    for module in load_pages():
         app.register_blueprint(module.blueprint)
         entries += getattr(module, "NAVIGATION", ())
     _words(app, settings)
     app.context_processor(lambda: _shell(settings, entries))
     return app
+
+
+def load_pages() -> list[ModuleType]:
+    """The modules of the pages, in the order of BLUEPRINTS. Needs no settings and opens nothing."""
+    return [importlib.import_module(f"webui.{name}") for name in BLUEPRINTS]
 
 
 def _words(app: Flask, settings: Settings) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from gunicorn import glogging  # type: ignore[import-untyped]
 
+import webui
 from appliance.letters.pdf import warm_up
 
 worker_class = "gthread"
@@ -30,6 +31,11 @@ keepalive = 5
 control_socket_disable = True
 WARM_UP_AFTER = 5.0  # seconds
 forwarded_allow_ips = ""
+
+
+def on_starting(_server: Any) -> None:
+    """Read the program once, before the processes part: they start in half the time and share its memory."""
+    webui.load_pages()
 
 
 def post_worker_init(_worker: Any) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 
-from lokal import terbilang
-
 _DAYS = ("Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu")
 _MONTHS = (
     "Januari", "Februari", "Maret", "April", "Mei", "Juni",
@@ -15,9 +13,8 @@ _MONTHS = (
 
 def day_in_words(day: date) -> str:
     """ "Rabu tanggal dua puluh lima bulan November tahun dua ribu dua puluh enam"."""
-    return (
-        f"{_DAYS[day.weekday()]} tanggal {terbilang(day.day)} bulan {_MONTHS[day.month - 1]} tahun {terbilang(day.year)}".strip()
-    )
+    written, year = number_in_words(day.day), number_in_words(day.year)
+    return f"{_DAYS[day.weekday()]} tanggal {written} bulan {_MONTHS[day.month - 1]} tahun {year}"
 
 
 def long_day(day: date) -> str:
@@ -27,4 +24,7 @@ def long_day(day: date) -> str:
 
 def number_in_words(number: int) -> str:
     """12 is "dua belas"."""
+    # Not at the top: its other parts take a tenth of a second of every command and daemon to load.
+    from lokal import terbilang
+
     return str(terbilang(number)).strip()

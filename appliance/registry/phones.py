@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import re
 
-import lokal
-
 # What comes with numbers that were copied from a message or a sheet.
 _AROUND = re.compile(r"^\s*(?:(?:wa|hp|telp|tlp|no)\b[\s.:]*)*|[\u200b-\u200f\u2060\ufeff\u00ad\u202a-\u202e']", re.IGNORECASE)
 
@@ -19,7 +17,12 @@ SHORTEST, LONGEST = 7, 15
 
 def to_stored(text: str) -> str | None:
     """The number as it is stored and compared ("+6281234567890"); None when it cannot be a number of Indonesia. Idempotent."""
-    return lokal.normalize_phone(_AROUND.sub("", text).strip()) if text.strip() else None
+    if not text.strip():
+        return None
+    # Not at the top: its other parts take a tenth of a second of every command and daemon to load.
+    from lokal import normalize_phone
+
+    return normalize_phone(_AROUND.sub("", text).strip())
 
 
 def search_key(text: str) -> str:
@@ -49,7 +52,11 @@ def problem_of(text: str) -> str | None:
 
 def shown(number: str) -> str:
     """A stored number as people read it. What was stored before numbers were checked is shown as it is."""
-    found = lokal.parse_phone(number) if number else None
+    if not number:
+        return ""
+    from lokal import parse_phone
+
+    found = parse_phone(number)
     if found is None:
         return ""
     national = found.national or number

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 
 from appliance import database
+from appliance.accounts import passwords
 from appliance.config import Settings
 from tests.support.databases import (
     PostgresServer,
@@ -21,6 +23,14 @@ from tests.support.databases import (
 from tests.support.staff import Staff, hire
 
 KINDS = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def light_passwords() -> Iterator[None]:
+    """Comparing a password takes 65 ms on purpose; that it does is held by the rules' own tests, and seen by those with gunicorn."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+        yield
 
 
 @pytest.fixture(scope="session")
