@@ -108,7 +108,7 @@ class Clockwork:
 
     def start(self) -> None:
         """Finish what a cut-off restore left, then begin to tick."""
-        if restore.finish(Path(self._settings.paths.data)):
+        if restore.finish(Path(self._settings.paths.data), self._settings.database.url.replace("+psycopg", "", 1)):
             log.warning("Pemulihan yang terputus diselesaikan.")
         for name, job, interval in (
             ("pulse", self._pulse, PULSE),
