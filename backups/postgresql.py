@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +24,7 @@ from backups.sqlite import Content, differing
 PROGRAMS = Path("/usr/lib/postgresql")
 FILE = "database.dump"
 SPARE = "slrt_uji_pemulihan"
+COPIED = re.compile(r"COPY \S+ \((.*)\) FROM stdin;")
 SAME_WORDS = "-c timezone=UTC -c datestyle=ISO -c intervalstyle=iso_8601 -c bytea_output=hex"
 """However a server or a database is set up, a row reads alike."""
 
@@ -123,6 +124,30 @@ def examine(dump: Path, stop: Stop = never) -> None:
     ended = run([_newest("pg_restore"), "--file=/dev/null", str(dump)], stop=stop)
     if ended.code != 0:
         raise Mismatch(f"Salinan PostgreSQL rusak ({_last(ended)}).", "Jalankan lagi: slrt backup run")
+
+
+def stored_rows(dump: Path, table: str, each: Callable[[Mapping[str, str]], object]) -> None:
+    """Hand every row of a table of a dump to `each`, column → text as the server wrote it. Nothing for a table that is not in it.
+
+    Raises Mismatch when the dump cannot be read.
+    """
+    columns: list[str] = []
+    rest = b""
+
+    def take(block: bytes) -> None:
+        nonlocal rest, columns
+        *lines, rest = (rest + block).split(b"\n")
+        for line in lines:
+            if columns and line == b"\\.":
+                columns = []
+            elif columns:
+                each(dict(zip(columns, line.decode().split("\t"), strict=True)))
+            elif found := COPIED.match(line.decode()):
+                columns = [name.strip().strip('"') for name in found[1].split(",")]
+
+    ended = run([_newest("pg_restore"), "--data-only", f"--table={table}", "--file=-", str(dump)], sink=take)
+    if ended.code != 0:
+        raise Mismatch(f"Salinan PostgreSQL rusak ({_last(ended)}).", "Pakai cadangan sebelumnya: slrt backup list")
 
 
 def dump_to(server: Server, file: Path, stop: Stop = never, *, require_tables: bool = True, hashes: bool = False) -> Content:

@@ -9,6 +9,7 @@ from flask import Flask, url_for
 
 from appliance import config, database
 from appliance.config import Settings
+from appliance.restoration.settling import complete
 from webui import aid_words, errors, navigation, power_banner, security, words
 from webui.session import may_open, person
 
@@ -72,6 +73,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     database.attach(app, settings)
+    complete(settings, app)
     security.secure(app, settings, config.read_secret(settings, "web-session-key"))
     errors.install(app)
     entries: list[navigation.Entry] = []
