@@ -190,18 +190,24 @@ def rehearse(server: Server, dump: Path, expected: Content) -> None:
 
     Raises Mismatch, or BackupError when the server does not let us have a spare database.
     """
+    with spare_database(server, dump, expected.counts) as spare, spare.connect() as connection:
+        found = hash_rows(connection) if expected.tables else {}
+    if found != expected.tables:
+        raise Mismatch(
+            f"Isi tabel dalam cadangan berbeda pada: {differing(found, expected.tables)}.", "Jalankan lagi: slrt backup run"
+        )
+
+
+@contextmanager
+def spare_database(server: Server, dump: Path, counts: Mapping[str, int]) -> Iterator[Server]:
+    """A spare database on the same server with what is in a dump; dropped at the end. One at a time: the caller holds the lock."""
     spare = Server(urlunsplit(urlsplit(server.url)._replace(path=f"/{SPARE}")))
     _drop_spare(server)
     try:
         with server.connect() as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(SPARE)))
-        restore(spare, dump, expected.counts)
-        with spare.connect() as connection:
-            found = hash_rows(connection) if expected.tables else {}
-        if found != expected.tables:
-            raise Mismatch(
-                f"Isi tabel dalam cadangan berbeda pada: {differing(found, expected.tables)}.", "Jalankan lagi: slrt backup run"
-            )
+        restore(spare, dump, counts)
+        yield spare
     finally:
         _drop_spare(server)
 

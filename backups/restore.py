@@ -38,6 +38,7 @@ LOSSES = "losses.json"
 KEPT_DUMP, KEPT_COUNTS = "before.dump", "before.json"
 LEAVING_DUMP, LEAVING_COUNTS = "leaving.dump", "leaving.json"
 STEPS = 3
+CHECK_STEPS = 2
 
 
 class Part(StrEnum):
@@ -93,13 +94,35 @@ def restore(plan: Plan, wanted: str, to: Path, stop: Stop = never, say: Say = qu
     return Restored(manifest, to, losses)
 
 
+def check(plan: Plan, wanted: str, look: Callable[[Path], object], stop: Stop = never, say: Say = quiet) -> Manifest:
+    """Whether a backup could take the place of the data here: room, kind, a database that is whole, files that can be read.
+
+    `look` gets a folder with its database and may refuse it. Changes nothing. Raises BackupError by kind.
+    """
+    with only_run(plan.repository) as lock, only_run(plan.state):
+        engine = repository.engine(plan, (lock,), stop)
+        manifest = read_manifest(engine, find(list_runs(engine), wanted))
+        _require_same_kind(plan, manifest)
+        repository.require_room(plan.data, manifest.bytes + plan.spare_bytes, "Disk data")
+        try:
+            say("Mengembalikan basis data di tempat uji")
+            place = files.empty_folder(plan.scratch) / Path(plan.database).parent
+            place.mkdir(mode=0o700, parents=True)
+            bring_back_database(engine, manifest, place, thorough=True)
+            look(plan.scratch)
+            say("Membaca semua lampiran")
+            if manifest.folders:
+                engine.prove_readable(f"att-{manifest.run}")
+        finally:
+            files.empty_folder(plan.scratch)
+    return manifest
+
+
 def _needed(manifest: Manifest, choice: Choice) -> int:
     return manifest.bytes if choice.part is Part.ALL else manifest.database_bytes
 
 
-def _fill(
-    plan: Plan, engine: Engine, manifest: Manifest, to: Path, say: Say, part: Part
-) -> tuple[str, ...]:
+def _fill(plan: Plan, engine: Engine, manifest: Manifest, to: Path, say: Say, part: Part) -> tuple[str, ...]:
     say("Mengembalikan dan memeriksa basis data")
     place = to / Path(plan.database).parent
     place.mkdir(mode=0o700, parents=True, exist_ok=True)

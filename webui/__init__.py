@@ -10,8 +10,8 @@ from flask import Flask, url_for
 from appliance import config, database
 from appliance.config import Settings
 from appliance.restoration.settling import complete
-from webui import aid_words, errors, navigation, power_banner, security, words
-from webui.session import may_open, person
+from webui import aid_words, backup_restores, errors, navigation, power_banner, security, words
+from webui.session import may_open, now, person
 
 # Each module holds a `blueprint`, and a `NAVIGATION` when it belongs in the menu.
 BLUEPRINTS = (
@@ -60,6 +60,7 @@ BLUEPRINTS = (
     "drills",
     "backups",
     "backup_sticks",
+    "backup_restores",
     "recovery_sheet",
     "power_banner",
 )
@@ -111,5 +112,6 @@ def _shell(settings: Settings, entries: list[navigation.Entry]) -> dict[str, Any
         "search_url": url_for("people.search") if ready and found and may_open("people.search", found) else None,
         "power": power_banner.current_banner(),
         "last_outage": power_banner.current_outage,
+        "restored_to": backup_restores.restored().told_at(now()) if ready else None,
         "static_url": security.static_url,
     }

@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 
 import click
 
-from appliance.commands import backup_disk, backup_key, backup_restore, restoring
+from appliance.commands import backup_disk, backup_key, backup_look, backup_restore, restoring
 from appliance.commands.backing_up import back_up, logged, wait_for_turn
 from appliance.commands.backup_history import history
+from appliance.commands.backup_ordered import ordered
 from appliance.commands.door import Door, become_owner_of
 from appliance.commands.pacing import log, steps, stoppable
 from appliance.commands.restoring import Handed, Source, gate_of, plan_of, translated
@@ -35,7 +36,7 @@ def command() -> None:
 command.add_command(history)
 command.add_command(backup_disk.command, "disk")
 command.add_command(backup_key.command, "key")
-for found in backup_restore.COMMANDS:
+for found in (*backup_restore.COMMANDS, *backup_look.COMMANDS, ordered):
     command.add_command(found)
 
 

@@ -11,33 +11,31 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from appliance.commands import restoring
 from appliance.commands.backing_up import wait_for_turn
-from appliance.commands.door import Door, become_owner_of
+from appliance.commands.door import Door
 from appliance.commands.pacing import steps, stoppable
 from appliance.commands.restoring import OWN, Errand, Handed, Source, gate_of, plan_of, translated
-from appliance.commands.sources import as_json, with_source
+from appliance.commands.sources import as_json, with_reason, with_source
+from appliance.config import Settings
 from appliance.database import create_service
-from appliance.errors import EXIT_FAILED, InvalidInput
-from appliance.registry.named_files import hashes_of_case, named_hashes
+from appliance.errors import InvalidInput
 from appliance.restoration.settling import complete
-from backups import attachments
-from backups.restore import STEPS, Choice, Part, quiet
+from appliance.restoration.states import look_at_coming, require_known
+from appliance.restore_orders import Progress, Wish, tell
+from backups.lock import only_run
+from backups.restore import CHECK_STEPS, STEPS, Choice, Part, quiet
+from backups.restore import check as check_backup
 from backups.restore import restore as bring_back
 
+HAS_TURN = "SLRT_RESTORE_TURN"
 AFTERWARDS = "Langkah berikutnya: periksa dengan slrt status, lalu masuk dan lihat satu kasus yang Anda kenal."
-
-
-def with_reason(function: Callable[..., None]) -> Callable[..., None]:
-    """Why, for the journal and for everybody who reads that it was done."""
-    return click.option("--reason", default="", help="Alasan; ditampilkan kepada semua petugas dan dicatat dalam jurnal.")(
-        function
-    )
 
 
 def who() -> str:
@@ -54,6 +52,9 @@ def who() -> str:
 @click.option("--in-place", is_flag=True, help="Menggantikan data sistem ini; data lama tetap disimpan di sampingnya.")
 @click.option("--only", type=click.Choice(["database"]), help="Hanya basis data; lampiran dan identitas tetap yang sekarang.")
 @click.option("--accept-losses", is_flag=True, help="Juga bila ada lampiran dalam cadangan yang tidak terbaca lagi.")
+@click.option(
+    "--check", is_flag=True, help="Hanya memeriksa apakah cadangan itu dapat dipulihkan di sini; tidak mengubah apa pun."
+)
 @click.option("--yes", is_flag=True, help="Tanpa bertanya lagi (di terminal).")
 @with_reason
 @click.option("--by", default="", hidden=True)
@@ -68,6 +69,7 @@ def restore(  # noqa: PLR0913 - one for each option
     in_place: bool,
     only: str | None,
     accept_losses: bool,
+    check: bool,
     yes: bool,
     reason: str,
     by: str,
@@ -75,6 +77,8 @@ def restore(  # noqa: PLR0913 - one for each option
     source: Source,
 ) -> None:
     """Memulihkan cadangan NOMOR (atau "terakhir") ke folder lain, atau ke tempatnya."""
+    if check:
+        return _check(door, wanted, source, as_json)
     if in_place == (to is not None):
         raise InvalidInput(
             {}, "Pilih salah satu: --to FOLDER atau --in-place.", "Contoh: slrt backup restore terakhir --to /tmp/pulih"
@@ -88,6 +92,7 @@ def restore(  # noqa: PLR0913 - one for each option
         _restore_to(door, errand, to.absolute(), source, as_json)
     else:
         _restore_in_place(door, errand, source, as_json)
+    return None
 
 
 def _words(errand: Errand, as_json: bool) -> list[str]:
@@ -99,6 +104,38 @@ def _words(errand: Errand, as_json: bool) -> list[str]:
         f"--by={errand.by}",
         f"--reason={errand.reason}",
     ]
+
+
+def _check(door: Door, wanted: str, source: Source, as_json: bool) -> None:
+    if restoring.hand_over(door, source, ["restore", wanted, "--check", *(["--json"] if as_json else [])]):
+        return
+    plan = plan_of(door.settings, Handed.read(door, source), source.folder)
+    say = telling(door.settings, Wish.CHECK, wanted, CHECK_STEPS, quiet if as_json else steps(CHECK_STEPS))
+
+    def look(folder: Path) -> None:
+        require_known(look_at_coming(door.settings, folder))
+
+    with stoppable(door.settings, "cadangan") as stop, translated():
+        wait_for_turn(plan, stop)
+        manifest = check_backup(plan, wanted, look, stop, say)
+    if as_json:
+        click.echo(json.dumps({"id": str(manifest.run), "ok": True, "bytes": manifest.bytes, "at": manifest.at.isoformat()}))
+    else:
+        click.echo(f"Cadangan {manifest.run} utuh dan dapat dipulihkan di sini ({manifest.bytes / 1e6:.1f} MB).")
+
+
+def telling(settings: Settings, wish: Wish, wanted: str, total: int, say: Callable[[str], None]) -> Callable[[str], None]:
+    """Say each step, and let the pages know."""
+    step = 0
+
+    def tell_step(text: str) -> None:
+        nonlocal step
+        step += 1
+        run = int(wanted) if wanted.isdecimal() else 0
+        tell(settings, Progress(wish, run, text, datetime.now(UTC), step, total))
+        say(text)
+
+    return tell_step
 
 
 def _restore_to(door: Door, errand: Errand, to: Path, source: Source, as_json: bool) -> None:
@@ -116,10 +153,10 @@ def _restore_to(door: Door, errand: Errand, to: Path, source: Source, as_json: b
 
 
 def _restore_in_place(door: Door, errand: Errand, source: Source, as_json: bool) -> None:
-    with _alone(door):
+    with _alone(door, source):
         if not restoring.hand_over(door, source, ["restore", errand.number, "--in-place", "--yes", *_words(errand, as_json)]):
             handed = Handed.read(door, source)
-            say = quiet if as_json else steps(STEPS)
+            say = telling(door.settings, Wish.RESTORE, errand.number, STEPS, quiet if as_json else steps(STEPS))
             with stoppable(door.settings, "cadangan") as stop, translated(), gate_of(door.settings).work():
                 restored = restoring.in_place(door.settings, handed, errand, stop, say)
             _tell(restored.manifest.run, restored.folder, restored.losses, as_json)
@@ -132,11 +169,19 @@ def _restore_in_place(door: Door, errand: Errand, source: Source, as_json: bool)
 
 
 @contextmanager
-def _alone(door: Door) -> Iterator[None]:
-    """The services are off meanwhile, and nobody else has the database open."""
-    with restoring.services_stopped():
+def _alone(door: Door, source: Source = OWN) -> Iterator[None]:
+    """Nobody else restores meanwhile, the services are off, and nobody has the database open. Who was handed the secrets is inside."""
+    if source.handed is not None:
+        yield
+        return
+    with translated(), _turn(door), restoring.services_stopped():
         restoring.require_unused(door.settings)
         yield
+
+
+def _turn(door: Door) -> AbstractContextManager[object]:
+    """The turn of one restore; who carries out an order of the pages has it already."""
+    return nullcontext() if os.environ.get(HAS_TURN) else only_run(Path(door.settings.paths.runtime))
 
 
 def _fit(door: Door) -> None:
@@ -192,9 +237,9 @@ def revert(door: Door, yes: bool, reason: str, by: str, as_json: bool, source: S
     if not yes and sys.stdin.isatty():
         click.confirm("Data sistem ini akan ditukar dengan yang sebelum pemulihan terakhir. Lanjutkan?", abort=True)
     errand = Errand("", by=by or who(), reason=reason)
-    with _alone(door):
+    with _alone(door, source):
         if not restoring.hand_over(door, source, ["revert", "--yes", *_words(errand, as_json)]):
-            say = quiet if as_json else steps(1)
+            say = telling(door.settings, Wish.REVERT, "", 1, quiet if as_json else steps(1))
             handed = Handed.read(door, source)
             with translated(), gate_of(door.settings).work():
                 kept = restoring.put_back(door.settings, handed, errand, say)
@@ -205,51 +250,4 @@ def revert(door: Door, yes: bool, reason: str, by: str, as_json: bool, source: S
         click.echo(AFTERWARDS)
 
 
-@click.command(name="attachments")
-@click.option("--put-back", is_flag=True, help="Kembalikan yang hilang atau berubah dari cadangan; layanan boleh tetap berjalan.")
-@click.option(
-    "--from", "number", default="", metavar="NOMOR", help="Hanya dari cadangan ini; biasanya dari yang terbaru yang utuh."
-)
-@click.option("--hash", "hashes", multiple=True, metavar="SHA256", help="Hanya berkas ini; boleh berulang.")
-@click.option("--case", "case_number", default="", metavar="NOMOR-KASUS", help="Hanya berkas persyaratan kasus ini.")
-@as_json
-@click.pass_obj
-def look_at_attachments(
-    door: Door, *, put_back: bool, number: str, hashes: tuple[str, ...], case_number: str, as_json: bool
-) -> None:
-    """Mencari lampiran yang hilang atau berubah isinya menurut sidiknya, dan mengembalikannya."""
-    handed = Handed.read(door)
-    plan = plan_of(door.settings, handed)
-    become_owner_of(plan.data)
-    with stoppable(door.settings, "pemeriksaan lampiran") as stop, translated():
-        with create_service(door.settings, audit_key=handed.audit_key).app_context():
-            named = list(hashes) or (hashes_of_case(case_number) if case_number else list(named_hashes()))
-        faults = attachments.look_for_faults(plan.data, named, stop)
-        back = None
-        if put_back and faults.wanted:
-            wait_for_turn(plan, stop)
-            with gate_of(door.settings).work():
-                back = attachments.put_back(plan, faults.wanted, number, stop)
-    found = back.found if back else {}
-    left = [sha256 for sha256 in faults.wanted if sha256 not in found]
-    if as_json:
-        told = {"checked": faults.seen, "missing": faults.missing, "altered": faults.altered, "put_back": found, "left": left}
-        click.echo(json.dumps(told))
-    else:
-        _tell_faults(faults, found, tried=back is not None)
-    sys.exit(EXIT_FAILED if left else 0)
-
-
-def _tell_faults(faults: attachments.Faults, found: dict[str, int], *, tried: bool) -> None:
-    for what, hashes in (("hilang", faults.missing), ("berubah", faults.altered)):
-        for sha256 in hashes:
-            became = (
-                f"dikembalikan dari cadangan {found[sha256]}" if sha256 in found else "tidak ada di cadangan" if tried else ""
-            )
-            click.echo(f"{sha256}  {what}  {became}".rstrip())
-    click.echo(f"{faults.seen} berkas diperiksa: {len(faults.missing)} hilang, {len(faults.altered)} berubah.")
-    if faults.wanted and not tried:
-        click.echo("Langkah berikutnya: sudo slrt backup attachments --put-back")
-
-
-COMMANDS = (restore, revert, finish, settle, look_at_attachments)
+COMMANDS = (restore, revert, finish, settle)

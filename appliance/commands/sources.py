@@ -33,3 +33,10 @@ def with_source(function: Callable[..., None]) -> Callable[..., None]:
         function(*words, source=Source(repository, passphrase_file, handed), **options)
 
     return bundled
+
+
+def with_reason(function: Callable[..., None]) -> Callable[..., None]:
+    """Why, for the journal and for everybody who reads that it was done."""
+    return click.option("--reason", default="", help="Alasan; ditampilkan kepada semua petugas dan dicatat dalam jurnal.")(
+        function
+    )

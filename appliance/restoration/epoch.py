@@ -10,10 +10,13 @@ import sqlalchemy as sa
 
 from appliance.access import Actor
 from appliance.database import db
+from appliance.models.audit import AuditEntry
+from appliance.models.case import Case
 from appliance.models.restoration import Restoration
 from appliance.models.roles import Role
 
 TOLD = timedelta(days=14)
+MOST_COUNTED = 1000
 OVERSEERS = frozenset({Role.ADMIN, Role.MANAJER, Role.SUPERVISOR, Role.PIMPINAN})
 
 
@@ -50,18 +53,49 @@ class Told:
     numbers: Mapping[str, tuple[int, int]]
 
 
-def current_epoch() -> Epoch:
-    """The epoch of the data. Needs an app context."""
-    newest = sa.select(Restoration.epoch, Restoration.id).order_by(Restoration.epoch.desc()).limit(1)
-    found = db.session.execute(newest).first()
-    return Epoch(found.epoch, found.id[-8:]) if found else Epoch(0, "")
+@dataclass(frozen=True)
+class Newest:
+    """The newest restore: the epoch since then, the state that came back and when; None before the first one."""
+
+    epoch: Epoch
+    taken_at: datetime | None
+    restored_at: datetime | None
+
+    def told_at(self, at: datetime) -> datetime | None:
+        """The state to which the data were brought back, as long as everybody should still be told of it."""
+        fresh = self.restored_at is not None and at - self.restored_at < TOLD
+        return self.taken_at if fresh else None
 
 
-def last_told(at: datetime) -> datetime | None:
-    """The state to which the data were brought back, while people should still be told of it; None when there is nothing to tell."""
-    newest = sa.select(Restoration.taken_at, Restoration.restored_at).order_by(Restoration.epoch.desc()).limit(1)
-    found = db.session.execute(newest).first()
-    return found.taken_at if found and at - found.restored_at < TOLD else None
+@dataclass(frozen=True)
+class Since:
+    """What would be forgotten: cases opened and acts on cases after some moment, each counted to `MOST_COUNTED`."""
+
+    cases: int
+    acts: int
+
+
+def newest() -> Newest:
+    """The newest restore of these data. Needs an app context."""
+    columns = (Restoration.epoch, Restoration.id, Restoration.taken_at, Restoration.restored_at)
+    found = db.session.execute(sa.select(*columns).order_by(Restoration.epoch.desc()).limit(1)).first()
+    if found is None:
+        return Newest(Epoch(0, ""), None, None)
+    return Newest(Epoch(found.epoch, found.id[-8:]), found.taken_at, found.restored_at)
+
+
+def work_since(at: datetime) -> Since:
+    """How much was done since, for whoever is about to bring back the state of then."""
+    acts = sa.select(AuditEntry.subject).where(AuditEntry.action == "kasus", AuditEntry.position > _position_at(at))
+    counted = acts.limit(MOST_COUNTED).subquery()
+    opened = sa.select(Case.id).where(Case.created_at > at).limit(MOST_COUNTED).subquery()
+    return Since(*(db.session.scalar(sa.select(sa.func.count()).select_from(found)) or 0 for found in (opened, counted)))
+
+
+def _position_at(at: datetime) -> int:
+    """The last entry of the journal before a moment; found from its end."""
+    newest_first = sa.select(AuditEntry.position).order_by(AuditEntry.position.desc())
+    return db.session.scalar(newest_first.where(AuditEntry.at <= at).limit(1)) or 0
 
 
 def list_restorations(*, by: Actor) -> tuple[Told, ...]:

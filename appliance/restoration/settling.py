@@ -8,7 +8,7 @@ after a kill, so nobody can be given a number in between.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -49,7 +49,7 @@ def complete(settings: Settings, service: Flask) -> bool:
     try:
         with only_run(data):
             restore.finish(data, server_url(settings))
-            return settle(settings, service)
+            return settle(settings, lambda: service)
     except Busy as error:
         raise TryLater("Data sedang dipulihkan.", "Tunggu sampai selesai.") from error
 
@@ -59,12 +59,15 @@ def server_url(settings: Settings) -> str:
     return settings.database.url.replace("postgresql+psycopg://", "postgresql://", 1)
 
 
-def settle(settings: Settings, service: Flask) -> bool:
+def settle(settings: Settings, open_service: Callable[[], Flask]) -> bool:
     """Store what the note says and take it away. Whether it could be: not while the tables are those of an older program, nor while
     the journal's key lies with the data that came from another machine; root's command goes on there."""
     place = Path(settings.paths.data) / exchange.NOTE
     note = _read(place)
-    if note is None or not database.quick_check(settings).ok or _key_is_elsewhere(settings, service):
+    if note is None or not database.quick_check(settings).ok:
+        return False
+    service = open_service()
+    if _key_is_elsewhere(settings, service):
         return False
     with service.app_context():
         _store(settings, note)

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from pysqlite3 import dbapi2 as sqlite
 
-from backups import attachments, borg, exchange, repository, restore, take
+from backups import attachments, exchange, repository, restore, take
 from backups.errors import BackupError, NoSuchArchive, RepositoryDamaged
 from backups.exchange import Swap
 from backups.restore import Choice, Part
@@ -168,18 +168,29 @@ def damage(plan: Plan, wanted: Path) -> None:
     raise AssertionError("the content is not in the repository")
 
 
-@pytest.fixture
-def damaged(fresh: Plan, monkeypatch: pytest.MonkeyPatch) -> tuple[Plan, Path]:
+@pytest.fixture(scope="session")
+def damaged_template(empty_template: Plan, tmp_path_factory: pytest.TempPathFactory) -> tuple[Plan, str]:
     """A node with one backup in which one of its papers cannot be read any more."""
-    monkeypatch.setattr(borg, "FILES", ("--compression=none",))
-    monkeypatch.setattr(take, "FILES", ("--compression=none",))
-    monkeypatch.setattr("backups.repository.Engine.init", plain_init)
-    shutil.rmtree(fresh.repository)
-    repository.init(fresh)
-    papers = [add_attachment(fresh.data, os.urandom(60_000)) for _ in range(6)]
-    run_now(fresh)
-    damage(fresh, papers[3])
-    return fresh, papers[3]
+    folder = tmp_path_factory.mktemp("damaged") / "node"
+    shutil.copytree(empty_template.data, folder / "data")
+    plan = moved(empty_template, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(repository.Engine, "init", plain_init)
+        repository.init(plan)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(take, "FILES", ("--compression=none",))
+        papers = [add_attachment(plan.data, os.urandom(60_000)) for _ in range(6)]
+        run_now(plan)
+    damage(plan, papers[3])
+    return plan, str(papers[3].relative_to(plan.data))
+
+
+@pytest.fixture
+def damaged(damaged_template: tuple[Plan, str], tmp_path: Path) -> tuple[Plan, Path]:
+    plan, name = damaged_template
+    shutil.copytree(plan.data.parent, tmp_path / "node")
+    own = moved(plan, tmp_path / "node")
+    return own, own.data / name
 
 
 def plain_init(engine: Any) -> None:
