@@ -228,6 +228,18 @@ def newest_revision() -> str:
     return max(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
+@contextmanager
+def reading(settings: Settings) -> Iterator[Connection]:
+    """A connection for one errand that only reads, outside of any app. What is broken comes as an error of SQLAlchemy's."""
+    with _engine(settings) as engine, engine.connect() as connection:
+        yield connection
+
+
+def known_revisions() -> frozenset[str]:
+    """The migrations that this version of the program knows."""
+    return frozenset(script.revision for script in alembic.script.ScriptDirectory.from_config(_alembic()).walk_revisions())
+
+
 def checkpoint(settings: Settings) -> bool:
     """Move the write-ahead log into the database file. Whether all of it could be. For the scheduler, and for whoever closed the gate."""
     if settings.database.url:

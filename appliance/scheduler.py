@@ -43,9 +43,10 @@ from appliance.notify import notify, watchdog_interval
 from appliance.power import state as power_state
 from appliance.registry import area_counts, duplicate_night
 from appliance.registry.file_store import sweep_arriving
+from appliance.restoration.settling import complete
 from appliance.sticks import book as stick_book
 from appliance.sticks.rules import copy_due
-from backups import book, lock, outcome, restore
+from backups import book, lock, outcome
 from backups.clock import moment
 from backups.schedule import Depth, Moment, Reason, Rhythm, due, proof_due
 
@@ -108,7 +109,7 @@ class Clockwork:
 
     def start(self) -> None:
         """Finish what a cut-off restore left, then begin to tick."""
-        if restore.finish(Path(self._settings.paths.data)):
+        if complete(self._settings, self._service):
             log.warning("Pemulihan yang terputus diselesaikan.")
         for name, job, interval in (
             ("pulse", self._pulse, PULSE),

@@ -27,6 +27,7 @@ from appliance.power.chain import Color
 from appliance.power.chain_check import read_light
 from appliance.recovery import record as recovery_record
 from appliance.recovery import rules as recovery_rules
+from appliance.restoration.epoch import newest
 from appliance.sticks import asked, rules
 from backups import book
 from backups import outcome as backup_outcome
@@ -134,7 +135,15 @@ def _web(settings: Settings) -> Part:
 
 def _database(settings: Settings) -> Part:
     health = database.quick_check(settings)
-    return Part(Health.OK if health.ok else Health.FAIL, health.text, health.hint)
+    if not health.ok:
+        return Part(Health.FAIL, health.text, health.hint)
+    with database.create_service(settings).app_context():
+        restored = newest()
+        database.db.engine.dispose()
+    if restored.taken_at is None:
+        return Part(Health.OK, health.text)
+    when = f"{restored.taken_at.astimezone(settings.zone):%d-%m-%Y %H.%M}"
+    return Part(Health.OK, f"{health.text} Masa data {restored.epoch}: dipulihkan ke keadaan {when}.")
 
 
 def backup_part(settings: Settings, at: datetime) -> Part:

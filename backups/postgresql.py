@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +24,7 @@ from backups.sqlite import Content, differing
 PROGRAMS = Path("/usr/lib/postgresql")
 FILE = "database.dump"
 SPARE = "slrt_uji_pemulihan"
+COPIED = re.compile(r"COPY \S+ \((.*)\) FROM stdin;")
 SAME_WORDS = "-c timezone=UTC -c datestyle=ISO -c intervalstyle=iso_8601 -c bytea_output=hex"
 """However a server or a database is set up, a row reads alike."""
 
@@ -125,6 +126,30 @@ def examine(dump: Path, stop: Stop = never) -> None:
         raise Mismatch(f"Salinan PostgreSQL rusak ({_last(ended)}).", "Jalankan lagi: slrt backup run")
 
 
+def stored_rows(dump: Path, table: str, each: Callable[[Mapping[str, str]], object]) -> None:
+    """Hand every row of a table of a dump to `each`, column → text as the server wrote it. Nothing for a table that is not in it.
+
+    Raises Mismatch when the dump cannot be read.
+    """
+    columns: list[str] = []
+    rest = b""
+
+    def take(block: bytes) -> None:
+        nonlocal rest, columns
+        *lines, rest = (rest + block).split(b"\n")
+        for line in lines:
+            if columns and line == b"\\.":
+                columns = []
+            elif columns:
+                each(dict(zip(columns, line.decode().split("\t"), strict=True)))
+            elif found := COPIED.match(line.decode()):
+                columns = [name.strip().strip('"') for name in found[1].split(",")]
+
+    ended = run([_newest("pg_restore"), "--data-only", f"--table={table}", "--file=-", str(dump)], sink=take)
+    if ended.code != 0:
+        raise Mismatch(f"Salinan PostgreSQL rusak ({_last(ended)}).", "Pakai cadangan sebelumnya: slrt backup list")
+
+
 def dump_to(server: Server, file: Path, stop: Stop = never, *, require_tables: bool = True, hashes: bool = False) -> Content:
     """Write a dump of the present state to a file; returns what it holds."""
     with snapshot(server, require_tables=require_tables, hashes=hashes) as held, file.open("wb") as target:
@@ -165,18 +190,24 @@ def rehearse(server: Server, dump: Path, expected: Content) -> None:
 
     Raises Mismatch, or BackupError when the server does not let us have a spare database.
     """
+    with spare_database(server, dump, expected.counts) as spare, spare.connect() as connection:
+        found = hash_rows(connection) if expected.tables else {}
+    if found != expected.tables:
+        raise Mismatch(
+            f"Isi tabel dalam cadangan berbeda pada: {differing(found, expected.tables)}.", "Jalankan lagi: slrt backup run"
+        )
+
+
+@contextmanager
+def spare_database(server: Server, dump: Path, counts: Mapping[str, int]) -> Iterator[Server]:
+    """A spare database on the same server with what is in a dump; dropped at the end. One at a time: the caller holds the lock."""
     spare = Server(urlunsplit(urlsplit(server.url)._replace(path=f"/{SPARE}")))
     _drop_spare(server)
     try:
         with server.connect() as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(SPARE)))
-        restore(spare, dump, expected.counts)
-        with spare.connect() as connection:
-            found = hash_rows(connection) if expected.tables else {}
-        if found != expected.tables:
-            raise Mismatch(
-                f"Isi tabel dalam cadangan berbeda pada: {differing(found, expected.tables)}.", "Jalankan lagi: slrt backup run"
-            )
+        restore(spare, dump, counts)
+        yield spare
     finally:
         _drop_spare(server)
 

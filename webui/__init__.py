@@ -10,8 +10,9 @@ from flask import Flask, url_for
 
 from appliance import config, database
 from appliance.config import Settings
-from webui import aid_words, errors, navigation, power_banner, security, words
-from webui.session import may_open, person
+from appliance.restoration.settling import complete
+from webui import aid_words, backup_restores, errors, navigation, power_banner, security, words
+from webui.session import may_open, now, person
 
 # Each module holds a `blueprint`, and a `NAVIGATION` when it belongs in the menu.
 BLUEPRINTS = (
@@ -61,6 +62,7 @@ BLUEPRINTS = (
     "drills",
     "backups",
     "backup_sticks",
+    "backup_restores",
     "recovery_sheet",
     "power_banner",
 )
@@ -74,6 +76,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     database.attach(app, settings)
+    complete(settings, app)
     security.secure(app, settings, config.read_secret(settings, "web-session-key"))
     errors.install(app)
     entries: list[navigation.Entry] = []
@@ -115,5 +118,6 @@ def _shell(settings: Settings, entries: list[navigation.Entry]) -> dict[str, Any
         "search_url": url_for("people.search") if ready and found and may_open("people.search", found) else None,
         "power": power_banner.current_banner(),
         "last_outage": power_banner.current_outage,
+        "restored_to": backup_restores.restored().told_at(now()) if ready else None,
         "static_url": security.static_url,
     }

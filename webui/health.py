@@ -7,6 +7,7 @@ from flask import Blueprint, Response, current_app, jsonify
 from appliance import __version__
 from appliance.database import db, quick_check, transaction
 from appliance.errors import ApplianceError
+from webui.backup_restores import restored
 from webui.session import public, settings
 
 blueprint = Blueprint("health", __name__)
@@ -15,11 +16,13 @@ blueprint = Blueprint("health", __name__)
 @blueprint.get("/healthz")
 @public
 def show() -> tuple[Response, int]:
-    """200 when a change could be stored now, else 503; the same words in `database`."""
+    """200 when a change could be stored now, else 503; the same words in `database`. Another `epoch` than a device
+    knows tells it that the server forgot something: what it still has is to be offered again."""
     word = database_word()
     accepts = bool(current_app.extensions["slrt-gate"].accepts_work())
     ok = word == "ok"
-    return jsonify(ok=ok, database=word, accepts_work=accepts, version=__version__), 200 if ok else 503
+    told = {"database": word, "accepts_work": accepts, "version": __version__, "epoch": str(restored().epoch)}
+    return jsonify(ok=ok, **told), 200 if ok else 503
 
 
 def database_word() -> str:

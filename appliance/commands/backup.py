@@ -1,58 +1,31 @@
 """`slrt backup`: make, list, prove and bring back backups.
 
-Reads the passphrase while it may, becomes the service user, and hands a plan to the library `backups`. What a restore needs
-besides (services stopped, secrets of the other machine) stands in `appliance.commands.restoring`.
+Reads the passphrase while it may, becomes the service user, and hands a plan to the library `backups`. The commands that bring
+something back stand in `appliance.commands.backup_restore`.
 """
 
 from __future__ import annotations
 
-import functools
 import json
-import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 import click
 
-from appliance.commands import backup_disk, backup_key, restoring
+from appliance.commands import backup_disk, backup_key, backup_look, backup_restore, restoring
 from appliance.commands.backing_up import back_up, logged, wait_for_turn
 from appliance.commands.backup_history import history
+from appliance.commands.backup_ordered import ordered
 from appliance.commands.door import Door, become_owner_of
 from appliance.commands.pacing import log, steps, stoppable
 from appliance.commands.restoring import Handed, Source, gate_of, plan_of, translated
+from appliance.commands.sources import as_json, with_source
 from appliance.config import Settings
-from appliance.errors import InvalidInput
 from appliance.recovery import record
 from backups import catalogue, repository
 from backups.clock import moment
 from backups.ladder import ALL_DATA_STEPS, REHEARSAL_STEPS, read_everything, rehearse
-from backups.restore import STEPS as RESTORE_STEPS
-from backups.restore import restore as bring_back
 from backups.take import STEPS, quiet
 from backups.verify import verify as verify_one
-
-
-def with_source(function: Callable[..., None]) -> Callable[..., None]:
-    """The options that name another repository than this node's own, as one argument `source`."""
-
-    @click.option(
-        "--repository",
-        type=click.Path(path_type=Path, exists=True, file_okay=False, readable=False),
-        help="Repositori lain, misalnya di disk USB.",
-    )
-    @click.option(
-        "--passphrase-file",
-        type=click.Path(path_type=Path, exists=True, dir_okay=False),
-        help="Berkas kata sandi repositori itu.",
-    )
-    @click.option("--handed", type=int, hidden=True)
-    @functools.wraps(function)
-    def bundled(*words: Any, repository: Path | None, passphrase_file: Path | None, handed: int | None, **options: Any) -> None:
-        function(*words, source=Source(repository, passphrase_file, handed), **options)
-
-    return bundled
 
 
 @click.group()
@@ -63,9 +36,8 @@ def command() -> None:
 command.add_command(history)
 command.add_command(backup_disk.command, "disk")
 command.add_command(backup_key.command, "key")
-
-
-as_json = click.option("--json", "as_json", is_flag=True, help="Keluaran untuk program.")
+for found in (*backup_restore.COMMANDS, *backup_look.COMMANDS, ordered):
+    command.add_command(found)
 
 
 @command.command()
@@ -167,52 +139,6 @@ def verify(door: Door, wanted: str, as_json: bool) -> None:
         click.echo(json.dumps({"id": str(manifest.run), "ok": True, "rows": rows, "files": number}))
         return
     click.echo(f"Cadangan {manifest.run} utuh: {rows} baris data, {number} berkas.")
-
-
-@command.command()
-@click.argument("wanted", metavar="NOMOR")
-@click.option("--to", type=click.Path(path_type=Path, readable=False), help="Folder baru atau kosong untuk hasilnya.")
-@click.option("--in-place", is_flag=True, help="Menggantikan data sistem ini; data lama tetap disimpan di sampingnya.")
-@click.option("--yes", is_flag=True, help="Tanpa bertanya lagi (di terminal).")
-@with_source
-@click.pass_obj
-def restore(door: Door, wanted: str, to: Path | None, in_place: bool, yes: bool, source: Source) -> None:
-    """Memulihkan cadangan NOMOR (atau "terakhir") ke folder lain, atau ke tempatnya."""
-    if in_place == (to is not None):
-        raise InvalidInput(
-            {}, "Pilih salah satu: --to FOLDER atau --in-place.", "Contoh: slrt backup restore terakhir --to /tmp/pulih"
-        )
-    # a script has nobody to ask, and has said what it wants
-    if in_place and not yes and sys.stdin.isatty():
-        click.confirm("Data sistem ini akan diganti dengan isi cadangan. Lanjutkan?", abort=True)
-    if to is not None:
-        _restore_to(door, wanted, to.absolute(), source)
-    else:
-        _restore_in_place(door, wanted, source)
-
-
-def _restore_to(door: Door, wanted: str, to: Path, source: Source) -> None:
-    restoring.make_target(door.settings, to)
-    if restoring.hand_over(door, source, ["restore", wanted, "--to", str(to)]):
-        return
-    plan = plan_of(door.settings, Handed.read(door, source), source.folder)
-    with stoppable(door.settings, "cadangan") as stop, translated():
-        wait_for_turn(plan, stop)
-        restored = bring_back(plan, wanted, to, stop, steps(RESTORE_STEPS - 1))
-    click.echo(f"Cadangan {restored.manifest.run} dipulihkan ke {to}; isinya sudah dibandingkan.")
-
-
-def _restore_in_place(door: Door, wanted: str, source: Source) -> None:
-    with restoring.services_stopped():
-        restoring.require_unused(door.settings)
-        if not restoring.hand_over(door, source, ["restore", wanted, "--in-place", "--yes"]):
-            handed = Handed.read(door, source)
-            with stoppable(door.settings, "cadangan") as stop, translated(), gate_of(door.settings).work():
-                restored = restoring.in_place(door.settings, handed, (wanted, source.folder), stop, steps(RESTORE_STEPS))
-            click.echo(f"Cadangan {restored.manifest.run} sudah di tempatnya. Data lama: {restored.folder}")
-        restoring.fit_machine(door)
-    if source.handed is None:
-        click.echo("Langkah berikutnya: periksa dengan slrt status, lalu masuk dan lihat satu kasus yang Anda kenal.")
 
 
 def _as_json(one: catalogue.Run) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
@@ -22,6 +23,7 @@ from appliance.errors import EXIT_FAILED, ConfigurationError, InvalidInput
 from appliance.registry.area_codes import load_bps
 from appliance.registry.areas import load_areas
 from appliance.registry.programme_seed import seed_programmes
+from appliance.restoration.settling import settle
 
 
 @click.group()
@@ -43,7 +45,11 @@ def upgrade(door: Door, without_backup: bool) -> None:
         click.echo("Membuat cadangan sebelum tabel diubah")
         with stoppable(door.settings, "cadangan") as stop:
             click.echo(back_up_first(plan_of(door.settings, read()), stop, "sebelum pemutakhiran").text)
-    if not prepare(door.settings):
+    changed = prepare(door.settings)
+    # A restore of older tables is complete only now. Root's own restore goes on by itself, with the secrets it has.
+    with suppress(ConfigurationError):
+        changed |= settle(door.settings, lambda: database.create_service(door.settings, audit_key=read().audit_key))
+    if not changed:
         click.echo("Tidak ada yang berubah.")
 
 

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import time
 from pathlib import Path
+from typing import Any
 
 import click
 from cryptography.hazmat.primitives import serialization
@@ -25,10 +26,12 @@ from appliance.commands.door import Door
 from appliance.config import Settings
 from appliance.errors import ApplianceError, ConfigurationError, Conflict, NotFound, TryLater
 from appliance.gate import Gate
+from appliance.models.columns import new_id
+from appliance.restoration.states import note_for
 from backups import errors
 from backups.files import write_whole
 from backups.passphrase import read_typed
-from backups.restore import SECRETS, Restored
+from backups.restore import EVERYTHING, SECRETS, Choice, Restored, revert
 from backups.restore import in_place as replace_data
 from backups.settings import Plan, Retention
 
@@ -205,12 +208,12 @@ def services_stopped() -> Iterator[None]:
     if os.geteuid() != 0 or not Path("/run/systemd/system").is_dir():
         yield
         return
-    click.echo("Menghentikan layanan web dan penjadwal")
+    click.echo("Menghentikan layanan web dan penjadwal", err=True)
     _systemctl("stop", *SERVICES)
     try:
         yield
     finally:
-        click.echo("Menjalankan layanan kembali")
+        click.echo("Menjalankan layanan kembali", err=True)
         for unit in AFTERWARDS:
             _systemctl("start", unit)
 
@@ -221,16 +224,38 @@ def _systemctl(*words: str) -> None:
         raise ApplianceError(f"Layanan tidak dapat dihentikan: {ended.stderr.strip()}", "Periksa: systemctl status slrt.target")
 
 
+@dataclass(frozen=True)
+class Errand:
+    """What somebody wants back: a backup by its number, from a folder unless from our own repository, how much of it, who and why."""
+
+    number: str
+    folder: Path | None = None
+    choice: Choice = EVERYTHING
+    by: str = ""
+    reason: str = ""
+
+
 def in_place(
-    settings: Settings, handed: Handed, wanted: tuple[str, Path | None], stop: Callable[[], bool], say: Callable[[str], None]
+    settings: Settings, handed: Handed, errand: Errand, stop: Callable[[], bool], say: Callable[[str], None]
 ) -> Restored:
-    """Put a backup (its name, and the repository unless our own) in the place of the data."""
-    plan = plan_of(settings, handed, wanted[1])
+    """Put a backup in the place of the data. Raises BackupError, and Conflict for one that this program is too old for."""
 
-    def prepare(staged: Path) -> None:
+    def prepare(staged: Path) -> dict[str, Any]:
         relock(staged / settings.identity.name, handed.repository, handed.node)
+        told = {"id": new_id(), "by": errand.by, "reason": errand.reason, "part": str(errand.choice.part)}
+        return note_for(settings, staged, told)
 
-    return replace_data(plan, wanted[0], prepare, stop, say)
+    return replace_data(plan_of(settings, handed, errand.folder), errand.number, prepare, stop, say, errand.choice)
+
+
+def put_back(settings: Settings, handed: Handed, errand: Errand, say: Callable[[str], None]) -> Path:
+    """Take the last restore back; the folder with what was there until now."""
+
+    def prepare(kept: Path) -> dict[str, Any]:
+        told = {"id": new_id(), "by": errand.by, "reason": errand.reason, "part": "revert"}
+        return note_for(settings, kept, told, replaced=True)
+
+    return revert(plan_of(settings, handed), prepare, say)
 
 
 def require_unused(settings: Settings) -> None:
@@ -281,7 +306,7 @@ def fit_machine(door: Door) -> None:
     if not os.access(secrets, os.W_OK):
         return
     adopt_audit_key(Path(door.settings.paths.data), secrets)
-    click.echo("Menyesuaikan tabel dengan versi program ini")
+    click.echo("Menyesuaikan tabel dengan versi program ini", err=True)
     upgrade = [
         *_service_words(door.settings),
         *SLRT,
@@ -291,7 +316,8 @@ def fit_machine(door: Door) -> None:
         "upgrade",
         "--without-backup",
     ]
-    if subprocess.run(upgrade, check=False, cwd="/").returncode != 0:
+    # what it says goes to standard error: an answer for a program must stand alone
+    if subprocess.run(upgrade, check=False, cwd="/", stdout=sys.stderr).returncode != 0:
         raise ApplianceError(
             "Data sudah dipulihkan, tetapi tabelnya belum cocok dengan program ini.", "Jalankan: sudo slrt database upgrade"
         )
@@ -310,5 +336,5 @@ def adopt_audit_key(data: Path, secrets: Path) -> None:
     if brought and brought.isalnum() and brought != present.read_text(encoding="ascii").strip():
         shutil.copy2(present, secrets / f"{AUDIT_KEY}.{copies[-1].parent.name}")
         write_whole(present, f"{brought}\n".encode())
-        click.echo("Kunci jejak audit diambil dari cadangan; kunci lama disimpan di sampingnya.")
+        click.echo("Kunci jejak audit diambil dari cadangan; kunci lama disimpan di sampingnya.", err=True)
     shutil.rmtree(copies[-1])

@@ -89,6 +89,7 @@ def services(site: Site) -> Step:
         Running("slrt-front.service", (NGINX_CONF,)),
         *(() if site.settings.power.ups == "none" else (Running("slrt-power-check.timer"),)),
         Running("slrt-drill.path"),
+        Running("slrt-restore.path"),
         Running("slrt-sticks.path"),
         Running("slrt-sticks.timer"),
         Running("slrt-certificate.timer"),

@@ -25,6 +25,7 @@ EXPOSURE = {
     "slrt-upsmon-refresh.service": 2.0,
     "slrt-poweroff.service": 4.0,
     "slrt-rtc-alarm.service": 2.5,
+    "slrt-restore.service": 4.0,  # it stops and starts services, and becomes the service user
     "slrt-sticks.service": 4.0,  # it mounts for all to see, so it cannot have a view of the files of its own
 }
 

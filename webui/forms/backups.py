@@ -9,3 +9,12 @@ class SheetForm(PageForm):
     """The last groups, as they stand on the paper."""
 
     groups = Line(default="", validators=[Needed("Ketik dua kelompok terakhir dari lembar.")])
+
+
+class RestoreForm(PageForm):
+    """An order to check a backup, to bring it back or to take that back."""
+
+    wish = Line(default="")
+    run = Line(default="")
+    reason = Line(default="")
+    typed = Line(default="")

@@ -1,0 +1,127 @@
+"""Looking at what was, and bringing single papers back: `slrt backup show-case` and `slrt backup attachments`.
+
+Both go well beside running services and change no row.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from datetime import UTC, datetime, tzinfo
+
+import click
+
+from appliance.access import Actor
+from appliance.accounts.roll import find_account
+from appliance.accounts.sessions import acting_for
+from appliance.commands.backing_up import wait_for_turn
+from appliance.commands.door import Door, become_owner_of
+from appliance.commands.pacing import stoppable
+from appliance.commands.restoring import Handed, gate_of, plan_of, translated
+from appliance.commands.sources import as_json, with_reason
+from appliance.database import create_service
+from appliance.errors import EXIT_FAILED, NotAllowed
+from appliance.registry.named_files import hashes_of_case, named_hashes
+from appliance.restoration.looking import Seen, look_at_case_then
+from backups import attachments
+
+DEVICE = "server"
+
+
+@click.command(name="attachments")
+@click.option("--put-back", is_flag=True, help="Kembalikan yang hilang atau berubah dari cadangan; layanan boleh tetap berjalan.")
+@click.option(
+    "--from", "number", default="", metavar="NOMOR", help="Hanya dari cadangan ini; biasanya dari yang terbaru yang utuh."
+)
+@click.option("--hash", "hashes", multiple=True, metavar="SHA256", help="Hanya berkas ini; boleh berulang.")
+@click.option("--case", "case_number", default="", metavar="NOMOR-KASUS", help="Hanya berkas persyaratan kasus ini.")
+@as_json
+@click.pass_obj
+def look_at_attachments(
+    door: Door, *, put_back: bool, number: str, hashes: tuple[str, ...], case_number: str, as_json: bool
+) -> None:
+    """Mencari lampiran yang hilang atau berubah isinya menurut sidiknya, dan mengembalikannya."""
+    handed = Handed.read(door)
+    plan = plan_of(door.settings, handed)
+    become_owner_of(plan.data)
+    with stoppable(door.settings, "pemeriksaan lampiran") as stop, translated():
+        with create_service(door.settings, audit_key=handed.audit_key).app_context():
+            named = list(hashes) or (hashes_of_case(case_number) if case_number else list(named_hashes()))
+        faults = attachments.look_for_faults(plan.data, named, stop)
+        back = None
+        if put_back and faults.wanted:
+            wait_for_turn(plan, stop)
+            with gate_of(door.settings).work():
+                back = attachments.put_back(plan, faults.wanted, number, stop)
+    found = back.found if back else {}
+    left = [sha256 for sha256 in faults.wanted if sha256 not in found]
+    if as_json:
+        told = {"checked": faults.seen, "missing": faults.missing, "altered": faults.altered, "put_back": found, "left": left}
+        click.echo(json.dumps(told))
+    else:
+        _tell_faults(faults, found, tried=back is not None)
+    sys.exit(EXIT_FAILED if left else 0)
+
+
+def _tell_faults(faults: attachments.Faults, found: dict[str, int], *, tried: bool) -> None:
+    for what, hashes in (("hilang", faults.missing), ("berubah", faults.altered)):
+        for sha256 in hashes:
+            became = (
+                f"dikembalikan dari cadangan {found[sha256]}" if sha256 in found else "tidak ada di cadangan" if tried else ""
+            )
+            click.echo(f"{sha256}  {what}  {became}".rstrip())
+    click.echo(f"{faults.seen} berkas diperiksa: {len(faults.missing)} hilang, {len(faults.altered)} berubah.")
+    if faults.wanted and not tried:
+        click.echo("Langkah berikutnya: sudo slrt backup attachments --put-back")
+
+
+@click.command(name="show-case")
+@click.argument("number", metavar="NOMOR-KASUS")
+@click.option("--from", "run", default="terakhir", metavar="NOMOR", help="Cadangan yang dilihat; tanpa ini yang terakhir.")
+@click.option("--as", "username", required=True, metavar="PENGGUNA", help="Akun yang melihat; haknya hari ini yang berlaku.")
+@with_reason
+@as_json
+@click.pass_obj
+def show_case(door: Door, *, number: str, run: str, username: str, reason: str, as_json: bool) -> None:
+    """Menampilkan satu kasus seperti pada suatu cadangan. Dicatat dalam jurnal; salinannya dihapus sesudahnya."""
+    handed = Handed.read(door)
+    plan = plan_of(door.settings, handed)
+    become_owner_of(plan.data)
+    service, at = create_service(door.settings, audit_key=handed.audit_key), datetime.now(UTC)
+
+    def by() -> Actor:
+        actor = acting_for(find_account(username), at, DEVICE, door.settings.zone)
+        if actor is None:
+            raise NotAllowed("Akun itu tidak aktif.", "Sebutkan akun yang aktif: slrt user list")
+        return actor
+
+    with stoppable(door.settings, "melihat cadangan") as stop, translated(), gate_of(door.settings).work():
+        wait_for_turn(plan, stop)
+        seen = look_at_case_then(service, plan, run, number, reason=reason, by=by, at=at, stop=stop)
+    _show(seen, door.settings.zone, as_json)
+
+
+def _show(seen: Seen, zone: tzinfo, as_json: bool) -> None:
+    if as_json:
+        told = {"run": seen.run, "taken_at": seen.taken_at.isoformat(), "case": dataclasses.asdict(seen.case)}
+        click.echo(json.dumps(told, ensure_ascii=False, default=str))
+        return
+    case, line = seen.case, seen.case.line
+    click.echo(f"Kasus {line.number} seperti pada {seen.taken_at.astimezone(zone):%d-%m-%Y %H.%M} (cadangan {seen.run})")
+    for label, value in (
+        ("Pemohon", line.applicant_name),
+        ("Layanan", line.service),
+        ("Desa/kelurahan", line.village),
+        ("Keadaan", line.state.label),
+        ("Uraian", case.description),
+        ("Hasil", case.outcome_note),
+    ):
+        if value:
+            click.echo(f"{label:<16}{value}")
+    for event in case.events:
+        when = event.at.astimezone(zone)
+        click.echo(f"  {when:%d-%m-%Y %H.%M}  {event.action_label} ({event.by_name})" + (f": {event.note}" if event.note else ""))
+
+
+COMMANDS = (look_at_attachments, show_case)

@@ -1,0 +1,127 @@
+"""Single files that are named by the hash of their content: which are missing or altered, and bringing them back.
+
+A file comes back beside its place, is compared with its name, forced to the disk and renamed; an altered one is set aside, never
+overwritten. All of it goes well beside running services.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from backups import files, repository
+from backups.borg import Engine
+from backups.catalogue import Run, find, list_runs
+from backups.errors import RepositoryDamaged
+from backups.lock import only_run
+from backups.process import Stop, never
+from backups.settings import Plan
+from backups.sums import file_hash
+
+FOLDER = "attachments"
+ALTERED = "altered"
+
+
+@dataclass(frozen=True)
+class Faults:
+    """Hashes of which no file is there, and of which the file has another content; `seen` were asked for."""
+
+    missing: tuple[str, ...]
+    altered: tuple[str, ...]
+    seen: int
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """All that have to come back."""
+        return (*self.missing, *self.altered)
+
+
+@dataclass(frozen=True)
+class PutBack:
+    """`found` tells from which backup each file came; `absent` are in no backup, or in none that can be read."""
+
+    found: dict[str, int]
+    absent: tuple[str, ...]
+
+
+def is_whole(file: Path, stop: Stop = never) -> bool:
+    """Whether a file has the content that its name is the hash of. Raises OSError when it cannot be read."""
+    return file_hash(file, stop) == file.name
+
+
+def place_of(sha256: str) -> str:
+    """The path of a file below the data folder."""
+    return f"{FOLDER}/{sha256[:2]}/{sha256}"
+
+
+def look_for_faults(data: Path, named: Iterable[str], stop: Stop = never) -> Faults:
+    """Read each of the files `named` (hashes) and compare it with its name."""
+    missing, altered, seen = [], [], 0
+    for sha256 in named:
+        seen += 1
+        try:
+            if not is_whole(data / place_of(sha256), stop):
+                altered.append(sha256)
+        except FileNotFoundError:
+            missing.append(sha256)
+        except OSError:
+            altered.append(sha256)  # there, but the disk does not give it back
+    return Faults(tuple(missing), tuple(altered), seen)
+
+
+def put_back(plan: Plan, wanted: Sequence[str], number: str = "", stop: Stop = never) -> PutBack:
+    """Bring files back by their hashes, each from the newest backup that has it whole, or only from backup `number`."""
+    with only_run(plan.repository) as lock, only_run(plan.state):
+        engine = repository.engine(plan, (lock,), stop)
+        known = list_runs(engine)
+        runs = [find(known, number)] if number else [run for run in reversed(known) if run.complete]
+        left, found = list(wanted), dict[str, int]()
+        try:
+            for run in runs:
+                back = _from_run(plan, engine, run, left)
+                found |= dict.fromkeys(back, run.number)
+                left = [sha256 for sha256 in left if sha256 not in found]
+                if not left:
+                    break
+        finally:
+            files.empty_folder(plan.scratch)
+    return PutBack(found, tuple(left))
+
+
+def _from_run(plan: Plan, engine: Engine, run: Run, wanted: Sequence[str]) -> list[str]:
+    """Those of the files that this backup gave back whole, now in their places."""
+    archive = f"att-{run.number}"
+    if archive not in run.archives or not wanted:
+        return []
+    try:
+        there = {path for path, _ in engine.files(archive)}
+    except RepositoryDamaged:
+        return []
+    return [sha256 for sha256 in wanted if place_of(sha256) in there and _bring(plan, engine, archive, sha256)]
+
+
+def _bring(plan: Plan, engine: Engine, archive: str, sha256: str) -> bool:
+    scratch, place = files.empty_folder(plan.scratch), place_of(sha256)
+    try:
+        engine.extract(archive, scratch, [place])
+    except RepositoryDamaged:
+        return False
+    if not is_whole(scratch / place, engine.stop):
+        return False
+    files.sync_tree(scratch)
+    live = plan.data / place
+    live.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _set_aside(plan, live)
+    (scratch / place).replace(live)
+    files.sync_folder(live.parent)
+    return True
+
+
+def _set_aside(plan: Plan, live: Path) -> None:
+    """An altered file may still be worth a look: it gets a name in the state folder."""
+    if live.exists():
+        aside = plan.state / ALTERED
+        aside.mkdir(mode=0o700, exist_ok=True)
+        os.link(live, aside / f"{live.name}.{live.stat().st_mtime_ns}", follow_symlinks=False)

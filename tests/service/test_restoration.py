@@ -1,0 +1,341 @@
+"""A restore as the office lives through it, on both databases and the real borg: no number twice, a new epoch, and what was lost told."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import alembic.command
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from appliance import audit, database
+from appliance.access import Actor
+from appliance.accounts.sessions import acting_for
+from appliance.commands import restoring
+from appliance.commands.restoring import Errand, Handed, plan_of
+from appliance.config import BackupSettings, Settings
+from appliance.database import db
+from appliance.errors import Conflict, InvalidInput, NotFound
+from appliance.models.account import Account
+from appliance.models.audit import AuditEntry
+from appliance.models.case import Case
+from appliance.models.letter import Letterhead
+from appliance.models.restoration import Restoration
+from appliance.models.visit import CasePaper
+from appliance.registry.named_files import hashes_of_case, named_hashes
+from appliance.restoration import looking
+from appliance.restoration.epoch import Epoch, list_restorations, newest
+from appliance.restoration.looking import Seen, look_at_case_then
+from appliance.restoration.numbers import Lost, raised
+from appliance.restoration.settling import complete
+from appliance.restoration.states import Coming, look_at_coming, require_known
+from backups import exchange, repository
+from backups.process import never
+from backups.restore import quiet
+from backups.settings import Plan
+from tests.support.borg import run_now
+from tests.support.databases import AUDIT_KEY, SqliteTemplate, settings_below
+from tests.support.desk import open_case
+from tests.support.staff import Staff, hire
+
+USERNAMES = (
+    "fo.sari", "bo.andi", "supervisor.rahma", "manajer.hasan", "fasilitator.nur", "fasilitator.lain", "opd.dinkes", "opd.disdik",
+    "pimpinan.bupati", "admin.it", "fo.asing",
+)  # fmt: skip
+HANDED = Handed("jeruk bali 4711", "jeruk bali 4711", AUDIT_KEY)
+
+
+@pytest.fixture(scope="session")
+def empty_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository without any backup, to copy: making one takes seconds."""
+    folder = tmp_path_factory.mktemp("restoration")
+    repository.init(plan_for(with_repository(settings_below(folder), folder / "repository")))
+    return folder / "repository"
+
+
+def with_repository(settings: Settings, folder: Path) -> Settings:
+    return replace(settings, backup=BackupSettings(repository=str(folder)))
+
+
+@pytest.fixture
+def node(settings: Settings, tmp_path: Path, empty_repository: Path) -> Settings:
+    """A prepared node with a repository."""
+    return node_in(settings, tmp_path, empty_repository)
+
+
+@pytest.fixture(scope="session")
+def saved_template(sqlite: SqliteTemplate, empty_repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A node with SQLite, the staff, one case, and a backup of that."""
+    folder = tmp_path_factory.mktemp("saved")
+    settings = node_in(sqlite.fresh(folder), folder, empty_repository)
+    with open_office(settings):
+        case_by(hire())
+    run_now(plan_for(settings))
+    return folder
+
+
+@pytest.fixture
+def saved(saved_template: Path, tmp_path: Path) -> Settings:
+    """A copy of it, for what is the same on both databases once the states are read."""
+    shutil.copytree(saved_template, tmp_path, dirs_exist_ok=True)
+    return with_repository(settings_below(tmp_path), tmp_path / "repository")
+
+
+def node_in(settings: Settings, folder: Path, repository_of: Path) -> Settings:
+    settings.attachments.mkdir()
+    return with_repository(settings, Path(shutil.copytree(repository_of, folder / "repository")))
+
+
+def plan_for(settings: Settings) -> Plan:
+    return replace(plan_of(settings, HANDED), reserve_bytes=1, spare_bytes=1)
+
+
+@contextmanager
+def open_office(settings: Settings) -> Iterator[Flask]:
+    """The service at work; afterwards nobody has the database open."""
+    service = database.create_service(settings)
+    with service.app_context():
+        yield service
+        db.session.remove()
+        db.engine.dispose()
+
+
+def current_epoch() -> Epoch:
+    return newest().epoch
+
+
+def numbers() -> list[str]:
+    return sorted(number[-5:] for number in db.session.scalars(sa.select(Case.number)))
+
+
+def case_by(by: Staff) -> str:
+    number = db.session.scalar(sa.select(Case.number).where(Case.id == open_case(by.fo)))
+    assert number is not None
+    return number
+
+
+def bring_back(settings: Settings, number: str = "terakhir") -> None:
+    restoring.in_place(settings, HANDED, Errand(number, by="admin.it", reason="disk rusak"), never, quiet)
+
+
+def settle(settings: Settings) -> bool:
+    service = database.create_service(settings)
+    done = complete(settings, service)
+    with service.app_context():
+        db.engine.dispose()
+    return done
+
+
+def test_no_number_is_given_twice_and_everybody_learns_what_is_gone(node: Settings) -> None:
+    with open_office(node):
+        staff = hire()
+        first = case_by(staff)
+        run_now(plan_for(node))
+        gone = case_by(staff)
+        assert numbers() == ["00001", "00002"]
+    if node.database.url:
+        assert look(node, first, staff.fo).case.line.number == first, "in a spare database, gone afterwards"
+        assert look_at_coming(node, Path(node.paths.data)) == Coming()
+
+    bring_back(node)
+    assert settle(node)
+    assert not settle(node), "once is enough"
+
+    with open_office(node):
+        assert numbers() == ["00001"]
+        assert str(current_epoch()).startswith("1-")
+        (told,) = list_restorations(by=staff.fo)
+        assert (told.exact, told.reason, told.by_name, told.run) == (True, "disk rusak", "admin.it", 1)
+        assert (told.mine, told.cases) == ((gone,), ()), "her own work, not that of others"
+        assert told.facts > 0
+        (seen,) = list_restorations(by=staff.manager)
+        assert (seen.mine, seen.cases, seen.facts_of_all) == ((), (gone,), told.facts)
+        assert list(seen.numbers.values()) == [(2, 2)]
+        at = datetime.now(UTC)
+        assert newest().told_at(at) == seen.taken_at
+        assert newest().told_at(at.replace(year=at.year + 1)) is None
+        assert audit.verify().ok
+        assert case_by(staff)[-5:] == "00003", "the number of the lost case is on somebody's slip"
+
+    restoring.put_back(node, HANDED, Errand("", by="admin.it", reason="salah cadangan"), quiet)
+    assert settle(node)
+    with open_office(node):
+        assert numbers() == ["00001", "00002"], "the lost case is back, the one made meanwhile is gone"
+        assert current_epoch().number == 2
+        assert case_by(staff)[-5:] == "00004"
+        assert [told.exact for told in list_restorations(by=staff.admin)] == [True]
+        assert audit.verify().ok
+
+
+def break_database(settings: Settings) -> None:
+    """What is left when the disk lost it."""
+    settings.database_file.write_bytes(b"x" * 8192)
+    for beside in ("-wal", "-shm"):
+        Path(f"{settings.database_file}{beside}").unlink(missing_ok=True)
+
+
+def same_staff() -> Staff:
+    """The people of `hire`, who are in the database already."""
+    now = datetime.now(UTC)
+    found = {
+        account.username: acting_for(account.id, now, "uji", ZoneInfo("Asia/Makassar"))
+        for account in db.session.scalars(sa.select(Account))
+    }
+    return Staff(*(found[name] for name in USERNAMES))  # type: ignore[arg-type]
+
+
+def test_where_nobody_knows_what_was_given_out_the_series_jump(saved: Settings) -> None:
+    with open_office(saved):
+        case_by(same_staff())
+    break_database(saved)
+    bring_back(saved)
+    assert settle(saved)
+    with open_office(saved):
+        staff = same_staff()
+        assert case_by(staff)[-5:] == "00202"
+        told = list_restorations(by=staff.manager)[0]
+        assert not told.exact
+        assert {name.split("-")[0] for name in told.numbers} >= {"SLRT", "RJK", "INS", "BAST", "USL", "MUS", "SPT", "SURAT"}
+
+
+def test_a_backup_of_another_node_jumps_as_well(saved: Settings) -> None:
+    """What stands here is whole, but it did not come out of that state: it knows nothing of the other node's numbers."""
+    with open_office(saved), database.transaction() as session:
+        session.execute(sa.text("DROP TRIGGER audit_entry_refuses_delete"))
+        session.execute(sa.text("DELETE FROM audit_entry"))
+    bring_back(saved)
+    assert settle(saved)
+    with open_office(saved):
+        assert db.session.scalars(sa.select(Restoration.exact)).all() == [False]
+
+
+def test_a_newer_state_is_refused_with_both_versions(saved: Settings) -> None:
+    with database._engine(saved) as engine, engine.execution_options(slrt_writer=True).begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9001'"))
+    coming = look_at_coming(saved, Path(saved.paths.data))
+    with pytest.raises(Conflict, match=rf"susunan tabel 9001.*susunan {database.newest_revision()}"):
+        require_known(coming)
+
+
+def test_an_older_backup_is_settled_once_its_tables_are_of_today(saved: Settings) -> None:
+    """As an earlier version left it: without the table of the restores."""
+    saved.database_file.unlink()
+    with database._engine(saved) as engine, engine.execution_options(slrt_writer=True).begin() as connection:
+        config = database._alembic()
+        config.attributes["connection"] = connection
+        alembic.command.upgrade(config, "0021")
+    run_now(replace(plan_for(saved), guarded=()))
+    bring_back(saved)
+    assert not settle(saved)
+    assert (Path(saved.paths.data) / exchange.NOTE).exists(), "it waits"
+    assert database.upgrade(saved)
+    assert settle(saved)
+    with open_office(saved):
+        assert current_epoch().number == 1
+
+
+def test_each_epoch_is_above_every_other_one_and_settled_once(saved: Settings) -> None:
+    """The second restore of the same night forgets the first one, but not that it was; killed between the commit and the note's end,
+    it is only that end that is missing."""
+    marks, note = [], Path(saved.paths.data) / exchange.NOTE
+    for expected in (1, 2):
+        bring_back(saved, "1")
+        kept = note.read_bytes()
+        settle(saved)
+        note.write_bytes(kept)
+        assert settle(saved)
+        assert not note.exists()
+        with open_office(saved):
+            assert current_epoch().number == expected
+            marks.append(str(current_epoch()))
+    assert len(set(marks)) == 2
+
+
+def test_the_jump_grows_with_the_days() -> None:
+    one, many = Lost(date(2026, 11, 28), date(2026, 11, 28)), Lost(date(2026, 11, 28), date(2027, 1, 3))
+    assert [f"{month:%Y%m}" for month in many.months()] == ["202611", "202612", "202701"]
+    assert raised({"a": 5}, {"a": 9, "b": 2}, None, ()) == {"a": 9, "b": 2}
+    assert raised({"a": 5}, {"a": 3}, None, ()) == {}
+    assert raised({"a": 5}, {"a": 9}, one, {"a", "c"}) == {"a": 9 + one.jump, "c": one.jump}
+    assert one.jump < many.jump
+
+
+WHY = "warga menanyakan catatan lama"
+
+
+def look(settings: Settings, number: str, by: Actor, reason: str = WHY) -> Seen:
+    service = database.create_service(settings)
+    try:
+        return look_at_case_then(
+            service, plan_for(settings), "1", number, reason=reason, by=lambda: by, at=datetime.now(UTC), stop=never
+        )
+    finally:
+        with service.app_context():
+            db.engine.dispose()
+
+
+def test_a_case_is_seen_as_it_was_by_who_may_see_it_today(saved: Settings) -> None:
+    with open_office(saved):
+        staff = same_staff()
+        with database.transaction() as session:
+            case = session.scalars(sa.select(Case)).one()
+            case.description = "sesudahnya"
+            number = case.number
+        case_id = case.id
+
+    seen = look(saved, number, staff.fo)
+    assert (seen.run, seen.case.description, seen.case.line.number) == (1, "Butuh biaya berobat", number)
+    with pytest.raises(InvalidInput):
+        look(saved, number, staff.fo, "iseng")
+    with pytest.raises(NotFound):
+        look(saved, number, staff.stranger)
+    with open_office(saved):
+        with database.transaction() as session:
+            session.execute(sa.update(Case).values(confidential=True, created_by=staff.bo.account_id, owner_id=None))
+        looks = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.action == "lihat-cadangan")).all()
+        assert [(entry.account_id, entry.subject, WHY in entry.detail) for entry in looks] == [
+            (staff.fo.account_id, f"case:{case_id}", True)
+        ]
+    with pytest.raises(NotFound):
+        look(saved, number, staff.fo)
+    assert not any(plan_for(saved).scratch.iterdir()), "nothing of it stays"
+
+
+def test_the_copy_cannot_be_written_and_is_erased(saved: Settings) -> None:
+    plan = plan_for(saved)
+    with looking._as_it_was(saved, plan, "1", never) as (copy, _), copy.app_context():
+        looking._read_only()
+        with pytest.raises(sa.exc.SQLAlchemyError), db.engine.begin() as connection:
+            connection.execute(sa.text("DELETE FROM sequence"))
+        assert any(plan.scratch.iterdir())
+        assert {path.stat().st_mode & 0o077 for path in plan.scratch.rglob("*") if path.is_dir()} == {0}
+        db.engine.dispose()
+    assert not any(plan.scratch.iterdir())
+
+
+def test_papers_named_by_the_tables_are_known_by_their_hash(settings: Settings) -> None:
+    with open_office(settings):
+        staff = hire()
+        case_id = open_case(staff.fo)
+        number = db.session.scalars(sa.select(Case.number)).one()
+        with database.transaction() as session:
+            for sha256, removed in (("a" * 64, None), ("b" * 64, datetime.now(UTC)), ("", None)):
+                paper = CasePaper(case_id=case_id, state="DIPERIKSA", sha256=sha256, removed_at=removed)
+                paper.stamp("system", datetime.now(UTC))
+                session.add(paper)
+            session.add(
+                Letterhead(
+                    version=9, content={"logo_left": "c" * 64, "logo_right": ""}, stored_at=datetime.now(UTC), stored_by="system"
+                )
+            )
+        assert set(named_hashes()) == {"a" * 64, "c" * 64}
+        assert hashes_of_case(number.lower()) == ["a" * 64]
+        with pytest.raises(NotFound):
+            hashes_of_case("SLRT-7303-202611-99999")
