@@ -6,17 +6,20 @@ old ones stay beside. So a restore that fails or is killed leaves the data as it
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
-from backups import exchange, files, postgresql, repository
+from backups import exchange, files, postgresql, replay, repository
 from backups.borg import Engine
 from backups.catalogue import find, list_runs, read_manifest
 from backups.errors import BackupError, Mismatch, NoSpace
 from backups.lock import only_run
 from backups.manifest import Manifest
 from backups.process import Stop, never
+from backups.replay import Base
 from backups.settings import Plan
 from backups.verify import bring_back_database
 
@@ -29,10 +32,11 @@ STEPS = 3
 
 @dataclass(frozen=True)
 class Restored:
-    """`folder` holds what came back (after `in_place`: what was replaced)."""
+    """`folder` holds what came back (after `in_place`: what was replaced); `reached` is the moment the log brought it to."""
 
     manifest: Manifest
     folder: Path
+    reached: datetime | None = None
 
 
 def quiet(_text: str) -> None:
@@ -48,17 +52,26 @@ def restore(plan: Plan, wanted: str, to: Path, stop: Stop = never, say: Say = qu
         raise BackupError(f"Folder {to} sudah ada isinya.", "Sebutkan folder baru atau folder kosong.")
     with only_run(plan.repository) as lock:
         engine = repository.engine(plan, (lock,), stop)
-        run = find(list_runs(engine), wanted)
-        manifest = read_manifest(engine, run)
+        moment = replay.read_moment(wanted, plan.zone)
+        base = replay.base_for(engine, plan, moment) if moment else None
+        manifest = base.manifest if base else read_manifest(engine, find(list_runs(engine), wanted))
         try:
             to.mkdir(mode=0o700, parents=True, exist_ok=True)
             repository.require_room(to, manifest.bytes + plan.spare_bytes, "Disk tujuan")
             _fill(plan, engine, manifest, to, say)
+            reached = _bring_forward(plan, base, to, moment, stop) if base and moment else None
         except OSError as error:
             if error.errno == 28:
                 raise NoSpace(f"Disk tujuan {to} penuh.", "Kosongkan disk itu, lalu ulangi.") from error
             raise BackupError(f"Folder {to} tidak dapat ditulis ({error}).", "Sebutkan folder lain.") from error
-    return Restored(manifest, to)
+    return Restored(manifest, to, reached)
+
+
+def _bring_forward(plan: Plan, base: Base, to: Path, moment: datetime, stop: Stop) -> datetime:
+    """The database of the backup with the log after it, and on the disk."""
+    reached = replay.replay(base, to / plan.database, moment, plan.zone, stop)
+    files.sync_tree((to / plan.database).parent)
+    return reached
 
 
 def _fill(plan: Plan, engine: Engine, manifest: Manifest, to: Path, say: Say) -> None:
@@ -88,6 +101,8 @@ def in_place(plan: Plan, wanted: str, prepare: Prepare, stop: Stop = never, say:
     finish(plan.data)
     staged = files.empty_folder(plan.data / STAGED)
     restored = restore(plan, wanted, staged, stop, say)
+    if restored.reached:
+        _keep_new_files(plan, staged)
     prepare(staged)
     files.sync_tree(staged)
     say("Menukar data lama dengan yang dipulihkan")
@@ -99,6 +114,16 @@ def in_place(plan: Plan, wanted: str, prepare: Prepare, stop: Stop = never, say:
     # The database comes last: as long as it is the old one, the old attachments being away shows, and `finish` mends it.
     exchange.begin(plan.data, staged, names)
     return replace(restored, folder=exchange.finish(plan.data) or staged)
+
+
+def _keep_new_files(plan: Plan, staged: Path) -> None:
+    """Files that came after the backup, for the log brings back the rows that name them: they are named by their hash and never
+    change, so that one too many does no harm."""
+    for file in (plan.data / plan.folders[0]).rglob("*"):
+        place = staged / file.relative_to(plan.data)
+        if files.NAMED_BY_HASH.fullmatch(file.name) and file.is_file() and not place.exists():
+            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.link(file, place)
 
 
 def finish(data: Path) -> bool:
