@@ -235,8 +235,11 @@ def newest_revision() -> str:
     return head
 
 
-def checkpoint(settings: Settings) -> bool:
-    """Move the write-ahead log into the database file. Whether all of it could be. For the scheduler, and for whoever closed the gate."""
+def checkpoint(settings: Settings, *, empty: bool = True) -> bool:
+    """Move the write-ahead log into the database file; `empty` it then. Whether all of it could be moved.
+
+    For the scheduler, which alone may empty it, and for whoever closed the gate.
+    """
     if settings.database.url:
         return True
     with _engine(settings, checkpoints=True) as engine, engine.connect() as connection:
@@ -244,9 +247,9 @@ def checkpoint(settings: Settings) -> bool:
         assert raw is not None  # noqa: S101  a connection just opened
         cursor = raw.cursor()
         # Outside of any transaction, hence not through the engine's own BEGIN.
-        busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        busy, logged, moved = cursor.execute(f"PRAGMA wal_checkpoint({'TRUNCATE' if empty else 'PASSIVE'})").fetchone()
         cursor.close()
-        return not busy
+        return not busy and logged == moved
 
 
 def quick_check(settings: Settings) -> DatabaseHealth:

@@ -94,8 +94,13 @@ class Shipper:
     def holds(self, base: str) -> bool:
         """Whether what is being carried over goes on from a backup's place in the log."""
         with self._mutex:
-            epoch = spool.locate(self._folder, Position.from_text(base)) if base else None
-            return epoch is not None and self._tail is not None and epoch == self._tail.epoch
+            return self._tail is not None and spool.holds(self._tail.epoch, Position.from_text(base))
+
+    @property
+    def epoch(self) -> str:
+        """The name of the epoch that is being added to; empty while there is none."""
+        tail = self._tail
+        return tail.epoch.name if tail else ""
 
     @property
     def _end(self) -> Position | None:

@@ -286,11 +286,12 @@ def sync(tail: Tail) -> None:
 
 def locate(folder: Path, position: Position) -> Path | None:
     """The epoch that holds a position; None when none does. Looks at the newest first."""
-    for epoch in reversed(epochs(folder)):
-        for file in reversed(files_of(epoch)):
-            if any(_holds(found.block, position) for found in scan(file)):
-                return epoch
-    return None
+    return next((epoch for epoch in reversed(epochs(folder)) if holds(epoch, position)), None)
+
+
+def holds(epoch: Path, position: Position) -> bool:
+    """Whether an epoch holds a position. Looks at the newest files first."""
+    return any(_holds(found.block, position) for file in reversed(files_of(epoch)) for found in scan(file))
 
 
 def _holds(block: Block, position: Position) -> bool:

@@ -11,7 +11,7 @@ import struct
 from dataclasses import dataclass
 
 HEADER_BYTES, FRAME_BYTES = 32, 24
-MAGIC_LITTLE, MAGIC_BIG = 0x377F0682, 0x377F0683
+MAGIC = 0x377F0682  # of a machine whose numbers begin with the small end, as all of ours
 WORD = 0xFFFFFFFF
 
 Sums = tuple[int, int]
@@ -66,11 +66,11 @@ class Header:
         """The position after whole frames that follow `position`, each of them checked. Raises LogDamaged."""
         if position.salts != self.start.salts or len(frames) % self.frame_bytes:
             raise LogDamaged(f"frames after {position.frame} are cut or of another generation")
-        sums, big = position.sums, self.raw[3] & 1 == 1
+        sums = position.sums
         for begin in range(0, len(frames), self.frame_bytes):
             frame = frames[begin : begin + self.frame_bytes]
             salts, *told = struct.unpack(">QII", frame[8:FRAME_BYTES])
-            sums = _added(_added(sums, frame[:8], big), frame[FRAME_BYTES:], big)
+            sums = _added(_added(sums, frame[:8]), frame[FRAME_BYTES:])
             if salts != position.salts or sums != tuple(told):
                 raise LogDamaged(f"frame {position.frame + begin // self.frame_bytes + 1} is not what was written")
         return Position(position.salts, position.frame + len(frames) // self.frame_bytes, sums)
@@ -85,7 +85,7 @@ def read_header(raw: bytes) -> Header | None:
     if len(raw) != HEADER_BYTES:
         return None
     magic, _, page, _, salts, *told = struct.unpack(">IIIIQII", raw)
-    if magic not in {MAGIC_LITTLE, MAGIC_BIG} or _added((0, 0), raw[:24], magic == MAGIC_BIG) != tuple(told):
+    if magic != MAGIC or _added((0, 0), raw[:24]) != tuple(told):
         return None
     return Header(raw, 65536 if page == 1 else page, Position(salts, 0, (told[0], told[1])))
 
@@ -96,10 +96,10 @@ def told_sums(frame: bytes) -> Sums:
     return first, second
 
 
-def _added(sums: Sums, content: bytes, big: bool) -> Sums:
+def _added(sums: Sums, content: bytes) -> Sums:
     """The running checksum over further words."""
     first, second = sums
-    words = iter(struct.unpack(f"{'>' if big else '<'}{len(content) // 4}I", content))
+    words = iter(struct.unpack(f"<{len(content) // 4}I", content))
     for one, other in zip(words, words, strict=True):
         first = first + one + second & WORD
         second = second + other + first & WORD

@@ -29,6 +29,7 @@ from backups import catalogue, repository
 from backups.clock import moment
 from backups.ladder import ALL_DATA_STEPS, REHEARSAL_STEPS, read_everything, rehearse
 from backups.restore import STEPS as RESTORE_STEPS
+from backups.restore import Restored
 from backups.restore import restore as bring_back
 from backups.take import STEPS, quiet
 from backups.verify import verify as verify_one
@@ -177,7 +178,11 @@ def verify(door: Door, wanted: str, as_json: bool) -> None:
 @with_source
 @click.pass_obj
 def restore(door: Door, wanted: str, to: Path | None, in_place: bool, yes: bool, source: Source) -> None:
-    """Memulihkan cadangan NOMOR (atau "terakhir") ke folder lain, atau ke tempatnya."""
+    """Memulihkan cadangan NOMOR ke folder lain, atau ke tempatnya.
+
+    NOMOR dapat juga "terakhir"; atau suatu saat di antara dua cadangan, misalnya "28-11-2026 14:05"; atau "sekarang": sejauh
+    catatan berkelanjutan di disk cadangan.
+    """
     if in_place == (to is not None):
         raise InvalidInput(
             {}, "Pilih salah satu: --to FOLDER atau --in-place.", "Contoh: slrt backup restore terakhir --to /tmp/pulih"
@@ -200,6 +205,7 @@ def _restore_to(door: Door, wanted: str, to: Path, source: Source) -> None:
         wait_for_turn(plan, stop)
         restored = bring_back(plan, wanted, to, stop, steps(RESTORE_STEPS - 1))
     click.echo(f"Cadangan {restored.manifest.run} dipulihkan ke {to}; isinya sudah dibandingkan.")
+    _tell_moment(door, restored)
 
 
 def _restore_in_place(door: Door, wanted: str, source: Source) -> None:
@@ -210,9 +216,17 @@ def _restore_in_place(door: Door, wanted: str, source: Source) -> None:
             with stoppable(door.settings, "cadangan") as stop, translated(), gate_of(door.settings).work():
                 restored = restoring.in_place(door.settings, handed, (wanted, source.folder), stop, steps(RESTORE_STEPS))
             click.echo(f"Cadangan {restored.manifest.run} sudah di tempatnya. Data lama: {restored.folder}")
+            _tell_moment(door, restored)
         restoring.fit_machine(door)
     if source.handed is None:
         click.echo("Langkah berikutnya: periksa dengan slrt status, lalu masuk dan lihat satu kasus yang Anda kenal.")
+
+
+def _tell_moment(door: Door, restored: Restored) -> None:
+    """Which moment the log brought the database to, where one was asked for."""
+    if restored.reached:
+        at = restored.reached.astimezone(door.settings.zone).strftime("%d-%m-%Y %H:%M:%S")
+        click.echo(f"Basis data dibawa maju ke keadaan {at} menurut catatan berkelanjutan.")
 
 
 def _as_json(one: catalogue.Run) -> dict[str, object]:
