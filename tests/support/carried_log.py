@@ -76,6 +76,18 @@ class Carried:
         for _ in range(rows):
             self.writer.execute("INSERT INTO ledger (entry) VALUES (?)", ("isi " * (size // 4),))
 
+    def give_up(self) -> None:
+        """A transaction that is too large for the cache, so that it is in the log already, and is then taken back."""
+        self.writer.execute("PRAGMA cache_size = 1")
+        self.writer.execute("BEGIN IMMEDIATE")
+        self.add(200)
+        self.writer.execute("ROLLBACK")
+
+    def restart(self) -> None:
+        """The daemon ends and another one begins."""
+        self.shipper = self.new_shipper()
+        assert self.shipper.ship()
+
     def back_up(self) -> Kept:
         """What a run stores: the frozen file, with its place in the log."""
         with frozen(self.file) as held:
