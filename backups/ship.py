@@ -150,6 +150,10 @@ class Shipper:
         if self._tail is None:
             self._tail = self._found_tail()
         logged, header = self._look(guard)
+        if logged == 0 and self._tail.last is None:
+            # A backup has a place in the log only when there is one.
+            guard.begin_anew()
+            logged, header = self._look(guard)
         try:
             begin = self._join(header, logged)
         except Broken as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import signal
 import socket
 import subprocess
@@ -29,7 +30,7 @@ from backups import book, exchange, outcome
 from backups.clock import moment
 from backups.outcome import Outcome, Record
 from backups.schedule import Depth, Rhythm
-from tests.support.borg import Node, add_rows, environment
+from tests.support.borg import Node, add_rows, environment, ledger
 from tests.support.waiting import wait_for
 
 
@@ -248,3 +249,22 @@ def test_a_scheduler_that_stands_still_stops_telling_systemd_that_it_lives(node:
     unit = (Path(__file__).parents[2] / "systemd" / "slrt-scheduler.service").read_text()
     assert "WatchdogSec=" in unit
     assert "Restart=always" in unit
+
+
+def test_what_was_stored_after_the_backup_is_restored_though_data_and_scheduler_died(node: Node, tmp_path: Path) -> None:
+    """The whole way: carried over by the daemon, told to the pages, and brought back by the operator's command."""
+    with scheduler(node) as process, closing(sqlite.connect(str(node.plan.database_file))):
+        wait_for(lambda: record(node).last_good, seconds=120, what="a good backup")
+        add_rows(node.plan, 30)
+        stored = datetime.now(UTC)
+        news = node.folder / "run" / backup_news.FILE
+
+        def reaches() -> bool:
+            told = json.loads(news.read_text())["reaches"] if news.exists() else None
+            return bool(told) and datetime.fromisoformat(told) > stored
+
+        wait_for(reaches, seconds=90, what="the scheduler says that the rows are on the second disk")
+        process.kill()
+    shutil.rmtree(node.plan.database_file.parent)
+    node.slrt("backup", "restore", "sekarang", "--to", str(node.folder / "back"), check=True)
+    assert len(ledger(node.folder / "back" / node.plan.database)) == 2030

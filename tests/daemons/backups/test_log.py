@@ -10,7 +10,8 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,12 +19,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backups import replay, ship, spool
-from backups.errors import Mismatch
+from backups import book, replay, ship, spool
+from backups.errors import BackupError, Mismatch, NoSuchArchive
+from backups.restore import in_place, restore
+from backups.settings import Plan
 from backups.sqlite import Connection
-from tests.support.borg import flip, ledger
+from tests.support.borg import add_attachment, add_rows, flip, ledger, run_now
 from tests.support.carried_log import ZONE, Carried, Kept
 from tests.support.disks import read_only, small_disk
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture
@@ -349,3 +353,41 @@ def writing_meanwhile(carried: Carried) -> Iterator[None]:
     finally:
         ending.set()
         writer.join()
+
+
+def test_a_real_repository_is_restored_to_a_moment_in_between_with_the_files_that_came_since(fresh: Plan, tmp_path: Path) -> None:
+    carrier = ship.Shipper(fresh.database_file, fresh.repository, fresh.state)
+    assert carrier.ship()
+    run_now(fresh)
+    assert book.lines(fresh.state)[-1].position
+    photo = add_attachment(fresh.data, b"a photo of after the backup")
+    add_rows(fresh, 5)
+    assert carrier.ship()
+    moment = datetime.now(UTC) + timedelta(seconds=1)
+    wait_for(lambda: datetime.now(UTC) > moment, what="a moment later, for what is typed has whole seconds")
+    add_rows(fresh, 5)
+    assert carrier.ship()
+    assert restored_rows(fresh, tmp_path / "first", f"{moment.astimezone(ZONE):%d-%m-%Y %H:%M:%S}") == 2005
+    assert restored_rows(fresh, tmp_path / "last", "sekarang") == 2010
+    with pytest.raises(NoSuchArchive) as told:
+        restore(fresh, "31-12-2098 23:59", tmp_path / "future")
+    assert "hanya sampai" in told.value.message
+    with pytest.raises(NoSuchArchive):
+        restore(fresh, "01-01-2020 08.00", tmp_path / "past")
+    with pytest.raises(NoSuchArchive):
+        restore(fresh, "31-02-2026 08.00", tmp_path / "never")
+    with pytest.raises(BackupError, match="PostgreSQL"):
+        restore(replace(fresh, database_url="postgresql:///slrt"), "sekarang", tmp_path / "server")
+    del carrier
+    in_place(fresh, "sekarang", lambda _: None)
+    assert photo.exists()
+    assert len(ledger(fresh.database_file)) == 2010
+    again = ship.Shipper(fresh.database_file, fresh.repository, fresh.state)
+    assert again.ship()
+    assert not again.holds(book.lines(fresh.state)[-1].position)
+
+
+def restored_rows(plan: Plan, to: Path, moment: str) -> int:
+    """How many rows the database has at a moment."""
+    assert restore(plan, moment, to).reached is not None
+    return len(ledger(to / plan.database))
