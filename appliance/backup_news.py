@@ -6,6 +6,7 @@ It holds moments only; how old is too old is decided by the reader, so that a sc
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 from appliance.config import Settings
 from appliance.power.state import replace_file
 from backups import book
+from backups.book import Line
 from backups.schedule import Depth
 
 FILE = "backup.json"
@@ -20,18 +22,20 @@ FILE = "backup.json"
 
 @dataclass(frozen=True)
 class News:
-    """When the newest good backup was made, when one was last restored to prove it, and since when the book is kept."""
+    """When the newest good backup was made, when one was last restored to prove it, since when the book is kept, and until when a
+    restore would bring the data back (None: the log is not carried over)."""
 
     good: datetime | None
     restored: datetime | None
     since: datetime | None
+    reaches: datetime | None = None
 
 
-def of(state: Path) -> News:
-    """From the book in the folder `state`."""
-    lines = book.lines(state)
+def of(lines: Sequence[Line], reaches: datetime | None) -> News:
+    """From the book of the backups and the log that is carried over."""
     good, restored = book.last_good(lines, book.BACKUP), book.last_good(lines, *Depth)
-    return News(good.moment.at if good else None, restored.moment.at if restored else None, lines[0].moment.at if lines else None)
+    since = lines[0].moment.at if lines else None
+    return News(good.moment.at if good else None, restored.moment.at if restored else None, since, reaches)
 
 
 def publish(settings: Settings, news: News) -> None:
@@ -44,7 +48,7 @@ def read(settings: Settings) -> News | None:
     """What was published; None when nothing was, or it cannot be understood."""
     try:
         found = json.loads((Path(settings.paths.runtime) / FILE).read_bytes())
-        moments = {name: datetime.fromisoformat(found[name]) if found[name] else None for name in ("good", "restored", "since")}
-    except (OSError, ValueError, KeyError, TypeError):
+        moments = {name: datetime.fromisoformat(at) if (at := found.get(name)) else None for name in News.__dataclass_fields__}
+    except (OSError, ValueError, AttributeError, TypeError):
         return None
     return News(**moments)

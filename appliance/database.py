@@ -240,8 +240,11 @@ def known_revisions() -> frozenset[str]:
     return frozenset(script.revision for script in alembic.script.ScriptDirectory.from_config(_alembic()).walk_revisions())
 
 
-def checkpoint(settings: Settings) -> bool:
-    """Move the write-ahead log into the database file. Whether all of it could be. For the scheduler, and for whoever closed the gate."""
+def checkpoint(settings: Settings, *, empty: bool = True) -> bool:
+    """Move the write-ahead log into the database file; `empty` it then. Whether all of it could be moved.
+
+    For the scheduler, which alone may empty it, and for whoever closed the gate.
+    """
     if settings.database.url:
         return True
     with _engine(settings, checkpoints=True) as engine, engine.connect() as connection:
@@ -249,9 +252,9 @@ def checkpoint(settings: Settings) -> bool:
         assert raw is not None  # noqa: S101  a connection just opened
         cursor = raw.cursor()
         # Outside of any transaction, hence not through the engine's own BEGIN.
-        busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        busy, logged, moved = cursor.execute(f"PRAGMA wal_checkpoint({'TRUNCATE' if empty else 'PASSIVE'})").fetchone()
         cursor.close()
-        return not busy
+        return not busy and logged == moved
 
 
 def quick_check(settings: Settings) -> DatabaseHealth:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from appliance import backup_news, backup_orders
 from appliance.accounts.sessions import acting_for
 from appliance.background import is_anything_to_do
 from appliance.backup_orders import Wish
+from appliance.carried_log import CarriedLog
 from appliance.casework.closing import close_settled
 from appliance.casework.escalation import escalate_late
 from appliance.casework.handover_plans import do_due
@@ -48,10 +50,12 @@ from appliance.sticks import book as stick_book
 from appliance.sticks.rules import copy_due
 from backups import book, lock, outcome
 from backups.clock import moment
-from backups.schedule import Depth, Moment, Reason, Rhythm, due, proof_due
+from backups.schedule import Depth, Moment, Reason, Rhythm, base_due, due, proof_due
 
 TICK = timedelta(seconds=30)
 CHECKPOINT = timedelta(minutes=1)
+CARRY_OVER = timedelta(seconds=2)
+PRUNE = timedelta(hours=6)
 LOOK_FOR_WORK = timedelta(seconds=3)
 LOOK_FOR_POWER_OFF = timedelta(seconds=1)
 LOOK_FOR_ORDERS = timedelta(seconds=3)
@@ -72,6 +76,7 @@ SAID = {
     Reason.ON_TIME: "Cadangan terjadwal dimulai.",
     Reason.LATE: "Cadangan yang terlewat disusulkan.",
     Reason.CLOCK: "Jam sistem mundur; cadangan dibuat untuk berjaga-jaga.",
+    Reason.CHAIN: "Catatan berkelanjutan terputus; cadangan baru dibuat sebagai pangkalnya.",
 }
 WORDS: dict[str, tuple[str, ...]] = {
     Wish.BACKUP: ("backup", "run"),
@@ -101,6 +106,7 @@ class Clockwork:
         self._repository = Path(settings.backup.repository)
         self._gate = Gate(Path(settings.paths.runtime) / "gate.lock", Path(settings.power.runtime) / "state.json")
         self._service = create_service(settings)
+        self._log = CarriedLog(settings)
         self._tables_there = False
         self._dark_at: float | None = None
         self._made_way: Moment | None = None
@@ -119,7 +125,9 @@ class Clockwork:
             ("orders", self.do_what_is_ordered, LOOK_FOR_ORDERS),
             ("news", self.publish_backup_news, TICK),
             ("sticks", self.write_sticks_if_due, TICK),
+            ("log", self._log.carry_over, CARRY_OVER),
             ("checkpoint", self.keep_log_short, CHECKPOINT),
+            ("old log", self.prune_log, PRUNE),
             ("save", self.save_before_power_off, LOOK_FOR_POWER_OFF),
             ("work", self.do_waiting_work, LOOK_FOR_WORK),
             ("night", self.ask_for_the_night, TICK),
@@ -143,8 +151,9 @@ class Clockwork:
         self._ticker.start()
 
     def stop(self) -> None:
-        """Wait for the running jobs, which end soon because `ending` is set."""
+        """Wait for the running jobs, which end soon because `ending` is set, and carry over what came last."""
         self._ticker.shutdown(wait=True)
+        self._log.carry_over()
 
     def is_alive(self) -> bool:
         """Whether jobs are still being started: what the watchdog wants to know."""
@@ -170,7 +179,11 @@ class Clockwork:
         good = record.last_good.moment if record.last_good else None
         # One that made way for an outage has not failed: it is made again once the mains holds, not after an hour.
         failed = None if record.attempt == self._made_way else record.attempt
-        return due(moment(datetime.now(UTC)), good, failed, self._rhythm(), self._steady())
+        now, rhythm, steady = moment(datetime.now(UTC)), self._rhythm(), self._steady()
+        reason = due(now, good, failed, rhythm, steady)
+        if reason is None and base_due(now, record.attempt, rhythm, steady) and self._log.wants_base(book.lines(self._state)):
+            return Reason.CHAIN
+        return reason
 
     def _run_backup(self) -> int:
         return self._run(*WORDS[Wish.BACKUP])
@@ -220,7 +233,8 @@ class Clockwork:
 
     def publish_backup_news(self) -> None:
         """Say how old the newest good backup is, for the notices."""
-        backup_news.publish(self._settings, backup_news.of(self._state))
+        lines = book.lines(self._state)
+        backup_news.publish(self._settings, backup_news.of(lines, self._log.reaches(lines)))
 
     def write_sticks_if_due(self) -> None:
         """Write to the stick that is plugged in and due, after the node's own backup."""
@@ -343,15 +357,24 @@ class Clockwork:
             return
         try:
             with self._gate.work():
-                checkpoint(self._settings)
+                if self._log.empty() is None:
+                    checkpoint(self._settings)
         except TryLater:
             return  # about to power off, or busy: the next minute will do
 
+    def prune_log(self) -> None:
+        """Delete what nobody needs any more of the log that was carried over."""
+        if removed := self._log.prune(book.lines(self._state)):
+            log.info("%d berkas catatan berkelanjutan yang lewat masa simpannya dihapus.", removed)
+
     def save_before_power_off(self) -> None:
         """Leave a short log, so that the next start is quick; what was acknowledged is on the disk without it."""
-        settings = self._settings
-        if self._gate.is_saving() and (settings.database.url or not settings.database_file.exists() or checkpoint(settings)):
+        if self._gate.is_saving() and (not self._log.exists or self._save()):
             self._gate.tell_saved()
+
+    def _save(self) -> bool:
+        done = self._log.empty(anew=False)
+        return checkpoint(self._settings) if done is None else done
 
 
 def guarded(name: str, job: Callable[[], None]) -> Callable[[], None]:
@@ -398,6 +421,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         config_file = chosen.config or config_path()
         run(Clockwork(load(config_file), config_file, ending), ending)
+        # Not by the usual way: that closes the database, and whoever closes it last throws its log away, also what came a moment ago.
+        logging.shutdown()
+        os._exit(0)
     except ApplianceError as error:
         log.critical("Gagal: %s %s", error.message, error.hint)
         sys.exit(error.exit_code)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from appliance import database
+from appliance import backup_news, database
 from appliance.config import Settings
 from appliance.errors import ApplianceError
 from appliance.power import state as power_state
@@ -48,6 +48,8 @@ BACKUP_LATE = timedelta(hours=30)
 BACKUP_TOO_OLD = timedelta(days=3)
 PROOF_LATE = timedelta(days=14)
 PROVE = "Jalankan: sudo slrt backup prove"
+CARRIED_LATE = timedelta(minutes=5)
+NOT_CARRIED = "Periksa disk cadangan; sebabnya tertulis di: sudo journalctl -u slrt-scheduler"
 NEVER_PROVEN = "Belum pernah dipulihkan sebagai uji; itu dilakukan sendiri setiap minggu."
 CERTIFICATE_SOON = timedelta(days=30)
 LITTLE_SPACE = 0.15
@@ -177,6 +179,10 @@ def _proof(settings: Settings, text: str, at: datetime) -> Part:
     when = f"Terakhir terbukti bisa dipulihkan: {begun.astimezone(settings.zone):%d-%m-%Y %H.%M}." if proof else NEVER_PROVEN
     if at - begun > PROOF_LATE:
         return Part(Health.WARN, f"{text} {when}", PROVE)
+    news = backup_news.read(settings)
+    if news and news.reaches and at - news.reaches > CARRIED_LATE:
+        since = f"{news.reaches.astimezone(settings.zone):%d-%m-%Y %H.%M}"
+        return Part(Health.WARN, f"{text} Yang disimpan sejak {since} hanya ada di disk data.", NOT_CARRIED)
     return Part(Health.OK, f"{text} {when}", _advice_on_disk(settings))
 
 

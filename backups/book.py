@@ -26,7 +26,7 @@ MOST_LINES, KEPT_LINES = 4000, 3000
 @dataclass(frozen=True)
 class Line:
     """What became of one run. `number` is the backup it made or proved; `bytes` its size, `added` what the repository grew;
-    `kept` the numbers in the repository afterwards; `steps` the seconds of each step; `method` how the snapshot was had.
+    `kept` the numbers in the repository afterwards; `steps` the seconds of each step; `method` how the snapshot was had, `position` its place in SQLite's log.
     """
 
     moment: Moment
@@ -41,6 +41,7 @@ class Line:
     kept: tuple[int, ...] = ()
     steps: tuple[float, ...] = ()
     method: str = ""
+    position: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The object of a line."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
+
+NAMED_BY_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 def sync_folder(folder: Path) -> None:

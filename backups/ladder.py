@@ -5,7 +5,6 @@ What becomes of it is a line in the book. One that was stopped leaves no line, a
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,7 +26,6 @@ from backups.verify import altered, bring_back_database, content_of, refuse_alte
 
 REHEARSAL_STEPS, ALL_DATA_STEPS = 5, 5
 CHECK_SECONDS = 900
-NAMED_BY_HASH = re.compile(r"[0-9a-f]{64}")
 PLACE = "rehearsal"
 
 Work = Callable[[Engine, Say], tuple[Manifest, str]]
@@ -131,7 +129,7 @@ def _compare_files(plan: Plan, manifest: Manifest, place: Path) -> None:
         if files.measure(place / name) != tuple(expected):
             raise Mismatch(f"Isi folder {name} dalam cadangan {manifest.run} tidak lengkap.", "Pakai yang lain: slrt backup list")
     names = [str(path.relative_to(place)) for path in sorted(place.rglob("*")) if path.is_file() and not path.is_symlink()]
-    hashed = [name for name in names if NAMED_BY_HASH.fullmatch(Path(name).name)]
+    hashed = [name for name in names if files.NAMED_BY_HASH.fullmatch(Path(name).name)]
     wrong = [name for name in hashed if sums.file_hash(place / name) != Path(name).name]
     others = sorted(set(names) - set(hashed))
     refuse_altered(wrong + altered(plan.data, place, others, manifest.at), manifest.run)

@@ -14,7 +14,7 @@ from typing import Any
 
 from backups.errors import RepositoryDamaged
 
-FORMAT = 2
+FORMAT = 3
 NAME = "manifest.json"
 
 
@@ -52,6 +52,7 @@ class Manifest:
     """`database` is the stored file's name, `sha256` its hash, `counts` rows of each table; `folders` → (files, bytes).
 
     `tables` is a hash of each table's rows, empty where it was not taken that night. `kind` is "sqlite" or "postgresql"; `method` how the snapshot was had: freeze, copy or dump.
+    `position` is its place in SQLite's log, empty where that is not known.
     """
 
     run: int
@@ -66,6 +67,7 @@ class Manifest:
     folders: Mapping[str, tuple[int, int]]
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     tables: Mapping[str, str] = field(default_factory=dict)
+    position: str = ""
     format: int = FORMAT
 
     def to_bytes(self) -> bytes:

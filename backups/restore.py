@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from backups import exchange, files, postgresql, repository
+from backups import exchange, files, postgresql, replay, repository
 from backups.attachments import is_whole
 from backups.borg import Engine
 from backups.catalogue import find, list_runs, read_manifest
@@ -27,6 +29,7 @@ from backups.lock import only_run
 from backups.losses import extract_what_is_whole
 from backups.manifest import Manifest
 from backups.process import Stop, never
+from backups.replay import Base
 from backups.settings import Plan
 from backups.verify import bring_back_database
 
@@ -61,11 +64,14 @@ EVERYTHING = Choice()
 
 @dataclass(frozen=True)
 class Restored:
-    """`folder` holds what came back (after `in_place`: what was replaced); `losses` are the paths that could not be had."""
+    """What came back lies in `folder` (after `in_place`: what was replaced). `losses` are the paths that could not be had, `reached` is
+    the moment to which the carried log brought the database, where one was asked for.
+    """
 
     manifest: Manifest
     folder: Path
     losses: tuple[str, ...] = ()
+    reached: datetime | None = None
 
 
 def quiet(_text: str) -> None:
@@ -82,16 +88,26 @@ def restore(plan: Plan, wanted: str, to: Path, stop: Stop = never, say: Say = qu
         raise BackupError(f"Folder {to} sudah ada isinya.", "Sebutkan folder baru atau folder kosong.")
     with only_run(plan.repository) as lock:
         engine = repository.engine(plan, (lock,), stop)
-        manifest = read_manifest(engine, find(list_runs(engine), wanted))
+        moment = replay.read_moment(wanted, plan.zone)
+        base = replay.base_for(engine, plan, moment) if moment else None
+        manifest = base.manifest if base else read_manifest(engine, find(list_runs(engine), wanted))
         try:
             to.mkdir(mode=0o700, parents=True, exist_ok=True)
             repository.require_room(to, _needed(manifest, choice) + plan.spare_bytes, "Disk tujuan")
             losses = _fill(plan, engine, manifest, to, say, choice.part)
+            reached = _bring_forward(plan, base, to, moment, stop) if base and moment else None
         except OSError as error:
             if error.errno == errno.ENOSPC:
                 raise NoSpace(f"Disk tujuan {to} penuh.", "Kosongkan disk itu, lalu ulangi.") from error
             raise BackupError(f"Folder {to} tidak dapat ditulis ({error}).", "Sebutkan folder lain.") from error
-    return Restored(manifest, to, losses)
+    return Restored(manifest, to, losses, reached)
+
+
+def _bring_forward(plan: Plan, base: Base, to: Path, moment: datetime, stop: Stop) -> datetime:
+    """The database of the backup with the log after it, and on the disk."""
+    reached = replay.replay(base, to / plan.database, moment, plan.zone, stop)
+    files.sync_tree((to / plan.database).parent)
+    return reached
 
 
 def check(plan: Plan, wanted: str, look: Callable[[Path], object], stop: Stop = never, say: Say = quiet) -> Manifest:
@@ -167,6 +183,8 @@ def in_place(
     restored = replace(restored, losses=_lost_for_good(plan, staged, restored.losses))
     if restored.losses and not choice.accept_losses:
         raise _too_much_lost(restored)
+    if restored.reached:
+        _keep_new_files(plan, staged)
     note = prepare(staged)
     files.sync_tree(staged)
     say("Menukar data lama dengan yang dipulihkan")
@@ -176,7 +194,7 @@ def in_place(
 
 def _swap(plan: Plan, restored: Restored, staged: Path, note: Mapping[str, Any] | None) -> Swap:
     manifest, database = restored.manifest, Path(plan.database).parent.name
-    told = None if note is None else {"run": manifest.run, "taken_at": manifest.at.isoformat(), **note}
+    told = None if note is None else {"run": manifest.run, "taken_at": (restored.reached or manifest.at).isoformat(), **note}
     # The database comes last: as long as it is the old one, the old attachments being away shows, and `finish` mends it.
     names = [name for name in [*plan.folders, database] if (staged / name).is_dir()]
     if manifest.kind != "postgresql":
@@ -184,6 +202,16 @@ def _swap(plan: Plan, restored: Restored, staged: Path, note: Mapping[str, Any] 
     _keep_dump(plan, staged, KEPT_DUMP, KEPT_COUNTS)
     dump = str(Path(plan.database).parent / manifest.database)
     return Swap(staged, [name for name in names if name != database], told, dump, manifest.counts)
+
+
+def _keep_new_files(plan: Plan, staged: Path) -> None:
+    """Files that came after the backup, for the log brings back the rows that name them: they are named by their hash and never
+    change, so that one too many does no harm."""
+    for file in (plan.data / plan.folders[0]).rglob("*"):
+        place = staged / file.relative_to(plan.data)
+        if files.NAMED_BY_HASH.fullmatch(file.name) and file.is_file() and not place.exists():
+            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.link(file, place)
 
 
 def _keep_dump(plan: Plan, folder: Path, dump: str, counts: str) -> None:

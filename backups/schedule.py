@@ -32,6 +32,7 @@ class Reason(StrEnum):
     ON_TIME = "on-time"
     LATE = "late"
     CLOCK = "clock"
+    CHAIN = "chain"
 
 
 class Depth(StrEnum):
@@ -94,6 +95,12 @@ def due(
     if last_good.at >= slot:
         return None
     return Reason.LATE if now.at - slot > LATE else Reason.ON_TIME
+
+
+def base_due(now: Moment, last_attempt: Moment | None, rhythm: Rhythm, steady: timedelta | None = None) -> bool:
+    """Whether a backup may be made now for the log that is carried over to go on from, after its chain broke."""
+    just_tried = last_attempt is not None and last_attempt.boot == now.boot and now.since(last_attempt) < rhythm.retry
+    return not just_tried and not _is_restless(now, rhythm, steady)
 
 
 @dataclass(frozen=True)

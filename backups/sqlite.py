@@ -21,8 +21,10 @@ from pysqlite3 import dbapi2 as sqlite
 
 from backups.errors import Mismatch, SourceMissing
 from backups.process import Stop, check, never
+from backups.wal import FRAME_BYTES, HEADER_BYTES, Position, read_header, told_sums
 
-TRIES = 40
+# Whoever carries the log over lets go of its lock every other second.
+TRIES = 120
 PAUSE_SECONDS = 0.05
 LONGEST_SECONDS = 600.0
 LARGEST_LOG = 512 * 1024 * 1024
@@ -50,12 +52,13 @@ class FreezeUnavailable(Exception):
 
 @dataclass(frozen=True)
 class Frozen:
-    """A main file that stands still, and what it holds in exactly that state."""
+    """A main file that stands still, what it holds in exactly that state, and where in the log that is (empty: the log is)."""
 
     file: Path
     content: Content
     taken: float
     mark: tuple[int, int]
+    position: str = ""
 
     def spent(self) -> bool:
         """Whether it must be let go: held too long, or the log has grown too large."""
@@ -71,10 +74,12 @@ class Frozen:
             )
 
 
-def connect(file: Path, mode: str = "rw") -> Connection:
-    """A connection without implicit transactions; `mode` is what SQLite's URI takes. Raises SourceMissing."""
+def connect(file: Path, mode: str = "rw", *, threads: bool = False) -> Connection:
+    """A connection without implicit transactions; `mode` is what SQLite's URI takes. With `threads` others than the one that
+    opened it may use it, one at a time. Raises SourceMissing."""
+    address = f"{file.absolute().as_uri()}?mode={mode}"
     try:
-        return sqlite.connect(f"{file.absolute().as_uri()}?mode={mode}", uri=True, timeout=10, isolation_level=None)
+        return sqlite.connect(address, uri=True, timeout=10, isolation_level=None, check_same_thread=not threads)
     except sqlite.Error as error:
         raise SourceMissing(f"Basis data {file} tidak dapat dibuka ({error}).", "Periksa disk data: slrt status") from error
 
@@ -171,7 +176,7 @@ def frozen(file: Path, stop: Stop = never, *, hashes: bool = False) -> Iterator[
         keeper.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         for _ in range(TRIES):
             check(stop)
-            if _take(writer, keeper, reader):
+            if (position := _take(file, writer, keeper, reader)) is not None:
                 break
             time.sleep(PAUSE_SECONDS)
         else:
@@ -180,24 +185,39 @@ def frozen(file: Path, stop: Stop = never, *, hashes: bool = False) -> Iterator[
             raise FreezeUnavailable
         # Counting comes after the proof: it may take long, and must see the frozen state.
         taken, mark = time.monotonic(), _mark(file)
-        yield Frozen(file, look_into(reader, hashes, stop), taken, mark)
+        yield Frozen(file, look_into(reader, hashes, stop), taken, mark, position)
 
 
-def _take(writer: Connection, keeper: Connection, reader: Connection) -> bool:
-    """One try: stop the writers, empty the log into the main file, start the reader, let the writers go on."""
+def _take(file: Path, writer: Connection, keeper: Connection, reader: Connection) -> str | None:
+    """One try: stop the writers, empty the log into the main file, start the reader, let the writers go on.
+
+    The place in the log, None when it could not be done.
+    """
     try:
         writer.execute("BEGIN IMMEDIATE")
     except sqlite.OperationalError:
-        return False
+        return None
     try:
         busy, logged, moved = keeper.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         if busy or logged != moved:
-            return False
+            return None
         reader.execute("BEGIN")
         reader.execute("SELECT 1 FROM sqlite_master").fetchone()
-        return True
+        return _place(Path(f"{file}-wal"), logged)
     finally:
         writer.execute("ROLLBACK")
+
+
+def _place(log: Path, frame: int) -> str:
+    """The position of a frame; empty when the log is."""
+    if not frame:
+        return ""
+    with log.open("rb") as content:
+        header = read_header(content.read(HEADER_BYTES))
+        if header is None:
+            return ""
+        content.seek(header.offset(frame))
+        return Position(header.start.salts, frame, told_sums(content.read(FRAME_BYTES))).as_text()
 
 
 def _holds_read_lock_0(file: Path) -> bool:
@@ -266,6 +286,13 @@ def examine(file: Path, expected: Content, thorough: bool, stop: Stop = never) -
     ):
         if seen != recorded:
             raise Mismatch(f"{what} dalam cadangan berbeda pada: {differing(seen, recorded)}.", "Jalankan lagi: slrt backup run")
+
+
+def look_over(file: Path) -> None:
+    """Open a database that nobody else has, and look whether it is whole. Raises Mismatch."""
+    with closing(connect(file, "ro&immutable=1")) as base:
+        if fault := _fault(base, "quick_check"):
+            raise Mismatch(f"Basis data yang dipulihkan rusak ({fault}).", "Pakai cadangan sebelumnya: slrt backup list")
 
 
 def differing(one: Mapping[str, object], other: Mapping[str, object]) -> str:

@@ -17,6 +17,7 @@ from backups.process import Stop, check, never
 
 NAME = "sums.json"
 NOT_OURS = ("lock.", ".")
+OWN_SEALS = "log/"  # each block there is sealed and tied to the one before
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def _files(repository: Path) -> dict[str, Path]:
     """Everything that stays between runs, the reserve of room excepted, by its name below the repository."""
     found = (path for path in sorted(repository.rglob("*")) if path.is_file() and not path.name.startswith(NOT_OURS))
     named = {str(path.relative_to(repository)): path for path in found}
-    return {name: path for name, path in named.items() if name != "cadangan-ruang"}
+    return {name: path for name, path in named.items() if name != "cadangan-ruang" and not name.startswith(OWN_SEALS)}
 
 
 def _read(state: Path) -> dict[str, dict[str, Sum]]:

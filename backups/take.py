@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from backups import book, files, postgresql, repository, retention, sqlite, sums
+from backups import book, files, postgresql, repository, retention, spool, sqlite, sums
 from backups.book import Line
 from backups.borg import DUMP, FILES, PAGES, Engine
 from backups.catalogue import Run, list_runs
@@ -50,6 +50,7 @@ class Stored:
     bytes: int
     content: Content
     added: int
+    position: str = ""
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def _steps(taking: Taking, moment: Moment, say: Say) -> Line:
     size = manifest.bytes / 1e6
     text = f"Cadangan {number} lengkap dan sudah dibaca kembali ({size:.1f} MB)."
     kept = tuple(run.number for run in left if run.complete)
-    about = {"bytes": manifest.bytes, "added": added, "kept": kept, "method": stored.method}
+    about = {"bytes": manifest.bytes, "added": added, "kept": kept, "method": stored.method, "position": stored.position}
     return Line(moment, book.BACKUP, True, number, text, **about)  # type: ignore[arg-type]
 
 
@@ -239,7 +240,7 @@ def _store_frozen(taking: Taking, archive: str) -> Stored:
                 raise
             raise sqlite.FreezeUnavailable from error
         held.prove_untouched()
-        return Stored("freeze", file.name, digest, held.mark[1], held.content, added)
+        return Stored("freeze", file.name, digest, held.mark[1], held.content, added, held.position)
 
 
 def _store_copy(taking: Taking, archive: str) -> Stored:
@@ -290,8 +291,9 @@ def _manifest(plan: Plan, number: int, at: datetime, stored: Stored, folders: Ma
         database_bytes=stored.bytes,
         counts=stored.content.counts,
         folders=folders,
-        secrets=dict(plan.secrets),
+        secrets=dict(plan.secrets) | ({spool.KEY_FILE: key} if (key := spool.key_of(plan.state)) else {}),
         tables=stored.content.tables,
+        position=stored.position,
     )
 
 

@@ -6,13 +6,13 @@ It reads the book of runs and nothing else: the repository is hidden from the pa
 from __future__ import annotations
 
 from calendar import monthrange
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from appliance import backup_orders
+from appliance import backup_news, backup_orders
 from appliance.backup_orders import MAY_ORDER, Wish
 from appliance.errors import InvalidInput
 from appliance.models.roles import Role
@@ -62,6 +62,7 @@ def show() -> ResponseReturnValue:
         "backups/show.html",
         part=backup_part(settings(), at),
         proven=book.last_good(lines, *Depth),
+        loss=_most_lost(at),
         running=running,
         left=duration(timedelta(seconds=running.seconds_left)) if running and running.seconds_left else "",
         waiting=backup_orders.is_waiting(settings()),
@@ -100,6 +101,12 @@ def size_words(count: int) -> str:
     if count < 1_000_000_000:
         return f"{number_words(round(count / 1e6, 1))} MB"
     return f"{number_words(round(count / 1e9, 2))} GB"
+
+
+def _most_lost(at: datetime) -> str:
+    """How much would be lost if the disk of the data failed now, in words; empty where that is told by the newest backup alone."""
+    news = backup_news.read(settings())
+    return duration(max(at - news.reaches, timedelta(seconds=1))) if news and news.reaches else ""
 
 
 def _state() -> Path:

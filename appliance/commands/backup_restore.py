@@ -30,7 +30,7 @@ from appliance.restoration.settling import complete
 from appliance.restoration.states import look_at_coming, require_known
 from appliance.restore_orders import Progress, Wish, tell
 from backups.lock import only_run
-from backups.restore import CHECK_STEPS, STEPS, Choice, Part, quiet
+from backups.restore import CHECK_STEPS, STEPS, Choice, Part, Restored, quiet
 from backups.restore import check as check_backup
 from backups.restore import restore as bring_back
 
@@ -76,7 +76,11 @@ def restore(  # noqa: PLR0913 - one for each option
     as_json: bool,
     source: Source,
 ) -> None:
-    """Memulihkan cadangan NOMOR (atau "terakhir") ke folder lain, atau ke tempatnya."""
+    """Memulihkan cadangan NOMOR ke folder lain, atau ke tempatnya.
+
+    NOMOR dapat juga "terakhir"; atau suatu saat di antara dua cadangan, misalnya "28-11-2026 14:05"; atau "sekarang": sejauh
+    catatan berkelanjutan di disk cadangan.
+    """
     if check:
         return _check(door, wanted, source, as_json)
     if in_place == (to is not None):
@@ -147,7 +151,7 @@ def _restore_to(door: Door, errand: Errand, to: Path, source: Source, as_json: b
     with stoppable(door.settings, "cadangan") as stop, translated():
         wait_for_turn(plan, stop)
         restored = bring_back(plan, errand.number, to, stop, say, errand.choice)
-    _tell(restored.manifest.run, to, restored.losses, as_json)
+    _tell(door, restored, as_json)
     if not as_json:
         click.echo(f"Cadangan {restored.manifest.run} dipulihkan ke {to}; isinya sudah dibandingkan.")
 
@@ -159,7 +163,7 @@ def _restore_in_place(door: Door, errand: Errand, source: Source, as_json: bool)
             say = telling(door.settings, Wish.RESTORE, errand.number, STEPS, quiet if as_json else steps(STEPS))
             with stoppable(door.settings, "cadangan") as stop, translated(), gate_of(door.settings).work():
                 restored = restoring.in_place(door.settings, handed, errand, stop, say)
-            _tell(restored.manifest.run, restored.folder, restored.losses, as_json)
+            _tell(door, restored, as_json)
             if not as_json:
                 click.echo(f"Cadangan {restored.manifest.run} sudah di tempatnya. Data lama: {restored.folder}")
         if source.handed is None:
@@ -213,15 +217,21 @@ def finish(door: Door) -> None:
     click.echo("Tidak ada pemulihan yang belum selesai.")
 
 
-def _tell(run: int, folder: Path, losses: tuple[str, ...], as_json: bool) -> None:
+def _tell(door: Door, restored: Restored, as_json: bool) -> None:
+    """What came back, as far as it is more than was asked for or less."""
+    reached = restored.reached.astimezone(door.settings.zone) if restored.reached else None
     if as_json:
-        click.echo(json.dumps({"id": str(run), "folder": str(folder), "losses": losses}))
+        told = {"id": str(restored.manifest.run), "folder": str(restored.folder), "losses": restored.losses}
+        click.echo(json.dumps(told | ({"reached": reached.isoformat()} if reached else {})))
         return
-    for path in losses:
+    if reached:
+        click.echo(f"Basis data dibawa maju ke keadaan {reached:%d-%m-%Y %H:%M:%S} menurut catatan berkelanjutan.")
+    for path in restored.losses:
         click.echo(f"Hilang: {path}", err=True)
-    if losses:
+    if restored.losses:
         click.echo(
-            f"{len(losses)} berkas tidak terbaca lagi dari cadangan itu; cari di cadangan lain: slrt backup attachments", err=True
+            f"{len(restored.losses)} berkas tidak terbaca lagi dari cadangan itu; cari di cadangan lain: slrt backup attachments",
+            err=True,
         )
 
 

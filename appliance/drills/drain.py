@@ -50,6 +50,6 @@ def _drain(progress: Progress, settings: Settings, gate: Gate) -> None:
         return
     watch = Stopwatch()
     # Nobody else can write or checkpoint now: the scheduler's own checkpoint passes the gate as well.
-    whole = checkpoint(settings)
+    whole = until(lambda: checkpoint(settings, empty=False), WRITTEN_WITHIN)
     progress.note(checkpoint_seconds=round(watch.seconds, 2))
     progress.check(Check("Semua data tertulis ke disk", whole and watch.seconds <= WRITTEN_WITHIN, watch.words))

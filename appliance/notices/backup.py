@@ -9,15 +9,19 @@ from appliance.backup_news import News
 from appliance.notices.messages import Message
 
 RESTORED_WITHIN = timedelta(days=14)
+CARRIED_WITHIN = timedelta(minutes=5)
 REMEDY = "Di server, admin menjalankan: sudo slrt status"
 
 
 def why_late(news: News, at: datetime, allowed: timedelta) -> str:
-    """What is too old at `at`: no good backup for longer than `allowed`, or none restored for two weeks. Empty: nothing."""
+    """What is too old at `at`: no good backup for longer than `allowed`, none restored for two weeks, or what was stored in the last
+    minutes is on one disk only. Empty: nothing."""
     begun = news.since or at
     if at - (news.good or begun) > allowed:
         return "cadangan"
-    return "uji" if at - (news.restored or begun) > RESTORED_WITHIN else ""
+    if at - (news.restored or begun) > RESTORED_WITHIN:
+        return "uji"
+    return "catatan" if news.reaches and at - news.reaches > CARRIED_WITHIN else ""
 
 
 def message_of_backup(news: News, told: str, now_late: str, at: datetime, zone: ZoneInfo) -> Message | None:
@@ -30,6 +34,9 @@ def message_of_backup(news: News, told: str, now_late: str, at: datetime, zone: 
     if now_late == "uji":
         text = f"Cadangan terakhir kali dipulihkan sebagai uji: {_day(news.restored, zone)}. {REMEDY}"
         return Message(at, "Cadangan lama tidak diuji pemulihannya", text)
+    if now_late == "catatan":
+        text = f"Bila disk data rusak sekarang, yang disimpan sejak {_day(news.reaches, zone)} hilang. {REMEDY}"
+        return Message(at, "Simpanan terbaru hanya ada di satu disk", text)
     return Message(at, "Cadangan baik kembali", f"Cadangan terakhir yang terbukti baik: {_day(news.good, zone)}.")
 
 

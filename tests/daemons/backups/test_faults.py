@@ -5,10 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,32 +34,11 @@ from backups.restore import restore
 from backups.settings import MEBIBYTE, Plan
 from backups.verify import verify
 from tests.support.borg import Node, add_attachment, add_rows, contents, make_plan, run_now
+from tests.support.disks import read_only, small_disk
 
 
 def complete(plan: Plan) -> list[int]:
     return [run.number for run in catalogue.list_runs(repository.engine(plan)) if run.complete]
-
-
-@contextmanager
-def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
-    """A disk of its own of so many megabytes. Needs root, which CI is."""
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)], check=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-@contextmanager
-def read_only(folder: Path) -> Iterator[None]:
-    """The folder as a disk that was mounted read-only, as the kernel does it after an error."""
-    subprocess.run(["mount", "--bind", str(folder), str(folder)], check=True)
-    try:
-        subprocess.run(["mount", "-o", "remount,bind,ro", str(folder)], check=True)
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def test_no_repository(plan: Plan) -> None:

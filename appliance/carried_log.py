@@ -1,0 +1,69 @@
+"""What the scheduler does with SQLite's log: carrying it over to the disk of the backups, and knowing how far a restore would reach."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from appliance.config import Settings
+from backups import book
+from backups.book import Line
+from backups.ship import Shipper
+
+
+class CarriedLog:
+    """The log of the node's own database. With PostgreSQL, or before there is a database, it does nothing."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._file, self._uses_server = settings.database_file, bool(settings.database.url)
+        self._state = Path(settings.paths.data) / "backup"
+        self._shipper = Shipper(self._file, Path(settings.backup.repository), self._state)
+        self._held: tuple[str, bool] = ("", False)
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a log at all."""
+        return not self._uses_server and self._file.exists()
+
+    def carry_over(self) -> None:
+        """Carry over what was committed since the last time."""
+        if self.exists:
+            self._shipper.ship()
+
+    def empty(self, *, anew: bool = True) -> bool | None:
+        """Move everything into the database file after it was carried over; None when somebody else must do it."""
+        return self._shipper.empty_log(anew=anew)
+
+    def reaches(self, lines: list[Line]) -> datetime | None:
+        """Until when a restore would bring the data back if their disk failed now; None when nothing is carried over.
+
+        `lines` is the book of the backups.
+        """
+        good, sight = book.last_good(lines, book.BACKUP), self._shipper.sight
+        if good is None or (sight.caught_up is None and not sight.fault) or not self.exists:
+            return None
+        base = _newest(lines)
+        return max(sight.caught_up, good.moment.at) if sight.caught_up and base and self._goes_on(base) else good.moment.at
+
+    def wants_base(self, lines: list[Line]) -> bool:
+        """Whether the chain broke after the newest backup, so that only a new one can be gone on from."""
+        base, sight = _newest(lines), self._shipper.sight
+        return base is not None and sight.caught_up is not None and not sight.fault and not self._goes_on(base)
+
+    def prune(self, lines: list[Line]) -> int:
+        """Delete what is old and no longer needed by a backup that was restored to prove it. Returns the number of files."""
+        proven = book.proven(lines)
+        base = next((line for line in reversed(lines) if line.ok and line.position and line.number in proven), None)
+        return self._shipper.prune(base.position) if base and self.exists else 0
+
+    def _goes_on(self, base: Line) -> bool:
+        """Whether what is carried over now goes on from a backup. Looked up again when the chain or the backup is another one."""
+        key = f"{base.position} {self._shipper.epoch}"
+        if self._held[0] != key or not self._held[1]:
+            self._held = (key, self._shipper.holds(base.position))
+        return self._held[1]
+
+
+def _newest(lines: list[Line]) -> Line | None:
+    """The newest good backup whose place in the log is known."""
+    return next((line for line in reversed(lines) if line.ok and line.kind == book.BACKUP and line.position), None)
