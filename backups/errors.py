@@ -59,6 +59,10 @@ class Stopped(BackupError):
     """The run was asked to stop: the power is going, or the service is being stopped."""
 
 
+class Overdue(BackupError):
+    """The run took far longer than it ever did: a program or a disk does not answer."""
+
+
 class Mismatch(BackupError):
     """What came back from the repository is not what was put in."""
 

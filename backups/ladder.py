@@ -15,6 +15,7 @@ from backups.book import Line
 from backups.borg import DAMAGED, Engine
 from backups.catalogue import LATEST, Run, find, list_runs, read_manifest
 from backups.errors import BackupError, Mismatch, RepositoryDamaged, Stopped
+from backups.limits import Limits, allowed_seconds
 from backups.lock import only_run
 from backups.manifest import Manifest
 from backups.process import Stop, never
@@ -66,10 +67,11 @@ def read_everything(plan: Plan, moment: Moment, stop: Stop = never, say: Say = q
 def _proving(plan: Plan, moment: Moment, kind: Depth, tell: Teller, stop: Stop, work: Work) -> Line:
     """Do the work under the locks, and note what became of it."""
     begun = time.monotonic()
-    plan.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    plan.state.mkdir(mode=0o750, parents=True, exist_ok=True)
     with only_run(plan.repository) as lock, only_run(plan.state):
         try:
-            engine = repository.engine(plan, (lock,), stop)
+            limits = Limits(plan.repository, allowed_seconds(book.lines(plan.state), kind), stop)
+            engine = repository.engine(plan, (lock,), limits)
             with disk_errors(plan):
                 engine.break_lock()
                 manifest, text = work(engine, tell)

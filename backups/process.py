@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -90,9 +89,10 @@ def run(  # noqa: PLR0913 - each is one property of the process
     try:
         _wait(process, stop)
     finally:
-        end(process)
+        # what waits for a dead disk inside the kernel cannot even be killed: it is left behind, and keeps the run's lock
+        ended = end(process)
         for thread in threads:
-            thread.join()
+            thread.join(None if ended else 0)
     if broken:
         raise broken[0]
     return Ended(process.returncode, b"".join(out), b"".join(err).decode(errors="replace"))
@@ -106,15 +106,16 @@ def _wait(process: subprocess.Popen[bytes], stop: Stop) -> None:
         check(stop)
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
-    """Make sure that the program and all its children are gone: asked first, killed after a grace."""
+def end(process: subprocess.Popen[bytes]) -> bool:
+    """Make sure that the program and all its children are gone: asked first, killed after a grace. Whether it is gone."""
     if process.poll() is None:
         _signal(process, signal.SIGTERM)
-        deadline = time.monotonic() + GRACE_SECONDS
-        while process.poll() is None and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE_SECONDS)
         _signal(process, signal.SIGKILL)
-        process.wait()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE_SECONDS)
+    return process.returncode is not None
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

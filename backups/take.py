@@ -20,6 +20,7 @@ from backups.book import Line
 from backups.borg import DUMP, FILES, PAGES, Engine
 from backups.catalogue import Run, list_runs
 from backups.errors import BackupError, NoSpace, SourceMissing, Stopped
+from backups.limits import Limits, allowed_seconds
 from backups.lock import only_run
 from backups.manifest import NAME, Manifest, Summary
 from backups.outcome import Outcome, write, write_attempt
@@ -71,14 +72,16 @@ def take(plan: Plan, moment: Moment, stop: Stop = never, say: Say = quiet, *, ha
     Raises BackupError by kind after the failed outcome is written; Busy leaves the running one's outcome alone.
     """
     begun = time.monotonic()
-    plan.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    plan.state.mkdir(mode=0o750, parents=True, exist_ok=True)
     with only_run(plan.repository) as lock, only_run(plan.state):
         # Written first: a run cut off by the mains shows as an attempt that never ended.
         write_attempt(plan.state, moment)
         tell = Teller(plan.state, book.BACKUP, STEPS, say)
         try:
-            engine = repository.engine(plan, (lock,), stop)
-            line = _run(Taking(plan, engine, moment.at, hashes, book.lines(plan.state)), moment, tell)
+            lines = book.lines(plan.state)
+            limits = Limits(plan.repository, allowed_seconds(lines, book.BACKUP), stop)
+            engine = repository.engine(plan, (lock,), limits)
+            line = _run(Taking(plan, engine, moment.at, hashes, lines), moment, tell)
         except BackupError as error:
             spent = time.monotonic() - begun
             write(plan.state, Outcome(moment, False, None, error.message, error.hint, seconds=spent))

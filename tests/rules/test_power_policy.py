@@ -336,6 +336,18 @@ def test_flapping_is_told_once_and_long_work_stays_away_until_it_is_calm() -> No
     assert steps[third + 300].memory.stage is Stage.ONLINE
 
 
+def test_blinks_that_never_stop_reach_no_limit_on_time_but_are_told() -> None:
+    """Each is over before it counts as an outage. A low battery in one of them decides all the same, here and in upsmon."""
+    blinks = [(OFF, 2), (ON, 1)] * 200
+    steps = play((ON, 5), *blinks)
+    assert decided(steps) is None
+    assert steps[-1].memory.flapping
+    assert not any(jobs(steps)[5 + 7 :])
+    assert decided(play((ON, 5), *blinks, (reading("OB LB", 20), 10))) is not None
+    # one that was told goes on through shorter returns
+    assert decided(play((ON, 5), (OFF, 5), *blinks)) is not None
+
+
 def test_a_second_outage_gets_the_time_that_its_battery_carries() -> None:
     """No second of the first outage is counted again, and the battery is not full any more."""
     steps = play((ON, 5), (OFF, 200), (reading("OL CHRG", 55), 1800), (reading("OB", 54, 1500), 200))
