@@ -224,8 +224,8 @@ def current_revision(settings: Settings) -> str | None:
 
 
 def newest_revision() -> str:
-    """The migration this version of the program needs: the last one, by the numbers that their files begin with."""
-    return max(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+    """The migration this version of the program needs: the last one."""
+    return max(known_revisions())
 
 
 @contextmanager
@@ -236,8 +236,8 @@ def reading(settings: Settings) -> Iterator[Connection]:
 
 
 def known_revisions() -> frozenset[str]:
-    """The migrations that this version of the program knows."""
-    return frozenset(script.revision for script in alembic.script.ScriptDirectory.from_config(_alembic()).walk_revisions())
+    """The migrations that this version of the program knows, by the numbers that their files begin with."""
+    return frozenset(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def checkpoint(settings: Settings, *, empty: bool = True) -> bool:

@@ -11,6 +11,7 @@ import errno
 import json
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -163,19 +164,29 @@ def _make(plan: Plan) -> Engine:
 
 
 def _write_beside(plan: Plan, found: Engine) -> None:
-    (plan.repository / NOTE).write_text(NOTE_TEXT, encoding="utf-8")
-    if not (plan.repository / KEY).exists():
-        found.export_key(plan.repository / KEY)
+    write_whole(plan.repository / NOTE, NOTE_TEXT.encode(), 0o644)
+    if not _has(plan.repository / KEY):
+        _put(plan.repository / KEY, found.export_key)
     keep_reserve(plan)
+
+
+def _has(key: Path) -> bool:
+    """Whether the key is there. One that a cut of the mains emptied is none."""
+    return key.exists() and key.stat().st_size > 0
+
+
+def _put(key: Path, export: Callable[[Path], None]) -> None:
+    """Export the key to this file, which then is on the disk: borg itself leaves that to chance."""
+    beside = key.with_name(f".{key.name}.new")
+    beside.unlink(missing_ok=True)
+    export(beside)
+    write_whole(key, beside.read_bytes())
 
 
 def add_second_key(plan: Plan, found: Engine) -> None:
     """The key once more, for the second passphrase, unless it is there or the plan has none."""
-    if plan.second_passphrase and not (plan.repository / SECOND_KEY).exists():
-        beside = plan.repository / f".{SECOND_KEY}.new"
-        beside.unlink(missing_ok=True)
-        found.export_second_key(plan.second_passphrase, beside)
-        beside.replace(plan.repository / SECOND_KEY)
+    if plan.second_passphrase and not _has(plan.repository / SECOND_KEY):
+        _put(plan.repository / SECOND_KEY, lambda to: found.export_second_key(plan.second_passphrase, to))
 
 
 def change_passphrase(plan: Plan, old: str, stop: Stop = never) -> bool:
@@ -192,10 +203,7 @@ def change_passphrase(plan: Plan, old: str, stop: Stop = never) -> bool:
             replace(found, passphrase=old).change_passphrase(plan.passphrase)
         else:
             return False
-        beside = plan.repository / f".{KEY}.new"
-        beside.unlink(missing_ok=True)
-        found.export_key(beside)
-        beside.replace(plan.repository / KEY)
+        _put(plan.repository / KEY, found.export_key)
     return True
 
 

@@ -46,6 +46,9 @@ LONGEST = (
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--power-rounds", type=int, default=2, help="outages at random moments that a booted machine goes through")
+    parser.addoption("--backup-kills", type=int, default=3, help="kills of a backup's work at random moments")
+    parser.addoption("--backup-cuts", type=int, default=2, help="cuts of the power at random moments of a backup's work")
+    parser.addoption("--backup-seed", type=int, default=None, help="the seed of an earlier run of them, to play the same again")
     parser.addoption("--storm-rounds", type=int, default=60, help="looks at a UPS whose upsd is stormed by others")
     parser.addoption("--nut", choices=VERSIONS, default=HOST_RELEASE, help="the Debian whose NUT the tests with one NUT use")
     parser.addoption("--power-seed", type=int, default=None, help="the seed of an earlier run of them, to play the same again")

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from backups import catalogue, exchange, repository, restore
 from backups.lock import is_running
 from backups.settings import Plan
 from backups.take import STEPS
+from tests.support.backup_kills import Endurance, blows, enduring, play_all
 from tests.support.borg import PASSPHRASE, add_rows, contents, ledger, run_now
 from tests.support.waiting import wait_for
 
@@ -61,41 +63,20 @@ def assert_all_is_well(plan: Plan, old_rows: list[tuple[int, str]], folder: Path
     assert contents(folder / "new" / "attachments") == contents(plan.data / "attachments")
 
 
-@pytest.mark.parametrize("step", range(1, STEPS + 1))
-def test_killed_when_a_step_begins(plan: Plan, tmp_path: Path, step: int) -> None:
+def test_killed_when_each_step_begins(plan: Plan, tmp_path: Path) -> None:
+    """The last step first: each run comes to an earlier one over what all before it have left."""
     old = ledger(plan.database_file)
-    process = victim(plan, step)
-    assert process.wait(200) == -signal.SIGKILL
-    wait_for(lambda: not is_running(plan.repository), what="the killed run's borg is gone")
+    for step in reversed(range(1, STEPS + 1)):
+        assert victim(plan, step).wait(200) == -signal.SIGKILL, f"step {step} is not reached"
+        wait_for(lambda: not is_running(plan.repository), what="the killed run's borg is gone")
     assert_all_is_well(plan, old, tmp_path)
 
 
-@pytest.mark.parametrize("change", [1, 3, 5, 8, 12])
-def test_killed_with_its_borg_after_some_changes_of_the_repository(plan: Plan, tmp_path: Path, change: int) -> None:
-    old, seen, changes = ledger(plan.database_file), names(plan), 0
-    add_rows(plan, 500)
-    process = victim(plan, 0)
-    while changes < change and process.poll() is None:
-        if names(plan) != seen:
-            seen, changes = names(plan), changes + 1
-    kill_family(process)
-    wait_for(lambda: not is_running(plan.repository), what="the killed borg is gone")
-    assert_all_is_well(plan, old, tmp_path)
-
-
-def names(plan: Plan) -> set[str]:
-    """Everything in the repository; a folder that goes away meanwhile is passed over."""
-    return {f"{folder}/{name}" for folder, folders, files in os.walk(plan.repository) for name in (*folders, *files)}
-
-
-def kill_family(process: subprocess.Popen[bytes]) -> None:
-    """Kill the run and what it started; borg has a process group of its own."""
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    grown = [int(word) for word in children.read_text().split()] if process.poll() is None else []
-    process.kill()
-    for child in grown:
-        os.kill(child, signal.SIGKILL)
-    process.wait(30)
+def test_killed_at_random_moments(plan: Plan, pytestconfig: pytest.Config, capsys: pytest.CaptureFixture[str]) -> None:
+    """In a backup, the forgetting, a copy to a stick, a rehearsal, a restore. All of them and more: --backup-kills 100."""
+    seed = pytestconfig.getoption("--backup-seed") or time.time_ns() % 2**31
+    with enduring(plan) as desk:
+        play_all(Endurance(desk, seed), blows(seed, pytestconfig.getoption("--backup-kills")), capsys)
 
 
 def test_a_borg_that_outlives_its_killed_run_keeps_others_out(plan: Plan) -> None:
