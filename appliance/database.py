@@ -32,6 +32,7 @@ from appliance.errors import ApplianceError, ConfigurationError, Conflict, TryLa
 # Older ones can lose acknowledged commits when several processes share a WAL (the "WAL-reset bug").
 OLDEST_SQLITE = (3, 51, 3)
 BUSY_SECONDS = 10
+ROWS_LOOKED_AT = 1000
 WRITER = "slrt_writer"
 HIGHEST = "\U0010ffff"
 Columns = TypeVarTuple("Columns")
@@ -247,6 +248,23 @@ def checkpoint(settings: Settings) -> bool:
         busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         cursor.close()
         return not busy
+
+
+def refresh_statistics(settings: Settings) -> None:
+    """Let SQLite look at a few rows of each index, where it thinks that this helps it to choose; PostgreSQL does so by itself.
+
+    For the scheduler. A look takes milliseconds, whatever the size of the tables.
+    """
+    if settings.database.url:
+        return
+    with _engine(settings, checkpoints=True) as engine, engine.connect() as connection:
+        raw = connection.connection.dbapi_connection
+        assert raw is not None  # noqa: S101  a connection just opened
+        cursor = raw.cursor()
+        cursor.execute(f"PRAGMA analysis_limit={ROWS_LOOKED_AT}")
+        # 2: look; 0x10000: also at tables that this connection has not asked anything of.
+        cursor.execute("PRAGMA optimize=0x10002")
+        cursor.close()
 
 
 def quick_check(settings: Settings) -> DatabaseHealth:

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from datetime import time as local_time
 from pathlib import Path
 
@@ -33,7 +33,7 @@ from appliance.casework.handover_plans import do_due
 from appliance.casework.office_calendar import calendar_in_use
 from appliance.casework.referral_reminders import end_left_over, remind_late
 from appliance.config import Settings, config_path, load
-from appliance.database import checkpoint, create_service, current_revision, newest_revision
+from appliance.database import checkpoint, create_service, current_revision, newest_revision, refresh_statistics
 from appliance.drills import full
 from appliance.errors import ApplianceError, TryLater
 from appliance.exchange.exports import remove_expired
@@ -51,6 +51,7 @@ from backups.schedule import Depth, Moment, Reason, Rhythm, due, proof_due
 
 TICK = timedelta(seconds=30)
 CHECKPOINT = timedelta(minutes=1)
+STATISTICS = timedelta(minutes=10)
 LOOK_FOR_WORK = timedelta(seconds=3)
 LOOK_FOR_POWER_OFF = timedelta(seconds=1)
 LOOK_FOR_ORDERS = timedelta(seconds=3)
@@ -102,6 +103,7 @@ class Clockwork:
         self._service = create_service(settings)
         self._tables_there = False
         self._dark_at: float | None = None
+        self._statistics_of: date | None = None
         self._made_way: Moment | None = None
         self._alive = time.monotonic()
         self._ticker = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(8)})
@@ -119,6 +121,7 @@ class Clockwork:
             ("news", self.publish_backup_news, TICK),
             ("sticks", self.write_sticks_if_due, TICK),
             ("checkpoint", self.keep_log_short, CHECKPOINT),
+            ("statistics", self.refresh_statistics, STATISTICS),
             ("save", self.save_before_power_off, LOOK_FOR_POWER_OFF),
             ("work", self.do_waiting_work, LOOK_FOR_WORK),
             ("night", self.ask_for_the_night, TICK),
@@ -345,6 +348,18 @@ class Clockwork:
                 checkpoint(self._settings)
         except TryLater:
             return  # about to power off, or busy: the next minute will do
+
+    def refresh_statistics(self) -> None:
+        """Once a day, and after each start: what the database knows of its indexes. Not while a backup reads the file."""
+        today = datetime.now(self._settings.zone).date()
+        if self._statistics_of == today or not self._has_tables() or lock.is_running(self._repository):
+            return
+        try:
+            with self._gate.work():
+                refresh_statistics(self._settings)
+        except TryLater:
+            return  # about to power off, or busy: the next time will do
+        self._statistics_of = today
 
     def save_before_power_off(self) -> None:
         """Leave a short log, so that the next start is quick; what was acknowledged is on the disk without it."""
