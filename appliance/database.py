@@ -196,7 +196,7 @@ def next_position(position: Any, within: sa.ColumnElement[bool]) -> int:
 
 
 def by_index(statement: sa.Select[*Columns], model: type[Any], index: str) -> sa.Select[*Columns]:
-    """`statement` with the index by which SQLite reads the rows of `model`: it has no statistics and would guess.
+    """`statement` with the index by which SQLite reads the rows of `model`: it knows of a few rows at most and would guess.
 
     PostgreSQL has them and chooses by itself. To be asked for last, when all conditions are there.
     """
