@@ -28,6 +28,7 @@ from appliance.errors import ApplianceError, ConfigurationError, Conflict, TryLa
 # Older ones can lose acknowledged commits when several processes share a WAL (the "WAL-reset bug").
 OLDEST_SQLITE = (3, 51, 3)
 BUSY_SECONDS = 10
+ROWS_LOOKED_AT = 1000
 WRITER = "slrt_writer"
 HIGHEST = "\U0010ffff"
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -192,7 +193,7 @@ def next_position(position: Any, within: sa.ColumnElement[bool]) -> int:
 
 
 def by_index(statement: sa.Select[*Columns], model: type[Any], index: str) -> sa.Select[*Columns]:
-    """`statement` with the index by which SQLite reads the rows of `model`: it has no statistics and would guess.
+    """`statement` with the index by which SQLite reads the rows of `model`: it knows of a few rows at most and would guess.
 
     PostgreSQL has them and chooses by itself. To be asked for last, when all conditions are there.
     """
@@ -255,6 +256,23 @@ def checkpoint(settings: Settings, *, empty: bool = True) -> bool:
         busy, logged, moved = cursor.execute(f"PRAGMA wal_checkpoint({'TRUNCATE' if empty else 'PASSIVE'})").fetchone()
         cursor.close()
         return not busy and logged == moved
+
+
+def refresh_statistics(settings: Settings) -> None:
+    """Let SQLite look at a few rows of each index, where it thinks that this helps it to choose; PostgreSQL does so by itself.
+
+    For the scheduler. A look takes milliseconds, whatever the size of the tables.
+    """
+    if settings.database.url:
+        return
+    with _engine(settings, checkpoints=True) as engine, engine.connect() as connection:
+        raw = connection.connection.dbapi_connection
+        assert raw is not None  # noqa: S101  a connection just opened
+        cursor = raw.cursor()
+        cursor.execute(f"PRAGMA analysis_limit={ROWS_LOOKED_AT}")
+        # 2: look; 0x10000: also at tables that this connection has not asked anything of.
+        cursor.execute("PRAGMA optimize=0x10002")
+        cursor.close()
 
 
 def quick_check(settings: Settings) -> DatabaseHealth:

@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from datetime import time as local_time
 from pathlib import Path
 
@@ -35,7 +35,7 @@ from appliance.casework.handover_plans import do_due
 from appliance.casework.office_calendar import calendar_in_use
 from appliance.casework.referral_reminders import end_left_over, remind_late
 from appliance.config import Settings, config_path, load
-from appliance.database import checkpoint, create_service, current_revision, newest_revision
+from appliance.database import checkpoint, create_service, current_revision, newest_revision, refresh_statistics
 from appliance.drills import full
 from appliance.errors import ApplianceError, TryLater
 from appliance.exchange.exports import remove_expired
@@ -56,6 +56,7 @@ TICK = timedelta(seconds=30)
 CHECKPOINT = timedelta(minutes=1)
 CARRY_OVER = timedelta(seconds=2)
 PRUNE = timedelta(hours=6)
+STATISTICS = timedelta(minutes=10)
 LOOK_FOR_WORK = timedelta(seconds=3)
 LOOK_FOR_POWER_OFF = timedelta(seconds=1)
 LOOK_FOR_ORDERS = timedelta(seconds=3)
@@ -109,6 +110,7 @@ class Clockwork:
         self._log = CarriedLog(settings)
         self._tables_there = False
         self._dark_at: float | None = None
+        self._statistics_of: date | None = None
         self._made_way: Moment | None = None
         self._alive = time.monotonic()
         self._ticker = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(8)})
@@ -128,6 +130,7 @@ class Clockwork:
             ("log", self._log.carry_over, CARRY_OVER),
             ("checkpoint", self.keep_log_short, CHECKPOINT),
             ("old log", self.prune_log, PRUNE),
+            ("statistics", self.refresh_statistics, STATISTICS),
             ("save", self.save_before_power_off, LOOK_FOR_POWER_OFF),
             ("work", self.do_waiting_work, LOOK_FOR_WORK),
             ("night", self.ask_for_the_night, TICK),
@@ -366,6 +369,18 @@ class Clockwork:
         """Delete what nobody needs any more of the log that was carried over."""
         if removed := self._log.prune(book.lines(self._state)):
             log.info("%d berkas catatan berkelanjutan yang lewat masa simpannya dihapus.", removed)
+
+    def refresh_statistics(self) -> None:
+        """Once a day, and after each start: what the database knows of its indexes. Not while a backup reads the file."""
+        today = datetime.now(self._settings.zone).date()
+        if self._statistics_of == today or not self._has_tables() or lock.is_running(self._repository):
+            return
+        try:
+            with self._gate.work():
+                refresh_statistics(self._settings)
+        except TryLater:
+            return  # about to power off, or busy: the next time will do
+        self._statistics_of = today
 
     def save_before_power_off(self) -> None:
         """Leave a short log, so that the next start is quick; what was acknowledged is on the disk without it."""

@@ -87,7 +87,9 @@ def _read(statement: sa.Select[str], wanted: CaseFilter, by: Actor) -> sa.Select
     if wanted.applicant_id or (wanted.text.strip() and not _is_number(wanted.text)):
         return by_index(statement, Case, "ix_case_applicant_id")
     if _named(wanted):
-        return statement
+        # Of a village the numbers stand in its index; or its rows would all be read for them.
+        by_village = _is_number(wanted.text) and few_villages(by) and not wanted.to_ratify
+        return by_index(statement, Case, "ix_case_newest_of_village") if by_village else statement
     if wanted.only_open:
         return by_index(statement, Case, "ix_case_open")
     walks = {

@@ -44,7 +44,7 @@ def list_referrals(*, by: Actor, at: datetime, state: str = "", late: bool = Fal
 
     `after` is the `following` of the page before.
     """
-    parts = _parts(state, by)
+    parts = parts_of(state, by)
     if late:
         parts = {_DUE: parts[_DUE].where(*_late(at))} if _DUE in parts else {}
     total = sum(_count(part) for part in parts.values())
@@ -58,15 +58,15 @@ def list_referrals(*, by: Actor, at: datetime, state: str = "", late: bool = Fal
 
 def count_late_referrals(*, by: Actor, at: datetime) -> int:
     """How many referrals in scope wait for a reply that is overdue, to a limit."""
-    return min(_count(_parts("", by)[_DUE].where(*_late(at))), MOST_COUNTED)
+    return min(_count(parts_of("", by)[_DUE].where(*_late(at))), MOST_COUNTED)
 
 
 def _late(at: datetime) -> tuple[sa.ColumnElement[bool], ...]:
     return (Referral.state.in_(AWAITING_REPLY), Referral.reply_due < at)
 
 
-def _parts(state: str, by: Actor) -> dict[str, sa.Select[str]]:
-    """The identifiers of the unfinished and of the finished ones, as far as the state leaves both."""
+def parts_of(state: str, by: Actor) -> dict[str, sa.Select[str]]:
+    """The identifiers in scope of the unfinished ("0") and of the finished ones ("1"), as far as the state leaves both."""
     matching = scope(sa.select(Referral.id), Referral, by)
     if state:
         matching = matching.where(Referral.state == state)
@@ -85,7 +85,7 @@ def _by_scope(finished: sa.Select[str], by: Actor) -> sa.Select[str]:
     villages = few_villages(by)
     if villages and not by.has(Role.OPD):
         here = sa.select(Case.id).where(Case.village_code.in_(villages))
-        return by_index(finished.where(Referral.case_id.in_(here)), Referral, "ix_referral_case_id")
+        return by_index(finished.where(Referral.case_id.in_(here)), Referral, "ix_referral_finished_of_case")
     return by_index(finished, Referral, "ix_referral_finished")
 
 

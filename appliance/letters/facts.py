@@ -205,10 +205,15 @@ def _referral_values(referral: Referral | None) -> dict[str, str]:
         "rujukan.alamat": referral.unit.address,
         "rujukan.kontak": referral.contact,
         "rujukan.isi": referral.summary,
-        "rujukan.batas": _day(referral.reply_due)
-        if referral.sent_at
-        else f"{referral.reply_days} hari kerja sejak surat ini dikirim",
+        "rujukan.batas": _reply_due(referral),
     }
+
+
+def _reply_due(referral: Referral) -> str:
+    """The day, once it is sent; before, how long there is from then on."""
+    if referral.sent_at or not referral.reply_days:
+        return _day(referral.reply_due)
+    return f"{referral.reply_days} hari kerja sejak surat ini dikirim"
 
 
 def _referral_tables(referral: Referral | None) -> dict[str, Grid]:

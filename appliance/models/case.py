@@ -26,6 +26,7 @@ _ASKED_OF_OPEN = (
     *("created_by", "owner_id", "service_type_id", "escalation", "state_since", "id"),
 )
 _ASKED_OF_REFERRALS = ("state", "unit_id", "case_id", "sent_at")
+_OF_CASE = ("case_id", "finished_at", "id", "state", "unit_id", "sent_at")
 _WALKED = ("service_type_id", "priority", "confidential")
 
 
@@ -71,7 +72,7 @@ class Case(Stamped, Model):
         sa.Index("ix_case_open", *_ASKED_OF_OPEN, **rows_where(f"state NOT IN ({_ENDED_WORDS})")),
         # Walks from the newest: what else a list asks of a case stands in the index, so that passing over a row costs nothing.
         sa.Index("ix_case_newest", "received_at", "id", "village_code", *_WALKED),
-        sa.Index("ix_case_newest_of_village", "village_code", "received_at", "id", *_WALKED),
+        sa.Index("ix_case_newest_of_village", "village_code", "received_at", "id", *_WALKED, "number"),
         sa.Index("ix_case_newest_of_service", "service_type_id", "received_at", "id", "village_code", "priority", "confidential"),
         sa.Index("ix_case_newest_of_state", "state", "received_at", "id", "village_code", *_WALKED),
         sa.Index("ix_case_newest_of_owner", "owner_id", "received_at", "id", "village_code", *_WALKED),
@@ -168,6 +169,7 @@ class Referral(Stamped, Model):
         sa.Index("ix_referral_state_reply_due", "state", "reply_due"),
         sa.Index("ix_referral_open", "reply_due", "id", *_ASKED_OF_REFERRALS, **rows_where("finished_at IS NULL")),
         sa.Index("ix_referral_finished", "finished_at", "id", *_ASKED_OF_REFERRALS, **rows_where("finished_at IS NOT NULL")),
+        sa.Index("ix_referral_finished_of_case", *_OF_CASE, **rows_where("finished_at IS NOT NULL")),
         sa.Index("ix_referral_unit_id_finished_at", "unit_id", "finished_at", "id", "state", "sent_at"),
     )
 
@@ -183,7 +185,7 @@ class Referral(Stamped, Model):
     sent_by_way: Mapped[str] = mapped_column(sa.String(8), default="akun")
     sent_at: Mapped[datetime | None] = mapped_column(Moment)
     accepted_at: Mapped[datetime | None] = mapped_column(Moment)
-    # Working days from the day it was written; None for what was written before this was kept.
+    # Working days from the day it is sent; None for what was written before this was kept.
     reply_days: Mapped[int | None] = mapped_column(sa.Integer)
     reply_due: Mapped[datetime | None] = mapped_column(Moment)
     reply: Mapped[str] = mapped_column(sa.Text, default="")

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import fcntl
 import subprocess
 import sys
 import threading
+import time
+from datetime import datetime, tzinfo
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from appliance import database
+from appliance import database, scheduler
 from appliance.config import Settings
 from appliance.database import Duplicate, begins_with, db, transaction
 from appliance.errors import ApplianceError, ConfigurationError, Conflict, TryLater
+from appliance.gate import Gate
 from appliance.models.area import Area
 from appliance.models.unit import Unit
 from tests.support.databases import SqliteTemplate
@@ -66,6 +70,49 @@ def test_a_checkpoint_empties_the_log(lite: Settings) -> None:
         assert database.checkpoint(lite)
         assert log.stat().st_size == 0
         assert count() > 0
+
+
+def test_sqlite_learns_of_its_indexes_from_a_few_rows(lite: Settings) -> None:
+    with database.create_service(lite).app_context():
+        with transaction() as session:
+            session.add_all(unit(f"unit-{number}") for number in range(30))
+        known = sa.text("SELECT count(*) FROM sqlite_master WHERE name = 'sqlite_stat1'")
+        assert db.session.execute(known).scalar_one() == 0
+        database.refresh_statistics(lite)
+        database.refresh_statistics(lite)
+        db.session.rollback()
+        told = (
+            db.session.execute(sa.text("SELECT stat FROM sqlite_stat1 WHERE idx = 'uq_unit_code' OR tbl = 'unit'"))
+            .scalars()
+            .all()
+        )
+        assert told
+        assert {int(stat.split()[0]) for stat in told} == {count()}
+
+
+def test_the_scheduler_looks_once_a_day_and_not_while_the_gate_is_shut(lite: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[Settings] = []
+    refresh = database.refresh_statistics
+    monkeypatch.setattr(scheduler, "refresh_statistics", lambda settings: (looked.append(settings), refresh(settings)))
+    clockwork = scheduler.Clockwork(lite, Path("appliance.toml"), threading.Event())
+    gate = Gate(Path(lite.paths.runtime) / "gate.lock", Path(lite.power.runtime) / "state.json")
+    gate.lock.parent.mkdir(parents=True, exist_ok=True)
+    with gate.lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        clockwork.refresh_statistics()
+    assert looked == []
+    clockwork.refresh_statistics()
+    clockwork.refresh_statistics()
+    assert looked == [lite]
+
+    class Tomorrow(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Tomorrow:
+            return cls.fromtimestamp(time.time() + 86400, tz)
+
+    monkeypatch.setattr(scheduler, "datetime", Tomorrow)
+    clockwork.refresh_statistics()
+    assert looked == [lite, lite]
 
 
 @pytest.mark.parametrize("version", [(3, 40, 1), (3, 51, 2)])
@@ -248,7 +295,7 @@ def test_what_was_answered_survives_a_kill(settings: Settings, tmp_path: Path) -
 WRITER = """
 import itertools, sys
 from pathlib import Path
-from appliance import database
+from appliance import database, scheduler
 from tests.service.test_database import unit
 from tests.support.databases import settings_below
 with database.create_service(settings_below(Path(sys.argv[1]), sys.argv[2])).app_context():

@@ -17,7 +17,7 @@ from flask import Flask
 from appliance import database
 from appliance.access import Actor, Grant
 from appliance.casework import casebook, referral_list
-from appliance.casework.case_filter import CaseFilter
+from appliance.casework.case_filter import CaseFilter, matching
 from appliance.casework.referral_list import list_referrals
 from appliance.config import Settings
 from appliance.database import db, table_of
@@ -212,6 +212,29 @@ def test_referrals_page_from_what_is_due_to_what_was_finished(staff: Staff, monk
     for by in (staff.disdik, staff.neighbour, staff.stranger):
         assert _all_referrals(by) == [], by.name
         assert list_referrals(by=by, at=AT).total == 0, by.name
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["without statistics", "with statistics"])
+def test_the_lists_of_a_village_are_read_from_an_index_alone(
+    rows: list[Case], staff: Staff, settings: Settings, known: bool
+) -> None:
+    """Her search by a number, and her referrals that ended: neither reads the rows of all that lies in her village."""
+    if settings.database.url:
+        pytest.skip("PostgreSQL plans by its statistics")
+    _referrals(staff)
+    if known:
+        database.refresh_statistics(settings)
+    with database.create_service(settings).app_context():  # a connection that has read what there is to know
+        asked = {
+            "ix_case_newest_of_village": matching(CaseFilter(text="SLRT-7303-2026"), by=staff.facilitator, at=AT)[0],
+            "ix_referral_finished_of_case": referral_list.parts_of("", staff.facilitator)["1"],
+        }
+        for index, statement in asked.items():
+            text = str(statement.compile(db.engine, compile_kwargs={"literal_binds": True}))
+            plan = [row.detail for row in db.session.execute(sa.text(f"EXPLAIN QUERY PLAN {text}"))]
+            assert any(f"COVERING INDEX {index}" in line or f"USING INDEX {index} (village_code=?)" in line for line in plan), (
+                plan
+            )
 
 
 @pytest.fixture
