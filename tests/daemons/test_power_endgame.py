@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from appliance.power.simulate import Scene
+from tests.support.machine_bed import end_process
 from tests.support.nut import NutLab
 from tests.support.nut_release import VERSIONS
 
@@ -36,6 +35,8 @@ if os.fork():
 os.setsid()
 for number in (0, 1, 2):
     os.close(number)
+since = open("/proc/self/stat").read().rpartition(")")[2].split()[19]
+open(folder + "/driver", "w").write(f"{{os.getpid()}} {{since}}")
 open(folder + "/usbhid-ups-apc.pid", "w").write(str(os.getpid()))
 while True:
     line, _ = door.accept()
@@ -95,10 +96,10 @@ class Endgame:
 @pytest.fixture
 def endgame(tmp_path: Path) -> Iterator[Endgame]:
     yield Endgame(tmp_path)
-    pid = tmp_path / "usbhid-ups-apc.pid"
-    if pid.exists():
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(int(pid.read_text()), signal.SIGKILL)
+    # not by its number alone: the driver may have ended, and a stranger bear the number by now
+    driver = tmp_path / "driver"
+    if driver.exists():
+        end_process(driver.read_text())
 
 
 # model, firmware → what the UPS is told

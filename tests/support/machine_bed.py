@@ -127,10 +127,10 @@ class Bed:
         """Take everything of this bed away, whatever state it is in. May be repeated."""
         # Killing nspawn alone would orphan the machine's systemd; killing that one ends everything in the machine.
         for pid in host_run("ip", "netns", "pids", self.name, check=False).split():
-            _end_process(identity(int(pid)))
+            end_process(identity(int(pid)))
         note = self.folder / "nspawn"
         if note.exists():
-            _end_process(note.read_text())
+            end_process(note.read_text())
         for mounted in sorted(_mounts_below(self.folder), reverse=True):
             host_run("umount", "--lazy", mounted, check=False)
         host_run("ip", "link", "delete", self.name, check=False)
@@ -157,7 +157,7 @@ def clear_stale_beds() -> None:
             Bed(int(folder.name.removeprefix("bed-"))).clear()
 
 
-def _end_process(name: str) -> None:
+def end_process(name: str) -> None:
     """Kill the process that `identity` named and wait until it is gone (or only waits for its parent's notice)."""
     deadline = time.monotonic() + END_SECONDS
     while is_alive(name):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from sqlalchemy.orm import Session
+
 from appliance.access import Actor
 from appliance.casework.catalogue import unit_id
 from appliance.database import transaction
@@ -35,32 +37,37 @@ class Staff:
 
 
 def hire() -> Staff:
-    """Store the accounts and return the actors."""
+    """Store the accounts, all in one transaction, and return the actors."""
     everywhere = ("73.03",)
-    return Staff(
-        fo=hire_one("fo.sari", Role.FO, everywhere),
-        bo=hire_one("bo.andi", Role.BO, everywhere),
-        supervisor=hire_one("supervisor.rahma", Role.SUPERVISOR, everywhere),
-        manager=hire_one("manajer.hasan", Role.MANAJER, everywhere),
-        facilitator=hire_one("fasilitator.nur", Role.FASILITATOR, (HOME,)),
-        neighbour=hire_one("fasilitator.lain", Role.FASILITATOR, (NEIGHBOUR,)),
-        dinkes=hire_one("opd.dinkes", Role.OPD, (), unit_id("dinkes")),
-        disdik=hire_one("opd.disdik", Role.OPD, (), unit_id("disdik")),
-        leader=hire_one("pimpinan.bupati", Role.PIMPINAN, everywhere),
-        admin=hire_one("admin.it", Role.ADMIN, everywhere),
-        stranger=hire_one("fo.asing", Role.FO, ("51.71",)),
-    )
+    with transaction() as session:
+        return Staff(
+            fo=_hired(session, "fo.sari", Role.FO, everywhere),
+            bo=_hired(session, "bo.andi", Role.BO, everywhere),
+            supervisor=_hired(session, "supervisor.rahma", Role.SUPERVISOR, everywhere),
+            manager=_hired(session, "manajer.hasan", Role.MANAJER, everywhere),
+            facilitator=_hired(session, "fasilitator.nur", Role.FASILITATOR, (HOME,)),
+            neighbour=_hired(session, "fasilitator.lain", Role.FASILITATOR, (NEIGHBOUR,)),
+            dinkes=_hired(session, "opd.dinkes", Role.OPD, (), unit_id("dinkes")),
+            disdik=_hired(session, "opd.disdik", Role.OPD, (), unit_id("disdik")),
+            leader=_hired(session, "pimpinan.bupati", Role.PIMPINAN, everywhere),
+            admin=_hired(session, "admin.it", Role.ADMIN, everywhere),
+            stranger=_hired(session, "fo.asing", Role.FO, ("51.71",)),
+        )
 
 
 def hire_one(username: str, role: Role, areas: tuple[str, ...], unit: str | None = None) -> Actor:
     """Store one more account; the actor."""
-    name = username.partition(".")[2].title()
     with transaction() as session:
-        account = Account(username=username, name=name, password_hash="!", password_changed_at=AT)
-        account.stamp("system", AT)
-        session.add(account)
-        session.flush()
-        return Actor(account.id, name, username, frozenset({role}), areas, unit, "test")
+        return _hired(session, username, role, areas, unit)
+
+
+def _hired(session: Session, username: str, role: Role, areas: tuple[str, ...], unit: str | None = None) -> Actor:
+    name = username.partition(".")[2].title()
+    account = Account(username=username, name=name, password_hash="!", password_changed_at=AT)
+    account.stamp("system", AT)
+    session.add(account)
+    session.flush()
+    return Actor(account.id, name, username, frozenset({role}), areas, unit, "test")
 
 
 def employ(*actors: Actor, ends: date | None = None) -> None:
