@@ -16,11 +16,13 @@ from flask import Flask
 
 from appliance import audit, database
 from appliance.access import Actor
+from appliance.accounts.sessions import begin
 from appliance.commands import restoring
 from appliance.commands.restoring import Errand, Handed, plan_of
 from appliance.config import BackupSettings, Settings
 from appliance.database import db
 from appliance.errors import Conflict, InvalidInput, NotFound
+from appliance.models.account import Account, WebSession
 from appliance.models.audit import AuditEntry
 from appliance.models.case import Case
 from appliance.models.letter import Letterhead
@@ -40,7 +42,7 @@ from backups.settings import Plan
 from tests.support.borg import run_now
 from tests.support.databases import AUDIT_KEY, SqliteTemplate, settings_below
 from tests.support.desk import open_case
-from tests.support.staff import Staff, hire
+from tests.support.staff import AT, Staff, hire
 
 HANDED = Handed("jeruk bali 4711", "jeruk bali 4711", AUDIT_KEY)
 
@@ -139,6 +141,8 @@ def test_no_number_is_given_twice_and_everybody_learns_what_is_gone(node: Settin
     with open_office(node):
         staff = hire()
         first = case_by(staff)
+        with database.transaction() as session:
+            begin(session.get_one(Account, staff.fo.account_id), device_id="tablet", device="uji", at=AT)
         run_now(plan_for(node))
         gone = case_by(staff)
         assert numbers() == ["00001", "00002"]
@@ -152,6 +156,7 @@ def test_no_number_is_given_twice_and_everybody_learns_what_is_gone(node: Settin
 
     with open_office(node):
         assert numbers() == ["00001"]
+        assert db.session.scalars(sa.select(WebSession.end_reason)).all() == ["data-dipulihkan"], "a stolen tablet stays out"
         assert str(current_epoch()).startswith("1-")
         (told,) = list_restorations(by=staff.fo)
         assert (told.exact, told.reason, told.by_name, told.run) == (True, "disk rusak", "admin.it", 1)
