@@ -29,6 +29,7 @@ from appliance.gate import Gate
 from appliance.models.columns import new_id
 from appliance.restoration.states import note_for
 from backups import errors
+from backups.exchange import replaced
 from backups.files import write_whole
 from backups.passphrase import read_typed
 from backups.restore import EVERYTHING, SECRETS, Choice, Restored, revert
@@ -64,12 +65,14 @@ OWN = Source()
 
 @dataclass(frozen=True)
 class Handed:
-    """The secrets a backup command works with: of the repository, and of this node."""
+    """The secrets a backup command works with: of the repository, and of this node. `former` is the audit key that what the last
+    restore replaced was sealed with, where it brought another one."""
 
     repository: str = field(repr=False)
     node: str = field(repr=False)
     audit_key: str = field(repr=False)
     second: str = field(default="", repr=False)
+    former: str = field(default="", repr=False)
 
     @classmethod
     def read(cls, door: Door, source: Source = OWN) -> Handed:
@@ -80,11 +83,21 @@ class Handed:
         node = door.secret(PASSPHRASE)
         used = _passphrase(source.passphrase_file) if source.passphrase_file else node
         second = Path(door.settings.paths.secrets) / SECOND
-        return cls(used, node, door.secret(AUDIT_KEY), door.secret(SECOND) if os.access(second, os.R_OK) else "")
+        second_passphrase = door.secret(SECOND) if os.access(second, os.R_OK) else ""
+        return cls(used, node, door.secret(AUDIT_KEY), second_passphrase, _former_key(door.settings))
 
     def as_bytes(self) -> bytes:
         """For the descriptor."""
         return json.dumps(dataclasses.asdict(self)).encode()
+
+
+def _former_key(settings: Settings) -> str:
+    """What `adopt_audit_key` set aside at the last restore; empty when it changed nothing, or may not be read."""
+    kept = replaced(Path(settings.paths.data))
+    try:
+        return (Path(settings.paths.secrets) / f"{AUDIT_KEY}.{kept[-1].name}").read_text(encoding="ascii").strip() if kept else ""
+    except OSError:
+        return ""
 
 
 def _passphrase(file: Path) -> str:
@@ -252,6 +265,10 @@ def put_back(settings: Settings, handed: Handed, errand: Errand, say: Callable[[
     """Take the last restore back; the folder with what was there until now."""
 
     def prepare(kept: Path) -> dict[str, Any]:
+        if handed.former:
+            # for `adopt_audit_key`, as if it came with a backup
+            (kept / SECRETS).mkdir(mode=0o700, exist_ok=True)
+            write_whole(kept / SECRETS / AUDIT_KEY, f"{handed.former}\n".encode())
         told = {"id": new_id(), "by": errand.by, "reason": errand.reason, "part": "revert"}
         return note_for(settings, kept, told, replaced=True)
 

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from appliance import audit, database
+from appliance.accounts.sessions import end_where
 from appliance.casework.handover import SERIES as HANDOVERS
 from appliance.config import Settings, read_secret
 from appliance.database import db, transaction
@@ -116,6 +117,8 @@ def _store(settings: Settings, note: Mapping[str, Any]) -> None:
                 numbers=numbers,
             )
         )
+        # Whoever was shut out since must not walk in again with a session that came back.
+        end_where(sa.true(), reason="data-dipulihkan", at=at)
         told = {"masa": epoch, "oleh": note["by"], "alasan": note["reason"], "cadangan": note.get("run"), "nomor": numbers}
         audit.record("data-dipulihkan", "node:backup", by=None, at=at, detail=told)
 

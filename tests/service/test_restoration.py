@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import alembic.command
 import pytest
@@ -17,13 +16,13 @@ from flask import Flask
 
 from appliance import audit, database
 from appliance.access import Actor
-from appliance.accounts.sessions import acting_for
+from appliance.accounts.sessions import begin
 from appliance.commands import restoring
 from appliance.commands.restoring import Errand, Handed, plan_of
 from appliance.config import BackupSettings, Settings
 from appliance.database import db
 from appliance.errors import Conflict, InvalidInput, NotFound
-from appliance.models.account import Account
+from appliance.models.account import Account, WebSession
 from appliance.models.audit import AuditEntry
 from appliance.models.case import Case
 from appliance.models.letter import Letterhead
@@ -43,12 +42,8 @@ from backups.settings import Plan
 from tests.support.borg import run_now
 from tests.support.databases import AUDIT_KEY, SqliteTemplate, settings_below
 from tests.support.desk import open_case
-from tests.support.staff import Staff, hire
+from tests.support.staff import AT, Staff, hire
 
-USERNAMES = (
-    "fo.sari", "bo.andi", "supervisor.rahma", "manajer.hasan", "fasilitator.nur", "fasilitator.lain", "opd.dinkes", "opd.disdik",
-    "pimpinan.bupati", "admin.it", "fo.asing",
-)  # fmt: skip
 HANDED = Handed("jeruk bali 4711", "jeruk bali 4711", AUDIT_KEY)
 
 
@@ -71,20 +66,29 @@ def node(settings: Settings, tmp_path: Path, empty_repository: Path) -> Settings
 
 
 @pytest.fixture(scope="session")
-def saved_template(sqlite: SqliteTemplate, empty_repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def saved_template(
+    sqlite: SqliteTemplate, empty_repository: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Staff]:
     """A node with SQLite, the staff, one case, and a backup of that."""
     folder = tmp_path_factory.mktemp("saved")
     settings = node_in(sqlite.fresh(folder), folder, empty_repository)
     with open_office(settings):
-        case_by(hire())
+        staff = hire()
+        case_by(staff)
     run_now(plan_for(settings))
-    return folder
+    return folder, staff
 
 
 @pytest.fixture
-def saved(saved_template: Path, tmp_path: Path) -> Settings:
+def known(saved_template: tuple[Path, Staff]) -> Staff:
+    """The people of that node."""
+    return saved_template[1]
+
+
+@pytest.fixture
+def saved(saved_template: tuple[Path, Staff], tmp_path: Path) -> Settings:
     """A copy of it, for what is the same on both databases once the states are read."""
-    shutil.copytree(saved_template, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(saved_template[0], tmp_path, dirs_exist_ok=True)
     return with_repository(settings_below(tmp_path), tmp_path / "repository")
 
 
@@ -137,6 +141,8 @@ def test_no_number_is_given_twice_and_everybody_learns_what_is_gone(node: Settin
     with open_office(node):
         staff = hire()
         first = case_by(staff)
+        with database.transaction() as session:
+            begin(session.get_one(Account, staff.fo.account_id), device_id="tablet", device="uji", at=AT)
         run_now(plan_for(node))
         gone = case_by(staff)
         assert numbers() == ["00001", "00002"]
@@ -150,6 +156,7 @@ def test_no_number_is_given_twice_and_everybody_learns_what_is_gone(node: Settin
 
     with open_office(node):
         assert numbers() == ["00001"]
+        assert db.session.scalars(sa.select(WebSession.end_reason)).all() == ["data-dipulihkan"], "a stolen tablet stays out"
         assert str(current_epoch()).startswith("1-")
         (told,) = list_restorations(by=staff.fo)
         assert (told.exact, told.reason, told.by_name, told.run) == (True, "disk rusak", "admin.it", 1)
@@ -181,26 +188,15 @@ def break_database(settings: Settings) -> None:
         Path(f"{settings.database_file}{beside}").unlink(missing_ok=True)
 
 
-def same_staff() -> Staff:
-    """The people of `hire`, who are in the database already."""
-    now = datetime.now(UTC)
-    found = {
-        account.username: acting_for(account.id, now, "uji", ZoneInfo("Asia/Makassar"))
-        for account in db.session.scalars(sa.select(Account))
-    }
-    return Staff(*(found[name] for name in USERNAMES))  # type: ignore[arg-type]
-
-
-def test_where_nobody_knows_what_was_given_out_the_series_jump(saved: Settings) -> None:
+def test_where_nobody_knows_what_was_given_out_the_series_jump(saved: Settings, known: Staff) -> None:
     with open_office(saved):
-        case_by(same_staff())
+        case_by(known)
     break_database(saved)
     bring_back(saved)
     assert settle(saved)
     with open_office(saved):
-        staff = same_staff()
-        assert case_by(staff)[-5:] == "00202"
-        told = list_restorations(by=staff.manager)[0]
+        assert case_by(known)[-5:] == "00202"
+        told = list_restorations(by=known.manager)[0]
         assert not told.exact
         assert {name.split("-")[0] for name in told.numbers} >= {"SLRT", "RJK", "INS", "BAST", "USL", "MUS", "SPT", "SURAT"}
 
@@ -281,30 +277,29 @@ def look(settings: Settings, number: str, by: Actor, reason: str = WHY) -> Seen:
             db.engine.dispose()
 
 
-def test_a_case_is_seen_as_it_was_by_who_may_see_it_today(saved: Settings) -> None:
+def test_a_case_is_seen_as_it_was_by_who_may_see_it_today(saved: Settings, known: Staff) -> None:
     with open_office(saved):
-        staff = same_staff()
         with database.transaction() as session:
             case = session.scalars(sa.select(Case)).one()
             case.description = "sesudahnya"
             number = case.number
         case_id = case.id
 
-    seen = look(saved, number, staff.fo)
+    seen = look(saved, number, known.fo)
     assert (seen.run, seen.case.description, seen.case.line.number) == (1, "Butuh biaya berobat", number)
     with pytest.raises(InvalidInput):
-        look(saved, number, staff.fo, "iseng")
+        look(saved, number, known.fo, "iseng")
     with pytest.raises(NotFound):
-        look(saved, number, staff.stranger)
+        look(saved, number, known.stranger)
     with open_office(saved):
         with database.transaction() as session:
-            session.execute(sa.update(Case).values(confidential=True, created_by=staff.bo.account_id, owner_id=None))
+            session.execute(sa.update(Case).values(confidential=True, created_by=known.bo.account_id, owner_id=None))
         looks = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.action == "lihat-cadangan")).all()
         assert [(entry.account_id, entry.subject, WHY in entry.detail) for entry in looks] == [
-            (staff.fo.account_id, f"case:{case_id}", True)
+            (known.fo.account_id, f"case:{case_id}", True)
         ]
     with pytest.raises(NotFound):
-        look(saved, number, staff.fo)
+        look(saved, number, known.fo)
     assert not any(plan_for(saved).scratch.iterdir()), "nothing of it stays"
 
 

@@ -95,6 +95,11 @@ def test_another_machines_backup_on_an_empty_machine(backed_up: Node, second: No
     # its own backups go on under its own passphrase
     assert second.slrt("backup", "run").returncode == 0
 
+    # and taken back, the journal that was here is sealed with the key that was here
+    second.slrt("backup", "revert", "--yes", check=True)
+    assert second.secret("audit-key") == old_audit_key
+    assert relocked(second) != relocked(backed_up)
+
 
 def test_filled_tables_are_not_changed_before_a_backup_is_made(node: Node) -> None:
     """A newer program over older tables. The ledger is no database of ours, so that the change itself fails, after the backup."""

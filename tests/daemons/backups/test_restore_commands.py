@@ -1,0 +1,104 @@
+"""`slrt backup` bringing something back as root over data of the service user: with its answer for programs, taken back, and by order."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pwd
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from pysqlite3 import dbapi2 as sqlite
+
+from appliance.restore_orders import REQUEST
+from tests.support.borg import SERVICE_USER, Node, add_rows, contents
+
+
+def asked(node: Node, question: str) -> list[tuple[Any, ...]]:
+    """What the live database answers."""
+    with closing(sqlite.connect(str(node.plan.database_file))) as base:
+        return list(base.execute(question))
+
+
+def last_row(node: Node) -> int:
+    (row,) = asked(node, "SELECT max(id) FROM ledger")
+    return int(row[0])
+
+
+def everything_is_of_the_service(node: Node) -> bool:
+    owner = node.plan.data.stat().st_uid
+    return {path.lstat().st_uid for path in node.plan.data.rglob("*")} == {owner}
+
+
+def order(node: Node, **words: object) -> dict[str, Any]:
+    """Leave an order as the pages do, let the unit's command take it; how it ended."""
+    place = node.folder / "run" / REQUEST
+    place.write_text(json.dumps({"run": 1, "by": "admin.it", "reason": "", **words}))
+    os.chown(place, pwd.getpwnam(SERVICE_USER).pw_uid, -1)
+    node.slrt("backup", "ordered")
+    assert not place.exists()
+    told: dict[str, Any] = json.loads((node.plan.state / "restore.json").read_bytes())
+    return told
+
+
+def test_the_database_alone_there_and_back_for_a_program(backed_up: Node) -> None:
+    last = add_rows(backed_up.plan, 3)
+    paper = next(path for path in (backed_up.plan.data / "attachments").rglob("*") if path.is_file())
+    paper.unlink()
+    done = backed_up.slrt(
+        "backup", "restore", "1", "--in-place", "--yes", "--only", "database", "--json", "--reason", "uji satu bagian", check=True
+    )
+    told = json.loads(done.stdout)
+    assert (told["id"], Path(told["folder"]).name, told["losses"]) == ("1", "before-restore-1", [])
+    assert last_row(backed_up) == 2000
+    assert not paper.exists(), "attachments were not asked for"
+    assert asked(backed_up, "SELECT epoch, run, part, reason FROM restoration") == [(1, 1, "database", "uji satu bagian")]
+
+    # a paper that nothing names any more is looked for by its hash
+    found = backed_up.slrt("backup", "attachments", "--hash", paper.name, "--json")
+    assert (found.returncode, json.loads(found.stdout)["missing"]) == (1, [paper.name])
+    back = backed_up.slrt("backup", "attachments", "--hash", paper.name, "--put-back")
+    assert back.returncode == 0, back.stderr
+    assert "dikembalikan dari cadangan 1" in back.stdout
+    assert paper.exists()
+
+    assert json.loads(backed_up.slrt("backup", "revert", "--yes", "--json", check=True).stdout)["folder"].endswith(
+        "before-restore-2"
+    )
+    assert last_row(backed_up) == last
+    assert everything_is_of_the_service(backed_up)
+
+
+def test_an_order_of_the_pages_is_checked_carried_out_and_told(backed_up: Node) -> None:
+    before, last = contents(backed_up.plan.data / "attachments"), add_rows(backed_up.plan, 3)
+    checked = order(backed_up, wish="check")
+    assert (checked["ok"], checked["text"]) == (True, "Cadangan 1 utuh dan dapat dipulihkan di sini.")
+    assert last_row(backed_up) == last, "a check changes nothing"
+
+    missing = order(backed_up, wish="restore", run=7)
+    assert (missing["ok"], "nomor 7" in missing["text"], missing["next_step"]) == (
+        False,
+        True,
+        "Lihat daftarnya: slrt backup list",
+    )
+
+    done = order(backed_up, wish="restore", reason="disk data diganti")
+    assert (done["ok"], done["text"]) == (True, "Data sudah dipulihkan dari cadangan 1.")
+    assert last_row(backed_up) == 2000
+    assert contents(backed_up.plan.data / "attachments") == before
+    assert asked(backed_up, "SELECT by_name, reason FROM restoration") == [("admin.it", "disk data diganti")]
+    assert everything_is_of_the_service(backed_up)
+    assert "Masa data 1-" in backed_up.slrt("status").stdout
+
+
+def test_two_restores_at_once_are_refused(backed_up: Node) -> None:
+    handle = os.open(backed_up.folder / "run", os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        refused = backed_up.slrt("backup", "restore", "1", "--in-place", "--yes")
+    finally:
+        os.close(handle)
+    assert refused.returncode == 75
+    assert not (backed_up.plan.data / "before-restore-1").exists()

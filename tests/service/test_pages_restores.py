@@ -1,0 +1,150 @@
+"""The administrator's way to a restore, and what everybody reads afterwards."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from appliance import database, restore_orders
+from appliance.config import Settings
+from appliance.models.account import Account
+from appliance.models.audit import AuditEntry
+from appliance.models.restoration import Restoration
+from appliance.models.roles import Role
+from appliance.restore_orders import Order, Progress, Wish
+from backups.lock import only_run
+from tests.support.databases import SqliteTemplate
+from tests.support.nights import some_weeks
+from tests.support.web_client import Web, officer, web_app
+
+WHY = "basis data rusak setelah listrik padam"
+
+
+@pytest.fixture
+def settings(sqlite: SqliteTemplate, tmp_path: Path) -> Settings:
+    """With SQLite: nothing here asks the database for more than rows."""
+    found = sqlite.fresh(tmp_path)
+    state = Path(found.paths.data) / "backup"
+    state.mkdir()
+    some_weeks(state, datetime.now(UTC) - timedelta(hours=3))
+    return found
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    app = web_app(settings)
+    with app.app_context():
+        officer("admin", Role.ADMIN)
+        officer("fo", Role.FO)
+    yield app
+    with app.app_context():
+        database.db.engine.dispose()
+
+
+def signed_in(app: Flask, username: str) -> Web:
+    web = Web(app)
+    assert web.sign_in(username).status_code == 303
+    return web
+
+
+def test_from_the_list_to_an_order_that_says_why(app: Flask, settings: Settings) -> None:
+    web = signed_in(app, "admin")
+    listed = web.get("/cadangan/pulihkan").text
+    assert "Nomor 40" in listed
+    assert "Nomor 20<" not in listed, "forgotten long ago"
+    assert "PULIHKAN 39" in web.get("/cadangan/pulihkan?nomor=39").text
+    assert web.get("/cadangan/pulihkan?nomor=20").status_code == 404
+
+    form = {"wish": "restore", "run": "39", "reason": "x", "typed": "pulihkan 38"}
+    refused = web.post("/cadangan/pulihkan", form)
+    assert refused.status_code == 422
+    assert "Tulis alasannya" in refused.text
+    assert "Ketik PULIHKAN 39 untuk memastikan" in refused.text
+    assert restore_orders.take(settings) is None
+
+    done = web.post("/cadangan/pulihkan", {**form, "reason": WHY, "typed": " pulihkan  39 "})
+    assert done.headers["Location"].endswith("/cadangan/pulihkan/jalan")
+    assert "segera dijalankan" in web.get("/cadangan/pulihkan/jalan").text
+    assert web.post("/cadangan/pulihkan", {**form, "wish": "check"}).status_code == 503, "one after the other"
+    assert restore_orders.take(settings) == Order(Wish.RESTORE, 39, "admin", WHY)
+    with app.app_context():
+        entry = database.db.session.scalars(sa.select(AuditEntry).where(AuditEntry.action == "pulihkan-restore")).one()
+    assert json.loads(entry.detail) == {"alasan": WHY, "cadangan": 39}
+
+
+def test_the_progress_goes_on_ends_or_was_cut_off(app: Flask, settings: Settings) -> None:
+    web, at = signed_in(app, "admin"), datetime.now(UTC)
+    assert "Belum ada perintah" in web.get("/cadangan/pulihkan/jalan").text
+    restore_orders.tell(settings, Progress(Wish.RESTORE, 39, "Mengembalikan lampiran", at, 2, 3))
+    with only_run(Path(settings.paths.runtime)):
+        page = web.get("/cadangan/pulihkan/jalan").text
+        assert "Langkah 2 dari 3" in page
+        assert 'http-equiv="refresh"' in page
+    page = web.get("/cadangan/pulihkan/jalan").text
+    assert "Terputus sebelum selesai" in page
+    assert 'http-equiv="refresh"' not in page
+    restore_orders.tell(settings, restore_orders.ended(Order(Wish.CHECK, 39, "admin"), ok=True, text="Cadangan 39 utuh."))
+    assert "Lanjut ke pemulihan" in web.get("/cadangan/pulihkan/jalan").text
+    assert "Lulus" in web.get("/cadangan/pulihkan?nomor=39").text
+    assert "Lulus" not in web.get("/cadangan/pulihkan?nomor=38").text
+
+
+def test_only_what_was_replaced_can_be_taken_back(app: Flask, settings: Settings) -> None:
+    web, form = signed_in(app, "admin"), {"wish": "revert", "reason": WHY, "typed": "BATALKAN"}
+    assert web.post("/cadangan/pulihkan", form).status_code == 422
+    (Path(settings.paths.data) / "before-restore-1").mkdir()
+    assert "Membatalkan pemulihan terakhir" in web.get("/cadangan/pulihkan").text
+    assert web.post("/cadangan/pulihkan", form).status_code == 303
+    order = restore_orders.take(settings)
+    assert order is not None
+    assert (order.wish, order.reason) == (Wish.REVERT, WHY)
+
+
+def test_an_order_is_believed_no_further_than_it_makes_sense(settings: Settings, tmp_path: Path) -> None:
+    place = Path(settings.paths.runtime) / restore_orders.REQUEST
+    secret = tmp_path / "secret"
+    secret.write_text(json.dumps({"wish": "restore", "run": 1, "by": "x", "reason": "y"}))
+    for content in (b"", b"[]", b'{"wish": "erase", "run": 1, "by": "", "reason": ""}', b'{"wish": "check", "run": "--to=/etc"}'):
+        place.write_bytes(content)
+        assert restore_orders.take(settings) is None
+        assert not place.exists()
+    place.symlink_to(secret)
+    assert restore_orders.take(settings) is None
+    assert secret.exists()
+
+
+def test_everybody_is_told_and_sees_her_own_work_only(settings: Settings, app: Flask) -> None:
+    assert signed_in(app, "fo").get("/healthz").json["epoch"] == "0"
+    at = datetime.now(UTC)
+    with app.app_context(), database.transaction() as session:
+        account = session.scalars(sa.select(Account).where(Account.username == "fo")).one()
+        session.add(
+            Restoration(
+                epoch=3, id="0192aaaa-bbbbcccc", restored_at=at, taken_at=at - timedelta(hours=9), run=39, part="all",
+                by_name="admin", reason=WHY, exact=True,
+                missed={
+                    "accounts": {account.id: {"facts": 2, "cases": ["SLRT-7303-202611-00007"]}, "x": {"facts": 5, "cases": ["SLRT-7303-202611-00008"]}},
+                    "cases": ["SLRT-7303-202611-00008"], "letters": [],
+                },
+                numbers={"SLRT-7303-202611": [7, 8]},
+            )
+        )  # fmt: skip
+    again = web_app(settings)  # as after the restart that a restore is
+    web = signed_in(again, "fo")
+    assert "Data dikembalikan ke keadaan" in web.get("/").text
+    assert web.get("/healthz").json["epoch"] == "3-bbbbcccc"
+    mine = web.get("/cadangan/pemulihan").text
+    assert "SLRT-7303-202611-00007" in mine
+    assert "2 catatan Anda" in mine
+    assert "00008" not in mine
+    admin = signed_in(again, "admin").get("/cadangan/pemulihan").text
+    assert "SLRT-7303-202611-00008" in admin
+    assert "7 sampai 8" in admin
+    with again.app_context():
+        database.db.engine.dispose()
