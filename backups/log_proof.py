@@ -19,7 +19,8 @@ from backups.sqlite import Content
 from backups.sums import file_hash
 from backups.verify import bring_back_database
 
-WAYS = 2
+WAYS, NEWEST = 2, 5
+ANEW = "Periksa disk cadangan, lalu buat pangkal baru: sudo slrt backup run"
 
 
 def prove_log(plan: Plan, engine: Engine, place: Path, stop: Stop) -> str:
@@ -35,13 +36,16 @@ def prove_log(plan: Plan, engine: Engine, place: Path, stop: Stop) -> str:
     ends = []
     for way in ways:
         file = bring_back_database(engine, way.manifest, files.empty_folder(place), thorough=False)
-        reached = replay.replay(way, file, moment, plan.zone, stop)
+        try:
+            reached = replay.replay(way, file, moment, plan.zone, stop)
+        except Mismatch as error:
+            raise Mismatch(error.message, ANEW) from error
         ends.append((file_hash(file, stop), _content(file, stop)))
     if len({digest for digest, _ in ends}) > 1 and ends[0][1] != ends[1][1]:
         tables = sqlite.differing(ends[0][1].tables, ends[1][1].tables)
         raise Mismatch(
             f"Catatan berkelanjutan tidak lengkap: isinya berbeda pada {tables}.",
-            "Buat pangkal baru: slrt backup run; lalu minta bantuan.",
+            ANEW,
         )
     numbers = " dan ".join(str(way.manifest.run) for way in ways)
     return f" Catatan berkelanjutan ditelusuri dari cadangan {numbers} sampai {reached.astimezone(plan.zone):%d-%m-%Y %H.%M.%S}."
@@ -51,8 +55,8 @@ def _bases(plan: Plan, engine: Engine) -> list[Base]:
     """The newest backups from which the log of the newest epoch goes on."""
     found: list[Base] = []
     known = spool.epochs(plan.repository / spool.FOLDER)
-    for run in reversed(list_runs(engine)):
-        base = replay.base_of(read_manifest(engine, run), plan) if run.complete and len(found) < WAYS else None
+    for run in [run for run in reversed(list_runs(engine)) if run.complete][:NEWEST]:
+        base = replay.base_of(read_manifest(engine, run), plan) if len(found) < WAYS else None
         if base is not None and base.epoch == known[-1]:
             found.append(base)
     return found
