@@ -114,6 +114,8 @@ def test_a_log_that_somebody_else_began_anew_is_a_break(carried: Carried) -> Non
     carried.add(5)
     assert carried.shipper.ship()
     kept = carried.back_up()
+    carried.add(5)
+    assert carried.shipper.ship()
     before = carried.content()
     carried.shipper = carried.new_shipper()  # never begun: nobody holds the log
     carried.add(5)
@@ -200,8 +202,10 @@ def test_wherever_the_last_file_was_cut_off_it_is_gone_on_with(carried: Carried)
         assert carried.shipper.ship()
     (file,) = spool.files_of(spool.epochs(carried.second / spool.FOLDER)[0])
     content, last = file.read_bytes(), carried.blocks()[-1]
-    for size in (len(content), len(content) - 1, last.offset + 10, last.offset + 1, last.offset, carried.blocks()[0].stop):
-        file.write_bytes(content[:size])
+    zeroed = content[: last.offset + 100] + bytes(len(content) - last.offset - 100)
+    sizes = (len(content), len(content) - 1, last.offset + 10, last.offset + 1, last.offset, carried.blocks()[0].stop)
+    for left in (zeroed, *(content[:size] for size in sizes)):
+        file.write_bytes(left)
         carried.shipper = carried.new_shipper()
         assert carried.shipper.ship()
         assert carried.shipper.holds(kept.position)
