@@ -17,6 +17,7 @@ from backups.catalogue import LATEST, Run, find, list_runs, read_manifest
 from backups.errors import BackupError, Mismatch, RepositoryDamaged, Stopped
 from backups.limits import Limits, allowed_seconds
 from backups.lock import only_run
+from backups.log_proof import prove_log
 from backups.manifest import Manifest
 from backups.process import Stop, never
 from backups.progress import Say, Teller
@@ -40,9 +41,9 @@ def rehearse(plan: Plan, moment: Moment, stop: Stop = never, say: Say = quiet, w
 
     def work(engine: Engine, tell: Say) -> tuple[Manifest, str]:
         manifest, notes = _bring_everything_back(plan, engine, wanted, tell, thorough=False)
-        tell("Memeriksa susunan repositori")
+        tell("Memeriksa susunan repositori dan catatan berkelanjutan")
         engine.check(CHECK_SECONDS)
-        return manifest, notes
+        return manifest, notes + prove_log(plan, engine, plan.scratch / PLACE, stop)
 
     return _proving(plan, moment, Depth.REHEARSAL, Teller(plan.state, Depth.REHEARSAL, REHEARSAL_STEPS, say), stop, work)
 

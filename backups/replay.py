@@ -78,7 +78,7 @@ def base_for(engine: Engine, plan: Plan, moment: datetime) -> Base:
         if run.summary is None or run.summary.at > moment:
             continue
         manifest = read_manifest(engine, run)
-        covered = _coverage(base, moment) if (base := _base(manifest, plan.repository / spool.FOLDER)) else None
+        covered = _coverage(base, moment) if (base := base_of(manifest, plan)) else None
         if base is None or covered is None or covered.first > moment:
             continue
         if moment in {covered.reached, FAR} or covered.until >= moment:
@@ -94,12 +94,13 @@ def base_for(engine: Engine, plan: Plan, moment: datetime) -> Base:
     )
 
 
-def _base(manifest: Manifest, folder: Path) -> Base | None:
+def base_of(manifest: Manifest, plan: Plan) -> Base | None:
+    """The backup with the epoch that holds its place in the log; None where there is none."""
     if not manifest.position or spool.KEY_FILE not in manifest.secrets:
         return None
     with suppress(ValueError):
         start = Position.from_text(manifest.position)
-        epoch = spool.locate(folder, start)
+        epoch = spool.locate(plan.repository / spool.FOLDER, start)
         return Base(manifest, epoch, start) if epoch else None
     return None
 
@@ -110,7 +111,7 @@ def _coverage(base: Base, moment: datetime) -> Coverage | None:
     reached = until = datetime.min.replace(tzinfo=UTC)
     open_end = True
     with suppress(Mismatch):
-        for found in _from(base):
+        for found in blocks_from(base):
             first = first or (found.block.at if _is_at(found, base.start) else None)
             if first is None:
                 continue
@@ -125,7 +126,7 @@ def _is_at(found: Found, position: Position) -> bool:
     return end.salts == position.salts and end.frame >= position.frame
 
 
-def _from(base: Base) -> Iterator[Found]:
+def blocks_from(base: Base) -> Iterator[Found]:
     """The blocks from the beginning of the backup's generation on."""
     begin = spool.first_file(base.epoch, base.start.salts)
     passed = False
@@ -143,7 +144,7 @@ def replay(base: Base, database: Path, moment: datetime, zone: tzinfo, stop: Sto
     key, reached = base.manifest.secrets[spool.KEY_FILE], base.manifest.at
     seen: Position | None = None
     try:
-        for generation in _generations(_until(_from(base), base.start, moment)):
+        for generation in _generations(_until(blocks_from(base), base.start, moment)):
             with _fresh_log(database).open("wb") as log:
                 for found in generation:
                     check(stop)

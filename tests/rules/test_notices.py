@@ -168,6 +168,20 @@ def test_how_old_a_backup_may_be(good: float | None, restored: float | None, sin
     assert why_late(News(*moments), AT, 3 * DAY) == late
 
 
+@pytest.mark.parametrize(
+    ("minutes", "late"),
+    [(0, ""), (5, ""), (5.1, "catatan"), (900, "catatan"), (None, "")],
+)
+def test_how_long_the_newest_may_be_on_one_disk_only(minutes: float | None, late: str) -> None:
+    reaches = AT - timedelta(minutes=minutes) if minutes is not None else None
+    news = News(AT - DAY, AT - DAY, AT - 40 * DAY, reaches)
+    assert why_late(news, AT, 3 * DAY) == late
+    assert why_late(replace(news, good=AT - 4 * DAY), AT, 3 * DAY) == "cadangan"
+    told = message_of_backup(news, "", late, AT, WITA)
+    assert (told is not None) == bool(late)
+    assert told is None or "hanya ada di satu disk" in told.title
+
+
 def test_a_backup_that_is_late_is_told_once_and_so_is_the_next_good_one() -> None:
     news = News(AT - 4 * DAY, AT - 5 * DAY, AT - 40 * DAY)
     late = message_of_backup(news, "", "cadangan", AT, WITA)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from backups.schedule import Depth, Moment, Proofs, Reason, Rhythm, due, newest_slot, next_slot, proof_due
+from backups.schedule import Depth, Moment, Proofs, Reason, Rhythm, base_due, due, newest_slot, next_slot, proof_due
 
 WITA = ZoneInfo("Asia/Makassar")
 OFFICE = Rhythm(time(22, 0), WITA, timedelta(minutes=10))
@@ -200,3 +200,21 @@ def test_the_first_proof_comes_in_the_night_after_the_first_backup() -> None:
     known = Proofs(at("21 10:00"))
     assert proof_due(at("21 21:59"), known, OFFICE) is None
     assert proof_due(at("21 22:05"), known, OFFICE) is Depth.REHEARSAL
+
+
+@pytest.mark.parametrize(
+    ("now", "last_attempt", "steady", "allowed"),
+    [
+        (at("21 12:00"), None, None, True),
+        (at("21 12:00"), at("20 22:00", up=UP_LONG - minutes(840)), None, True),
+        # good or not, one was made within the hour: another one would not mend it
+        (at("21 12:00"), at("21 11:30", up=UP_LONG - minutes(30)), None, False),
+        (at("21 12:00", "b", minutes(30)), at("21 11:30", "a"), None, True),
+        (at("21 12:00", "b", minutes(5)), at("21 11:30", "a"), None, False),
+        (at("21 12:00"), None, minutes(5), False),
+    ],
+)
+def test_when_a_backup_is_made_for_the_log_to_go_on_from(
+    now: Moment, last_attempt: Moment | None, steady: timedelta | None, allowed: bool
+) -> None:
+    assert base_due(now, last_attempt, OFFICE, steady) is allowed

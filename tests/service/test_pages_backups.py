@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from appliance import backup_orders, database
+from appliance import backup_news, backup_orders, database
 from appliance.backup_orders import Order, Wish
 from appliance.config import PathSettings, Settings
 from appliance.models.audit import AuditEntry
@@ -69,6 +70,25 @@ def test_the_nights_of_a_month_and_one_of_them_in_full(app: Flask, settings: Set
     assert ">terbukti<" in restored
     assert "sudah dihapus" in web.get(f"/cadangan?hari={local - timedelta(days=20)}").text
     assert "Tidak ada cadangan pada hari ini" in web.get(f"/cadangan?hari={local - timedelta(days=8)}").text
+
+
+def test_how_much_would_be_lost_is_told_and_a_log_that_stands_still_is_a_warning(
+    app: Flask, settings: Settings, state: Path
+) -> None:
+    now = datetime.now(UTC)
+    lines = some_weeks(state, now - timedelta(hours=1))
+    web = signed_in(app, "supervisor")
+    assert "bila disk data rusak sekarang</dt><dd>–" in web.get("/cadangan").text
+    backup_news.publish(settings, backup_news.of(lines, now - timedelta(seconds=20)))
+    page = web.get("/cadangan").text
+    seconds = re.search(r"bila disk data rusak sekarang</dt><dd>(\d+) detik terakhir", page)
+    assert seconds
+    assert 20 <= int(seconds[1]) < 60
+    assert "hanya ada di disk data" not in page
+    backup_news.publish(settings, backup_news.of(lines, now - timedelta(minutes=6)))
+    page = web.get("/cadangan").text
+    assert "hanya ada di disk data" in page
+    assert "6 menit" in page
 
 
 def test_any_address_is_answered(app: Flask) -> None:

@@ -47,7 +47,7 @@ class Carried:
     """The database in `folder`/data, the second disk in `folder`/second, and who carries the log over."""
 
     folder: Path
-    clock: Clock = field(default_factory=Clock)
+    clock: Callable[[], datetime] = field(default_factory=Clock)
 
     def __post_init__(self) -> None:
         self.second, self.state = self.folder / "second", self.folder / "state"
@@ -67,9 +67,9 @@ class Carried:
         base.execute("PRAGMA wal_autocheckpoint = 0")
         return base
 
-    def new_shipper(self, clock: Callable[[], datetime] | None = None) -> Shipper:
+    def new_shipper(self) -> Shipper:
         """As after a restart of the daemon."""
-        return Shipper(self.file, self.second, self.state, clock or self.clock)
+        return Shipper(self.file, self.second, self.state, self.clock)
 
     def add(self, rows: int, size: int = 300) -> None:
         """More rows, each committed by itself."""

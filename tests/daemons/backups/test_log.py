@@ -20,10 +20,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backups import book, replay, ship, spool
+from backups.clock import moment
 from backups.errors import BackupError, Mismatch, NoSuchArchive
+from backups.ladder import rehearse
 from backups.restore import in_place, restore
 from backups.settings import Plan
-from backups.sqlite import Connection
+from backups.sqlite import Connection, connect
 from tests.support.borg import add_attachment, add_rows, flip, ledger, run_now
 from tests.support.carried_log import ZONE, Carried, Kept
 from tests.support.disks import read_only, small_disk
@@ -112,6 +114,8 @@ def test_a_log_that_somebody_else_began_anew_is_a_break(carried: Carried) -> Non
     carried.add(5)
     assert carried.shipper.ship()
     kept = carried.back_up()
+    carried.add(5)
+    assert carried.shipper.ship()
     before = carried.content()
     carried.shipper = carried.new_shipper()  # never begun: nobody holds the log
     carried.add(5)
@@ -198,8 +202,10 @@ def test_wherever_the_last_file_was_cut_off_it_is_gone_on_with(carried: Carried)
         assert carried.shipper.ship()
     (file,) = spool.files_of(spool.epochs(carried.second / spool.FOLDER)[0])
     content, last = file.read_bytes(), carried.blocks()[-1]
-    for size in (len(content), len(content) - 1, last.offset + 10, last.offset + 1, last.offset, carried.blocks()[0].stop):
-        file.write_bytes(content[:size])
+    zeroed = content[: last.offset + 100] + bytes(len(content) - last.offset - 100)
+    sizes = (len(content), len(content) - 1, last.offset + 10, last.offset + 1, last.offset, carried.blocks()[0].stop)
+    for left in (zeroed, *(content[:size] for size in sizes)):
+        file.write_bytes(left)
         carried.shipper = carried.new_shipper()
         assert carried.shipper.ship()
         assert carried.shipper.holds(kept.position)
@@ -363,11 +369,11 @@ def test_a_real_repository_is_restored_to_a_moment_in_between_with_the_files_tha
     photo = add_attachment(fresh.data, b"a photo of after the backup")
     add_rows(fresh, 5)
     assert carrier.ship()
-    moment = datetime.now(UTC) + timedelta(seconds=1)
-    wait_for(lambda: datetime.now(UTC) > moment, what="a moment later, for what is typed has whole seconds")
+    typed = datetime.now(UTC) + timedelta(seconds=1)
+    wait_for(lambda: datetime.now(UTC) > typed, what="a moment later, for what is typed has whole seconds")
     add_rows(fresh, 5)
     assert carrier.ship()
-    assert restored_rows(fresh, tmp_path / "first", f"{moment.astimezone(ZONE):%d-%m-%Y %H:%M:%S}") == 2005
+    assert restored_rows(fresh, tmp_path / "first", f"{typed.astimezone(ZONE):%d-%m-%Y %H:%M:%S}") == 2005
     assert restored_rows(fresh, tmp_path / "last", "sekarang") == 2010
     with pytest.raises(NoSuchArchive) as told:
         restore(fresh, "31-12-2098 23:59", tmp_path / "future")
@@ -391,3 +397,30 @@ def restored_rows(plan: Plan, to: Path, moment: str) -> int:
     """How many rows the database has at a moment."""
     assert restore(plan, moment, to).reached is not None
     return len(ledger(to / plan.database))
+
+
+def test_the_rehearsal_goes_the_log_from_two_backups_to_the_same_end(fresh: Plan) -> None:
+    carrier = ship.Shipper(fresh.database_file, fresh.repository, fresh.state)
+    assert carrier.ship()
+    run_now(fresh)
+    with closing(connect(fresh.database_file)) as base:
+        base.execute("DELETE FROM ledger WHERE id = 5")
+    assert carrier.empty_log()
+    run_now(fresh)
+    add_rows(fresh, 3)
+    assert carrier.empty_log()
+    line = rehearse(fresh, moment(datetime.now(UTC)))
+    assert "ditelusuri dari cadangan 2 dan 1 sampai" in line.text
+    leave_out_the_end_of_the_first_generation(fresh)
+    with pytest.raises(Mismatch, match="berbeda pada ledger"):
+        rehearse(fresh, moment(datetime.now(UTC)))
+
+
+def leave_out_the_end_of_the_first_generation(plan: Plan) -> None:
+    """What a chain that joins what does not belong together looks like: each seal fits."""
+    folder, key = plan.repository / spool.FOLDER, spool.key_of(plan.state)
+    blocks = list(spool.chain(spool.epochs(folder)[-1]))
+    left_out = [found for found in blocks if found.block.end.salts == blocks[0].block.end.salts][-1]
+    tail = spool.begin(folder)
+    for number, found in enumerate((found for found in blocks if found is not left_out), start=1):
+        tail = spool.add(tail, key, replace(found.block, number=number), spool.open_block(found, key))
