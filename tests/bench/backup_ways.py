@@ -15,7 +15,7 @@ PROJECT = Path(__file__).parents[2]
 # What the usual way does first: SQLite's own copy in one step.
 COPY = "import sys; from pysqlite3 import dbapi2 as s; a = s.connect(sys.argv[1]); b = s.connect(sys.argv[2]); a.backup(b); b.close()"
 OURS = """
-import sys
+import json, os, sys, time
 from datetime import UTC, datetime
 from backups import ladder, repository, restore
 from backups.clock import moment
@@ -25,7 +25,12 @@ from pathlib import Path
 plan, what = plan_below(Path(sys.argv[1])), sys.argv[2]
 now = moment(datetime.now(UTC))
 if what == "init": repository.init(plan)
-if what == "take": take(plan, now)
+def say(text):
+    if text.startswith("Membaca kembali"):
+        used = os.times()
+        Path(sys.argv[1], "times.json").write_text(json.dumps([time.monotonic() - began, sum(used[:4])]))
+began = time.monotonic()
+if what == "take": take(plan, now, say=say)
 if what == "rehearse": ladder.rehearse(plan, now)
 if what == "check": ladder.read_everything(plan, now)
 if what == "restore": restore.restore(plan, "terakhir", Path(sys.argv[3]))
@@ -44,7 +49,10 @@ user_state_directory: {runtime}
 
 @dataclass(frozen=True)
 class Way:
-    """One tool: commands by step, the repository that grows, and the environment. Empty `rehearse`: it has none."""
+    """One tool: commands by step, the repository that grows, and the environment. `more` are steps that others do not have.
+
+    `beside` are the folders where it keeps what it copies; `times` is a file with the seconds until its proof began.
+    """
 
     name: str
     repository: Path
@@ -52,8 +60,15 @@ class Way:
     take: list[list[str]]
     check: list[list[str]]
     restore: list[list[str]]
-    rehearse: list[list[str]] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
+    more: dict[str, list[list[str]]] = field(default_factory=dict)
+    beside: tuple[Path, ...] = ()
+    times: Path | None = None
+
+    @property
+    def later(self) -> list[tuple[str, list[list[str]]]]:
+        """The steps after the days."""
+        return [("check all", self.check), ("restore", self.restore), *self.more.items()]
 
 
 def plan_below(folder: Path) -> Plan:
@@ -71,8 +86,21 @@ def ours(folder: Path) -> Way:
     def step(*words: str) -> list[list[str]]:
         return [[sys.executable, "-c", OURS, str(folder), *words]]
 
-    return Way("kita", folder / "ours", step("init"), step("take"), step("check"), step("restore", str(folder / "back")), step("rehearse"),
-               {"PYTHONPATH": str(PROJECT)})  # fmt: skip
+    back = folder / "back"
+    bare = f"set -e; mkdir -p {back} && cd {back}; n=$(borg list --last 1 --short {folder}/ours | tr -dc 0-9); "
+    bare += f"borg extract {folder}/ours::db-$n; borg extract {folder}/ours::att-$n"
+    return Way(
+        "kita",
+        folder / "ours",
+        step("init"),
+        step("take"),
+        step("check"),
+        step("restore", str(back)),
+        {"PYTHONPATH": str(PROJECT), "BORG_PASSPHRASE": PASSPHRASE, "BORG_BASE_DIR": str(folder / "bare-base")},
+        {"bare extract": [["sh", "-c", bare]], "rehearsal": step("rehearse")},
+        (folder / "state" / "scratch",),
+        folder / "times.json",
+    )
 
 
 def _copied(folder: Path) -> list[str]:
@@ -92,6 +120,7 @@ def borg(folder: Path) -> Way:
         [["borg", "check", "--verify-data", str(place)]],
         [["sh", "-c", f"mkdir -p {back} && cd {back} && borg extract {place}::$(borg list --last 1 --short {place})"]],
         environment={"BORG_PASSPHRASE": PASSPHRASE, "BORG_BASE_DIR": str(folder / "borg-base")},
+        beside=(folder / "copy",),
     )
 
 
@@ -107,6 +136,7 @@ def restic(folder: Path) -> Way:
         [[*words, "check", "--read-data"]],
         [[*words, "restore", "latest", "--target", str(folder / "back")]],
         environment={"RESTIC_PASSWORD": PASSPHRASE, "RESTIC_CACHE_DIR": str(folder / "restic-cache")},
+        beside=(folder / "copy",),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import random
 import shutil
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -157,8 +158,8 @@ class Endurance:
             base.execute("CREATE TABLE IF NOT EXISTS person (id INTEGER PRIMARY KEY, name TEXT)")
             base.execute("INSERT INTO person (name) VALUES (?)", (self.dice.randbytes(9).hex(),))
             base.execute("COMMIT")
-        add_attachment(self._own.data, self.dice.randbytes(30_000))
-        files.sync_tree(self._own.data / "attachments")
+        photo = add_attachment(self._own.data, self.dice.randbytes(30_000))
+        subprocess.run(["sync", photo, photo.parent, photo.parent.parent], check=True)
         return self._live()
 
     def _strike(self, work: str, blow: Blow) -> None:
