@@ -241,10 +241,11 @@ def _addressed_to(by: Actor) -> sa.ColumnElement[bool]:
 
 def _names_nobody_hidden(by: Actor) -> sa.ColumnElement[bool]:
     """A collective letter is not for whoever may not see one of the cases that it names, also one that became confidential later."""
+    # Asked of one letter after the other: as a list of them all, a database that knows few rows would read every case for it.
+    named = sa.select(LetterCase.letter_id).join(Case, Case.id == LetterCase.case_id).where(LetterCase.letter_id == Letter.id)
     # Not "not": without an owner the question is neither true nor false.
-    hidden = sa.and_(LetterCase.letter_id == Letter.id, Case.confidential, _not_too_confidential(by).is_not(sa.true()))
-    # Asked of letter after letter: a list of all that are hidden would be made anew for each page, of a million cases.
-    return sa.not_(sa.select(LetterCase.letter_id).join(Case, Case.id == LetterCase.case_id).where(hidden).exists())
+    hidden = named.where(Case.confidential, _not_too_confidential(by).is_not(sa.true()))
+    return sa.not_(hidden.correlate(Letter).exists())
 
 
 def _laid_before(by: Actor) -> sa.ColumnElement[bool]:

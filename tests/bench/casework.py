@@ -3,8 +3,9 @@
     .venv/bin/python tests/bench/casework.py [CASES] [--postgres CASES] [--folder DIR] [--questions N] [--rounds N] [--cpu] [--each]
 
 Every list of every role is asked for: its first page, a page far down, each filter. A row of the table is the worst of its kind; `--each`
-prints every page by itself. Beside each stands its floor, the bare query in the same run. A step is stored with synchronous=FULL, as on
-the node, and the database has no statistics, as there. `--cpu` counts the time of the processor only, for a machine that is busy.
+prints every page by itself. Beside each stands its floor, the bare query in the same run. A step is stored with synchronous=FULL, and
+the database knows of its indexes what a day's look tells it, as on the node. `--cpu` counts the time of the processor only, for a
+machine that is busy.
 """
 
 from __future__ import annotations
