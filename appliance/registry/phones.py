@@ -57,8 +57,6 @@ def shown(number: str) -> str:
     from lokal import parse_phone
 
     found = parse_phone(number)
-    if found is None:
-        return ""
     national = found.national or number
     # The library names big cities' area codes only; all others have four digits.
     return f"{national[:4]}-{national[4:]}" if found.type == "landline" and national.isdigit() else national
