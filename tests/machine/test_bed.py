@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.support.machine import PROJECT, Machine, copy_of
 from tests.support.machine_bed import Bed, claim_bed, started_at
+from tests.support.machine_room import Room
 
 ABANDON = """
 import os, sys
@@ -56,6 +57,19 @@ def test_a_machine_taken_away_leaves_no_process(bare: Machine) -> None:
     pid = bare._leader()
     bare.destroy()
     assert not started_at(pid)
+
+
+def test_two_machines_leave_each_others_services_alone(bare: Machine, room: Room) -> None:
+    """In one control group for both, the one that stops its service would kill the other's."""
+    other = room.bare(bare.release)
+    ask = "systemctl show --property MainPID --value tamu; cat /sys/fs/cgroup/system.slice/tamu.service/cgroup.procs"
+    for machine in (bare, other):
+        machine.run("systemd-run --quiet --unit=tamu sleep 1000")
+        main, *members = machine.run(ask).out.split()
+        assert members == [main], "nobody of the other machine is in its group"
+    before = other.run(ask).out
+    bare.run("systemctl stop tamu")
+    assert other.run(ask).out == before
 
 
 def test_what_a_killed_run_left_behind_is_taken_away() -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from tests.support.machine_bed import Bed, claim_bed, host_run, identity, is_alive
+from tests.support.machine_groups import entering
 from tests.support.machine_tree import bare_tree, seed_layer
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -109,7 +110,12 @@ class Machine:
         environment = {"PATH": os.environ["PATH"], "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
         with self.console.open("ab") as console:
             self.process = subprocess.Popen(
-                nspawn, stdin=subprocess.DEVNULL, stdout=console, stderr=console, env=environment, start_new_session=True
+                entering(self.bed.name, nspawn),
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=console,
+                env=environment,
+                start_new_session=True,
             )
         (self.bed.folder / "nspawn").write_text(identity(self.process.pid))
         wait_for(f"{self.bed.name} has started", self._state, BOOT_SECONDS)

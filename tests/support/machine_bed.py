@@ -16,6 +16,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.machine_groups import remove_groups
 from tests.support.machine_tree import locked
 
 STATE = Path(tempfile.gettempdir()) / "slrt-tests"
@@ -133,6 +134,7 @@ class Bed:
             end_process(note.read_text())
         for mounted in sorted(_mounts_below(self.folder), reverse=True):
             host_run("umount", "--lazy", mounted, check=False)
+        remove_groups(self.name)
         host_run("ip", "link", "delete", self.name, check=False)
         host_run("ip", "netns", "delete", self.name, check=False)
         if not _mounts_below(self.folder):
