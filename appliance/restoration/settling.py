@@ -8,6 +8,7 @@ after a kill, so nobody can be given a number in between.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime
@@ -37,6 +38,8 @@ from backups.lock import only_run
 
 MONTHLY = ("SLRT", "RJK", HANDOVERS, INCIDENTS, PROPOSALS, *BASES.values())
 AUDIT_KEY = "audit-key"
+PATIENCE_SECONDS = 20.0
+POLL_SECONDS = 0.1
 
 
 def complete(settings: Settings, service: Flask) -> bool:
@@ -44,15 +47,18 @@ def complete(settings: Settings, service: Flask) -> bool:
 
     Whether there was something. Raises TryLater while a restore is under way, and BackupError when the data cannot be put in place.
     """
-    data = Path(settings.paths.data)
-    if not exchange.is_cut_off(data) and not (data / exchange.NOTE).exists():
-        return False
-    try:
-        with only_run(data):
-            restore.finish(data, server_url(settings))
-            return settle(settings, lambda: service)
-    except Busy as error:
-        raise TryLater("Data sedang dipulihkan.", "Tunggu sampai selesai.") from error
+    data, deadline = Path(settings.paths.data), time.monotonic() + PATIENCE_SECONDS
+    while exchange.is_cut_off(data) or (data / exchange.NOTE).exists():
+        try:
+            with only_run(data):
+                restore.finish(data, server_url(settings))
+                return settle(settings, lambda: service)
+        except Busy as error:
+            # another process of the pages has begun with it, or a restore is under way
+            if time.monotonic() > deadline:
+                raise TryLater("Data sedang dipulihkan.", "Tunggu sampai selesai.") from error
+            time.sleep(POLL_SECONDS)
+    return False
 
 
 def server_url(settings: Settings) -> str:
