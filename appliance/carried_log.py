@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 from pathlib import Path
 
 from appliance.config import Settings
-from backups import book
+from backups import book, lock
 from backups.book import Line
 from backups.ship import Shipper
+
+TIMES_DURING_BACKUP, PAUSE_SECONDS = 15, 0.1
 
 
 class CarriedLog:
@@ -17,7 +20,8 @@ class CarriedLog:
     def __init__(self, settings: Settings) -> None:
         self._file, self._uses_server = settings.database_file, bool(settings.database.url)
         self._state = Path(settings.paths.data) / "backup"
-        self._shipper = Shipper(self._file, Path(settings.backup.repository), self._state)
+        self._repository = Path(settings.backup.repository)
+        self._shipper = Shipper(self._file, self._repository, self._state)
         self._held: tuple[str, bool] = ("", False)
 
     @property
@@ -26,8 +30,15 @@ class CarriedLog:
         return not self._uses_server and self._file.exists()
 
     def carry_over(self) -> None:
-        """Carry over what was committed since the last time."""
-        if self.exists:
+        """Carry over what was committed since the last time; again and again while a backup runs, which can begin only when
+        all there is was carried over."""
+        if not self.exists:
+            return
+        self._shipper.ship()
+        for _ in range(TIMES_DURING_BACKUP):
+            if not lock.is_running(self._repository):
+                return
+            time.sleep(PAUSE_SECONDS)
             self._shipper.ship()
 
     def empty(self, *, anew: bool = True) -> bool | None:
