@@ -22,7 +22,7 @@ class CarriedLog:
         self._state = Path(settings.paths.data) / "backup"
         self._repository = Path(settings.backup.repository)
         self._shipper = Shipper(self._file, self._repository, self._state)
-        self._held: tuple[str, bool] = ("", False)
+        self._known, self._held = ("", ""), ""
 
     @property
     def exists(self) -> bool:
@@ -68,11 +68,14 @@ class CarriedLog:
         return self._shipper.prune(base.position) if base and self.exists else 0
 
     def _goes_on(self, base: Line) -> bool:
-        """Whether what is carried over now goes on from a backup. Looked up again when the chain or the backup is another one."""
-        key = f"{base.position} {self._shipper.epoch}"
-        if self._held[0] != key or not self._held[1]:
-            self._held = (key, self._shipper.holds(base.position))
-        return self._held[1]
+        """Whether what is carried over goes on from a backup. Looked up again when the chain or the backup is another one; while
+        the second disk is away, what was known before holds."""
+        chain = (base.position, self._shipper.epoch)
+        if not self._shipper.epoch:
+            return self._held == base.position
+        if self._known != chain or not self._held:
+            self._known, self._held = chain, base.position if self._shipper.holds(base.position) else ""
+        return self._held == base.position
 
 
 def _newest(lines: list[Line]) -> Line | None:
