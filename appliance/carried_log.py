@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 from pathlib import Path
 
 from appliance.config import Settings
-from backups import book
+from backups import book, lock
 from backups.book import Line
 from backups.ship import Shipper
+
+TIMES_DURING_BACKUP, PAUSE_SECONDS = 15, 0.1
 
 
 class CarriedLog:
@@ -17,8 +20,9 @@ class CarriedLog:
     def __init__(self, settings: Settings) -> None:
         self._file, self._uses_server = settings.database_file, bool(settings.database.url)
         self._state = Path(settings.paths.data) / "backup"
-        self._shipper = Shipper(self._file, Path(settings.backup.repository), self._state)
-        self._held: tuple[str, bool] = ("", False)
+        self._repository = Path(settings.backup.repository)
+        self._shipper = Shipper(self._file, self._repository, self._state)
+        self._known, self._held = ("", ""), ""
 
     @property
     def exists(self) -> bool:
@@ -26,8 +30,15 @@ class CarriedLog:
         return not self._uses_server and self._file.exists()
 
     def carry_over(self) -> None:
-        """Carry over what was committed since the last time."""
-        if self.exists:
+        """Carry over what was committed since the last time; again and again while a backup runs, which can begin only when
+        all there is was carried over."""
+        if not self.exists:
+            return
+        self._shipper.ship()
+        for _ in range(TIMES_DURING_BACKUP):
+            if not lock.is_running(self._repository):
+                return
+            time.sleep(PAUSE_SECONDS)
             self._shipper.ship()
 
     def empty(self, *, anew: bool = True) -> bool | None:
@@ -57,11 +68,14 @@ class CarriedLog:
         return self._shipper.prune(base.position) if base and self.exists else 0
 
     def _goes_on(self, base: Line) -> bool:
-        """Whether what is carried over now goes on from a backup. Looked up again when the chain or the backup is another one."""
-        key = f"{base.position} {self._shipper.epoch}"
-        if self._held[0] != key or not self._held[1]:
-            self._held = (key, self._shipper.holds(base.position))
-        return self._held[1]
+        """Whether what is carried over goes on from a backup. Looked up again when the chain or the backup is another one; while
+        the second disk is away, what was known before holds."""
+        chain = (base.position, self._shipper.epoch)
+        if not self._shipper.epoch:
+            return self._held == base.position
+        if self._known != chain or not self._held:
+            self._known, self._held = chain, base.position if self._shipper.holds(base.position) else ""
+        return self._held == base.position
 
 
 def _newest(lines: list[Line]) -> Line | None:

@@ -55,6 +55,8 @@ def _bases(plan: Plan, engine: Engine) -> list[Base]:
     """The newest backups from which the log of the newest epoch goes on."""
     found: list[Base] = []
     known = spool.epochs(plan.repository / spool.FOLDER)
+    if not known:
+        return found
     for run in [run for run in reversed(list_runs(engine)) if run.complete][:NEWEST]:
         base = replay.base_of(read_manifest(engine, run), plan) if len(found) < WAYS else None
         if base is not None and base.epoch == known[-1]:

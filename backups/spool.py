@@ -284,6 +284,12 @@ def sync(tail: Tail) -> None:
             os.close(handle)
 
 
+def last_moment(folder: Path) -> datetime | None:
+    """Until when the newest epoch reaches; None when there is none."""
+    places = [file for epoch in epochs(folder)[-1:] for file in files_of(epoch)]
+    return max((found.block.at for file in places[-1:] for found in scan(file)), default=None)
+
+
 def locate(folder: Path, position: Position) -> Path | None:
     """The epoch that holds a position; None when none does. Looks at the newest first."""
     return next((epoch for epoch in reversed(epochs(folder)) if holds(epoch, position)), None)

@@ -23,7 +23,7 @@ from backups.errors import Mismatch, SourceMissing
 from backups.process import Stop, check, never
 from backups.wal import FRAME_BYTES, HEADER_BYTES, Position, read_header, told_sums
 
-# Whoever carries the log over lets go of its lock every other second.
+# Whoever carries the log over lets go of its lock several times a second, but not at each commit.
 TRIES = 120
 PAUSE_SECONDS = 0.05
 LONGEST_SECONDS = 600.0

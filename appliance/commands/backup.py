@@ -21,7 +21,7 @@ from appliance.commands.restoring import Handed, Source, gate_of, plan_of, trans
 from appliance.commands.sources import as_json, with_source
 from appliance.config import Settings
 from appliance.recovery import record
-from backups import catalogue, repository
+from backups import catalogue, repository, spool
 from backups.clock import moment
 from backups.ladder import ALL_DATA_STEPS, REHEARSAL_STEPS, read_everything, rehearse
 from backups.take import STEPS, quiet
@@ -119,6 +119,9 @@ def list_backups(door: Door, as_json: bool, everything: bool, source: Source) ->
         click.echo(_line(one, door.settings))
     if not found:
         click.echo("Belum ada cadangan.")
+    elif (until := spool.last_moment(plan.repository / spool.FOLDER)) is not None:
+        at = until.astimezone(door.settings.zone).strftime("%d-%m-%Y %H:%M:%S")
+        click.echo(f'Catatan berkelanjutan sampai {at}; ke suatu saat: slrt backup restore "{at[:16]}" --to FOLDER')
 
 
 @command.command()

@@ -251,7 +251,7 @@ def test_a_scheduler_that_stands_still_stops_telling_systemd_that_it_lives(node:
     assert "Restart=always" in unit
 
 
-def test_what_was_stored_after_the_backup_is_restored_though_data_and_scheduler_died(node: Node, tmp_path: Path) -> None:
+def test_what_was_stored_after_the_backup_is_restored_though_data_and_scheduler_died(node: Node) -> None:
     """The whole way: carried over by the daemon, told to the pages, and brought back by the operator's command."""
     with scheduler(node) as process, closing(sqlite.connect(str(node.plan.database_file))):
         wait_for(lambda: record(node).last_good, seconds=120, what="a good backup")
@@ -266,5 +266,6 @@ def test_what_was_stored_after_the_backup_is_restored_though_data_and_scheduler_
         wait_for(reaches, seconds=90, what="the scheduler says that the rows are on the second disk")
         process.kill()
     shutil.rmtree(node.plan.database_file.parent)
+    assert "Catatan berkelanjutan sampai" in node.slrt("backup", "list", check=True).stdout
     node.slrt("backup", "restore", "sekarang", "--to", str(node.folder / "back"), check=True)
     assert len(ledger(node.folder / "back" / node.plan.database)) == 2030

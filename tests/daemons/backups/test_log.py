@@ -19,6 +19,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from appliance.carried_log import CarriedLog
+from appliance.config import BackupSettings, PathSettings, Settings
 from backups import book, replay, ship, spool
 from backups.clock import moment
 from backups.errors import BackupError, Mismatch, NoSuchArchive
@@ -424,3 +426,30 @@ def leave_out_the_end_of_the_first_generation(plan: Plan) -> None:
     tail = spool.begin(folder)
     for number, found in enumerate((found for found in blocks if found is not left_out), start=1):
         tail = spool.add(tail, key, replace(found.block, number=number), spool.open_block(found, key))
+
+
+def test_how_far_a_restore_reaches_is_known_also_while_the_disk_is_away_and_after_a_break(fresh: Plan) -> None:
+    settings = Settings(paths=PathSettings(data=str(fresh.data)), backup=BackupSettings(repository=str(fresh.repository)))
+    log = CarriedLog(settings)
+    log.carry_over()
+    assert log.reaches([]) is None
+    run_now(fresh)
+    lines = book.lines(fresh.state)
+    add_rows(fresh, 1)
+    log.carry_over()
+    reached = log.reaches(lines)
+    assert reached is not None
+    assert reached > lines[-1].moment.at
+    assert not log.wants_base(lines)
+    assert log.prune(lines) == 0
+    with gone(fresh.repository):
+        log.carry_over()
+        assert log.reaches(lines) == reached
+        assert not log.wants_base(lines)
+    add_rows(fresh, 1)
+    del log  # nobody holds the log now: another one empties it behind frames that were not carried over
+    add_rows(fresh, 1)
+    log = CarriedLog(settings)
+    log.carry_over()
+    assert log.wants_base(lines)
+    assert log.reaches(lines) == lines[-1].moment.at
