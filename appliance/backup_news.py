@@ -11,7 +11,9 @@ from datetime import datetime
 from pathlib import Path
 
 from appliance.config import Settings
+from appliance.custody import state_of
 from appliance.power.state import replace_file
+from appliance.recovery import record, rules
 from backups import book
 from backups.schedule import Depth
 
@@ -20,18 +22,25 @@ FILE = "backup.json"
 
 @dataclass(frozen=True)
 class News:
-    """When the newest good backup was made, when one was last restored to prove it, and since when the book is kept."""
+    """When the newest good backup was made, when one was last restored to prove it, since when the book is kept, and from when on
+    a recovery sheet has to be tried."""
 
     good: datetime | None
     restored: datetime | None
     since: datetime | None
+    sheet_due: datetime | None = None
 
 
-def of(state: Path) -> News:
-    """From the book in the folder `state`."""
-    lines = book.lines(state)
+def of(settings: Settings) -> News:
+    """From the book of the runs and the record of the sheets."""
+    lines, sheet = book.lines(state_of(settings)), record.read(settings)
     good, restored = book.last_good(lines, book.BACKUP), book.last_good(lines, *Depth)
-    return News(good.moment.at if good else None, restored.moment.at if restored else None, lines[0].moment.at if lines else None)
+    return News(
+        good.moment.at if good else None,
+        restored.moment.at if restored else None,
+        lines[0].moment.at if lines else None,
+        rules.due_at(sheet) if sheet else None,
+    )
 
 
 def publish(settings: Settings, news: News) -> None:
@@ -44,7 +53,7 @@ def read(settings: Settings) -> News | None:
     """What was published; None when nothing was, or it cannot be understood."""
     try:
         found = json.loads((Path(settings.paths.runtime) / FILE).read_bytes())
-        moments = {name: datetime.fromisoformat(found[name]) if found[name] else None for name in ("good", "restored", "since")}
+        moments = {name: datetime.fromisoformat(found[name]) if found.get(name) else None for name in News.__dataclass_fields__}
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return News(**moments)

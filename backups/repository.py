@@ -94,7 +94,7 @@ def remember(plan: Plan) -> None:
     """Note that this folder has a repository, so that its absence is told as a disk that is not there."""
     known = _known(plan.state)
     if str(plan.repository) not in known:
-        plan.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        plan.state.mkdir(mode=0o750, parents=True, exist_ok=True)
         write_whole(plan.state / KNOWN, json.dumps([*known, str(plan.repository)]).encode())
 
 

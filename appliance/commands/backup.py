@@ -10,24 +10,28 @@ import functools
 import json
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
+from appliance import backup_errands, custody
 from appliance.commands import backup_disk, backup_key, restoring
-from appliance.commands.backing_up import back_up, logged, wait_for_turn
+from appliance.commands.backing_up import back_up, logged, wait_for_turn, wait_until_free
 from appliance.commands.backup_history import history
-from appliance.commands.door import Door, become_owner_of
+from appliance.commands.door import Door, become_keeper
 from appliance.commands.pacing import log, steps, stoppable
 from appliance.commands.restoring import Handed, Source, gate_of, plan_of, translated
 from appliance.config import Settings
-from appliance.errors import InvalidInput
+from appliance.errors import EXIT_DONE, EXIT_FAILED, ApplianceError, InvalidInput
 from appliance.recovery import record
 from backups import catalogue, repository
 from backups.clock import moment
 from backups.ladder import ALL_DATA_STEPS, REHEARSAL_STEPS, read_everything, rehearse
+from backups.lock import only_run
+from backups.process import never
 from backups.restore import STEPS as RESTORE_STEPS
 from backups.restore import restore as bring_back
 from backups.take import STEPS, quiet
@@ -75,7 +79,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Keluaran untuk p
 def init(door: Door, anew: bool, as_json: bool) -> None:
     """Menyiapkan repositori cadangan; aman diulang."""
     plan = plan_of(door.settings, Handed.read(door))
-    become_owner_of(plan.data)
+    become_keeper(door.settings)
     with translated():
         made = repository.init(plan, anew=anew)
     record.note_passphrase(door.settings, plan.passphrase, datetime.now(UTC))
@@ -85,13 +89,49 @@ def init(door: Door, anew: bool, as_json: bool) -> None:
         click.echo(f"Repositori cadangan dibuat di {plan.repository}." if made else "Tidak ada yang berubah.")
 
 
+@command.command(name="custody", hidden=True)
+@click.option("--check", "only_look", is_flag=True, help="Hanya memeriksa: kode 1 bila ada yang belum sesuai.")
+@click.pass_obj
+def take_custody(door: Door, only_look: bool) -> None:
+    """Menyerahkan gudang cadangan dan hak baca data kepada pengguna slrt-backup (dipanggil oleh pemasangan); aman diulang."""
+    settings = door.settings
+    found = custody.holdings(settings)
+    if only_look:
+        sys.exit(EXIT_FAILED if custody.settle(found, only_look=True) else EXIT_DONE)
+    repository_folder = Path(settings.backup.repository)
+    with translated():
+        wait_until_free([repository_folder, custody.state_of(settings)], never)
+        with only_run(repository_folder) if repository_folder.is_dir() else nullcontext():
+            changed = custody.settle(found)
+    click.echo(f"{changed} berkas dan folder cadangan diserahkan." if changed else "Tidak ada yang berubah.")
+
+
+@command.command(hidden=True)
+@click.pass_obj
+def errand(door: Door) -> None:
+    """Mengerjakan yang diminta penjadwal (dipanggil oleh slrt-backup.service)."""
+    runtime = Path(door.settings.paths.runtime)
+    with backup_errands.doing(runtime) as asked:
+        if asked is None:
+            return
+        code = EXIT_FAILED
+        try:
+            command.main(list(asked.words), "slrt backup", standalone_mode=False, obj=door)
+            code = EXIT_DONE
+        except ApplianceError as error:
+            code = error.exit_code
+            raise
+        finally:
+            backup_errands.answer(runtime, asked, code)
+
+
 @command.command()
 @as_json
 @click.pass_obj
 def run(door: Door, as_json: bool) -> None:
     """Membuat cadangan sekarang dan membacanya kembali."""
     plan = plan_of(door.settings, Handed.read(door))
-    become_owner_of(plan.data)
+    become_keeper(door.settings)
     with stoppable(door.settings, "cadangan", job=True) as stop, translated(), gate_of(door.settings).work():
         wait_for_turn(plan, stop)
         record.note_passphrase(door.settings, plan.passphrase, datetime.now(UTC))
@@ -109,7 +149,7 @@ def run(door: Door, as_json: bool) -> None:
 def prove(door: Door, all_data: bool, as_json: bool) -> None:
     """Memulihkan cadangan terbaru di tempat uji dan membandingkan isinya; dicatat sebagai bukti."""
     plan = plan_of(door.settings, Handed.read(door))
-    become_owner_of(plan.data)
+    become_keeper(door.settings)
     total, work = (ALL_DATA_STEPS, read_everything) if all_data else (REHEARSAL_STEPS, rehearse)
     say = quiet if as_json else steps(total)
     with (
@@ -137,7 +177,7 @@ def list_backups(door: Door, as_json: bool, everything: bool, source: Source) ->
     if restoring.hand_over(door, source, ["list", *(["--json"] if as_json else []), *(["--all"] if everything else [])]):
         return
     plan = plan_of(door.settings, Handed.read(door, source), source.folder)
-    become_owner_of(plan.data)
+    become_keeper(door.settings)
     with translated():
         found = [one for one in catalogue.list_runs(repository.engine(plan)) if one.complete or everything]
     if as_json:
@@ -156,7 +196,7 @@ def list_backups(door: Door, as_json: bool, everything: bool, source: Source) ->
 def verify(door: Door, wanted: str, as_json: bool) -> None:
     """Membuktikan bahwa sebuah cadangan dapat dipulihkan (tanpa NOMOR: yang terakhir)."""
     plan = plan_of(door.settings, Handed.read(door))
-    become_owner_of(plan.data)
+    become_keeper(door.settings)
     if not as_json:
         click.echo("Membaca dan membandingkan seluruh isi cadangan; ini dapat lama …")
     with stoppable(door.settings, "cadangan") as stop, translated():

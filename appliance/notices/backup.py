@@ -9,15 +9,19 @@ from appliance.backup_news import News
 from appliance.notices.messages import Message
 
 RESTORED_WITHIN = timedelta(days=14)
+SHEET_REMEDY = "Admin membuka halaman Cadangan, bagian Lembar pemulihan."
 REMEDY = "Di server, admin menjalankan: sudo slrt status"
 
 
 def why_late(news: News, at: datetime, allowed: timedelta) -> str:
-    """What is too old at `at`: no good backup for longer than `allowed`, or none restored for two weeks. Empty: nothing."""
+    """What is too old at `at`: no good backup for longer than `allowed`, none restored for two weeks, or a recovery sheet that
+    nobody tried. The first of them; empty: nothing."""
     begun = news.since or at
     if at - (news.good or begun) > allowed:
         return "cadangan"
-    return "uji" if at - (news.restored or begun) > RESTORED_WITHIN else ""
+    if at - (news.restored or begun) > RESTORED_WITHIN:
+        return "uji"
+    return "lembar" if news.sheet_due and at > news.sheet_due else ""
 
 
 def message_of_backup(news: News, told: str, now_late: str, at: datetime, zone: ZoneInfo) -> Message | None:
@@ -30,6 +34,11 @@ def message_of_backup(news: News, told: str, now_late: str, at: datetime, zone: 
     if now_late == "uji":
         text = f"Cadangan terakhir kali dipulihkan sebagai uji: {_day(news.restored, zone)}. {REMEDY}"
         return Message(at, "Cadangan lama tidak diuji pemulihannya", text)
+    if now_late == "lembar":
+        text = f"Tanpa lembar itu tidak ada yang dapat membuka cadangan. {SHEET_REMEDY}"
+        return Message(at, "Lembar pemulihan belum dicetak atau belum diuji", text)
+    if told == "lembar":
+        return Message(at, "Lembar pemulihan sudah diuji", "Semua lembar pemulihan yang diperlukan ada dan terbaca.")
     return Message(at, "Cadangan baik kembali", f"Cadangan terakhir yang terbukti baik: {_day(news.good, zone)}.")
 
 
