@@ -30,10 +30,11 @@ UNLOOKED = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 @dataclass(frozen=True)
 class Holding:
-    """A folder and all below it: whose it is, and the rights of folders and files; None where they stay as they are."""
+    """A folder and all below it: whose it is (None: of whichever of the two made it), and the rights that folders and files have at
+    least (None: whatever they have)."""
 
     place: Path
-    owner: int
+    owner: int | None
     group: int
     folders: int | None = None
     files: int | None = None
@@ -76,7 +77,8 @@ def holdings(settings: Settings) -> list[Holding]:
     return [
         *(Holding(place, keeper.pw_uid, keeper.pw_gid) for place in repositories),
         Holding(state_of(settings), keeper.pw_uid, readers, 0o2750, 0o640),
-        Holding(settings.database_file.parent, own, readers, 0o2770, 0o660),
+        # the log of the database is whose who opened it first
+        Holding(settings.database_file.parent, None, readers, 0o2770, 0o660),
         *(Holding(place, own, readers, 0o2750, 0o640) for place in (settings.attachments, settings.identity)),
     ]
 
@@ -86,7 +88,7 @@ def settle(found: list[Holding], *, only_look: bool = False) -> int:
 
     Follows no link, and touches nothing but what one of the two users owns: both could have put something else there.
     """
-    ours = {holding.owner for holding in found}
+    ours = {holding.owner for holding in found if holding.owner is not None}
     return sum(_settle_one(holding, ours, only_look) for holding in found if holding.place.is_dir())
 
 
@@ -123,10 +125,12 @@ def _put_right(handle: int, holding: Holding, rights: int | None, ours: set[int]
     found = os.fstat(handle)
     if ours is not None and found.st_uid not in ours:
         return False
-    foreign = (found.st_uid, found.st_gid) != (holding.owner, holding.group)
-    wrong = rights is not None and stat.S_IMODE(found.st_mode) != rights
+    owner = found.st_uid if holding.owner is None else holding.owner
+    foreign = (found.st_uid, found.st_gid) != (owner, holding.group)
+    wanted = stat.S_IMODE(found.st_mode) | (rights or 0)
+    wrong = wanted != stat.S_IMODE(found.st_mode)
     if foreign and not only_look:
-        os.fchown(handle, holding.owner, holding.group)
-    if rights is not None and (foreign or wrong) and not only_look:
-        os.fchmod(handle, rights)
+        os.fchown(handle, owner, holding.group)
+    if (foreign or wrong) and not only_look:
+        os.fchmod(handle, wanted)  # also after a change of hands, which takes the handing on of a group away
     return foreign or wrong

@@ -95,7 +95,7 @@ def remember(plan: Plan) -> None:
     known = _known(plan.state)
     if str(plan.repository) not in known:
         plan.state.mkdir(mode=0o750, parents=True, exist_ok=True)
-        write_whole(plan.state / KNOWN, json.dumps([*known, str(plan.repository)]).encode())
+        write_whole(plan.state / KNOWN, json.dumps([*known, str(plan.repository)]).encode(), 0o640)
 
 
 def _known(state: Path) -> list[str]:

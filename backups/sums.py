@@ -39,7 +39,7 @@ def note(state: Path, repository: Path, stop: Stop = never) -> None:
         found[name] = before if same and before else Sum(about.st_size, about.st_mtime_ns, file_hash(path, stop))
     everything = {**_read(state), str(repository): found}
     told = {place: {name: list(vars(one).values()) for name, one in sums.items()} for place, sums in everything.items()}
-    write_whole(state / NAME, json.dumps(told).encode())
+    write_whole(state / NAME, json.dumps(told).encode(), 0o640)
 
 
 def damaged(state: Path, repository: Path, stop: Stop = never) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -191,10 +192,18 @@ def words_of_owner(folder: Path) -> list[str]:
     owner, right = folder.stat(), "dac_read_search"
     if os.geteuid() != 0 or owner.st_uid == 0:
         return []
-    words = ["setpriv", f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}", "--init-groups"]
+    words = ["setpriv", f"--reuid={owner.st_uid}", f"--regid={_own_group(owner)}", "--init-groups"]
     if _may_read_everything():
         words += [f"--inh-caps=-all,+{right}", f"--ambient-caps=-all,+{right}", f"--bounding-set=-all,+{right}"]
     return words
+
+
+def _own_group(owner: os.stat_result) -> int:
+    """The group of the user himself, not of the folder, which may be for others to read."""
+    try:
+        return pwd.getpwuid(owner.st_uid).pw_gid
+    except KeyError:
+        return owner.st_gid
 
 
 def _may_read_everything() -> bool:

@@ -34,15 +34,16 @@ def found(tmp_path: Path) -> list[Holding]:
         "state/sticks/a/scratch/y",
     ):
         put(tmp_path / name)
-    for name in ("database/slrt.db", "database/slrt.db-wal", "attachments/ab/abcd"):
+    for name in ("database/slrt.db", "attachments/ab/abcd"):
         put(tmp_path / name)
+    put(tmp_path / "database/slrt.db-wal", owner=KEEPER)
     for folder, _, _ in os.walk(tmp_path):
         os.chown(folder, OWN, OWN)
         Path(folder).chmod(0o700)
     return [
         Holding(tmp_path / "repository", KEEPER, KEEPER),
         Holding(tmp_path / "state", KEEPER, READERS, 0o2750, 0o640),
-        Holding(tmp_path / "database", OWN, READERS, 0o2770, 0o660),
+        Holding(tmp_path / "database", None, READERS, 0o2770, 0o660),
         Holding(tmp_path / "attachments", OWN, READERS, 0o2750, 0o640),
         Holding(tmp_path / "not-there", OWN, READERS),
     ]
@@ -64,7 +65,8 @@ def expect_settled(folder: Path) -> None:
         "state/sticks/a": (KEEPER, READERS, 0o2750),
         "state/sticks/a/scratch": (KEEPER, READERS, 0o700),
         "database": (OWN, READERS, 0o2770),
-        "database/slrt.db-wal": (OWN, READERS, 0o660),
+        "database/slrt.db": (OWN, READERS, 0o660),
+        "database/slrt.db-wal": (KEEPER, READERS, 0o660),
         "attachments/ab": (OWN, READERS, 0o2750),
         "attachments/ab/abcd": (OWN, READERS, 0o640),
     }
