@@ -138,7 +138,7 @@ def _make_folder(folder: Path) -> None:
     except OSError as error:
         raise RepositoryMissing(
             f"Folder cadangan {folder} tidak dapat dibuat ({error.strerror}).",
-            "Buat folder itu sebagai root dan berikan kepada pengguna layanan: install -d -m 700 -o slrt -g slrt FOLDER",
+            "Buat folder itu sebagai root dan berikan kepada pengguna cadangan: install -d -m 700 -o slrt-backup -g slrt-backup FOLDER",
         ) from error
 
 

@@ -21,7 +21,15 @@ from appliance.sticks.book import MARK, REPOSITORY, State, Stick
 from appliance.sticks.copying import StickUnfit
 from appliance.sticks.devices import DiskError, mount_at
 from backups import catalogue, outcome, repository
-from backups.errors import BackupError, Mismatch, NoSpace, RepositoryDamaged, RepositoryOlder, Stopped, WrongPassphrase
+from backups.errors import (
+    BackupError,
+    Mismatch,
+    NoSpace,
+    RepositoryDamaged,
+    RepositoryMissing,
+    RepositoryOlder,
+    WrongPassphrase,
+)
 from backups.restore import restore
 from backups.settings import MEBIBYTE, Plan
 from tests.daemons.backups.conftest import copied
@@ -205,7 +213,7 @@ def test_the_disappearing_device_ends_the_run_at_once(bench: Bench, stick: Stick
 
     with pytest.raises(StickUnfit, match="Stik A tercabut") as told:
         bench.copy(stick, say=drop)
-    assert isinstance(told.value.__cause__, Stopped)
+    assert isinstance(told.value.__cause__, RepositoryMissing)
     assert slot.device
 
 
