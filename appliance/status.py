@@ -32,7 +32,14 @@ from backups import book
 from backups import outcome as backup_outcome
 from backups.schedule import Depth
 
-UNITS = ("slrt-web.socket", "slrt-web.service", "slrt-front.service", "slrt-scheduler.service", "slrt-watcher.service")
+UNITS = (
+    "slrt-web.socket",
+    "slrt-web.service",
+    "slrt-front.service",
+    "slrt-scheduler.service",
+    "slrt-backup.path",
+    "slrt-watcher.service",
+)
 # without these the node would see the mains fail and could not power off, or not be woken, or not see the battery run low
 POWER_UNITS = (
     "slrt-force-shutdown.path",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -135,8 +134,6 @@ def rotate(door: Door, sticks_only: bool) -> None:
     old, new = rotation.begin(secrets)
     _rekey(door, [old], new, [])
     rotation.finish(secrets)
-    if Path("/run/systemd/system").is_dir():
-        subprocess.run(["systemctl", "try-restart", "slrt-scheduler.service"], check=False)
     click.echo("Kata sandi cadangan sudah diganti. Lembar pemulihan lama hanya berlaku untuk stik yang belum ikut diganti.")
     click.echo("Langkah berikutnya: cetak lembar baru: sudo slrt backup key sheet --to /root/lembar.pdf")
 
