@@ -13,6 +13,7 @@ from pathlib import Path
 
 from appliance.config import Settings
 from appliance.power.state import replace_file
+from appliance.recovery import record, rules
 from backups import book
 from backups.book import Line
 from backups.schedule import Depth
@@ -22,20 +23,26 @@ FILE = "backup.json"
 
 @dataclass(frozen=True)
 class News:
-    """When the newest good backup was made, when one was last restored to prove it, since when the book is kept, and until when a
-    restore would bring the data back (None: the log is not carried over)."""
+    """When the newest good backup was made, when one was last restored to prove it, since when the book is kept, until when a restore
+    would bring the data back (None: the log is not carried over), and from when on a recovery sheet has to be tried."""
 
     good: datetime | None
     restored: datetime | None
     since: datetime | None
     reaches: datetime | None = None
+    sheet_due: datetime | None = None
 
 
-def of(lines: Sequence[Line], reaches: datetime | None) -> News:
-    """From the book of the backups and the log that is carried over."""
-    good, restored = book.last_good(lines, book.BACKUP), book.last_good(lines, *Depth)
-    since = lines[0].moment.at if lines else None
-    return News(good.moment.at if good else None, restored.moment.at if restored else None, since, reaches)
+def of(settings: Settings, lines: Sequence[Line], reaches: datetime | None) -> News:
+    """From the book of the backups, the log that is carried over, and the record of the sheets."""
+    good, restored, sheet = book.last_good(lines, book.BACKUP), book.last_good(lines, *Depth), record.read(settings)
+    return News(
+        good.moment.at if good else None,
+        restored.moment.at if restored else None,
+        lines[0].moment.at if lines else None,
+        reaches,
+        rules.due_at(sheet) if sheet else None,
+    )
 
 
 def publish(settings: Settings, news: News) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from appliance import audit
+from appliance import audit, custody
 from appliance.access import Actor
 from appliance.config import Settings
 from appliance.database import transaction
@@ -49,7 +49,7 @@ def give(settings: Settings, wish: Wish, *, by: Actor, at: datetime) -> None:
     """Ask for it in the name of `by`. Raises NotAllowed, or TryLater while a backup or another order is under way."""
     if not may_order(by):
         raise NotAllowed("Perintah ini bukan untuk peran Anda.", "Bila Anda memerlukannya, mintalah kepada admin.")
-    if is_waiting(settings) or lock.is_running(Path(settings.paths.data) / "backup"):
+    if is_waiting(settings) or lock.is_running(custody.state_of(settings)):
         raise TryLater("Pencadangan sudah diminta atau sedang berjalan.", "Tunggu sampai selesai, lalu muat ulang halaman.")
     with transaction():
         audit.record(f"cadangan-{wish}", "node:backup", by=by, at=at)

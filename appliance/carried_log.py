@@ -6,9 +6,11 @@ import time
 from datetime import datetime
 from pathlib import Path
 
+from appliance import custody
 from appliance.config import Settings
 from backups import book, lock
 from backups.book import Line
+from backups.repository import CONFIG
 from backups.ship import Shipper
 
 TIMES_DURING_BACKUP, PAUSE_SECONDS = 15, 0.1
@@ -19,9 +21,9 @@ class CarriedLog:
 
     def __init__(self, settings: Settings) -> None:
         self._file, self._uses_server = settings.database_file, bool(settings.database.url)
-        self._state = Path(settings.paths.data) / "backup"
-        self._repository = Path(settings.backup.repository)
-        self._shipper = Shipper(self._file, self._repository, self._state)
+        self._state, self._repository = custody.state_of(settings), Path(settings.backup.repository)
+        self._folder = custody.log_of(settings)
+        self._shipper = Shipper(self._file, self._folder, custody.log_key_of(settings))
         self._known, self._held = ("", ""), ""
 
     @property
@@ -34,12 +36,18 @@ class CarriedLog:
         all there is was carried over."""
         if not self.exists:
             return
+        self._make_folder()
         self._shipper.ship()
         for _ in range(TIMES_DURING_BACKUP):
-            if not lock.is_running(self._repository):
+            if not lock.is_running(self._state):
                 return
             time.sleep(PAUSE_SECONDS)
             self._shipper.ship()
+
+    def _make_folder(self) -> None:
+        """Where one user owns everything, beside the repository; elsewhere provisioning made it, and its being away says something."""
+        if not self._folder.exists() and (self._repository / CONFIG).is_file():
+            self._folder.mkdir(mode=0o700)
 
     def empty(self, *, anew: bool = True) -> bool | None:
         """Move everything into the database file after it was carried over; None when somebody else must do it."""

@@ -6,6 +6,7 @@ Errors of the database leave here as errors of ours.
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -206,7 +207,7 @@ def by_index(statement: sa.Select[*Columns], model: type[Any], index: str) -> sa
 def upgrade(settings: Settings) -> bool:
     """Bring the tables to the newest state, creating the database if need be. Whether anything changed. Safe to repeat."""
     if not settings.database.url:
-        settings.database_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_file(settings.database_file)
     with _engine(settings) as engine, engine.execution_options(**{WRITER: True}).begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(7303)"))
@@ -214,6 +215,15 @@ def upgrade(settings: Settings) -> bool:
             return False
         _migrate(connection)
         return True
+
+
+def _make_file(file: Path) -> None:
+    """An empty database, which gives its side files the same rights: where the folder hands on its group, that may write as well."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not file.exists():
+        shared = file.parent.stat().st_mode & stat.S_ISGID
+        file.touch(mode=0o600)
+        file.chmod(0o660 if shared else 0o600)
 
 
 def current_revision(settings: Settings) -> str | None:

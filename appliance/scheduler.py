@@ -1,7 +1,7 @@
 """The daemon of the clock: asks every half minute whether a backup is due, and keeps SQLite's write-ahead log short.
 
 APScheduler only ticks. Whether something is due is asked of pure rules over what was recorded, so a night without power, a cut in
-the middle and a clock that jumps lose nothing. A backup runs in a process of its own: `slrt backup run`, as an operator would.
+the middle and a clock that jumps lose nothing. A backup runs in a process of its own: `slrt backup run`, as an operator would, and on a node as another user.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from appliance import backup_news, backup_orders
+from appliance import backup_errands, backup_news, backup_orders, custody
 from appliance.accounts.sessions import acting_for
 from appliance.background import is_anything_to_do
 from appliance.backup_orders import Wish
@@ -103,7 +103,7 @@ class Clockwork:
 
     def __init__(self, settings: Settings, config_file: Path, ending: threading.Event) -> None:
         self._settings, self._config_file, self._ending = settings, config_file, ending
-        self._state = Path(settings.paths.data) / "backup"
+        self._state, self._runtime = custody.state_of(settings), Path(settings.paths.runtime)
         self._repository = Path(settings.backup.repository)
         self._gate = Gate(Path(settings.paths.runtime) / "gate.lock", Path(settings.power.runtime) / "state.json")
         self._service = create_service(settings)
@@ -168,7 +168,7 @@ class Clockwork:
     def back_up_if_due(self) -> None:
         """Run a backup when one is due and nobody stands in the way."""
         reason = self._due_backup()
-        if reason is None or not self._gate.accepts_jobs() or lock.is_running(self._repository):
+        if reason is None or not self._gate.accepts_jobs() or self._is_backup_running():
             return
         log.info("%s", SAID[reason])
         code = self._run_backup()
@@ -190,6 +190,10 @@ class Clockwork:
 
     def _run_backup(self) -> int:
         return self._run(*WORDS[Wish.BACKUP])
+
+    def _is_backup_running(self) -> bool:
+        """Whether anything is done with the backups. Where they have a user of their own, the repository is hidden from us."""
+        return any(map(lock.is_running, (self._state, self._repository))) or backup_errands.is_under_way(self._runtime)
 
     def look_at_mains(self) -> None:
         """Remember when the mains was last seen away: what is late waits until it has held for a while."""
@@ -215,7 +219,7 @@ class Clockwork:
         if outcome.read(self._state).last_good is None or self._due_backup() is not None:
             return
         depth = proof_due(moment(datetime.now(UTC)), book.proofs(book.lines(self._state)), self._rhythm(), self._steady())
-        if depth is None or not self._gate.accepts_jobs() or lock.is_running(self._repository):
+        if depth is None or not self._gate.accepts_jobs() or self._is_backup_running():
             return
         log.info("Uji pemulihan terjadwal dimulai.")
         code = self._run(*WORDS[depth])
@@ -224,7 +228,7 @@ class Clockwork:
 
     def do_what_is_ordered(self) -> None:
         """Do what somebody asked for on the page. It waits for the mains, and for a run that is under way."""
-        if not backup_orders.is_waiting(self._settings) or not self._gate.accepts_jobs() or lock.is_running(self._repository):
+        if not backup_orders.is_waiting(self._settings) or not self._gate.accepts_jobs() or self._is_backup_running():
             return
         order = backup_orders.take(self._settings)
         if order is None:
@@ -237,12 +241,12 @@ class Clockwork:
     def publish_backup_news(self) -> None:
         """Say how old the newest good backup is, for the notices."""
         lines = book.lines(self._state)
-        backup_news.publish(self._settings, backup_news.of(lines, self._log.reaches(lines)))
+        backup_news.publish(self._settings, backup_news.of(self._settings, lines, self._log.reaches(lines)))
 
     def write_sticks_if_due(self) -> None:
         """Write to the stick that is plugged in and due, after the node's own backup."""
         settings = self._settings
-        if self._due_backup() or not self._gate.accepts_jobs() or lock.is_running(self._repository):
+        if self._due_backup() or not self._gate.accepts_jobs() or self._is_backup_running():
             return
         sight = stick_book.read_sight(stick_book.folder_of(settings))
         for stick in stick_book.read_known(stick_book.folder_of(settings)):
@@ -341,7 +345,9 @@ class Clockwork:
             log.info("Catatan latihan %s dilengkapi.", record.id)
 
     def _run(self, *words: str) -> int:
-        """Run `slrt` to its end; it is told to end when the daemon ends. Its exit code."""
+        """Run `slrt` to its end; it is told to end when the daemon ends. Its exit code. The backups' own user does what is his."""
+        if words[0] == "backup" and custody.is_apart(self._settings):
+            return backup_errands.send(self._runtime, words[1:], self._ending.is_set)
         command = [*SLRT, "--config", str(self._config_file.absolute()), *words]
         with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:
             while process.poll() is None and not self._ending.wait(POLL_SECONDS):
@@ -356,7 +362,7 @@ class Clockwork:
 
     def keep_log_short(self) -> None:
         """Move the write-ahead log into the database file, but not while a backup reads that file."""
-        if self._settings.database.url or not self._settings.database_file.exists() or lock.is_running(self._repository):
+        if self._settings.database.url or not self._settings.database_file.exists() or self._is_backup_running():
             return
         try:
             with self._gate.work():
@@ -373,7 +379,7 @@ class Clockwork:
     def refresh_statistics(self) -> None:
         """Once a day, and after each start: what the database knows of its indexes. Not while a backup reads the file."""
         today = datetime.now(self._settings.zone).date()
-        if self._statistics_of == today or not self._has_tables() or lock.is_running(self._repository):
+        if self._statistics_of == today or not self._has_tables() or self._is_backup_running():
             return
         try:
             with self._gate.work():

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from appliance import backup_news, database
+from appliance import backup_news, custody, database
 from appliance.config import Settings
 from appliance.errors import ApplianceError
 from appliance.power import state as power_state
@@ -33,7 +33,14 @@ from backups import book
 from backups import outcome as backup_outcome
 from backups.schedule import Depth
 
-UNITS = ("slrt-web.socket", "slrt-web.service", "slrt-front.service", "slrt-scheduler.service", "slrt-watcher.service")
+UNITS = (
+    "slrt-web.socket",
+    "slrt-web.service",
+    "slrt-front.service",
+    "slrt-scheduler.service",
+    "slrt-backup.path",
+    "slrt-watcher.service",
+)
 # without these the node would see the mains fail and could not power off, or not be woken, or not see the battery run low
 POWER_UNITS = (
     "slrt-force-shutdown.path",
@@ -150,7 +157,7 @@ def _database(settings: Settings) -> Part:
 
 def backup_part(settings: Settings, at: datetime) -> Part:
     """How the backups are: the newest good one, the last run, and when one was last restored to prove it."""
-    record = backup_outcome.read(Path(settings.paths.data) / "backup")
+    record = backup_outcome.read(custody.state_of(settings))
     run, repository = "Jalankan: sudo slrt backup run", Path(settings.backup.repository)
     if os.access(repository.parent, os.X_OK) and not _is_visible(repository):
         return Part(
@@ -171,7 +178,7 @@ def backup_part(settings: Settings, at: datetime) -> Part:
 
 def _proof(settings: Settings, text: str, at: datetime) -> Part:
     """A good backup, and when one was last restored to prove it. A node of the first days has none yet."""
-    lines = book.lines(Path(settings.paths.data) / "backup")
+    lines = book.lines(custody.state_of(settings))
     proof, tried = book.last_good(lines, *Depth), book.last(lines, *Depth)
     if tried is not None and not tried.ok:
         return Part(Health.FAIL, f"{text} Uji pemulihan gagal: {tried.text}", tried.next_step or PROVE)

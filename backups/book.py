@@ -73,11 +73,11 @@ def lines(state: Path) -> list[Line]:
 
 def add(state: Path, line: Line) -> None:
     """Put a line at the end; it is on the disk when this returns."""
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    state.mkdir(mode=0o750, parents=True, exist_ok=True)
     known = lines(state)
     if len(known) >= MOST_LINES:
-        write_whole(state / NAME, b"".join(_text(one) for one in known[-KEPT_LINES:]))
-    handle = os.open(state / NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        write_whole(state / NAME, b"".join(_text(one) for one in known[-KEPT_LINES:]), 0o640)
+    handle = os.open(state / NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
     with os.fdopen(handle, "ab") as file:
         # what a cut left of the last line must not swallow this one
         file.write(b"\n" + _text(line))

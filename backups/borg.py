@@ -37,6 +37,7 @@ MINIMUM = (1, 2, 4)
 PAGES = ("--compression=zstd,3", "--chunker-params=fixed,16384", "--files-cache=disabled")
 DUMP = ("--compression=zstd,3", "--chunker-params=buzhash,15,19,17,4095")
 FILES = ("--compression=auto,zstd,3",)
+HARMLESS = ("file changed while we backed it up", ": attrs: [Errno 1]")
 WARNING_CODE = 1
 WARNING_CODES_MODERN = range(100, 128)
 READS_BESIDE_A_WRITER = 5
@@ -323,10 +324,11 @@ def _messages(err: str) -> Iterator[dict[str, object]]:
 
 
 def _refuse_unread(answer: Ended) -> None:
-    """A file that changed while it was read is a warning; one that could not be read is a backup with a hole."""
+    """A file that changed while it was read is a warning, and so is a right that may not be given where it is brought back (a
+    unit may forbid a folder to hand on its group); one that could not be read is a backup with a hole."""
     for message in _messages(answer.err):
         text = str(message.get("message", ""))
-        if message.get("levelname") == "WARNING" and "file changed while we backed it up" not in text and "Errno" in text:
+        if message.get("levelname") == "WARNING" and "Errno" in text and not any(words in text for words in HARMLESS):
             raise SourceMissing(
                 f"Ada berkas yang tidak dapat dibaca: {text[-200:]}", "Periksa disk data dan hak akses berkas itu."
             )

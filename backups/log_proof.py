@@ -54,7 +54,7 @@ def prove_log(plan: Plan, engine: Engine, place: Path, stop: Stop) -> str:
 def _bases(plan: Plan, engine: Engine) -> list[Base]:
     """The newest backups from which the log of the newest epoch goes on."""
     found: list[Base] = []
-    known = spool.epochs(plan.repository / spool.FOLDER)
+    known = spool.epochs(plan.log)
     if not known:
         return found
     for run in [run for run in reversed(list_runs(engine)) if run.complete][:NEWEST]:

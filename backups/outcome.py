@@ -101,8 +101,8 @@ def _store(state: Path, record: Record) -> None:
         "last_good": record.last_good.as_json() if record.last_good else None,
         "attempt": moment_as_json(record.attempt) if record.attempt else None,
     }
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_whole(state / NAME, json.dumps(content, indent=1, ensure_ascii=False).encode())
+    state.mkdir(mode=0o750, parents=True, exist_ok=True)
+    write_whole(state / NAME, json.dumps(content, indent=1, ensure_ascii=False).encode(), 0o640)
 
 
 def moment_as_json(moment: Moment) -> dict[str, Any]:

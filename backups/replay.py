@@ -100,7 +100,7 @@ def base_of(manifest: Manifest, plan: Plan) -> Base | None:
         return None
     with suppress(ValueError):
         start = Position.from_text(manifest.position)
-        epoch = spool.locate(plan.repository / spool.FOLDER, start)
+        epoch = spool.locate(plan.log, start)
         return Base(manifest, epoch, start) if epoch else None
     return None
 

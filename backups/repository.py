@@ -95,8 +95,8 @@ def remember(plan: Plan) -> None:
     """Note that this folder has a repository, so that its absence is told as a disk that is not there."""
     known = _known(plan.state)
     if str(plan.repository) not in known:
-        plan.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_whole(plan.state / KNOWN, json.dumps([*known, str(plan.repository)]).encode())
+        plan.state.mkdir(mode=0o750, parents=True, exist_ok=True)
+        write_whole(plan.state / KNOWN, json.dumps([*known, str(plan.repository)]).encode(), 0o640)
 
 
 def _known(state: Path) -> list[str]:
@@ -139,7 +139,7 @@ def _make_folder(folder: Path) -> None:
     except OSError as error:
         raise RepositoryMissing(
             f"Folder cadangan {folder} tidak dapat dibuat ({error.strerror}).",
-            "Buat folder itu sebagai root dan berikan kepada pengguna layanan: install -d -m 700 -o slrt -g slrt FOLDER",
+            "Buat folder itu sebagai root dan berikan kepada pengguna cadangan: install -d -m 700 -o slrt-backup -g slrt-backup FOLDER",
         ) from error
 
 

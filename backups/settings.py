@@ -55,6 +55,16 @@ class Plan:
         return self.data / self.database
 
     @property
+    def log(self) -> Path:
+        """Where SQLite's log is carried over to: beside the repository, for whoever writes it need not be let into that one."""
+        return self.repository.with_name("carried-log")
+
+    @property
+    def log_key(self) -> Path:
+        """The folder with the key of that log."""
+        return self.data / "log"
+
+    @property
     def scratch(self) -> Path:
         """Where a run may write; emptied at its start and end."""
         return self.state / "scratch"

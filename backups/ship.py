@@ -24,7 +24,6 @@ from pysqlite3 import dbapi2 as sqlite
 from backups import spool
 from backups.errors import BackupError
 from backups.log_guard import LogGuard
-from backups.repository import CONFIG
 from backups.spool import Block, SpoolDamaged, Tail
 from backups.wal import FRAME_BYTES, HEADER_BYTES, Header, LogDamaged, Position, read_header, told_sums
 
@@ -50,14 +49,14 @@ class Sight:
 
 
 class Shipper:
-    """Carries the log of one database over into the folder of a repository. Safe to call from several threads."""
+    """Carries the log of one database over into `folder`, which is there as long as its disk is; its key lies in `key`.
 
-    def __init__(
-        self, database: Path, repository: Path, state: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
+    Safe to call from several threads.
+    """
+
+    def __init__(self, database: Path, folder: Path, key: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._database, self._log = database, Path(f"{database}-wal")
-        self._repository, self._state, self._now = repository, state, now
-        self._folder = repository / spool.FOLDER
+        self._folder, self._key, self._now = folder, key, now
         self._mutex = threading.Lock()
         self._guard: LogGuard | None = None
         self._tail: Tail | None = None
@@ -109,8 +108,8 @@ class Shipper:
     def _try(self) -> bool:
         at = self._now()
         try:
-            if not (self._repository / CONFIG).is_file():
-                raise FileNotFoundError(errno.ENOENT, "Repositori cadangan tidak ada")
+            if not self._folder.is_dir():
+                raise FileNotFoundError(errno.ENOENT, "foldernya tidak ada")
             self._go(at)
         except (OSError, BackupError, LogDamaged, SpoolDamaged, sqlite.Error) as error:
             # What is on the disk now is not known any more: the end is looked for again.
@@ -170,7 +169,7 @@ class Shipper:
             self._give_sign_of_life(at)
 
     def _found_tail(self) -> Tail:
-        key = spool.key_of(self._state, make=True)
+        key = spool.key_of(self._key, make=True)
         try:
             found = spool.find_tail(self._folder, key)
         except SpoolDamaged as error:
@@ -219,7 +218,7 @@ class Shipper:
 
     def _carry(self, header: Header, begin: Position, logged: int) -> None:
         """Write the frames behind `begin` to the second disk, and force them to it."""
-        tail, position, key = self._tail, begin, spool.key_of(self._state)
+        tail, position, key = self._tail, begin, spool.key_of(self._key)
         assert tail is not None  # noqa: S101  found by the caller
         with self._log.open("rb") as content:
             while position.frame < logged:
@@ -249,7 +248,7 @@ class Shipper:
         if tail is None or tail.last is None or abs(at - tail.last.at) < SIGN_OF_LIFE:
             return
         end = tail.last.end
-        tail = spool.add(tail, spool.key_of(self._state), Block(_next(tail), at, end.frame + 1, end, commits=True), b"")
+        tail = spool.add(tail, spool.key_of(self._key), Block(_next(tail), at, end.frame + 1, end, commits=True), b"")
         spool.sync(tail)
         self._tail = tail
 

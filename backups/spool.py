@@ -27,8 +27,8 @@ from backups.errors import Mismatch
 from backups.files import sync_folder, write_whole
 from backups.wal import Position
 
-FOLDER = "log"
 KEY_FILE = "log-key"
+FOLDERS, FILES = 0o750, 0o640  # a group may read: the user of the backups
 MAGIC, BLOCK_MAGIC = b"SLRTLOG1", b"BLK1"
 FILE_HEAD = struct.Struct(">8s8s16s16s")  # magic, key id, epoch id, seal of the block before
 BLOCK_HEAD = struct.Struct(
@@ -82,20 +82,20 @@ class Found:
         return self.offset + BLOCK_HEAD.size + self.length
 
 
-def key_of(state: Path, *, make: bool = False) -> str:
-    """The key of the log in the folder `state`, as hexadecimal digits; empty when there is none and none shall be made.
+def key_of(folder: Path, *, make: bool = False) -> str:
+    """The key of the log in its folder, as hexadecimal digits; empty when there is none and none shall be made.
 
     Every backup takes it along in the encrypted repository: who can open that one, can open the log.
     """
-    file = state / KEY_FILE
+    file = folder / KEY_FILE
     try:
         return file.read_text(encoding="ascii").strip()
     except FileNotFoundError:
         if not make:
             return ""
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.mkdir(mode=FOLDERS, exist_ok=True)
     key = secrets.token_hex(32)
-    write_whole(file, f"{key}\n".encode())
+    write_whole(file, f"{key}\n".encode(), FILES)
     return key
 
 
@@ -194,7 +194,7 @@ def begin(folder: Path) -> Tail:
     """A new epoch. Raises OSError."""
     known = epochs(folder)
     epoch = folder / f"{int(known[-1].name) + 1 if known else 1:06d}"
-    epoch.mkdir(mode=0o700, parents=True)
+    epoch.mkdir(mode=FOLDERS)
     sync_folder(folder)
     return Tail(epoch, secrets.token_bytes(SEAL_BYTES), None, FIRST_SEAL)
 
@@ -220,7 +220,7 @@ def find_tail(folder: Path, key: str) -> Tail | None:
         file.unlink()
         return find_tail(folder, key)
     # Written anew, not only cut: after a failed sync the kernel shows what is not on the disk.
-    write_whole(file, file.read_bytes()[: found[-1].stop])
+    write_whole(file, file.read_bytes()[: found[-1].stop], FILES)
     return Tail(known[-1], identity, found[-1].block, seal_of(found[-1]), file, found[-1].stop, found[0].block.at)
 
 
@@ -267,7 +267,7 @@ def _begin_file(tail: Tail, key: str, block: Block) -> Tail:
         sync(tail)
     file = tail.epoch / f"{block.number:010d}.log"
     head = FILE_HEAD.pack(MAGIC, _key_id(key), tail.identity, tail.seal)
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, FILES)
     with os.fdopen(handle, "wb") as content:
         content.write(head)
     sync_folder(tail.epoch)

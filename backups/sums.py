@@ -17,7 +17,6 @@ from backups.process import Stop, check, never
 
 NAME = "sums.json"
 NOT_OURS = ("lock.", ".")
-OWN_SEALS = "log/"  # each block there is sealed and tied to the one before
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ def note(state: Path, repository: Path, stop: Stop = never) -> None:
         found[name] = before if same and before else Sum(about.st_size, about.st_mtime_ns, file_hash(path, stop))
     everything = {**_read(state), str(repository): found}
     told = {place: {name: list(vars(one).values()) for name, one in sums.items()} for place, sums in everything.items()}
-    write_whole(state / NAME, json.dumps(told).encode())
+    write_whole(state / NAME, json.dumps(told).encode(), 0o640)
 
 
 def damaged(state: Path, repository: Path, stop: Stop = never) -> list[str]:
@@ -70,7 +69,7 @@ def _files(repository: Path) -> dict[str, Path]:
     """Everything that stays between runs, the reserve of room excepted, by its name below the repository."""
     found = (path for path in sorted(repository.rglob("*")) if path.is_file() and not path.name.startswith(NOT_OURS))
     named = {str(path.relative_to(repository)): path for path in found}
-    return {name: path for name, path in named.items() if name != "cadangan-ruang" and not name.startswith(OWN_SEALS)}
+    return {name: path for name, path in named.items() if name != "cadangan-ruang"}
 
 
 def _read(state: Path) -> dict[str, dict[str, Sum]]:

@@ -294,7 +294,7 @@ def _manifest(plan: Plan, number: int, at: datetime, stored: Stored, folders: Ma
         database_bytes=stored.bytes,
         counts=stored.content.counts,
         folders=folders,
-        secrets=dict(plan.secrets) | ({spool.KEY_FILE: key} if (key := spool.key_of(plan.state)) else {}),
+        secrets=dict(plan.secrets) | ({spool.KEY_FILE: key} if (key := spool.key_of(plan.log_key)) else {}),
         tables=stored.content.tables,
         position=stored.position,
     )

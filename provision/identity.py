@@ -105,15 +105,16 @@ def _authority(settings: Settings, passphrase: str, places: Places, at: datetime
             f"Kunci CA {places.identity / 'ca.key'} hilang.", "Pulihkan folder identity dari cadangan: slrt backup list"
         )
     authority = make_authority(settings.node.hostname, at)
+    # the folder of the data hands on its group, by which the user of the backups reads
     data = places.identity.parent.stat()
     owner = (data.st_uid, data.st_gid)
     if not places.identity.is_dir():
-        places.identity.mkdir(mode=0o700)
+        places.identity.mkdir(mode=0o750)
         os.chown(places.identity, *owner)
         flush_folder(places.identity.parent)
     # The key first: a certificate without its key is the one state that cannot be repaired.
-    write_durably(places.identity / "ca.key", authority.locked_key(passphrase), 0o600, owner)
-    write_durably(places.identity / "ca.crt", authority.pem, 0o600, owner)
+    write_durably(places.identity / "ca.key", authority.locked_key(passphrase), 0o640, owner)
+    write_durably(places.identity / "ca.crt", authority.pem, 0o640, owner)
     return authority
 
 

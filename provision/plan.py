@@ -18,6 +18,7 @@ def steps(site: Site) -> tuple[Step, ...]:
         machine.journal(site),
         units.units(site),
         ups.ups(site),
+        data.custody(site),
         data.database(site),
         data.repository(site),
         units.certificates(site),

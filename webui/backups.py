@@ -12,11 +12,13 @@ from pathlib import Path
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from appliance import backup_news, backup_orders
+from appliance import backup_news, backup_orders, custody
 from appliance.backup_orders import MAY_ORDER, Wish
 from appliance.errors import InvalidInput
 from appliance.models.roles import Role
 from appliance.power.sentences import duration
+from appliance.recovery import record
+from appliance.recovery import rules as recovery_rules
 from appliance.status import backup_part
 from backups import book, progress
 from backups.book import Line
@@ -61,6 +63,8 @@ def show() -> ResponseReturnValue:
     return render_template(
         "backups/show.html",
         part=backup_part(settings(), at),
+        sheet=recovery_rules.judge(record.read(settings()), at),
+        may_try_sheet=actor().has(Role.ADMIN),
         proven=book.last_good(lines, *Depth),
         loss=_most_lost(at),
         running=running,
@@ -110,7 +114,7 @@ def _most_lost(at: datetime) -> str:
 
 
 def _state() -> Path:
-    return Path(settings().paths.data) / "backup"
+    return custody.state_of(settings())
 
 
 def _today() -> date:

@@ -11,6 +11,7 @@ from pathlib import Path
 from flask import Blueprint, Response, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from appliance import custody
 from appliance.models.roles import Role
 from appliance.orders import MAY_ORDER, give_order, may_order
 from appliance.power import journal, samples, stops
@@ -156,7 +157,7 @@ def _sheet(first: date) -> Month:
 
 def _lines(sheet: Month) -> list[Line]:
     """The outages of a month in words, with what was stopped in each."""
-    stopped = stops.stops(Path(settings().paths.data))
+    stopped = stops.stops(Path(settings().paths.data), custody.state_of(settings()))
     return [
         Line(
             cut,

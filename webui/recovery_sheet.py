@@ -29,13 +29,20 @@ def prove() -> ResponseReturnValue:
     try:
         if record.read(settings()) is not None and not form.validate():
             raise InvalidInput(form.problems)
-        proving.prove(settings(), form.groups.data or "", by=actor(), at=now())
+        proving.prove(settings(), form.paper.data or "", form.groups.data or "", by=actor(), at=now())
     except InvalidInput as error:
-        return _page(error.problems), 422
-    flash("Benar. Lembar pemulihan tercatat sudah diuji hari ini.", "good")
+        return _page(error.problems, form.paper.data or ""), 422
+    flash("Benar. Lembar itu tercatat sudah diuji hari ini.", "good")
     return redirect(url_for("recovery_sheet.show"), 303)
 
 
-def _page(problems: dict[str, str]) -> str:
+def _page(problems: dict[str, str], paper: str = "") -> str:
     sheet = record.read(settings())
-    return render_template("backups/sheet.html", sheet=sheet, verdict=rules.judge(sheet, now()), problems=problems)
+    return render_template(
+        "backups/sheet.html",
+        sheet=sheet,
+        verdict=rules.judge(sheet, now()),
+        problems=problems,
+        paper=paper,
+        holders={one.value: rules.HOLDERS[one][:1].upper() + rules.HOLDERS[one][1:] for one in (sheet.papers if sheet else ())},
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,8 +14,8 @@ import click
 
 from appliance.commands.pacing import log
 from appliance.commands.restoring import translated
-from appliance.errors import ApplianceError
-from backups import book, lock
+from appliance.errors import EXIT_DONE, EXIT_TRY_LATER, ApplianceError
+from backups import book, lock, outcome
 from backups.clock import moment
 from backups.errors import BackupError, Busy, Stopped
 from backups.outcome import Outcome
@@ -38,9 +38,9 @@ def back_up(plan: Plan, stop: Ask, say: Say = quiet) -> Outcome:
     proven = book.last_good(book.lines(plan.state), *Depth)
     due_soon = proven is None or (at - proven.moment.at).days >= HASHES_AFTER_DAYS
     with logged(plan.state):
-        outcome = take(plan, moment(at), stop, say, hashes=due_soon)
-        log.info("%s", outcome.text)
-    return outcome
+        made = take(plan, moment(at), stop, say, hashes=due_soon)
+        log.info("%s", made.text)
+    return made
 
 
 def back_up_first(plan: Plan, stop: Ask, when: str) -> Outcome:
@@ -76,15 +76,39 @@ def _is_taken(plan: Plan) -> bool:
 
 
 def _wait(plan: Plan, stop: Ask) -> None:
-    while _is_taken(plan):
+    wait_until_free([plan.repository, plan.state], stop)
+
+
+def wait_until_free(folders: Sequence[Path], stop: Ask) -> None:
+    """Wait until no run has any of the folders. Raises Stopped."""
+    while any(lock.is_running(folder) for folder in folders):
         check(stop)
         time.sleep(POLL_SECONDS)
+
+
+def have_backed_up_first(state: Path, ask: Callable[[], int], stop: Ask, when: str) -> str:
+    """The same by the user that the backups belong to: `ask` has one made and returns the exit code. What to tell.
+
+    Raises ApplianceError when there is none: then the change must not begin.
+    """
+    with translated():
+        while (code := ask()) == EXIT_TRY_LATER:
+            check(stop)
+            time.sleep(POLL_SECONDS)
+    last = outcome.read(state).last
+    told = last.text if last else ""
+    if code != EXIT_DONE:
+        hint = last.next_step if last and not last.ok else "Lihat sebabnya: sudo slrt backup run"
+        raise ApplianceError(
+            f"Cadangan {when} gagal, jadi tidak ada yang diubah. {told if last and not last.ok else ''}".strip(), hint
+        )
+    return told
 
 
 @contextmanager
 def logged(state: Path) -> Iterator[None]:
     """Keep a log beside the outcome, for whoever looks into a bad night."""
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    state.mkdir(mode=0o750, parents=True, exist_ok=True)
     handler = logging.handlers.RotatingFileHandler(state / LOG, maxBytes=LOG_BYTES, backupCount=3, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     log.addHandler(handler)

@@ -7,23 +7,30 @@ something back stand in `appliance.commands.backup_restore`.
 from __future__ import annotations
 
 import json
+import sys
+from contextlib import nullcontext
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 
+from appliance import backup_errands, custody
 from appliance.commands import backup_disk, backup_key, backup_look, backup_restore, restoring
-from appliance.commands.backing_up import back_up, logged, wait_for_turn
+from appliance.commands.backing_up import back_up, logged, wait_for_turn, wait_until_free
 from appliance.commands.backup_history import history
 from appliance.commands.backup_ordered import ordered
-from appliance.commands.door import Door, become_owner_of
+from appliance.commands.door import Door, become_keeper
 from appliance.commands.pacing import log, steps, stoppable
 from appliance.commands.restoring import Handed, Source, gate_of, plan_of, translated
 from appliance.commands.sources import as_json, with_source
 from appliance.config import Settings
+from appliance.errors import EXIT_DONE, EXIT_FAILED, ApplianceError
 from appliance.recovery import record
 from backups import catalogue, repository, spool
 from backups.clock import moment
 from backups.ladder import ALL_DATA_STEPS, REHEARSAL_STEPS, read_everything, rehearse
+from backups.lock import only_run
+from backups.process import never
 from backups.take import STEPS, quiet
 from backups.verify import verify as verify_one
 
@@ -47,7 +54,7 @@ for found in (*backup_restore.COMMANDS, *backup_look.COMMANDS, ordered):
 def init(door: Door, anew: bool, as_json: bool) -> None:
     """Menyiapkan repositori cadangan; aman diulang."""
     plan = plan_of(door.settings, Handed.read(door))
-    become_owner_of(plan.data)
+    become_keeper(door.settings)
     with translated():
         made = repository.init(plan, anew=anew)
     record.note_passphrase(door.settings, plan.passphrase, datetime.now(UTC))
@@ -57,13 +64,49 @@ def init(door: Door, anew: bool, as_json: bool) -> None:
         click.echo(f"Repositori cadangan dibuat di {plan.repository}." if made else "Tidak ada yang berubah.")
 
 
+@command.command(name="custody", hidden=True)
+@click.option("--check", "only_look", is_flag=True, help="Hanya memeriksa: kode 1 bila ada yang belum sesuai.")
+@click.pass_obj
+def take_custody(door: Door, only_look: bool) -> None:
+    """Menyerahkan gudang cadangan dan hak baca data kepada pengguna slrt-backup (dipanggil oleh pemasangan); aman diulang."""
+    settings = door.settings
+    found = custody.holdings(settings)
+    if only_look:
+        sys.exit(EXIT_FAILED if custody.settle(found, only_look=True) else EXIT_DONE)
+    repository_folder = Path(settings.backup.repository)
+    with translated():
+        wait_until_free([repository_folder, custody.state_of(settings)], never)
+        with only_run(repository_folder) if repository_folder.is_dir() else nullcontext():
+            changed = custody.settle(found)
+    click.echo(f"{changed} berkas dan folder cadangan diserahkan." if changed else "Tidak ada yang berubah.")
+
+
+@command.command(hidden=True)
+@click.pass_obj
+def errand(door: Door) -> None:
+    """Mengerjakan yang diminta penjadwal (dipanggil oleh slrt-backup.service)."""
+    runtime = Path(door.settings.paths.runtime)
+    with backup_errands.doing(runtime) as asked:
+        if asked is None:
+            return
+        code = EXIT_FAILED
+        try:
+            command.main(list(asked.words), "slrt backup", standalone_mode=False, obj=door)
+            code = EXIT_DONE
+        except ApplianceError as error:
+            code = error.exit_code
+            raise
+        finally:
+            backup_errands.answer(runtime, asked, code)
+
+
 @command.command()
 @as_json
 @click.pass_obj
 def run(door: Door, as_json: bool) -> None:
     """Membuat cadangan sekarang dan membacanya kembali."""
     plan = plan_of(door.settings, Handed.read(door))
-    become_owner_of(plan.data)
+    become_keeper(door.settings)
     with stoppable(door.settings, "cadangan", job=True) as stop, translated(), gate_of(door.settings).work():
         wait_for_turn(plan, stop)
         record.note_passphrase(door.settings, plan.passphrase, datetime.now(UTC))
@@ -81,7 +124,7 @@ def run(door: Door, as_json: bool) -> None:
 def prove(door: Door, all_data: bool, as_json: bool) -> None:
     """Memulihkan cadangan terbaru di tempat uji dan membandingkan isinya; dicatat sebagai bukti."""
     plan = plan_of(door.settings, Handed.read(door))
-    become_owner_of(plan.data)
+    become_keeper(door.settings)
     total, work = (ALL_DATA_STEPS, read_everything) if all_data else (REHEARSAL_STEPS, rehearse)
     say = quiet if as_json else steps(total)
     with (
@@ -109,7 +152,7 @@ def list_backups(door: Door, as_json: bool, everything: bool, source: Source) ->
     if restoring.hand_over(door, source, ["list", *(["--json"] if as_json else []), *(["--all"] if everything else [])]):
         return
     plan = plan_of(door.settings, Handed.read(door, source), source.folder)
-    become_owner_of(plan.data)
+    become_keeper(door.settings)
     with translated():
         found = [one for one in catalogue.list_runs(repository.engine(plan)) if one.complete or everything]
     if as_json:
@@ -119,7 +162,7 @@ def list_backups(door: Door, as_json: bool, everything: bool, source: Source) ->
         click.echo(_line(one, door.settings))
     if not found:
         click.echo("Belum ada cadangan.")
-    elif (until := spool.last_moment(plan.repository / spool.FOLDER)) is not None:
+    elif (until := spool.last_moment(plan.log)) is not None:
         at = until.astimezone(door.settings.zone).strftime("%d-%m-%Y %H:%M:%S")
         click.echo(f'Catatan berkelanjutan sampai {at}; ke suatu saat: slrt backup restore "{at[:16]}" --to FOLDER')
 
@@ -131,7 +174,7 @@ def list_backups(door: Door, as_json: bool, everything: bool, source: Source) ->
 def verify(door: Door, wanted: str, as_json: bool) -> None:
     """Membuktikan bahwa sebuah cadangan dapat dipulihkan (tanpa NOMOR: yang terakhir)."""
     plan = plan_of(door.settings, Handed.read(door))
-    become_owner_of(plan.data)
+    become_keeper(door.settings)
     if not as_json:
         click.echo("Membaca dan membandingkan seluruh isi cadangan; ini dapat lama …")
     with stoppable(door.settings, "cadangan") as stop, translated():

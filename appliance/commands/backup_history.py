@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from appliance.commands.door import Door, become_owner_of
+from appliance.commands.door import Door, become_keeper
 from backups import book, progress
 from backups.nights import Night, NightState, nights
 from backups.schedule import Depth
@@ -28,7 +28,7 @@ WORDS = {
 def history(door: Door, days: int, as_json: bool) -> None:
     """Menampilkan setiap malam dengan ukuran dan buktinya, dan cadangan yang sedang berjalan."""
     state, zone, now = Path(door.settings.paths.data) / "backup", door.settings.zone, datetime.now(UTC)
-    become_owner_of(Path(door.settings.paths.data))
+    become_keeper(door.settings)
     lines, today = book.lines(state), now.astimezone(zone).date()
     found, running = nights(lines, today - timedelta(days=days - 1), today, zone), progress.read(state, now)
     proven = book.last_good(lines, *Depth)

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
+from appliance import database
 from appliance.commands import restoring
-from appliance.commands.door import Door, become_owner_of
+from appliance.commands.door import Door, become_keeper, become_owner_of
 from appliance.commands.restoring import AUDIT_KEY, PASSPHRASE, SECOND, Handed, Source, plan_of, relock, translated
 from appliance.config import Settings
 from appliance.errors import ConfigurationError, Conflict
 from appliance.letters.pdf import to_pdf
-from appliance.recovery import record, rotation, rules, sheet
+from appliance.recovery import proving, record, rotation, rules, sheet
+from appliance.recovery.record import Paper
 from appliance.recovery.sheet import Vault
 from appliance.sticks import book
 from backups import repository
@@ -83,9 +84,9 @@ def print_sheet(door: Door, to: Path) -> None:
             file.write(content)
     except FileExistsError as error:
         raise Conflict(f"Berkas {to} sudah ada.", "Hapus dahulu, atau sebutkan nama lain.") from error
-    become_owner_of(Path(settings.paths.data))
+    become_keeper(settings)
     record.note_passphrase(settings, passphrase, at)
-    record.note_printed(settings, at)
+    record.note_printed(settings, other, at)
     click.echo(f"Lembar pemulihan: {to}. Cetak, masukkan ke amplop tersegel, lalu hapus: shred -u {to}")
     click.echo("Langkah berikutnya: uji lembar cetaknya di halaman Lembar pemulihan.")
 
@@ -97,10 +98,25 @@ def _vaults(settings: Settings) -> list[Vault]:
 
 
 @command.command()
+@click.argument("paper", type=click.Choice([one.value for one in Paper]))
+@click.pass_obj
+def check(door: Door, paper: str) -> None:
+    """Menguji lembar cetak: ketik dua kelompok terakhirnya. PAPER: kantor (brankas), ti (gedung lain), kedua (kepala daerah)."""
+    _require_root(door)
+    key = door.secret(AUDIT_KEY)
+    become_owner_of(Path(door.settings.paths.data))
+    typed = click.prompt("Dua kelompok terakhir pada lembar itu")
+    with database.create_service(door.settings, audit_key=key).app_context():
+        proving.prove_at_terminal(door.settings, Paper(paper), typed, at=datetime.now(UTC))
+    verdict = rules.judge(record.read(door.settings), datetime.now(UTC))
+    click.echo(f"Benar. {verdict.text} {verdict.next_step}".strip())
+
+
+@command.command()
 @click.pass_obj
 def status(door: Door) -> None:
     """Kapan lembar pemulihan terakhir diuji?"""
-    become_owner_of(Path(door.settings.paths.data))
+    become_keeper(door.settings)
     verdict = rules.judge(record.read(door.settings), datetime.now(UTC))
     click.echo(f"{verdict.text} {verdict.next_step}".strip())
 
@@ -118,8 +134,6 @@ def rotate(door: Door, sticks_only: bool) -> None:
     old, new = rotation.begin(secrets)
     _rekey(door, [old], new, [])
     rotation.finish(secrets)
-    if Path("/run/systemd/system").is_dir():
-        subprocess.run(["systemctl", "try-restart", "slrt-scheduler.service"], check=False)
     click.echo("Kata sandi cadangan sudah diganti. Lembar pemulihan lama hanya berlaku untuk stik yang belum ikut diganti.")
     click.echo("Langkah berikutnya: cetak lembar baru: sudo slrt backup key sheet --to /root/lembar.pdf")
 
@@ -129,6 +143,11 @@ def _rekey(door: Door, former: list[str], new: str, options: list[str]) -> None:
     handed = Handed(json.dumps(former), new, door.secret(AUDIT_KEY))
     if not restoring.hand_over(door, Source(), ["key", "rekey", *options], handed):
         _rekey_here(door.settings, handed, bool(options))
+    if options:
+        return
+    click.echo("Mengunci ulang identitas simpul")
+    if not restoring.hand_over(door, Source(), ["key", "relock"], handed):
+        _relock_here(door.settings, handed)
 
 
 @command.command(hidden=True)
@@ -147,10 +166,23 @@ def _rekey_here(settings: Settings, handed: Handed, sticks_only: bool) -> None:
         if sticks_only:
             missing = rotation.rekey_sticks(settings, plan, former, click.echo)
         else:
-            missing = rotation.rekey(settings, plan, former[0], relock, click.echo)
+            missing = rotation.rekey(settings, plan, former[0], click.echo)
             record.note_passphrase(settings, plan.passphrase, datetime.now(UTC))
     for stick in missing:
         click.echo(f"{stick.name} tidak terpasang. Pasang, lalu jalankan: sudo slrt backup key rotate --sticks-only")
+
+
+@command.command(name="relock", hidden=True)
+@click.option("--handed", type=int)
+@click.pass_obj
+def relock_identity(door: Door, handed: int | None) -> None:
+    """Mengunci ulang kunci identitas (dipanggil oleh rotate): sebagai pemilik data."""
+    _relock_here(door.settings, Handed.read(door, Source(handed=handed)))
+
+
+def _relock_here(settings: Settings, handed: Handed) -> None:
+    former: list[str] = json.loads(handed.repository)
+    relock(settings.identity, former[0], handed.node)
 
 
 def _create(door: Door, name: str) -> bool:

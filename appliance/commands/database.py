@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import os
+import subprocess
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -11,19 +13,21 @@ from typing import TextIO
 
 import click
 
-from appliance import audit, database
+from appliance import audit, custody, database
 from appliance.casework.catalogue import seed_catalogue
 from appliance.casework.office_calendar import seed_calendar
-from appliance.commands.backing_up import back_up_first
+from appliance.commands.backing_up import back_up_first, have_backed_up_first
 from appliance.commands.door import Door, become_owner_of
 from appliance.commands.pacing import stoppable
-from appliance.commands.restoring import Handed, plan_of
+from appliance.commands.restoring import SLRT, Handed, plan_of
 from appliance.config import Settings
 from appliance.errors import EXIT_FAILED, ConfigurationError, InvalidInput
 from appliance.registry.area_codes import load_bps
 from appliance.registry.areas import load_areas
 from appliance.registry.programme_seed import seed_programmes
 from appliance.restoration.settling import settle
+
+BACKS_UP, WHEN = "Membuat cadangan sebelum tabel diubah", "sebelum pemutakhiran"
 
 
 @click.group()
@@ -39,18 +43,33 @@ def upgrade(door: Door, without_backup: bool) -> None:
 
     Tabel yang sudah berisi dicadangkan lebih dahulu.
     """
-    read = _secrets(door)
-    _become_owner(door.settings)
-    if not without_backup and _will_change(door.settings):
-        click.echo("Membuat cadangan sebelum tabel diubah")
-        with stoppable(door.settings, "cadangan") as stop:
-            click.echo(back_up_first(plan_of(door.settings, read()), stop, "sebelum pemutakhiran").text)
-    changed = prepare(door.settings)
+    settings, read = door.settings, _secrets(door)
+    apart = os.geteuid() == 0 and custody.is_apart(settings)
+    if apart and not without_backup and _will_change(settings):
+        _have_backed_up(door)
+    _become_owner(settings)
+    if not apart and not without_backup and _will_change(settings):
+        click.echo(BACKS_UP)
+        with stoppable(settings, "cadangan") as stop:
+            click.echo(back_up_first(plan_of(settings, read()), stop, WHEN).text)
+    changed = prepare(settings)
     # A restore of older tables is complete only now. Root's own restore goes on by itself, with the secrets it has.
     with suppress(ConfigurationError):
-        changed |= settle(door.settings, lambda: database.create_service(door.settings, audit_key=read().audit_key))
+        changed |= settle(settings, lambda: database.create_service(settings, audit_key=read().audit_key))
     if not changed:
         click.echo("Tidak ada yang berubah.")
+
+
+def _have_backed_up(door: Door) -> None:
+    """As root, have the backup made by the user that the backups belong to."""
+    click.echo(BACKS_UP)
+    command = [*SLRT, "--config", str(door.config_file.absolute()), "backup", "run", "--json"]
+
+    def ask() -> int:
+        return subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode
+
+    with stoppable(door.settings, "cadangan") as stop:
+        click.echo(have_backed_up_first(custody.state_of(door.settings), ask, stop, WHEN))
 
 
 def _secrets(door: Door) -> Callable[[], Handed]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from appliance import config
 from appliance.config import Settings
+from appliance.custody import keepers_folder
 from appliance.errors import ConfigurationError
 
 
@@ -27,6 +28,11 @@ class Door:
     def secret(self, name: str) -> str:
         """A secret of this node. Read it before `become_owner_of`: the service user may not."""
         return config.read_secret(self.settings, name)
+
+
+def become_keeper(settings: Settings) -> None:
+    """As root, become the user that makes the backups; as that user, do nothing. Raises ConfigurationError for any other."""
+    become_owner_of(keepers_folder(settings))
 
 
 def become_owner_of(folder: Path) -> None:
@@ -49,5 +55,6 @@ def become_owner_of(folder: Path) -> None:
     os.initgroups(account.pw_name, account.pw_gid)
     os.setgid(account.pw_gid)
     os.setuid(owner)
-    os.umask(0o077)
+    # the user of the backups reads by the group; what is private says so itself
+    os.umask(0o027)
     os.environ.update(HOME=account.pw_dir, USER=account.pw_name, LOGNAME=account.pw_name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ import click
 
 from appliance.commands.restoring import gate_of
 from appliance.config import Settings
+from appliance.custody import state_of
 from appliance.power import stops
 from appliance.power.stops import Stop
 
@@ -48,7 +50,7 @@ def stoppable(settings: Settings, what: str, *, job: bool = False) -> Iterator[C
             return False
         if not told:
             told.append(what)
-            stops.note(Path(settings.paths.data), Stop(datetime.now(UTC), what))
+            stops.note(_folder_of_stops(settings), Stop(datetime.now(UTC), what))
         return True
 
     def ask(number: int, _frame: FrameType | None) -> None:
@@ -61,3 +63,9 @@ def stoppable(settings: Settings, what: str, *, job: bool = False) -> Iterator[C
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _folder_of_stops(settings: Settings) -> Path:
+    """Where this user may write: who makes the backups may not write among the data."""
+    data = Path(settings.paths.data)
+    return data if os.access(data, os.W_OK) else state_of(settings)

@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from appliance import custody
 from appliance.commands import power_watch
 from appliance.commands.door import Door
 from appliance.errors import ApplianceError, ConfigurationError, InvalidInput
@@ -153,7 +154,8 @@ def show_journal(door: Door, as_json: bool) -> None:
 @click.pass_obj
 def show_book(door: Door, month: str) -> None:
     """Menampilkan buku pemadaman: setiap kali listrik padam, berapa lama, akibatnya, apa yang dihentikan, apa yang terlihat."""
-    zone, stopped = door.settings.zone, stops.stops(Path(door.settings.paths.data))
+    zone = door.settings.zone
+    stopped = stops.stops(Path(door.settings.paths.data), custody.state_of(door.settings))
     found = book.cuts(_entries(door))
     if month:
         sheet = book.month_of(found, *_month(month), zone)

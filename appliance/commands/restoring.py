@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from cryptography.hazmat.primitives import serialization
 
 from appliance.commands.door import Door
 from appliance.config import Settings
+from appliance.custody import holdings, is_apart, keepers_folder, settle, working_state
 from appliance.errors import ApplianceError, ConfigurationError, Conflict, NotFound, TryLater
 from appliance.gate import Gate
 from appliance.models.columns import new_id
@@ -38,8 +40,10 @@ from backups.settings import Plan, Retention
 
 GUARDED = ("person", "family", "case")
 PASSPHRASE, SECOND, AUDIT_KEY = "backup-passphrase", "backup-second-passphrase", "audit-key"
-SERVICES = ("slrt-web.socket", "slrt-web.service", "slrt-scheduler.service")
-AFTERWARDS = ("slrt-certificate.service", "slrt.target", "slrt-web.socket", "slrt-scheduler.service")
+# What is done as the user that makes the backups; all else that is handed over brings data back, as their owner.
+KEEPERS = (["list"], ["disk"], ["key", "seconds"], ["key", "rekey"])
+SERVICES = ("slrt-web.socket", "slrt-web.service", "slrt-scheduler.service", "slrt-backup.path", "slrt-backup.service")
+AFTERWARDS = ("slrt-certificate.service", "slrt.target", "slrt-web.socket", "slrt-backup.path", "slrt-scheduler.service")
 SLRT = [sys.executable, "-c", "from appliance.cli import main; main()"]
 KINDS: dict[type[errors.BackupError], type[ApplianceError]] = {
     errors.Busy: TryLater,
@@ -118,7 +122,7 @@ def plan_of(settings: Settings, handed: Handed, repository: Path | None = None) 
     return Plan(
         data=data,
         repository=repository.absolute() if repository else Path(kept.repository),
-        state=data / "backup",
+        state=working_state(settings),
         passphrase=handed.repository,
         second_passphrase=handed.second if repository is None else "",
         database=str(settings.database_file.relative_to(data)),
@@ -164,12 +168,13 @@ def make_target(settings: Settings, to: Path) -> None:
 
 
 def hand_over(door: Door, source: Source, command: Sequence[str], handed: Handed | None = None) -> bool:
-    """As root, run `slrt backup <command>` as the service user and return True; as anybody else return False. It gets the
-    secrets of the source, or those in `handed`.
+    """As root, run `slrt backup <command>` as the user that makes the backups, or where it writes the data (a restore) as their
+    owner, and return True; as anybody else return False. It gets the secrets of the source, or those in `handed`.
 
     Exits with the exit code of that process when it failed: it has said what was wrong.
     """
-    service = _service_words(door.settings)
+    keepers = any(list(command[: len(words)]) == words for words in KEEPERS)
+    service = words_of_owner(keepers_folder(door.settings) if keepers else Path(door.settings.paths.data))
     if not service:
         return False
     reading, writing = os.pipe()
@@ -197,16 +202,24 @@ def hand_over(door: Door, source: Source, command: Sequence[str], handed: Handed
     return True
 
 
-def _service_words(settings: Settings) -> list[str]:
-    """As root, the words before a command that make it the service user's, with one right of root's left: to read what others
-    own. Nothing for anybody else, nor where root owns the data himself."""
-    owner, right = Path(settings.paths.data).stat(), "dac_read_search"
+def words_of_owner(folder: Path) -> list[str]:
+    """As root, the words before a command that make it that of the folder's owner, with one right of root's left: to read what
+    others own. Nothing for anybody else, nor where root owns it himself."""
+    owner, right = folder.stat(), "dac_read_search"
     if os.geteuid() != 0 or owner.st_uid == 0:
         return []
-    words = ["setpriv", f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}", "--init-groups"]
+    words = ["setpriv", f"--reuid={owner.st_uid}", f"--regid={_own_group(owner)}", "--init-groups"]
     if _may_read_everything():
         words += [f"--inh-caps=-all,+{right}", f"--ambient-caps=-all,+{right}", f"--bounding-set=-all,+{right}"]
     return words
+
+
+def _own_group(owner: os.stat_result) -> int:
+    """The group of the user himself, not of the folder, which may be for others to read."""
+    try:
+        return pwd.getpwuid(owner.st_uid).pw_gid
+    except KeyError:
+        return owner.st_gid
 
 
 def _may_read_everything() -> bool:
@@ -323,9 +336,11 @@ def fit_machine(door: Door) -> None:
     if not os.access(secrets, os.W_OK):
         return
     adopt_audit_key(Path(door.settings.paths.data), secrets)
+    if is_apart(door.settings):
+        settle(holdings(door.settings))
     click.echo("Menyesuaikan tabel dengan versi program ini", err=True)
     upgrade = [
-        *_service_words(door.settings),
+        *words_of_owner(Path(door.settings.paths.data)),
         *SLRT,
         "--config",
         str(door.config_file.absolute()),

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from appliance import database
-from appliance.commands.backing_up import back_up_first
+from appliance import backup_errands, custody, database
+from appliance.commands.backing_up import back_up_first, have_backed_up_first
 from appliance.commands.door import Door, become_owner_of
 from appliance.commands.pacing import stoppable
 from appliance.commands.restoring import Handed, gate_of, plan_of
@@ -39,8 +39,16 @@ def command(door: Door) -> None:
 
 def _backing_up(door: Door) -> Callable[[Callable[[], bool]], None]:
     """How to make a backup first. The passphrase is read while it may be; most work needs none, and must go on without it."""
+    settings, when = door.settings, "sebelum impor dibatalkan"
+    if custody.is_apart(settings):
+        runtime, state = Path(settings.paths.runtime), custody.state_of(settings)
+
+        def have_backed_up(stop: Callable[[], bool]) -> None:
+            have_backed_up_first(state, lambda: backup_errands.send(runtime, ("run",), stop), stop, when)
+
+        return have_backed_up
     try:
-        plan = plan_of(door.settings, Handed.read(door))
+        plan = plan_of(settings, Handed.read(door))
     except ConfigurationError as error:
         reason = error
 
@@ -50,6 +58,6 @@ def _backing_up(door: Door) -> Callable[[Callable[[], bool]], None]:
         return refuse
 
     def back_up(stop: Callable[[], bool]) -> None:
-        back_up_first(plan, stop, "sebelum impor dibatalkan")
+        back_up_first(plan, stop, when)
 
     return back_up

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from appliance import custody
 from appliance.config import Settings
 from appliance.drills import drain, full, plug, records, table_top
 from appliance.drills.plug import Pace
@@ -33,7 +34,7 @@ def situation(settings: Settings, at: datetime) -> Situation:
     power = settings.power
     state = read(Path(power.runtime) / STATE_FILE)
     ended = [cut.back_at for cut in cuts(journal.entries(Path(power.state) / journal.JOURNAL_FILE)) if cut.back_at]
-    record = outcome.read(Path(settings.paths.data) / "backup")
+    record = outcome.read(custody.state_of(settings))
     return Situation(
         at,
         mains=state.mains if state else None,
@@ -41,7 +42,7 @@ def situation(settings: Settings, at: datetime) -> Situation:
         charge=state.charge if state else None,
         light=read_light(settings, at).color,
         last_cut_ended=ended[-1] if ended else None,
-        backup_runs=lock.is_running(Path(settings.backup.repository)),
+        backup_runs=lock.is_running(custody.state_of(settings)),
         good_backup=record.last_good.moment.at if record.last_good and record.last_good.verified else None,
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product
 from pathlib import Path
 
 STOPS_FILE = "stopped.jsonl"
@@ -35,10 +36,10 @@ def note(folder: Path, stop: Stop) -> None:
             file.write("\n" + json.dumps({"at": stop.at.isoformat(), "what": stop.what}, ensure_ascii=False))
 
 
-def stops(folder: Path) -> list[Stop]:
-    """All readable lines, oldest first."""
+def stops(*folders: Path) -> list[Stop]:
+    """All readable lines of the folders, oldest first: each user who does long work has one of his own."""
     found = []
-    for name in (f"{STOPS_FILE}.1", STOPS_FILE):
+    for folder, name in product(folders, (f"{STOPS_FILE}.1", STOPS_FILE)):
         with suppress(OSError):
             for line in (folder / name).read_bytes().splitlines():
                 with suppress(ValueError, TypeError, KeyError, AttributeError):
@@ -46,7 +47,7 @@ def stops(folder: Path) -> list[Stop]:
                     stop = Stop(datetime.fromisoformat(words["at"]), str(words["what"]))
                     if stop.at.tzinfo:
                         found.append(stop)
-    return found
+    return sorted(found, key=lambda stop: stop.at)
 
 
 def stopped_between(found: Iterable[Stop], begin: datetime, end: datetime) -> tuple[str, ...]:

@@ -30,15 +30,12 @@ def begin(secrets: Path) -> tuple[str, str]:
     return _read(secrets / CURRENT), _read(waiting)
 
 
-def rekey(settings: Settings, plan: Plan, old: str, relock: Callable[[Path, str, str], None], say: Say) -> list[Stick]:
-    """As the service user: let the node's repository, the sticks that are plugged in and the identity open with the plan's
+def rekey(settings: Settings, plan: Plan, old: str, say: Say) -> list[Stick]:
+    """As the user that makes the backups: let the node's repository and the sticks that are plugged in open with the plan's
     passphrase in place of `old`. Returns the sticks that are away. Raises what a repository raises; all of it may be repeated."""
     say("Mengganti kata sandi gudang cadangan simpul")
     repository.change_passphrase(plan, old)
-    missing = rekey_sticks(settings, plan, [old], say)
-    say("Mengunci ulang identitas simpul")
-    relock(settings.identity, old, plan.passphrase)
-    return missing
+    return rekey_sticks(settings, plan, [old], say)
 
 
 def rekey_sticks(settings: Settings, plan: Plan, former: list[str], say: Say) -> list[Stick]:

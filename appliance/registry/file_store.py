@@ -105,12 +105,13 @@ def put_content(content: bytes) -> str:
     path = content_path(sha256)
     if path.exists():
         return sha256
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
     # Beside the attachments, so that a running backup never meets a file that is about to have another name.
     with tempfile.NamedTemporaryFile(dir=settings_in_use().attachments.parent, prefix=ARRIVING_PREFIX, delete=False) as written:
         try:
             written.write(content)
             written.flush()
+            os.fchmod(written.fileno(), 0o640)  # the backups' user reads it by the folder's group
             os.fsync(written.fileno())
             Path(written.name).replace(path)
         except OSError:  # a full disk must not keep half a paper that nothing names

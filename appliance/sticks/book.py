@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from appliance import custody
 from appliance.config import Settings
 from backups.files import write_whole
 
@@ -68,6 +69,11 @@ class Stranger:
     size: int
     content: str
 
+    @property
+    def is_former(self) -> bool:
+        """Whether it looks like a stick that some node prepared: ours before a new installation, or another's."""
+        return self.content.startswith("SLRT-") and self.content.endswith(" ext4")
+
 
 @dataclass(frozen=True)
 class Sight:
@@ -94,7 +100,7 @@ def mount_of(settings: Settings, stick: Stick) -> Path:
 
 def state_of(settings: Settings, stick: Stick) -> Path:
     """The service user's folder about the backups on this stick: outcome, borg's notes, scratch."""
-    return Path(settings.paths.data) / "backup" / "sticks" / stick.uuid
+    return custody.state_of(settings) / "sticks" / stick.uuid
 
 
 def read_known(folder: Path) -> tuple[Stick, ...]:

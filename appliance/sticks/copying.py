@@ -51,9 +51,9 @@ def copy(settings: Settings, plan: Plan, stick: Stick, now: Moment, stop: Stop, 
     """
     target = plan_for(settings, plan, stick)
     try:
-        number = _require_fit(settings, stick)
+        _require_fit(settings, stick)
         with _alone(plan.repository):
-            return take(target, now, lambda: stop() or not _is_there(target.repository, number), say)
+            return take(target, now, stop, say)
     except errors.BackupError as error:
         told = _told(settings, stick, target, error)
         if isinstance(told, errors.Busy):
@@ -71,18 +71,17 @@ def _alone(own: Path) -> Iterator[None]:
         yield
 
 
-def _require_mounted(settings: Settings, stick: Stick) -> int:
-    """The device of the mounted stick. Raises StickUnfit for a mere folder, and for a mount that could run programs."""
+def _require_mounted(settings: Settings, stick: Stick) -> None:
+    """Raises StickUnfit for a mere folder, and for a mount that could run programs."""
     place = book.mount_of(settings, stick)
     found = devices.mount_at(place)
     if found is None or not found.is_safe or _device_of(place) == _device_of(place.parent):
         raise StickUnfit(f"{stick.name} tidak terpasang.", f"Pasang {stick.name} pada lubang USB simpul.")
-    return _device_of(place)
 
 
-def _require_fit(settings: Settings, stick: Stick) -> int:
-    """The device of the mounted stick, when it is the one that was prepared. Raises StickUnfit."""
-    number = _require_mounted(settings, stick)
+def _require_fit(settings: Settings, stick: Stick) -> None:
+    """Raises StickUnfit unless it is mounted, can be written and is the one that was prepared."""
+    _require_mounted(settings, stick)
     place = book.mount_of(settings, stick)
     if os.statvfs(place).f_flag & os.ST_RDONLY:
         raise StickUnfit(f"{stick.name} hanya dapat dibaca.", "Buka kunci geser pada stik; bila tidak ada, ganti stiknya.")
@@ -94,7 +93,6 @@ def _require_fit(settings: Settings, stick: Stick) -> int:
         is_ours = False
     if not is_ours:
         raise StickUnfit(f"Isi {stick.name} bukan seperti saat disiapkan.", f"Jangan ditulisi dahulu; periksa isinya. {ERASE}")
-    return number
 
 
 def _device_of(folder: Path) -> int:
@@ -102,12 +100,6 @@ def _device_of(folder: Path) -> int:
         return folder.stat().st_dev
     except OSError:
         return 0
-
-
-def _is_there(folder: Path, number: int) -> bool:
-    """Whether the folder is still on that device, and the device still on the machine."""
-    block = f"/sys/dev/block/{os.major(number)}:{os.minor(number)}"
-    return _device_of(folder) == number and os.path.exists(block)  # noqa: PTH110 - asked ten times a second
 
 
 def _told(settings: Settings, stick: Stick, target: Plan, error: errors.BackupError) -> errors.BackupError:

@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from appliance import custody
 from appliance.config import Settings, config_path, load
 from appliance.errors import ApplianceError
 from appliance.sticks import book, devices, order, program
@@ -93,6 +94,8 @@ def _mounted(settings: Settings, disk: Disk, place: Path, here: Seen) -> Seen:
         raise DiskError("Stik tidak terpasang dengan aman.", "")
     if "ro" in found.options:
         return replace(here, state=State.READ_ONLY, told="Stik hanya dapat dibaca: kunci geser pada stik, atau stik mulai rusak.")
+    # one that was prepared while the backups had no user of their own
+    custody.give_repository(place / book.REPOSITORY, settings)
     return replace(here, state=State.READY, told=program.carry(settings.node.office, place))
 
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from appliance.config import Settings
+from appliance.custody import keepers_folder
 from appliance.errors import Conflict, InvalidInput
 from appliance.sticks import book, devices, program
 from appliance.sticks.book import MARK, REPOSITORY, Stick
@@ -46,13 +47,13 @@ def prepare(settings: Settings, wish: Wish, at: datetime, make_repository: MakeR
         raise InvalidInput({"label": f"Label stik adalah satu huruf: {', '.join(LABELS)}."})
     with only_keeper(book.folder_of(settings)):
         disks = devices.list_disks()
-        disk = _find(wish.path, disks)
+        disk = find_disk(wish.path, disks)
         require_free(disk, disks, wish.erase)
         say("Memeriksa kapasitas yang sebenarnya")
         require_capacity(disk.path, disk.size)
         say("Membuat sistem berkas")
         devices.make_filesystem(disk, f"SLRT-{wish.label}")
-        made = _find(wish.path, devices.list_disks())
+        made = find_disk(wish.path, devices.list_disks())
         stick = Stick(made.uuid, wish.label, made.size, at, "")
         place = book.mount_of(settings, stick)
         devices.mount(made, place)
@@ -65,7 +66,8 @@ def prepare(settings: Settings, wish: Wish, at: datetime, make_repository: MakeR
     return ready
 
 
-def _find(path: Path, disks: Sequence[Disk]) -> Disk:
+def find_disk(path: Path, disks: Sequence[Disk]) -> Disk:
+    """The disk of that path. Raises InvalidInput."""
     wanted = str(path.resolve())
     found = next((disk for disk in disks if disk.path == wanted), None)
     if found is None:
@@ -96,8 +98,8 @@ def require_free(disk: Disk, disks: Sequence[Disk], erase: Path | None) -> None:
 
 
 def _furnish(settings: Settings, stick: Stick, place: Path) -> None:
-    """The folder for the repository belongs to the service user, the rest to root."""
-    owner = Path(settings.paths.data).stat()
+    """The folder for the repository belongs to the user that makes the backups, the rest to root."""
+    owner = keepers_folder(settings).stat()
     repository = place / REPOSITORY
     repository.mkdir(mode=0o700)
     os.chown(repository, owner.st_uid, owner.st_gid)

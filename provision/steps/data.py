@@ -74,6 +74,13 @@ def database(site: Site) -> Step:
     return Step("basis-data", "Basis data", (made,))
 
 
+def custody(_site: Site) -> Step:
+    """The backups belong to a user of their own, who may read the data: also what was there before he was."""
+    give = (SLRT, "backup", "custody")
+    made = Command("serahkan cadangan kepada pengguna slrt-backup", (*give, "--check"), give)
+    return Step("pemilik-cadangan", "Pemilik cadangan", (made,))
+
+
 def repository(site: Site) -> Step:
     """The encrypted repository of the backups."""
     asked = ("test", "-f", f"{site.settings.backup.repository}/config")

@@ -16,6 +16,7 @@ SETTINGS_FILE = "/etc/slrt/appliance.toml"
 PASSPHRASE = "backup-passphrase"  # noqa: S105 - the name of the file
 RANDOM = ("web-session-key", "audit-key", "upsd-watcher-password", "upsd-upsmon-password")
 SECRETS = (*RANDOM, PASSPHRASE)
+KEEPER, READERS = "slrt-backup", "slrt-data"
 SYSUSERS = "/etc/sysusers.d/slrt.conf"
 TMPFILES = "/etc/tmpfiles.d/slrt.conf"
 
@@ -43,13 +44,15 @@ class SettingsFile:
 
 def users(site: Site) -> Step:
     """The users of the services; none can log in."""
-    asked = "id -u slrt && id -nG slrt-power | grep -qw slrt"
+    wanted = ("slrt slrt-data", "slrt-backup slrt-data", "slrt-backup slrt", "slrt-power slrt")
+    within = "&& id -nG {} | tr ' ' '\\n' | grep -qx {}"
+    asked = " ".join(["id -u slrt", *(within.format(*pair.split()) for pair in wanted)])
     return Step(
         "pengguna",
         "Pengguna sistem",
         (
             File(SYSUSERS, site.text("systemd/sysusers.d/slrt.conf")),
-            Command("buat pengguna slrt dan slrt-power", ("sh", "-c", asked), ("systemd-sysusers", SYSUSERS)),
+            Command("buat pengguna slrt, slrt-backup dan slrt-power", ("sh", "-c", asked), ("systemd-sysusers", SYSUSERS)),
         ),
     )
 
@@ -64,14 +67,18 @@ def folders(site: Site) -> Step:
             Folder("/etc/slrt"),
             Folder(site.settings.paths.secrets, 0o700),
             Folder(site.settings.paths.certificates),
-            Folder(data, 0o700, "slrt", "slrt"),
-            Folder(f"{data}/database", 0o700, "slrt", "slrt"),
-            Folder(f"{data}/attachments", 0o700, "slrt", "slrt"),
-            Folder(f"{data}/backup", 0o700, "slrt", "slrt"),
-            Folder(f"{data}/backup/borg", 0o700, "slrt", "slrt"),
-            Folder(f"{data}/backup/sticks", 0o700, "slrt", "slrt"),
+            # they hand on their group, by which the backups' user reads
+            Folder(data, 0o2750, "slrt", READERS),
+            Folder(f"{data}/database", 0o2770, "slrt", READERS),
+            Folder(f"{data}/attachments", 0o2750, "slrt", READERS),
+            Folder(f"{data}/log", 0o2750, "slrt", READERS),
+            Folder(f"{data}/backup", 0o2750, KEEPER, READERS),
+            Folder(f"{data}/backup/borg", 0o2700, KEEPER, READERS),
+            Folder(f"{data}/backup/sticks", 0o2750, KEEPER, READERS),
             Folder(str(PurePosixPath(repository).parent)),
-            Folder(repository, 0o700, "slrt", "slrt"),
+            Folder(repository, 0o700, KEEPER, KEEPER),
+            # beside it, where the log of the database is carried over to by whoever serves it
+            Folder(str(PurePosixPath(repository).with_name("carried-log")), 0o2750, "slrt", READERS),
             Folder(site.settings.backup.stick_mounts),
             Folder(site.settings.backup.stick_state),
             Folder(site.settings.power.state, 0o755, "slrt-power", "slrt-power"),

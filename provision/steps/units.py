@@ -84,6 +84,7 @@ def services(site: Site) -> Step:
         Running("slrt-upsmon-refresh.path"),
         Running("slrt-web.socket", before=("slrt-web.service",)),
         Running("slrt-web.service", (*program, *secrets)),
+        Running("slrt-backup.path"),
         Running("slrt-scheduler.service", (*program, *secrets)),
         Running("slrt-front.socket", before=("slrt-front.service",)),
         Running("slrt-front.service", (NGINX_CONF,)),

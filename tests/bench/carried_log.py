@@ -16,7 +16,6 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from backups import spool
 from tests.support.carried_log import Carried
 
 PAUSE, MINUTE, TICK, ROUNDS = 0.05, 5.0, 0.2, 3
@@ -68,7 +67,7 @@ def measure(carries: bool, seconds: float) -> tuple[list[float], float, int]:
         found = commits(carried, seconds)
         ending.set()
         thread.join()
-        size = sum(file.stat().st_size for file in (carried.second / spool.FOLDER).rglob("*.log"))
+        size = sum(file.stat().st_size for file in (carried.log).rglob("*.log"))
         carried.close()
         return found, spent[0], size
 

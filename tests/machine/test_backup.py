@@ -39,6 +39,11 @@ def test_the_nightly_backup_comes_by_itself_and_is_proved(installed: Machine) ->
     installed.run("systemctl restart slrt-scheduler")
     wait_for("a second backup", lambda: len(backups(installed)) == 2, 240, pause=1.0)
     assert all(one["verified"] and one["state"] == "complete" for one in backups(installed))
+    # as the page leaves it
+    installed.run("""echo '{"wish": "rehearsal", "by": "hasnah"}' > /run/slrt/backup-request""", user="slrt")
+    wait_for("the rehearsal", lambda: '"rehearsal"' in installed.read("/var/lib/slrt/backup/book.jsonl"), 240, pause=1.0)
+    assert json.loads(installed.read("/var/lib/slrt/backup/book.jsonl").splitlines()[-1])["ok"]
+    assert installed.run("systemctl --failed --no-legend").out == ""
     said = installed.run("slrt backup verify").out
     assert f"Cadangan {backups(installed)[-1]['id']} utuh" in said
     until_well(installed)

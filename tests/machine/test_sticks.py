@@ -8,7 +8,31 @@ from tests.support.machine import Machine, wait_for
 from tests.support.machine_run import until_well
 
 STICK = "/srv/backup/sticks/0a1b2c3d"
-TOUCH = "touch /proc/$(systemctl show --property MainPID --value slrt-web)/root/var/lib/slrt/backup/borg/x"
+SERVICES = ("slrt-web.service", "slrt-scheduler.service", "slrt-watcher.service", "slrt-front.service")
+STATE = "/var/lib/slrt/backup"
+# the folder about the backups cannot be changed, nor moved away to put another in its place
+WITHIN = (
+    (f'open("{STATE}/x", "w")', "Read-only"),
+    (f'os.rename("{STATE}", "{STATE}-away")', "busy"),
+)
+# what a fault in whatever reads strangers' files could try
+ATTACKS = (
+    "ls /srv/backup/slrt",
+    "cat /srv/backup/slrt/config",
+    "rm -r /srv/backup/slrt/data",
+    "mv /srv/backup/slrt /srv/backup/gone",
+    "touch /srv/backup/sticks/x",
+    "cat /etc/slrt/secrets/backup-passphrase",
+    "ls /var/lib/slrt/backup/borg",
+    "rm /var/lib/slrt/backup/book.jsonl",
+    "touch /var/lib/slrt/backup/x",
+)
+
+
+def within(machine: Machine, unit: str, attempt: str) -> str:
+    """What root is told who does this with Python in the unit's view of the files: its only program."""
+    view = f"nsenter --target $(systemctl show --property MainPID --value {unit}) --mount"
+    return machine.run(f"{view} /opt/slrt/current/venv/bin/python -c 'import os; {attempt}'", check=False).err
 
 
 def sees(machine: Machine, unit: str, path: str) -> bool:
@@ -17,21 +41,34 @@ def sees(machine: Machine, unit: str, path: str) -> bool:
     return machine.run(ask, check=False).out.strip() != ""
 
 
-def test_sticks_are_for_the_scheduler_and_not_for_the_pages(standing: Machine) -> None:
+def test_no_service_that_speaks_with_people_sees_a_backup(standing: Machine) -> None:
     until_well(standing)
-    assert sees(standing, "slrt-scheduler.service", "/srv/backup/slrt")
-    for unit in ("slrt-web.service", "slrt-watcher.service", "slrt-front.service"):
-        assert not sees(standing, unit, "/srv/backup"), unit
-        assert not sees(standing, unit, "/etc/slrt/secrets"), unit
     standing.run(f"mkdir -p {STICK} && mount -t tmpfs -o nosuid,nodev,noexec tmpfs {STICK} && touch {STICK}/slrt-stick.json")
     try:
-        assert sees(standing, "slrt-scheduler.service", STICK), "mounted after the service began"
-        assert not sees(standing, "slrt-web.service", "/srv/backup")
-        refused = standing.run(TOUCH, check=False)
-        assert "Read-only" in refused.err, "the engine's own notes"
+        for unit in SERVICES:
+            assert not sees(standing, unit, "/srv/backup/slrt"), unit
+            assert not sees(standing, unit, "/srv/backup/sticks"), unit
+            assert not sees(standing, unit, "/etc/slrt/secrets"), unit
+        for unit in ("slrt-web.service", "slrt-scheduler.service"):
+            for attempt, told in WITHIN:
+                assert told in within(standing, unit, attempt), f"{unit}: {attempt}"
     finally:
         standing.run(f"umount {STICK} && rmdir {STICK}")
-    assert not sees(standing, "slrt-scheduler.service", STICK), "nor does its view hold a stick that was let go"
+
+
+def test_the_users_of_the_services_reach_no_backup_either(standing: Machine) -> None:
+    until_well(standing)
+    before = standing.run("find /srv/backup/slrt /srv/backup/sticks /var/lib/slrt/backup | sort").out
+    for user in ("slrt", "slrt-power"):
+        for attack in ATTACKS:
+            assert standing.run(attack, user=user, check=False).code != 0, f"{user}: {attack}"
+    assert standing.run("find /srv/backup/slrt /srv/backup/sticks /var/lib/slrt/backup | sort").out == before
+    keeper = "slrt-backup"
+    standing.run(
+        "cat /srv/backup/slrt/config /var/lib/slrt/identity/ca.crt > /dev/null && ls /var/lib/slrt/attachments", user=keeper
+    )
+    for place in ("attachments", "identity", ""):
+        assert standing.run(f"touch /var/lib/slrt/{place}/x", user=keeper, check=False).code != 0, place
 
 
 def test_the_keeper_looks_and_takes_orders(standing: Machine) -> None:
@@ -50,4 +87,4 @@ def test_a_new_node_has_a_passphrase_for_paper(standing: Machine) -> None:
     groups = standing.read("/etc/slrt/secrets/backup-passphrase").strip().split("-")
     assert [len(group) for group in groups] == [5] * 7
     standing.run("slrt backup key sheet --to /root/lembar-uji.pdf && rm /root/lembar-uji.pdf")
-    assert "belum pernah diuji" in standing.run("slrt backup key status").out
+    assert "belum diuji" in standing.run("slrt backup key status").out

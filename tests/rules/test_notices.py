@@ -182,6 +182,18 @@ def test_how_long_the_newest_may_be_on_one_disk_only(minutes: float | None, late
     assert told is None or "hanya ada di satu disk" in told.title
 
 
+def test_a_sheet_that_nobody_tried_is_told_and_that_it_was_tried() -> None:
+    owed = News(AT, AT, AT - 40 * DAY, AT - DAY)
+    assert why_late(owed, AT, 3 * DAY) == "lembar"
+    assert why_late(replace(owed, sheet_due=AT), AT, 3 * DAY) == ""
+    assert why_late(replace(owed, good=AT - 4 * DAY), AT, 3 * DAY) == "cadangan", "what is worse comes first"
+    asked, done = message_of_backup(owed, "", "lembar", AT, WITA), message_of_backup(owed, "lembar", "", AT, WITA)
+    assert asked is not None
+    assert done is not None
+    assert (asked.title, done.title) == ("Lembar pemulihan belum dicetak atau belum diuji", "Lembar pemulihan sudah diuji")
+    assert message_of_backup(owed, "lembar", "lembar", AT, WITA) is None
+
+
 def test_a_backup_that_is_late_is_told_once_and_so_is_the_next_good_one() -> None:
     news = News(AT - 4 * DAY, AT - 5 * DAY, AT - 40 * DAY)
     late = message_of_backup(news, "", "cadangan", AT, WITA)

@@ -16,6 +16,7 @@ EXPOSURE = {
     "slrt-web.service": 0.3,
     "slrt-front.service": 0.5,
     "slrt-scheduler.service": 1.0,
+    "slrt-backup.service": 1.0,
     "slrt-watcher.service": 1.0,
     "slrt-power-check.service": 1.0,
     "slrt-drill.service": 1.0,
@@ -91,15 +92,28 @@ def test_what_a_closed_unit_must_run_it_may_run() -> None:
             assert not allowed or any(real == path or real.startswith(f"{path}/") for path in allowed), f"{unit.name}: {program}"
 
 
-def test_the_pages_cannot_reach_secrets_backups_or_a_network() -> None:
-    text = (UNITS / "slrt-web.service").read_text()
+def paths(unit: str, key: str) -> set[str]:
+    """What a unit names there."""
+    lines = (UNITS / unit).read_text().splitlines()
+    return {word for line in lines if line.startswith(f"{key}=") for word in line.partition("=")[2].split()}
+
+
+@pytest.mark.parametrize("unit", ["slrt-web.service", "slrt-scheduler.service"])
+def test_what_reads_strangers_files_cannot_reach_secrets_backups_or_a_network(unit: str) -> None:
+    text = (UNITS / unit).read_text()
     for line in ("PrivateNetwork=yes", "RestrictAddressFamilies=AF_UNIX", "ProtectSystem=strict", "MemoryDenyWriteExecute=yes"):
         assert f"{line}\n" in text
-    hidden = next(line for line in text.splitlines() if line.startswith("InaccessiblePaths="))
+    hidden = paths(unit, "InaccessiblePaths")
     assert "-/etc/slrt/secrets" in hidden
-    assert "-/srv/backup" in hidden
-    fixed = next(line for line in text.splitlines() if line.startswith("ReadOnlyPaths="))
-    assert {"-/var/lib/slrt/backup/borg", "-/var/lib/slrt/backup/sticks"} <= set(fixed.partition("=")[2].split())
+    assert "-/srv/backup" in hidden or {"-/srv/backup/slrt", "-/srv/backup/sticks"} <= hidden
+    assert "-/var/lib/slrt/backup" in paths(unit, "ReadOnlyPaths")
+    assert {path for path in paths(unit, "ReadWritePaths") if "/srv/backup" in path} <= {"-/srv/backup/carried-log"}
+    assert "backup-passphrase" not in text
+
+
+def test_the_backups_write_nothing_of_the_data_but_the_database() -> None:
+    of_data = {path for path in paths("slrt-backup.service", "ReadWritePaths") if path.startswith("/var/lib/slrt")}
+    assert of_data == {"/var/lib/slrt/database", "/var/lib/slrt/backup"}
 
 
 def test_nginx_accepts_the_settings_of_the_front(tmp_path: Path) -> None:

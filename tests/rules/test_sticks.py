@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from appliance.notices.messages import messages_of_sticks
 from appliance.recovery import rules as recovery
-from appliance.recovery.record import Sheet
+from appliance.recovery.record import Check, Paper, Sheet
 from appliance.sticks import book, capacity, keeper
 from appliance.sticks.book import Seen, Sight, State, Stick, Stranger
 from appliance.sticks.devices import Disk
@@ -114,7 +114,9 @@ def test_a_notice_is_sent_once_for_each_trouble() -> None:
     assert messages_of_sticks({"A": good}, told, AT) == ([], ())
 
 
-SHEET = Sheet("0123abcd", AT - 300 * DAY, "00", "", AT - 300 * DAY, AT - 10 * DAY)
+ONE, TWO = Check("0123abcd", "00", ""), Check("89ef4567", "00", "")
+PROVED = {Paper.OFFICE: AT - 10 * DAY, Paper.DISTRICT: AT - 20 * DAY}
+SHEET = Sheet(ONE, AT - 300 * DAY, None, AT - 300 * DAY, PROVED)
 
 
 @pytest.mark.parametrize(
@@ -122,11 +124,14 @@ SHEET = Sheet("0123abcd", AT - 300 * DAY, "00", "", AT - 300 * DAY, AT - 10 * DA
     [
         (None, Tone.INFO, "belum dibuat"),
         (SHEET, Tone.GOOD, "sudah diuji"),
-        (replace(SHEET, proved_at=AT - 180 * DAY), Tone.GOOD, "sudah diuji"),
-        (replace(SHEET, proved_at=AT - 181 * DAY), Tone.WARN, "181 hari yang lalu"),
-        (replace(SHEET, proved_at=None), Tone.WARN, "belum pernah diuji"),
-        (replace(SHEET, proved_at=None, printed_at=None), Tone.WARN, "belum dicetak"),
-        (replace(SHEET, proved_at=None, printed_at=None, since=AT - 7 * DAY), Tone.INFO, "belum dicetak"),
+        (replace(SHEET, proved={**PROVED, Paper.DISTRICT: AT - 180 * DAY}), Tone.GOOD, "sudah diuji"),
+        (replace(SHEET, proved={**PROVED, Paper.DISTRICT: AT - 181 * DAY}), Tone.WARN, "181 hari yang lalu: lembar bidang TI"),
+        (replace(SHEET, proved={}), Tone.WARN, "belum diuji: lembar kepala dinas (brankas kantor), lembar bidang TI"),
+        (replace(SHEET, proved={Paper.OFFICE: AT}), Tone.WARN, "belum diuji: lembar bidang TI"),
+        (replace(SHEET, second=TWO), Tone.WARN, "belum diuji: lembar kata sandi kedua"),
+        (replace(SHEET, second=TWO, proved={**PROVED, Paper.SECOND: AT}), Tone.GOOD, "sudah diuji"),
+        (replace(SHEET, proved={}, printed_at=None), Tone.WARN, "belum dicetak"),
+        (replace(SHEET, proved={}, printed_at=None, since=AT - 7 * DAY), Tone.INFO, "belum dicetak"),
     ],
 )
 def test_what_is_said_of_the_sheet(sheet: Sheet | None, tone: Tone, words: str) -> None:

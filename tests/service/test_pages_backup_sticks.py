@@ -120,6 +120,14 @@ def test_a_stick_being_written_is_not_let_go(node: Settings, web: Web) -> None:
     assert web.post("/cadangan/stik/A/lepas", {}).status_code == 409
 
 
+def test_a_stick_of_a_former_node_is_not_told_to_be_erased_only(node: Settings, web: Web) -> None:
+    strangers = (Stranger("/dev/sdc", 32_000_000_000, "vfat LIBURAN"), Stranger("/dev/sdd", 64_000_000_000, "SLRT-A ext4"))
+    book.write_sight(Path(node.backup.stick_state), Sight(NOW, {}, strangers))
+    page = web.get("/cadangan/stik").text
+    assert "slrt backup disk adopt /dev/sdd" in page
+    assert "adopt /dev/sdc" not in page
+
+
 def test_the_sheet_is_proved_by_its_last_groups_only(app: Flask, node: Settings, web: Web) -> None:
     assert "belum dibuat" in web.get("/cadangan/lembar").text
     made = passphrase.generate()
@@ -128,18 +136,27 @@ def test_the_sheet_is_proved_by_its_last_groups_only(app: Flask, node: Settings,
     page = web.get("/cadangan/lembar")
     assert noted.fingerprint in page.text
     assert "belum dicetak" in page.text
-    record.note_printed(node, NOW)
-    wrong = web.post("/cadangan/lembar", {"groups": "-".join(made.split("-")[:2])})
+    record.note_printed(node, "", NOW)
+    last = " ".join(made.lower().split("-")[-2:])
+    wrong = web.post("/cadangan/lembar", {"paper": "kantor", "groups": "-".join(made.split("-")[:2])})
     assert wrong.status_code == 422
     assert "Tidak sama" in wrong.text
-    empty = web.post("/cadangan/lembar", {"groups": ""})
-    assert empty.status_code == 422
-    assert "belum pernah diuji" in web.get("/cadangan/lembar").text
-    right = web.post("/cadangan/lembar", {"groups": " ".join(made.lower().split("-")[-2:])})
-    assert right.status_code == 303
-    assert "Lembar pemulihan sudah diuji" in web.get("/cadangan/lembar").text
+    for incomplete in ({"paper": "kantor", "groups": ""}, {"groups": last}, {"paper": "kedua", "groups": last}):
+        assert web.post("/cadangan/lembar", incomplete).status_code == 422
+    assert "belum diuji: lembar kepala dinas" in web.get("/cadangan/lembar").text
+    assert web.post("/cadangan/lembar", {"paper": "kantor", "groups": last}).status_code == 303
+    assert "belum diuji: lembar bidang TI" in web.get("/cadangan/lembar").text, "one paper says nothing of the other"
+    assert web.post("/cadangan/lembar", {"paper": "ti", "groups": last}).status_code == 303
+    assert "Semua lembar pemulihan sudah diuji" in web.get("/cadangan/lembar").text
     subject = f"sheet:{noted.fingerprint}"
-    assert journal(app) == [("backup.sheet-wrong", subject), ("backup.sheet-proved", subject)]
+    assert journal(app) == [("backup.sheet-wrong", subject), *[("backup.sheet-proved", subject)] * 2]
+    # the second passphrase is on a paper of its own
+    second = passphrase.generate()
+    record.note_printed(node, second, NOW)
+    assert "belum diuji: lembar kata sandi kedua" in web.get("/cadangan/lembar").text
+    assert web.post("/cadangan/lembar", {"paper": "kedua", "groups": last}).status_code == 422
+    assert web.post("/cadangan/lembar", {"paper": "kedua", "groups": "".join(second.split("-")[-2:])}).status_code == 303
+    assert "Semua lembar pemulihan sudah diuji" in web.get("/cadangan/lembar").text
     # another passphrase: what was proved says nothing of its sheet
     record.note_passphrase(node, passphrase.generate(), NOW)
     assert "belum dicetak" in web.get("/cadangan/lembar").text

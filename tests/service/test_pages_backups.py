@@ -17,6 +17,8 @@ from appliance.backup_orders import Order, Wish
 from appliance.config import PathSettings, Settings
 from appliance.models.audit import AuditEntry
 from appliance.models.roles import Role
+from appliance.recovery import record
+from appliance.recovery.record import Paper
 from backups import book, progress
 from backups.lock import only_run
 from backups.progress import Teller
@@ -54,6 +56,18 @@ def test_a_node_without_any_backup_says_what_to_do(app: Flask) -> None:
     assert page.status_code == 200
     assert "Belum ada cadangan" in page.text
     assert "belum pernah" in page.text
+
+
+def test_a_sheet_that_nobody_tried_stands_above_everything(app: Flask, settings: Settings, state: Path) -> None:
+    at = datetime.now(UTC)
+    record.note_passphrase(settings, "kata sandi", at)
+    page = signed_in(app, "manajer").get("/cadangan").text
+    assert "Lembar pemulihan belum dicetak. Bila simpul hilang sekarang" in page
+    assert page.index("Lembar pemulihan belum dicetak") < page.index("Bukti")
+    record.note_printed(settings, "", at)
+    for paper, told in ((Paper.OFFICE, True), (Paper.DISTRICT, False)):
+        record.note_proved(settings, paper, "admin.it", at)
+        assert ("belum diuji: lembar bidang TI" in signed_in(app, "manajer").get("/cadangan").text) is told
 
 
 def test_the_nights_of_a_month_and_one_of_them_in_full(app: Flask, settings: Settings, state: Path) -> None:

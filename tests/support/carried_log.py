@@ -52,9 +52,9 @@ class Carried:
     def __post_init__(self) -> None:
         self.second, self.state = self.folder / "second", self.folder / "state"
         self.file = self.folder / "data" / "slrt.db"
-        for place in (self.second, self.state, self.file.parent):
+        self.log = self.second / "log"
+        for place in (self.second, self.log, self.state, self.file.parent):
             place.mkdir()
-        (self.second / "config").write_text("what a repository is known by")
         with closing(sqlite.connect(str(self.file))) as base:
             base.execute("PRAGMA journal_mode = WAL")
             base.execute("CREATE TABLE ledger (id INTEGER PRIMARY KEY, entry TEXT NOT NULL)")
@@ -69,7 +69,7 @@ class Carried:
 
     def new_shipper(self) -> Shipper:
         """As after a restart of the daemon."""
-        return Shipper(self.file, self.second, self.state, self.clock)
+        return Shipper(self.file, self.log, self.state, self.clock)
 
     def add(self, rows: int, size: int = 300) -> None:
         """More rows, each committed by itself."""
@@ -108,7 +108,7 @@ class Carried:
     def base(self, kept: Kept) -> Base:
         """The backup with the log that goes on from it."""
         start = Position.from_text(kept.position)
-        epoch = spool.locate(self.second / spool.FOLDER, start)
+        epoch = spool.locate(self.log, start)
         assert epoch is not None, "the log does not go on from this backup"
         secrets = {spool.KEY_FILE: spool.key_of(self.state)}
         manifest = Manifest(1, kept.at, "", "sqlite", "freeze", "slrt.db", "", 0, {}, {}, secrets, {}, kept.position)
@@ -125,7 +125,7 @@ class Carried:
 
     def blocks(self) -> list[spool.Found]:
         """All blocks of the newest epoch."""
-        return list(spool.chain(spool.epochs(self.second / spool.FOLDER)[-1]))
+        return list(spool.chain(spool.epochs(self.log)[-1]))
 
     def close(self) -> None:
         """Let go of the database."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from provision.host import Entry, Outcome
@@ -152,7 +152,7 @@ class PretendHost:
     def _run_systemd_sysusers(self, words: list[str]) -> None:
         self._effect()
         assert words[0] in self.files
-        self.users |= {"slrt", "slrt-power"}
+        self.users |= {"slrt", "slrt-power", "slrt-backup", "slrt-data"}
 
     def _run_systemd_tmpfiles(self, words: list[str]) -> None:
         self._effect()
@@ -210,18 +210,25 @@ class PretendHost:
         match words:
             case ["user", "list", "--json"]:
                 return json.dumps([{"active": True, "roles": ["Admin sistem"]}] if self.node.get("admin") else [])
+            case ["backup", "custody", "--check"]:
+                return not self._not_settled()
         self._effect()
         match words:
             case ["database", "upgrade"]:
                 self.files["/var/lib/slrt/database/slrt.db"] = (Entry("file", 0o600, "slrt", "slrt"), b"")
+            case ["backup", "custody"]:
+                for path in self._not_settled():
+                    entry, content = self.files[path]
+                    self.files[path] = (replace(entry, owner="slrt-backup", group="slrt-backup"), content)
+                    self._effect()
             case ["backup", "key", "create"]:
                 made = (Entry("file", 0o600, "root", "root"), b"7KQ2M-0000V-00001\n")
                 self.files.setdefault("/etc/slrt/secrets/backup-passphrase", made)
             case ["backup", "init"]:
-                self.files["/srv/backup/slrt/config"] = (Entry("file", 0o600, "slrt", "slrt"), b"")
+                self.files["/srv/backup/slrt/config"] = (Entry("file", 0o600, "slrt-backup", "slrt-backup"), b"")
             case ["backup", "run"]:
                 outcome = json.dumps({"ok": True, "last_good": "2026-11-22T01:00:00+00:00"}).encode()
-                self.files["/var/lib/slrt/backup/outcome.json"] = (Entry("file", 0o600, "slrt", "slrt"), outcome)
+                self.files["/var/lib/slrt/backup/outcome.json"] = (Entry("file", 0o640, "slrt-backup", "slrt-data"), outcome)
             case ["user", "first-admin", _name, "--to", target]:
                 self.files[target] = (Entry("file", 0o600, "root", "root"), b"")
                 self._effect()
@@ -229,6 +236,11 @@ class PretendHost:
             case _:
                 raise AssertionError(words)
         return None
+
+    def _not_settled(self) -> list[str]:
+        """Files of the backups that another user than theirs owns."""
+        places = ("/srv/backup/slrt/", "/var/lib/slrt/backup/")
+        return [path for path, (entry, _) in self.files.items() if path.startswith(places) and entry.owner != "slrt-backup"]
 
     def _run_slrt_provision(self, words: list[str]) -> bool:
         if words == ["renew-certificate", "--check"]:

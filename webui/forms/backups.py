@@ -6,8 +6,9 @@ from webui.forms.fields import Line, Needed, PageForm
 
 
 class SheetForm(PageForm):
-    """The last groups, as they stand on the paper."""
+    """Which paper, and the last groups as they stand on it."""
 
+    paper = Line(default="", validators=[Needed("Pilih lembar mana yang diuji.")])
     groups = Line(default="", validators=[Needed("Ketik dua kelompok terakhir dari lembar.")])
 
 

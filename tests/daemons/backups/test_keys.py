@@ -82,7 +82,9 @@ def rotate(plan: Plan, secrets: Path, cut_at: int = 99) -> None:
     settings = replace(settings, backup=replace(settings.backup, stick_state=str(secrets)))
     say("begin")
     old, new = rotation.begin(secrets)
-    rotation.rekey(settings, replace(plan, passphrase=new), old, relock, say)
+    rotation.rekey(settings, replace(plan, passphrase=new), old, say)
+    say("relock")
+    relock(settings.identity, old, new)
     say("finish")
     rotation.finish(secrets)
 
@@ -166,4 +168,12 @@ def test_by_hand_as_root(node: Node, tmp_path: Path) -> None:
     assert printed.returncode == 0, printed.stderr
     assert stat.S_IMODE(paper.stat().st_mode) == 0o600
     assert paper.read_bytes().startswith(b"%PDF-")
-    assert "belum pernah diuji" in node.slrt("backup", "key", "status").stdout
+    assert "belum diuji: lembar kepala dinas" in node.slrt("backup", "key", "status").stdout
+    assert node.slrt("database", "upgrade", "--without-backup").returncode == 0
+    wrong = node.slrt("backup", "key", "check", "kantor", given="AAAAA-BBBBB\n")
+    assert (wrong.returncode, "Tidak sama" in wrong.stderr) == (2, True)
+    for name, word in (("kantor", new), ("ti", new), ("kedua", second)):
+        assert "lembar kata sandi kedua" in node.slrt("backup", "key", "status").stdout
+        tried = node.slrt("backup", "key", "check", name, given=" ".join(word.split("-")[-2:]) + "\n")
+        assert tried.returncode == 0, tried.stderr
+    assert "Semua lembar pemulihan sudah diuji" in node.slrt("backup", "key", "status").stdout

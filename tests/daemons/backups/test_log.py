@@ -164,7 +164,7 @@ def many_files(carried: Carried) -> Kept:
 @pytest.mark.parametrize("harm", ["missing", "flipped", "cut", "swapped"])
 def test_nothing_behind_a_gap_is_used_and_the_moment_it_reaches_is_told(carried: Carried, harm: str) -> None:
     kept = many_files(carried)
-    harmed, other = spool.files_of(spool.epochs(carried.second / spool.FOLDER)[0])[3:5]
+    harmed, other = spool.files_of(spool.epochs(carried.log)[0])[3:5]
     content = harmed.read_bytes()
     if harm == "missing":
         harmed.unlink()
@@ -202,7 +202,7 @@ def test_wherever_the_last_file_was_cut_off_it_is_gone_on_with(carried: Carried)
     for _ in range(3):
         carried.add(2)
         assert carried.shipper.ship()
-    (file,) = spool.files_of(spool.epochs(carried.second / spool.FOLDER)[0])
+    (file,) = spool.files_of(spool.epochs(carried.log)[0])
     content, last = file.read_bytes(), carried.blocks()[-1]
     zeroed = content[: last.offset + 100] + bytes(len(content) - last.offset - 100)
     sizes = (len(content), len(content) - 1, last.offset + 10, last.offset + 1, last.offset, carried.blocks()[0].stop)
@@ -218,7 +218,7 @@ def test_a_full_disk_a_read_only_one_and_none_are_told_and_made_up_for(carried: 
     carried.add(5)
     assert carried.shipper.ship()
     kept = carried.back_up()
-    folder = carried.second / spool.FOLDER
+    folder = carried.log
     for number, trouble in enumerate((full_disk(folder), read_only(carried.second), gone(carried.second))):
         with trouble:
             carried.add(400, size=4000)
@@ -327,7 +327,7 @@ def test_killed_at_each_step_beside_a_writer_nothing_shipped_is_lost(tmp_path: P
         del carried.shipper
         told.write_text("0")
         with writing_meanwhile(carried):
-            words = [carried.file, carried.second, carried.state, told, step]
+            words = [carried.file, carried.log, carried.state, told, step]
             ended = subprocess.run([sys.executable, "-c", KILLED, *map(str, words)], check=False, capture_output=True, timeout=60)
         assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
         carried.shipper = carried.new_shipper()
@@ -364,7 +364,7 @@ def writing_meanwhile(carried: Carried) -> Iterator[None]:
 
 
 def test_a_real_repository_is_restored_to_a_moment_in_between_with_the_files_that_came_since(fresh: Plan, tmp_path: Path) -> None:
-    carrier = ship.Shipper(fresh.database_file, fresh.repository, fresh.state)
+    carrier = ship.Shipper(fresh.database_file, fresh.log, fresh.log_key)
     assert carrier.ship()
     run_now(fresh)
     assert book.lines(fresh.state)[-1].position
@@ -390,7 +390,7 @@ def test_a_real_repository_is_restored_to_a_moment_in_between_with_the_files_tha
     in_place(fresh, "sekarang", lambda _: None)
     assert photo.exists()
     assert len(ledger(fresh.database_file)) == 2010
-    again = ship.Shipper(fresh.database_file, fresh.repository, fresh.state)
+    again = ship.Shipper(fresh.database_file, fresh.log, fresh.log_key)
     assert again.ship()
     assert not again.holds(book.lines(fresh.state)[-1].position)
 
@@ -402,7 +402,7 @@ def restored_rows(plan: Plan, to: Path, moment: str) -> int:
 
 
 def test_the_rehearsal_goes_the_log_from_two_backups_to_the_same_end(fresh: Plan) -> None:
-    carrier = ship.Shipper(fresh.database_file, fresh.repository, fresh.state)
+    carrier = ship.Shipper(fresh.database_file, fresh.log, fresh.log_key)
     assert carrier.ship()
     run_now(fresh)
     with closing(connect(fresh.database_file)) as base:
@@ -420,7 +420,7 @@ def test_the_rehearsal_goes_the_log_from_two_backups_to_the_same_end(fresh: Plan
 
 def leave_out_the_end_of_the_first_generation(plan: Plan) -> None:
     """What a chain that joins what does not belong together looks like: each seal fits."""
-    folder, key = plan.repository / spool.FOLDER, spool.key_of(plan.state)
+    folder, key = plan.log, spool.key_of(plan.log_key)
     blocks = list(spool.chain(spool.epochs(folder)[-1]))
     left_out = [found for found in blocks if found.block.end.salts == blocks[0].block.end.salts][-1]
     tail = spool.begin(folder)

@@ -8,17 +8,28 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from appliance.errors import Conflict, InvalidInput
 from appliance.sticks import book, capacity, order
+from appliance.sticks.adopt import Wish, require_ours
+from appliance.sticks.adopt import adopt as adopt_stick
 from appliance.sticks.book import MARK, REPOSITORY, State, Stick
 from appliance.sticks.copying import StickUnfit
-from appliance.sticks.devices import DiskError
+from appliance.sticks.devices import DiskError, mount_at
 from backups import catalogue, outcome, repository
-from backups.errors import BackupError, NoSpace, RepositoryDamaged, RepositoryOlder, Stopped, WrongPassphrase
+from backups.errors import (
+    BackupError,
+    Mismatch,
+    NoSpace,
+    RepositoryDamaged,
+    RepositoryMissing,
+    RepositoryOlder,
+    WrongPassphrase,
+)
 from backups.restore import restore
 from backups.settings import MEBIBYTE, Plan
 from tests.daemons.backups.conftest import copied
@@ -202,7 +213,7 @@ def test_the_disappearing_device_ends_the_run_at_once(bench: Bench, stick: Stick
 
     with pytest.raises(StickUnfit, match="Stik A tercabut") as told:
         bench.copy(stick, say=drop)
-    assert isinstance(told.value.__cause__, Stopped)
+    assert isinstance(told.value.__cause__, RepositoryMissing)
     assert slot.device
 
 
@@ -336,3 +347,84 @@ def test_by_hand_as_root_over_the_data_of_a_service_user(node: Node) -> None:
     finally:
         subprocess.run(["umount", "--lazy", *(node.folder / "sticks").glob("*")], capture_output=True, check=False)
         slot.pull()
+
+
+def forget(bench: Bench) -> None:
+    """As after a new installation."""
+    book.write_known(book.folder_of(bench.settings), [])
+    shutil.rmtree(bench.plan.state / "sticks")
+
+
+def adopt(bench: Bench, slot: Slot, label: str = "", old: str = "") -> Stick:
+    """As `slrt backup disk adopt` does, with the passphrase `old` from the sheet."""
+
+    def plan(stick: Stick) -> Plan:
+        return bench.target(stick)
+
+    def examine(stick: Stick) -> None:
+        require_ours(replace(plan(stick), passphrase=old or bench.plan.passphrase))
+
+    def take(stick: Stick) -> None:
+        repository.change_passphrase(plan(stick), old)
+
+    wish = Wish(Path(slot.plug()), label)
+    return adopt_stick(bench.settings, wish, datetime.now(UTC), examine, take)
+
+
+def test_a_stick_of_the_node_before_is_taken_over_with_all_that_is_on_it(bench: Bench, stick: Stick) -> None:
+    forget(bench)
+    slot = Slot(bench.folder / "a.img")
+    back = adopt(bench, slot)
+    assert replace(back, prepared_at=stick.prepared_at) == stick
+    assert bench.look().of(back).state is State.READY
+    assert bench.copy(back).archive == "2"
+    assert complete(bench.target(back)) == [1, 2]
+    with pytest.raises(Conflict, match="sudah dikenal"):
+        adopt(bench, slot)
+
+
+def test_a_node_with_another_passphrase_takes_it_over_by_the_sheet(bench: Bench) -> None:
+    forget(bench)
+    old, slot = bench.plan.passphrase, Slot(bench.folder / "a.img")
+    new = Bench(bench.folder, bench.settings, replace(bench.plan, passphrase="kata sandi baru"))
+    with pytest.raises(WrongPassphrase):
+        adopt(new, slot)
+    slot.pull()
+    back = adopt(new, slot, old=old)
+    assert complete(new.target(back)) == [1]
+    with pytest.raises(WrongPassphrase):
+        complete(bench.target(back))
+
+
+def test_what_is_not_ours_is_refused_and_left(bench: Bench, stick: Stick, tmp_path: Path) -> None:
+    forget(bench)
+    slot = Slot(bench.folder / "a.img")
+    elsewhere = Bench(bench.folder, bench.settings, replace(bench.plan, node="kantor-lain"))
+    with pytest.raises(Mismatch, match="simpul lain"):
+        adopt(elsewhere, slot)
+    assert mount_at(bench.place(stick)) is None, "let go again"
+    # a copy has another filesystem or another repository than its mark says
+    place = tmp_path / "look"
+    place.mkdir()
+    subprocess.run(["mount", slot.device, str(place)], check=True)
+    mark = (place / MARK).read_text()
+    (place / MARK).write_text(mark.replace(stick.repository, "ab" * 32))
+    subprocess.run(["umount", str(place)], check=True)
+    slot.pull()
+    with pytest.raises(DiskError, match="salinan"):
+        adopt(bench, slot)
+    slot.pull()
+    empty = bench.blank("empty")
+    with pytest.raises(DiskError, match="bukan stik cadangan"):
+        adopt(bench, empty)
+    assert book.read_known(book.folder_of(bench.settings)) == ()
+
+
+def test_a_letter_that_another_stick_has_is_not_given_twice(bench: Bench, stick: Stick) -> None:
+    book.write_known(book.folder_of(bench.settings), [replace(stick, uuid="another")])
+    slot = Slot(bench.folder / "a.img")
+    with pytest.raises(Conflict, match="Huruf A"):
+        adopt(bench, slot)
+    slot.pull()
+    assert adopt(bench, slot, "C").label == "C"
+    assert [one.label for one in book.read_known(book.folder_of(bench.settings))] == ["A", "C"]
