@@ -17,7 +17,7 @@ from appliance.casework.node_actor import node_actor
 from appliance.casework.office_calendar import calendar_in_use
 from appliance.casework.referral_moving import end_with_case
 from appliance.casework.referral_steps import AWAITING_REPLY, REFERRAL_OPEN, Reminder, reminder_due
-from appliance.database import db, settings_in_use, transaction
+from appliance.database import by_index, db, settings_in_use, transaction
 from appliance.models.case import Case, Referral
 from appliance.models.states import ENDED, OPEN, CaseState, ReferralState
 
@@ -49,8 +49,10 @@ def end_left_over(*, at: datetime) -> int:
         sa.select(Referral.case_id)
         .join(Case, Case.id == Referral.case_id)
         .where(Referral.finished_at.is_(None), Referral.state.in_(REFERRAL_OPEN), Case.state.in_(ENDED))
+        .distinct()
+        .limit(MOST_AT_ONCE)
     )
-    cases = db.session.scalars(left.distinct().limit(MOST_AT_ONCE)).all()
+    cases = db.session.scalars(by_index(left, Referral, "ix_referral_open")).all()
     return sum(_end_left_over(case_id, at) for case_id in cases)
 
 
