@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -47,7 +48,8 @@ class CarriedLog:
     def _make_folder(self) -> None:
         """Where one user owns everything, beside the repository; elsewhere provisioning made it, and its being away says something."""
         if not self._folder.exists() and (self._repository / CONFIG).is_file():
-            self._folder.mkdir(mode=0o700)
+            with suppress(OSError):  # the shipper says that it is not there
+                self._folder.mkdir(mode=0o700)
 
     def empty(self, *, anew: bool = True) -> bool | None:
         """Move everything into the database file after it was carried over; None when somebody else must do it."""

@@ -217,7 +217,8 @@ class Node:
         """What root made in the data and the repository becomes the service user's."""
         user = pwd.getpwnam(SERVICE_USER)
         self.folder.chmod(0o755)
-        for top in (self.plan.data, self.plan.repository, self.folder / "run", self.folder / "power"):
+        self.plan.log.mkdir(exist_ok=True)  # as provisioning does
+        for top in (self.plan.data, self.plan.repository, self.plan.log, self.folder / "run", self.folder / "power"):
             for path in (top, *top.rglob("*")):
                 os.chown(path, user.pw_uid, user.pw_gid)
 

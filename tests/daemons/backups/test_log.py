@@ -69,7 +69,8 @@ ACTIONS = st.one_of(
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(ACTIONS, min_size=5, max_size=30))
 def test_whatever_happens_while_it_is_carried_over_nothing_is_lost(actions: list[tuple[str, int]]) -> None:
-    """Readers, strangers' checkpoints, rollbacks, VACUUM, new daemons: the chain holds, and each moment is restored to the byte."""
+    """Readers, strangers' checkpoints, rollbacks, VACUUM, new daemons: where the chain is said to hold, each moment is restored to the
+    byte. It may break only where a stranger emptied the log, after which SQLite names the next one at random."""
     with TemporaryDirectory() as folder:
         carried = Carried(Path(folder))
         with closing(carried.connect()) as reader, closing(carried.connect()) as stranger:
@@ -82,7 +83,10 @@ def test_whatever_happens_while_it_is_carried_over_nothing_is_lost(actions: list
                 play(carried, action, number, (reader, stranger), kept)
                 if action in {"ship", "empty"}:
                     assert carried.shipper.ship()
-                    seen.append((carried.clock(), carried.content()))
+                    if carried.shipper.holds(kept[-1].position):
+                        seen.append((carried.clock(), carried.content()))
+                    else:
+                        assert ("truncate", 0) in actions
             for at, content in seen:
                 base = [one for one in kept if one.at <= at][-1]
                 assert carried.restored(base, at) == content
@@ -364,7 +368,7 @@ def writing_meanwhile(carried: Carried) -> Iterator[None]:
 
 
 def test_a_real_repository_is_restored_to_a_moment_in_between_with_the_files_that_came_since(fresh: Plan, tmp_path: Path) -> None:
-    carrier = ship.Shipper(fresh.database_file, fresh.log, fresh.log_key)
+    carrier = carrier_of(fresh)
     assert carrier.ship()
     run_now(fresh)
     assert book.lines(fresh.state)[-1].position
@@ -390,7 +394,7 @@ def test_a_real_repository_is_restored_to_a_moment_in_between_with_the_files_tha
     in_place(fresh, "sekarang", lambda _: None)
     assert photo.exists()
     assert len(ledger(fresh.database_file)) == 2010
-    again = ship.Shipper(fresh.database_file, fresh.log, fresh.log_key)
+    again = carrier_of(fresh)
     assert again.ship()
     assert not again.holds(book.lines(fresh.state)[-1].position)
 
@@ -402,7 +406,7 @@ def restored_rows(plan: Plan, to: Path, moment: str) -> int:
 
 
 def test_the_rehearsal_goes_the_log_from_two_backups_to_the_same_end(fresh: Plan) -> None:
-    carrier = ship.Shipper(fresh.database_file, fresh.log, fresh.log_key)
+    carrier = carrier_of(fresh)
     assert carrier.ship()
     run_now(fresh)
     with closing(connect(fresh.database_file)) as base:
@@ -416,6 +420,12 @@ def test_the_rehearsal_goes_the_log_from_two_backups_to_the_same_end(fresh: Plan
     leave_out_the_end_of_the_first_generation(fresh)
     with pytest.raises(Mismatch, match="berbeda pada ledger"):
         rehearse(fresh, moment(datetime.now(UTC)))
+
+
+def carrier_of(plan: Plan) -> ship.Shipper:
+    """Who carries the log of a node over, with the folder that provisioning makes."""
+    plan.log.mkdir(exist_ok=True)
+    return ship.Shipper(plan.database_file, plan.log, plan.log_key)
 
 
 def leave_out_the_end_of_the_first_generation(plan: Plan) -> None:
