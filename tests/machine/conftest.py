@@ -34,6 +34,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     room = getattr(item, "funcargs", {}).get("room")
     if report.failed and isinstance(room, Room):
         report.sections.extend(room.report())
+        room.spoil()
     return report
 
 
@@ -51,9 +52,9 @@ def release(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(scope="session")
-def standing_machines() -> Iterator[dict[str, Machine]]:
-    """The machines that are only looked at."""
+@pytest.fixture(scope="module")
+def kept_machines() -> Iterator[dict[str, Machine]]:
+    """The machines that several tests of a file use. Not longer: a booted machine is never quite idle."""
     machines: dict[str, Machine] = {}
     yield machines
     for machine in machines.values():
@@ -61,9 +62,9 @@ def standing_machines() -> Iterator[dict[str, Machine]]:
 
 
 @pytest.fixture
-def room(machine_run: Run, standing_machines: dict[str, Machine]) -> Iterator[Room]:
+def room(machine_run: Run, kept_machines: dict[str, Machine]) -> Iterator[Room]:
     """Makes machines and takes them away after the test."""
-    made = Room(machine_run, standing_machines)
+    made = Room(machine_run, kept_machines)
     yield made
     made.clear()
 
@@ -84,3 +85,9 @@ def installed(room: Room, release: str) -> Machine:
 def standing(room: Room, release: str) -> Machine:
     """A booted installed machine of each release, to look at but not to change."""
     return room.standing(release)
+
+
+@pytest.fixture
+def lasting(room: Room, release: str) -> Machine:
+    """A booted installed machine of each release that the tests of a file change one after the other; each leaves it well."""
+    return room.lasting(release)

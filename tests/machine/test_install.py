@@ -44,24 +44,24 @@ def test_the_password_is_in_no_log(standing: Machine) -> None:
     assert standing.run(f"journalctl --no-pager | grep -cF {first_password(standing)}", check=False).out == "0\n"
 
 
-def test_a_second_run_changes_nothing_and_says_so(installed: Machine) -> None:
-    until_well(installed)
-    before = manifest(installed, ignore=VOLATILE)
-    processes = installed.run(f"systemctl show -p MainPID $({OURS})").out
-    again = install(installed)
+def test_a_second_run_changes_nothing_and_says_so(lasting: Machine) -> None:
+    until_well(lasting)
+    before = manifest(lasting, ignore=VOLATILE)
+    processes = lasting.run(f"systemctl show -p MainPID $({OURS})").out
+    again = install(lasting)
     assert "Tidak ada yang berubah." in again.out
-    assert first_password(installed) not in again.out + again.err
-    assert differences(before, manifest(installed, ignore=VOLATILE)) == []
-    assert installed.run(f"systemctl show -p MainPID $({OURS})").out == processes, "no service is restarted"
+    assert first_password(lasting) not in again.out + again.err
+    assert differences(before, manifest(lasting, ignore=VOLATILE)) == []
+    assert lasting.run(f"systemctl show -p MainPID $({OURS})").out == processes, "no service is restarted"
 
 
-def test_a_second_run_repairs_what_somebody_broke(installed: Machine) -> None:
-    until_well(installed)
-    before = manifest(installed, ignore=VOLATILE)
-    installed.run("rm /etc/slrt/nginx.conf; systemctl disable --now slrt-scheduler; chmod 644 /etc/slrt/secrets/audit-key")
-    install(installed)
-    assert differences(before, manifest(installed, ignore=VOLATILE)) == []
-    until_well(installed)
+def test_a_second_run_repairs_what_somebody_broke(lasting: Machine) -> None:
+    until_well(lasting)
+    before = manifest(lasting, ignore=VOLATILE)
+    lasting.run("rm /etc/slrt/nginx.conf; systemctl disable --now slrt-scheduler; chmod 644 /etc/slrt/secrets/audit-key")
+    install(lasting)
+    assert differences(before, manifest(lasting, ignore=VOLATILE)) == []
+    until_well(lasting)
 
 
 def test_only_the_pages_listen_on_the_network(standing: Machine) -> None:
@@ -99,17 +99,17 @@ def test_secrets_are_for_root_alone_and_data_for_the_service(standing: Machine) 
         assert as_other.code != 0
 
 
-def test_the_front_opens_its_ports_again_after_every_restart(installed: Machine) -> None:
+def test_the_front_opens_its_ports_again_after_every_restart(lasting: Machine) -> None:
     """The kernel may hold the closed socket for an instant: of restarts in a row some failed, and the office had no pages."""
     restart = "systemctl reset-failed slrt-front.socket slrt-front.service; systemctl restart slrt-front.socket && systemctl start slrt-front.service"
-    failed = installed.run(f"for round in $(seq 40); do ({restart}) || echo $round; done").out.split()
+    failed = lasting.run(f"for round in $(seq 40); do ({restart}) || echo $round; done").out.split()
     assert failed == []
-    until_well(installed)
+    until_well(lasting)
 
 
-def test_a_dropped_option_keeps_what_the_node_has(installed: Machine) -> None:
-    until_well(installed)
-    before = manifest(installed, "/etc/slrt", VOLATILE)
-    again = installed.run("./install.sh --unattended", folder=SOURCE, seconds=300)
+def test_a_dropped_option_keeps_what_the_node_has(lasting: Machine) -> None:
+    until_well(lasting)
+    before = manifest(lasting, "/etc/slrt", VOLATILE)
+    again = lasting.run("./install.sh --unattended", folder=SOURCE, seconds=300)
     assert "Tidak ada yang berubah." in again.out
-    assert differences(before, manifest(installed, "/etc/slrt", VOLATILE)) == []
+    assert differences(before, manifest(lasting, "/etc/slrt", VOLATILE)) == []

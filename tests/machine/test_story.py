@@ -28,8 +28,8 @@ HISTORY = (
 )
 
 
-def test_a_case_from_the_first_sign_in_to_its_end(installed: Machine) -> None:
-    node = meet(installed)
+def test_a_case_from_the_first_sign_in_to_its_end(lasting: Machine) -> None:
+    node = meet(lasting)
     furnish(node)
     number = file_case(node)
     settle_case(node, number)
@@ -85,15 +85,15 @@ def _ask(door: http.client.HTTPConnection, method: str, path: str) -> tuple[int,
     return answer.status, answer.read().decode()
 
 
-def test_the_service_survives_a_kill_of_each_of_its_processes(installed: Machine) -> None:
-    node = meet(installed)
+def test_the_service_survives_a_kill_of_each_of_its_processes(lasting: Machine) -> None:
+    node = meet(lasting)
     for unit in ("slrt-web", "slrt-scheduler", "slrt-watcher", "slrt-front"):
-        before = installed.run(f"systemctl show -p MainPID --value {unit}").out.strip()
-        installed.run(f"kill -9 {before}")
+        before = lasting.run(f"systemctl show -p MainPID --value {unit}").out.strip()
+        lasting.run(f"kill -9 {before}")
         # in a container systemd may miss that the killed service is gone; it then goes on after TimeoutStopSec
-        installed.run(
+        lasting.run(
             f"for i in $(seq 900); do p=$(systemctl show -p MainPID --value {unit}); "
             f"[ $p != 0 ] && [ $p != {before} ] && systemctl is-active -q {unit} && exit 0; sleep 0.1; done; exit 1"
         )
     assert Office(node.base, node.ca).visit("/masuk").status == 200
-    installed.run("for i in $(seq 60); do slrt status && exit 0; sleep 0.5; done; exit 1")
+    lasting.run("for i in $(seq 60); do slrt status && exit 0; sleep 0.5; done; exit 1")

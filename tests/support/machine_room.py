@@ -9,27 +9,38 @@ from tests.support.machine_run import Installed, Run, until_well
 
 LOG = "var/log/slrt-install.log"
 LAST_LINES = 40
-ASIDE = 3  # a standing machine leaves the address of the installation to the copies that come and go
+ASIDE = 3  # a machine that stays leaves the address of the installation to the copies that come and go
 
 
 class Room:
-    """The machines of one test. `standing` are copies that live as long as the test run: to look at, never to change."""
+    """The machines of one test. `kept` are those that the other tests of its file use as well."""
 
-    def __init__(self, run: Run, standing: dict[str, Machine]) -> None:
+    def __init__(self, run: Run, kept: dict[str, Machine]) -> None:
         self.run = run
         self.machines: list[Machine] = []
-        self._standing = standing
-        self._visited: list[Machine] = []
+        self._kept = kept
+        self._visited: list[str] = []
 
     def standing(self, release: str) -> Machine:
         """A booted installed machine that is well, shared by all tests that only look."""
-        if release not in self._standing:
-            machine = self.installed(release, aside=ASIDE)
+        return self._keep(f"standing {release}", release, ASIDE)
+
+    def lasting(self, release: str) -> Machine:
+        """A booted installed machine that is well; what a test changes on it, the next one finds. After a failure there is a new one."""
+        return self._keep(f"lasting {release}", release, 2 * ASIDE)
+
+    def _keep(self, name: str, release: str, aside: int) -> Machine:
+        if name not in self._kept:
+            machine = self.installed(release, aside)
             until_well(machine)
             self.machines.remove(machine)
-            self._standing[release] = machine
-        self._visited.append(self._standing[release])
-        return self._standing[release]
+            self._kept[name] = machine
+        self._visited.append(name)
+        return self._kept[name]
+
+    def spoil(self) -> None:
+        """The test has failed: nobody knows what it left on the machines that others would use."""
+        self.machines += [self._kept.pop(name) for name in self._visited if name in self._kept]
 
     def bare(self, release: str) -> Machine:
         """A booted Debian that has nothing of ours, and a copy of the project."""
@@ -61,7 +72,8 @@ class Room:
 
     def report(self) -> Iterator[tuple[str, str]]:
         """For a failed test: what each machine has to say."""
-        for machine in (one for one in (*self.machines, *self._visited) if not one.gone):
+        visited = (self._kept[name] for name in self._visited if name in self._kept)
+        for machine in (one for one in (*self.machines, *visited) if not one.gone):
             yield f"{machine.bed.name} ({machine.release}, {machine.address})", machine.journal()
             log = machine.bed.root / "var/log/slrt-install.log"
             if log.is_file():
