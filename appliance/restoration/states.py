@@ -176,5 +176,6 @@ def note_for(settings: Settings, folder: Path, told: Mapping[str, str], *, repla
     coming = look_at_coming(settings, folder)
     require_known(coming)
     present = look_at_present(settings, coming, replaced=replaced)
-    at = {"taken_at": coming.at.isoformat()} if coming.at and replaced else {}
+    # a backup tells by itself when it was made; what was put aside, by its journal, and an empty one not at all
+    at = {"taken_at": (coming.at or datetime.now(UTC)).isoformat()} if replaced else {}
     return {**told, **at, **vars(present)}

@@ -181,7 +181,7 @@ def test_it_finishes_a_restore_that_was_cut_off(node: Node) -> None:
     staged = node.plan.data / "restoring"
     (staged / "identity").mkdir(parents=True)
     (staged / "identity" / "restored").touch()
-    exchange.begin(node.plan.data, staged, ["identity"])
+    exchange.begin(node.plan.data, exchange.Swap(staged, ["identity"]))
     node.give_to_service()
     with scheduler(node):
         wait_for((node.plan.data / "identity" / "restored").exists, seconds=60, what="the exchange")
