@@ -264,7 +264,8 @@ def revert(plan: Plan, prepare: Prepare, say: Say = quiet) -> Path:
 def _leaving(plan: Plan, old: Path) -> Mapping[str, int]:
     """Set the kept dump aside for the server, and keep the server's present state in its place. Repeatable after a kill."""
     if not (old / LEAVING_COUNTS).exists():
-        (old / KEPT_DUMP).rename(old / LEAVING_DUMP)
+        if not (old / LEAVING_DUMP).exists():
+            (old / KEPT_DUMP).rename(old / LEAVING_DUMP)
         (old / KEPT_COUNTS).rename(old / LEAVING_COUNTS)
     _keep_dump(plan, old, KEPT_DUMP, KEPT_COUNTS)
     counts: dict[str, int] = json.loads((old / LEAVING_COUNTS).read_bytes())

@@ -19,6 +19,7 @@ from appliance.config import Settings
 from appliance.errors import ApplianceError, Conflict
 from backups import postgresql, sqlite
 from backups.errors import BackupError
+from backups.restore import KEPT_DUMP, LEAVING_DUMP
 
 MOST_NAMED = 200
 REVISION, JOURNAL = "alembic_version", "audit_entry"
@@ -61,8 +62,9 @@ class Present:
 def look_at_coming(settings: Settings, folder: Path) -> Coming:
     """What a restored folder holds: the SQLite file in it, or the dump of a server's database. Raises BackupError."""
     if settings.database.url:
-        found = [path for path in (folder / "database" / postgresql.FILE, folder / "before.dump") if path.exists()]
-        return _of_dump(found[0]) if found else Coming()
+        # a dump that was on its way out when the mains failed is the one that was meant
+        places = (folder / LEAVING_DUMP, folder / "database" / postgresql.FILE, folder / KEPT_DUMP)
+        return next((_of_dump(place) for place in places if place.exists()), Coming())
     return _of_file(folder / "database" / settings.database_file.name)
 
 
@@ -174,5 +176,6 @@ def note_for(settings: Settings, folder: Path, told: Mapping[str, str], *, repla
     coming = look_at_coming(settings, folder)
     require_known(coming)
     present = look_at_present(settings, coming, replaced=replaced)
-    at = {"taken_at": coming.at.isoformat()} if coming.at and replaced else {}
+    # a backup tells by itself when it was made; what was put aside, by its journal, and an empty one not at all
+    at = {"taken_at": (coming.at or datetime.now(UTC)).isoformat()} if replaced else {}
     return {**told, **at, **vars(present)}
