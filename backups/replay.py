@@ -41,11 +41,9 @@ class Base:
 
 @dataclass(frozen=True)
 class Coverage:
-    """How far an epoch reaches from a backup on: `until` is its last moment, `reached` the last one that is not after the
-    wanted one, `first` the moment of the block the backup's place is in."""
+    """How far an epoch reaches from a backup on: `first` is the moment of the block that the backup's place is in, `until` the last."""
 
     first: datetime
-    reached: datetime
     until: datetime
 
 
@@ -78,10 +76,10 @@ def base_for(engine: Engine, plan: Plan, moment: datetime) -> Base:
         if run.summary is None or run.summary.at > moment:
             continue
         manifest = read_manifest(engine, run)
-        covered = _coverage(base, moment) if (base := base_of(manifest, plan)) else None
+        covered = _coverage(base) if (base := base_of(manifest, plan)) else None
         if base is None or covered is None or covered.first > moment:
             continue
-        if moment in {covered.reached, FAR} or covered.until >= moment:
+        if moment == FAR or covered.until >= moment:
             return base
         nearest = max(nearest or covered.until, covered.until)
     if nearest is not None:
@@ -105,20 +103,14 @@ def base_of(manifest: Manifest, plan: Plan) -> Base | None:
     return None
 
 
-def _coverage(base: Base, moment: datetime) -> Coverage | None:
+def _coverage(base: Base) -> Coverage | None:
     """Until when the chain goes on without a gap, judged by the heads of its blocks."""
-    first: datetime | None = None
-    reached = until = datetime.min.replace(tzinfo=UTC)
-    open_end = True
+    moments: list[datetime] = []
     with suppress(Mismatch):
         for found in blocks_from(base):
-            first = first or (found.block.at if _is_at(found, base.start) else None)
-            if first is None:
-                continue
-            until = found.block.at
-            open_end = open_end and until <= moment
-            reached = until if open_end else reached
-    return Coverage(first, reached, until) if first else None
+            if moments or _is_at(found, base.start):
+                moments.append(found.block.at)
+    return Coverage(moments[0], max(moments)) if moments else None
 
 
 def _is_at(found: Found, position: Position) -> bool:
