@@ -129,7 +129,13 @@ def test_a_node_of_one_user_gives_its_backups_away_at_an_upgrade_and_a_restore_k
     node.run(ONE_USERS)
     node.run("slrt-provision apply", seconds=600)
     assert "Tidak ada yang berubah" in node.run("slrt-provision plan").out
-    for command in ("backup run", "backup restore terakhir --in-place --yes", "backup custody --check", "backup run"):
+    for command in (
+        "backup run",
+        "backup restore terakhir --in-place --yes",
+        "backup key rotate",
+        "backup custody --check",
+        "backup run",
+    ):
         node.run(f"slrt {command}", seconds=300)
     assert node.run("stat -c %U /srv/backup/slrt/config /var/lib/slrt/database/slrt.db").out.split() == ["slrt-backup", "slrt"]
     until_well(node)
