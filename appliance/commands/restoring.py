@@ -11,6 +11,7 @@ import json
 import os
 import pwd
 import shutil
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -327,7 +328,9 @@ def relock(identity: Path, old: str, new: str) -> None:
         except (ValueError, TypeError):
             continue  # not encrypted, or not with this passphrase: whoever needs it says so
         locked = serialization.BestAvailableEncryption(new.encode())
-        write_whole(file, key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked))
+        content = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked)
+        # with the rights it had: who makes the backups may go on reading it
+        write_whole(file, content, stat.S_IMODE(file.stat().st_mode))
 
 
 def fit_machine(door: Door) -> None:

@@ -119,3 +119,30 @@ def test_one_backup_is_looked_into_beside_the_running_node(lasting: Machine) -> 
     refused = lasting.run("slrt backup restore terakhir --to /root/pulih", check=False)
     assert refused.code != 0
     assert "Langkah berikutnya" in refused.err
+
+
+ONE_USERS = """
+systemctl stop slrt-backup.path slrt-scheduler slrt-web.socket slrt-web
+chown -R slrt:slrt /var/lib/slrt /srv/backup/slrt
+find /var/lib/slrt -type d -exec chmod 0700 {} +
+find /var/lib/slrt -type f -exec chmod 0600 {} +
+userdel slrt-backup && gpasswd --delete slrt slrt-data
+"""
+
+
+def test_a_node_of_one_user_gives_its_backups_away_at_an_upgrade_and_a_restore_keeps_it_so(room: Room) -> None:
+    node = room.installed(RELEASES[-1])
+    until_well(node)
+    node.run(ONE_USERS)
+    node.run("slrt-provision apply", seconds=600)
+    assert "Tidak ada yang berubah" in node.run("slrt-provision plan").out
+    for command in (
+        "backup run",
+        "backup restore terakhir --in-place --yes",
+        "backup key rotate",
+        "backup custody --check",
+        "backup run",
+    ):
+        node.run(f"slrt {command}", seconds=300)
+    assert node.run("stat -c %U /srv/backup/slrt/config /var/lib/slrt/database/slrt.db").out.split() == ["slrt-backup", "slrt"]
+    until_well(node)

@@ -140,7 +140,7 @@ def test_a_node_gets_its_identity_once(places: Places) -> None:
     assert what_is_due(SETTINGS, places, ADDRESSES, AT) == ""
     assert renew(SETTINGS, "not even asked for", places, ADDRESSES, AT) == ""
     assert first == {path: path.read_bytes() for path in first}
-    assert (places.identity / "ca.key").stat().st_mode & 0o777 == 0o600
+    assert (places.identity / "ca.key").stat().st_mode & 0o777 == 0o640
     assert (places.certificates / "web.key").stat().st_mode & 0o777 == 0o640
     assert (places.certificates / "web.crt").stat().st_mode & 0o777 == 0o644
 

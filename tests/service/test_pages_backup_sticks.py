@@ -9,10 +9,14 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner, Result
 from flask import Flask
 
 from appliance import database
-from appliance.config import Settings
+from appliance.commands.backup_key import check as check_sheet
+from appliance.commands.door import Door
+from appliance.config import Settings, render
+from appliance.errors import Conflict, InvalidInput
 from appliance.models.audit import AuditEntry
 from appliance.models.roles import Role
 from appliance.recovery import record
@@ -160,3 +164,20 @@ def test_the_sheet_is_proved_by_its_last_groups_only(app: Flask, node: Settings,
     # another passphrase: what was proved says nothing of its sheet
     record.note_passphrase(node, passphrase.generate(), NOW)
     assert "belum dicetak" in web.get("/cadangan/lembar").text
+
+
+def test_a_sheet_is_tried_at_the_terminal_too(app: Flask, node: Settings, tmp_path: Path) -> None:
+    made, file = passphrase.generate(), tmp_path / "appliance.toml"
+    file.write_text(render(node))
+    record.note_passphrase(node, made, NOW)
+    record.note_printed(node, "", NOW)
+
+    def check(paper: str, typed: str) -> Result:
+        return CliRunner().invoke(check_sheet, [paper], input=f"{typed}\n", obj=Door(file))
+
+    last = made[-11:]
+    assert isinstance(check("kantor", "AAAAA-BBBBB").exception, InvalidInput)
+    assert isinstance(check("kedua", last).exception, Conflict)
+    assert "belum diuji: lembar bidang TI" in check("kantor", last).output
+    assert "Semua lembar pemulihan sudah diuji" in check("ti", last).output
+    assert [action for action, _ in journal(app)] == ["backup.sheet-wrong", "backup.sheet-proved", "backup.sheet-proved"]

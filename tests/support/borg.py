@@ -18,7 +18,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -230,13 +229,10 @@ class Node:
         """The plan under the passphrase of this node, as `slrt` has it."""
         return replace(self.plan, passphrase=self.secret("backup-passphrase"))
 
-    def slrt(
-        self, *words: str, terminal: int = subprocess.DEVNULL, check: bool = False, given: str = ""
-    ) -> subprocess.CompletedProcess[str]:
-        """Run `slrt` as root to its end, at the file descriptor `terminal` if there is one, or with `given` to read."""
-        entry: dict[str, Any] = {"input": given} if given else {"stdin": terminal}
+    def slrt(self, *words: str, terminal: int = subprocess.DEVNULL, check: bool = False) -> subprocess.CompletedProcess[str]:
+        """Run `slrt` as root to its end, at the file descriptor `terminal` if there is one."""
         ended = subprocess.run(
-            self._command(words), **entry, capture_output=True, text=True, cwd="/", env=environment(), check=False
+            self._command(words), stdin=terminal, capture_output=True, text=True, cwd="/", env=environment(), check=False
         )
         assert not check or ended.returncode == 0, ended.stderr
         return ended

@@ -8,13 +8,18 @@ import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from appliance import backup_errands as errands
 from appliance.backup_errands import Errand
-from appliance.errors import EXIT_CONFIGURATION, EXIT_FAILED, EXIT_TRY_LATER
+from appliance.commands.backing_up import have_backed_up_first
+from appliance.errors import EXIT_CONFIGURATION, EXIT_FAILED, EXIT_TRY_LATER, ApplianceError, TryLater
+from backups import outcome
+from backups.clock import moment
+from backups.outcome import Outcome
 from tests.support.waiting import wait_for
 
 KEEPER = """
@@ -119,3 +124,21 @@ def test_nobody_who_takes_it_is_a_fault_of_the_machine(tmp_path: Path, monkeypat
     # what an asker left that died is no reason to wait for ever
     (tmp_path / errands.ERRAND).write_text("{}")
     wait_for(lambda: errands.send(tmp_path, ("run",), lambda: False) == EXIT_CONFIGURATION, what="its own turn")
+
+
+def test_a_change_begins_only_after_the_backup_that_was_asked_for(tmp_path: Path) -> None:
+    def asking(*codes: int) -> str:
+        left = iter(codes)
+        return have_backed_up_first(tmp_path, lambda: next(left), lambda: False, "sebelum impor dibatalkan")
+
+    at = moment(datetime.now(UTC))
+    outcome.write(tmp_path, Outcome(at, True, "7", "Cadangan 7 lengkap."))
+    assert asking(EXIT_TRY_LATER, 0) == "Cadangan 7 lengkap.", "it waits for its turn"
+    with pytest.raises(ApplianceError, match="tidak ada yang diubah"):
+        asking(EXIT_CONFIGURATION)
+    outcome.write(tmp_path, Outcome(at, False, None, "Disk penuh.", "Kosongkan disk itu."))
+    with pytest.raises(ApplianceError, match="Disk penuh") as told:
+        asking(EXIT_FAILED)
+    assert told.value.hint == "Kosongkan disk itu."
+    with pytest.raises(TryLater):
+        have_backed_up_first(tmp_path, lambda: EXIT_TRY_LATER, lambda: True, "sebelum impor dibatalkan")
