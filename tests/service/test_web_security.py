@@ -421,7 +421,7 @@ def test_healthz_tells_whether_a_change_could_be_stored(either: Settings) -> Non
         db.session.commit()
     ill = web.get("/healthz")
     assert (ill.status_code, ill.json["ok"], ill.json["database"]) == (503, False, "missing")
-    assert set(ill.json) == {"ok", "database", "accepts_work", "version"}
+    assert set(ill.json) == {"ok", "database", "accepts_work", "version", "epoch"}
 
 
 def test_the_screen_on_the_wall_keeps_no_session_alive(pages: Flask, web: Web) -> None:
