@@ -112,8 +112,10 @@ def _bring(plan: Plan, engine: Engine, archive: str, sha256: str) -> bool:
         return False
     files.sync_tree(scratch)
     live = plan.data / place
-    live.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    live.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
     _set_aside(plan, live)
+    # as new ones are: the user of the backups reads them by their group
+    (scratch / place).chmod(0o640)
     (scratch / place).replace(live)
     files.sync_folder(live.parent)
     return True
@@ -123,5 +125,5 @@ def _set_aside(plan: Plan, live: Path) -> None:
     """An altered file may still be worth a look: it gets a name in the state folder."""
     if live.exists():
         aside = plan.state / ALTERED
-        aside.mkdir(mode=0o700, exist_ok=True)
+        aside.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.link(live, aside / f"{live.name}.{live.stat().st_mtime_ns}", follow_symlinks=False)

@@ -16,10 +16,10 @@ from appliance.access import Actor
 from appliance.accounts.roll import find_account
 from appliance.accounts.sessions import acting_for
 from appliance.commands.backing_up import wait_for_turn
-from appliance.commands.door import Door, become_owner_of
+from appliance.commands.door import Door
 from appliance.commands.pacing import stoppable
-from appliance.commands.restoring import Handed, gate_of, plan_of, translated
-from appliance.commands.sources import as_json, with_reason
+from appliance.commands.restoring import Handed, Source, gate_of, hand_over, plan_of, translated
+from appliance.commands.sources import as_json, with_reason, with_source
 from appliance.database import create_service
 from appliance.errors import EXIT_FAILED, NotAllowed
 from appliance.registry.named_files import hashes_of_case, named_hashes
@@ -37,14 +37,17 @@ DEVICE = "server"
 @click.option("--hash", "hashes", multiple=True, metavar="SHA256", help="Hanya berkas ini; boleh berulang.")
 @click.option("--case", "case_number", default="", metavar="NOMOR-KASUS", help="Hanya berkas persyaratan kasus ini.")
 @as_json
+@with_source
 @click.pass_obj
-def look_at_attachments(
-    door: Door, *, put_back: bool, number: str, hashes: tuple[str, ...], case_number: str, as_json: bool
+def look_at_attachments(  # noqa: PLR0913 - one for each option
+    door: Door, *, put_back: bool, number: str, hashes: tuple[str, ...], case_number: str, as_json: bool, source: Source
 ) -> None:
     """Mencari lampiran yang hilang atau berubah isinya menurut sidiknya, dan mengembalikannya."""
-    handed = Handed.read(door)
-    plan = plan_of(door.settings, handed)
-    become_owner_of(plan.data)
+    words = [f"--hash={sha256}" for sha256 in hashes] + (["--put-back"] if put_back else []) + (["--json"] if as_json else [])
+    if hand_over(door, source, ["attachments", f"--from={number}", f"--case={case_number}", *words]):
+        return
+    handed = Handed.read(door, source)
+    plan = plan_of(door.settings, handed, source.folder)
     with stoppable(door.settings, "pemeriksaan lampiran") as stop, translated():
         with create_service(door.settings, audit_key=handed.audit_key).app_context():
             named = list(hashes) or (hashes_of_case(case_number) if case_number else list(named_hashes()))
@@ -82,12 +85,17 @@ def _tell_faults(faults: attachments.Faults, found: dict[str, int], *, tried: bo
 @click.option("--as", "username", required=True, metavar="PENGGUNA", help="Akun yang melihat; haknya hari ini yang berlaku.")
 @with_reason
 @as_json
+@with_source
 @click.pass_obj
-def show_case(door: Door, *, number: str, run: str, username: str, reason: str, as_json: bool) -> None:
+def show_case(  # noqa: PLR0913 - one for each option
+    door: Door, *, number: str, run: str, username: str, reason: str, as_json: bool, source: Source
+) -> None:
     """Menampilkan satu kasus seperti pada suatu cadangan. Dicatat dalam jurnal; salinannya dihapus sesudahnya."""
-    handed = Handed.read(door)
-    plan = plan_of(door.settings, handed)
-    become_owner_of(plan.data)
+    words = [f"--from={run}", f"--as={username}", f"--reason={reason}", *(["--json"] if as_json else [])]
+    if hand_over(door, source, ["show-case", *words, number]):
+        return
+    handed = Handed.read(door, source)
+    plan = plan_of(door.settings, handed, source.folder)
     service, at = create_service(door.settings, audit_key=handed.audit_key), datetime.now(UTC)
 
     def by() -> Actor:

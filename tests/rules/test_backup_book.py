@@ -21,7 +21,7 @@ DAY = timedelta(days=1)
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     made = some_weeks(tmp_path, AT, 20)
     assert book.lines(tmp_path) == made
-    assert (tmp_path / book.NAME).stat().st_mode & 0o077 == 0
+    assert (tmp_path / book.NAME).stat().st_mode & 0o037 == 0
 
 
 @pytest.mark.parametrize("cut", [1, 20, 200])

@@ -183,7 +183,7 @@ def test_how_long_the_newest_may_be_on_one_disk_only(minutes: float | None, late
 
 
 def test_a_sheet_that_nobody_tried_is_told_and_that_it_was_tried() -> None:
-    owed = News(AT, AT, AT - 40 * DAY, AT - DAY)
+    owed = News(AT, AT, AT - 40 * DAY, sheet_due=AT - DAY)
     assert why_late(owed, AT, 3 * DAY) == "lembar"
     assert why_late(replace(owed, sheet_due=AT), AT, 3 * DAY) == ""
     assert why_late(replace(owed, good=AT - 4 * DAY), AT, 3 * DAY) == "cadangan", "what is worse comes first"

@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-import alembic.command
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -224,9 +223,7 @@ def test_an_older_backup_is_settled_once_its_tables_are_of_today(saved: Settings
     """As an earlier version left it: without the table of the restores."""
     saved.database_file.unlink()
     with database._engine(saved) as engine, engine.execution_options(slrt_writer=True).begin() as connection:
-        config = database._alembic()
-        config.attributes["connection"] = connection
-        alembic.command.upgrade(config, "0021")
+        database._migrate(connection, "0021")
     run_now(replace(plan_for(saved), guarded=()))
     bring_back(saved)
     assert not settle(saved)

@@ -452,7 +452,7 @@ def test_how_far_a_restore_reaches_is_known_also_while_the_disk_is_away_and_afte
     assert reached > lines[-1].moment.at
     assert not log.wants_base(lines)
     assert log.prune(lines) == 0
-    with gone(fresh.repository):
+    with gone(fresh.repository), gone(fresh.log):
         log.carry_over()
         assert log.reaches(lines) == reached
         assert not log.wants_base(lines)
