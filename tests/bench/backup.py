@@ -123,6 +123,7 @@ def size_of(folder: Path) -> float:
 
 def measure(way: Way, commands: Sequence[Sequence[str]], writer: Path | None = None) -> Figure:
     """Run the commands of a step, one after the other, with a writer beside them where there is a file for one."""
+    os.sync()  # what those before have left to write is not this one's
     before, clerk = size_of(way.repository), Clerk(writer, way.beside) if writer else None
     if clerk:
         clerk.start()
