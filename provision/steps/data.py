@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
-from provision.change import Applied, Command, insist
+from provision.change import Applied, Command, Folder, insist
 from provision.host import Host
 from provision.step import CURRENT, SIGN_IN_FILE, SLRT, Site, Step
-from provision.steps.files import SETTINGS_FILE
+from provision.steps.files import READERS, SETTINGS_FILE
 
 
 @dataclass(frozen=True)
@@ -82,10 +83,14 @@ def custody(_site: Site) -> Step:
 
 
 def repository(site: Site) -> Step:
-    """The encrypted repository of the backups."""
+    """The encrypted repository of the backups, and beside it where the log of the database is carried over to by whoever serves it.
+
+    In this order: `init` refuses while the disk is away, and a folder on the disk below it would keep the log from safety unseen.
+    """
     asked = ("test", "-f", f"{site.settings.backup.repository}/config")
     made = Command("buat gudang cadangan terenkripsi", asked, (SLRT, "backup", "init"))
-    return Step("gudang-cadangan", "Gudang cadangan", (made,))
+    log = Folder(str(PurePosixPath(site.settings.backup.repository).with_name("carried-log")), 0o2750, "slrt", READERS)
+    return Step("gudang-cadangan", "Gudang cadangan", (made, log))
 
 
 def first_admin(site: Site) -> Step:

@@ -77,8 +77,6 @@ def folders(site: Site) -> Step:
             Folder(f"{data}/backup/sticks", 0o2750, KEEPER, READERS),
             Folder(str(PurePosixPath(repository).parent)),
             Folder(repository, 0o700, KEEPER, KEEPER),
-            # beside it, where the log of the database is carried over to by whoever serves it
-            Folder(str(PurePosixPath(repository).with_name("carried-log")), 0o2750, "slrt", READERS),
             Folder(site.settings.backup.stick_mounts),
             Folder(site.settings.backup.stick_state),
             Folder(site.settings.power.state, 0o755, "slrt-power", "slrt-power"),

