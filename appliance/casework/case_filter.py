@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -21,6 +22,8 @@ from appliance.registry.people_search import matching_ids
 
 NOBODY = "-"
 _NUMBER_PREFIX = "SLRT-"
+# Not more of a number than its year: so many cases begin like this that the newest are sooner found among all.
+_WIDE_NUMBER = re.compile(r"SLRT-\d{0,4}(?:-(\d{0,4}))?")
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -108,7 +111,8 @@ def _reaches(area: str, by: Actor) -> bool:
 
 def _named(wanted: CaseFilter) -> bool:
     """Whether few cases are asked for by their own names: the database finds these by itself."""
-    return bool(wanted.text.strip() or wanted.applicant_id or wanted.to_ratify)
+    few = bool(wanted.text.strip()) and _wide(wanted.text) is None
+    return bool(few or wanted.applicant_id or wanted.to_ratify)
 
 
 def _waiting(statement: sa.Select[str], wanted: CaseFilter, by: Actor, at: datetime) -> sa.Select[str]:
@@ -169,10 +173,22 @@ def _is_number(text: str) -> bool:
     return text.strip().upper().startswith(_NUMBER_PREFIX)
 
 
+def _wide(text: str) -> re.Match[str] | None:
+    """The beginning of a number that very many cases have."""
+    return _WIDE_NUMBER.fullmatch(text.strip().upper())
+
+
 def _with_text(statement: sa.Select[str], text: str, by: Actor) -> sa.Select[str]:
     if not text:
         return statement
     if _is_number(text):
-        return statement.where(begins_with(Case.number, text.upper()))
+        numbered, wide = begins_with(Case.number, text.upper()), _wide(text)
+        if wide is None:
+            # Few of very many, as above; of a village they are read with its index.
+            return statement.where(numbered if few_villages(by) else Case.id.in_(sa.select(Case.id).where(numbered)))
+        if len(wide[1] or "") == len("2026"):
+            # A number is given after the case was received: the walk from the newest begins at the end of that year.
+            statement = statement.where(Case.received_at < datetime(int(wide[1]) + 1, 1, 3, tzinfo=UTC))
+        return statement.where(numbered)
     people = matching_ids(text, by)
     return statement.where(Case.applicant_id.in_(people) if people is not None else sa.false())

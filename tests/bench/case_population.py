@@ -161,7 +161,7 @@ def _cases(count: int, people: int, kinds: int, clerks: int, openers: int) -> st
     due = f"strftime('%Y-%m-%d 08:00:00.000000', {received}, '+' || (3 + n % 40) || ' days')"
     given = {
         "id": _CASE,
-        "number": "printf('SLRT-7303-%06d-%05d', 201600 + n / 100000, n % 100000)",
+        "number": f"'SLRT-7303-' || strftime('%Y%m', {received}) || printf('-%05d', n % 100000)",
         "channel": "'kantor'",
         "kind": "'permohonan'",
         "category": "'KB1'",

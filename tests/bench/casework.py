@@ -223,7 +223,7 @@ def kinds(bench: Bench) -> Iterator[Kind]:
     for view in ("antrean", "verifikasi", "terbuka", "lewat", "saya", "semua"):
         offered = {desk: tuple(f"/kasus?tampil={view}&{one}" for one in FILTERS) for desk, tabs in lists.items() if view in tabs}
         yield _pages(bench, f"filters of {view}", 100, offered, _NEWEST)
-    found = _searches(bench, ("siti aminah", "muhammad", "SLRT-7303-2020", "muh yusuf"))
+    found = _searches(bench, ("siti aminah", "muhammad", "SLRT-7303-2020", "SLRT-7303-202004-0", "muh yusuf"))
     yield _pages(bench, "cases of a name or number", 100, found, _NEWEST)
     referrals = (*tuple(f"/rujukan?status={state}" for state in REFERRAL_STATES), "/rujukan?page=30")
     yield _pages(

@@ -234,7 +234,10 @@ class Person:
         offered = list(self.browser.buttons())
         for label, answers in steps:
             if label in offered:
-                return self.browser.press(label, **answers)
+                # some services ask for the kind of person, too
+                asked = self.browser.page.form_with(label)[0].field_for("ppks")
+                kinds = {"ppks": self.dice.choice([value for value, _ in asked.options if value])} if asked else {}
+                return self.browser.press(label, **answers, **kinds)
         return False
 
     def _judge_papers(self) -> None:
