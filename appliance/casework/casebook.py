@@ -128,7 +128,7 @@ def _shared(referral: Referral, by: Actor) -> tuple[tuple[str, str], ...]:
 
 def _count(*found: sa.Select[Any]) -> tuple[int, bool]:
     """How many there are, to a limit, and whether the limit was met; what several statements find counts once."""
-    limited = [one.order_by(None).limit(MOST_COUNTED + 1).subquery() for one in found]
+    limited = [one.limit(MOST_COUNTED + 1).subquery() for one in found]
     once = sa.union(*(sa.select(one.c.id) for one in limited)).subquery() if len(limited) > 1 else limited[0]
     count = db.session.scalar(sa.select(sa.func.count()).select_from(once)) or 0
     return min(count, MOST_COUNTED), count > MOST_COUNTED

@@ -227,13 +227,26 @@ def test_the_lists_of_a_village_are_read_from_an_index_alone(
         database.refresh_statistics(settings)
     with database.create_service(settings).app_context():  # a connection that has read what there is to know
         asked = {
-            "ix_case_newest_of_village": matching(CaseFilter(text="SLRT-7303-2026"), by=staff.facilitator, at=AT)[0],
+            "ix_case_newest_of_village": matching(CaseFilter(text="SLRT-7303-202611"), by=staff.facilitator, at=AT)[0],
             "ix_referral_finished_of_case": referral_list.parts_of("", staff.facilitator)["1"],
         }
         for index, statement in asked.items():
             plan = _plan(statement)
             # Whether all of it or only the numbers are asked of the index, the rows of the others are not read for them.
             assert any(f"COVERING INDEX {index}" in line or f"INDEX {index} (village_code=?)" in line for line in plan), plan
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["without statistics", "with statistics"])
+def test_a_number_is_found_without_walking_the_district(rows: list[Case], staff: Staff, settings: Settings, known: bool) -> None:
+    if settings.database.url:
+        pytest.skip("PostgreSQL plans by its statistics")
+    if known:
+        database.refresh_statistics(settings)
+    with database.create_service(settings).app_context():
+        by_number = _plan(matching(CaseFilter(text="SLRT-7303-202611-0"), by=staff.bo, at=AT)[0])
+        by_year = _plan(matching(CaseFilter(text="SLRT-7303-2026"), by=staff.bo, at=AT)[0])
+    assert any("(number>? AND number<?)" in line for line in by_number), by_number
+    assert by_year == ["SEARCH case USING INDEX ix_case_newest (received_at<?)"], "and from its end, without sorting"
 
 
 @pytest.mark.parametrize("known", [False, True], ids=["without statistics", "with statistics"])
