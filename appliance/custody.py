@@ -59,7 +59,12 @@ def log_key_of(settings: Settings) -> Path:
 def working_state(settings: Settings) -> Path:
     """The same, or for a restore, which the owner of the data does, a folder of the same kind that he may write."""
     state = state_of(settings)
-    return state if os.access(state, os.W_OK) or not is_apart(settings) else Path(settings.paths.data) / RESTORES
+    return state if os.access(state, os.W_OK) or not is_apart(settings) else restores_of(settings)
+
+
+def restores_of(settings: Settings) -> Path:
+    """The folder about restores, which the owner of the data does."""
+    return Path(settings.paths.data) / RESTORES
 
 
 def keepers_folder(settings: Settings) -> Path:

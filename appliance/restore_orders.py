@@ -18,6 +18,7 @@ from typing import Any
 from appliance import audit
 from appliance.access import Actor
 from appliance.config import Settings
+from appliance.custody import restores_of
 from appliance.database import transaction
 from appliance.errors import InvalidInput, NotAllowed, TryLater
 from appliance.models.roles import Role
@@ -119,15 +120,15 @@ def take(settings: Settings) -> Order | None:
 
 def tell(settings: Settings, progress: Progress) -> None:
     """Put down how far it is. Only as the service user: the folder is hers."""
-    state = Path(settings.paths.data) / "backup"
-    state.mkdir(mode=0o700, exist_ok=True)
+    state = restores_of(settings)
+    state.mkdir(mode=0o750, exist_ok=True)
     write_whole(state / PROGRESS, json.dumps({**asdict(progress), "at": progress.at.isoformat()}).encode())
 
 
 def read_progress(settings: Settings) -> Progress | None:
     """How far the last order is or how it ended; None when there never was one. One that nobody carries out any more was cut off."""
     try:
-        found: dict[str, Any] = json.loads((Path(settings.paths.data) / "backup" / PROGRESS).read_bytes())
+        found: dict[str, Any] = json.loads((restores_of(settings) / PROGRESS).read_bytes())
         told = Progress(**{**found, "wish": Wish(found["wish"]), "at": datetime.fromisoformat(found["at"])})
     except (OSError, ValueError, TypeError, KeyError):
         return None

@@ -39,7 +39,7 @@ def order(node: Node, **words: object) -> dict[str, Any]:
     os.chown(place, pwd.getpwnam(SERVICE_USER).pw_uid, -1)
     node.slrt("backup", "ordered")
     assert not place.exists()
-    told: dict[str, Any] = json.loads((node.plan.state / "restore.json").read_bytes())
+    told: dict[str, Any] = json.loads((node.plan.data / "restore" / "restore.json").read_bytes())
     return told
 
 
