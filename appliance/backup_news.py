@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from appliance.config import Settings
@@ -19,6 +19,8 @@ from backups.book import Line
 from backups.schedule import Depth
 
 FILE = "backup.json"
+# Longer than a broken chain needs for the backup that it goes on from.
+CARRIED_WITHIN = timedelta(minutes=90)
 
 
 @dataclass(frozen=True)

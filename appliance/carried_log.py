@@ -56,20 +56,24 @@ class CarriedLog:
         return self._shipper.empty_log(anew=anew)
 
     def reaches(self, lines: list[Line]) -> datetime | None:
-        """Until when a restore would bring the data back if their disk failed now; None when nothing is carried over.
+        """Until when a restore would bring the data back if their disk failed now; None when nothing is carried over, or no backup is
+        there yet that the log goes on from.
 
         `lines` is the book of the backups.
         """
-        good, sight = book.last_good(lines, book.BACKUP), self._shipper.sight
-        if good is None or (sight.caught_up is None and not sight.fault) or not self.exists:
+        good, base, sight = book.last_good(lines, book.BACKUP), _newest(lines), self._shipper.sight
+        if good is None or base is None or (sight.caught_up is None and not sight.fault) or not self.exists:
             return None
-        base = _newest(lines)
-        return max(sight.caught_up, good.moment.at) if sight.caught_up and base and self._goes_on(base) else good.moment.at
+        return max(sight.caught_up, good.moment.at) if sight.caught_up and self._goes_on(base) else good.moment.at
 
     def wants_base(self, lines: list[Line]) -> bool:
-        """Whether the chain broke after the newest backup, so that only a new one can be gone on from."""
-        base, sight = _newest(lines), self._shipper.sight
-        return base is not None and sight.caught_up is not None and not sight.fault and not self._goes_on(base)
+        """Whether the chain broke after the newest backup, or was begun only then (the first one is older than the log), so that only
+        a new one can be gone on from."""
+        good, base, sight = book.last_good(lines, book.BACKUP), _newest(lines), self._shipper.sight
+        if good is None or sight.caught_up is None or sight.fault:
+            return False
+        # a copy, made where the database could not be held still, has no place in the log; the next night may have
+        return not self._goes_on(base) if base else good.method == "freeze"
 
     def prune(self, lines: list[Line]) -> int:
         """Delete what is old and no longer needed by a backup that was restored to prove it. Returns the number of files."""

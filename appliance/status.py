@@ -55,7 +55,6 @@ BACKUP_LATE = timedelta(hours=30)
 BACKUP_TOO_OLD = timedelta(days=3)
 PROOF_LATE = timedelta(days=14)
 PROVE = "Jalankan: sudo slrt backup prove"
-CARRIED_LATE = timedelta(minutes=5)
 NOT_CARRIED = "Periksa disk cadangan; sebabnya tertulis di: sudo journalctl -u slrt-scheduler"
 NEVER_PROVEN = "Belum pernah dipulihkan sebagai uji; itu dilakukan sendiri setiap minggu."
 CERTIFICATE_SOON = timedelta(days=30)
@@ -187,7 +186,7 @@ def _proof(settings: Settings, text: str, at: datetime) -> Part:
     if at - begun > PROOF_LATE:
         return Part(Health.WARN, f"{text} {when}", PROVE)
     news = backup_news.read(settings)
-    if news and news.reaches and at - news.reaches > CARRIED_LATE:
+    if news and news.reaches and at - news.reaches > backup_news.CARRIED_WITHIN:
         since = f"{news.reaches.astimezone(settings.zone):%d-%m-%Y %H.%M}"
         return Part(Health.WARN, f"{text} Yang disimpan sejak {since} hanya ada di disk data.", NOT_CARRIED)
     return Part(Health.OK, f"{text} {when}", _advice_on_disk(settings))

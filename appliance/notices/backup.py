@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from appliance.backup_news import News
+from appliance.backup_news import CARRIED_WITHIN, News
 from appliance.notices.messages import Message
 
 RESTORED_WITHIN = timedelta(days=14)
-CARRIED_WITHIN = timedelta(minutes=5)
 SHEET_REMEDY = "Admin membuka halaman Cadangan, bagian Lembar pemulihan."
 REMEDY = "Di server, admin menjalankan: sudo slrt status"
 

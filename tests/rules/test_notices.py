@@ -170,7 +170,7 @@ def test_how_old_a_backup_may_be(good: float | None, restored: float | None, sin
 
 @pytest.mark.parametrize(
     ("minutes", "late"),
-    [(0, ""), (5, ""), (5.1, "catatan"), (900, "catatan"), (None, "")],
+    [(0, ""), (90, ""), (90.1, "catatan"), (900, "catatan"), (None, "")],
 )
 def test_how_long_the_newest_may_be_on_one_disk_only(minutes: float | None, late: str) -> None:
     reaches = AT - timedelta(minutes=minutes) if minutes is not None else None

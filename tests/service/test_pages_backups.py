@@ -93,16 +93,16 @@ def test_how_much_would_be_lost_is_told_and_a_log_that_stands_still_is_a_warning
     lines = some_weeks(state, now - timedelta(hours=1))
     web = signed_in(app, "supervisor")
     assert "bila disk data rusak sekarang</dt><dd>–" in web.get("/cadangan").text
-    backup_news.publish(settings, backup_news.of(lines, now - timedelta(seconds=20)))
+    backup_news.publish(settings, backup_news.of(settings, lines, now - timedelta(seconds=20)))
     page = web.get("/cadangan").text
     seconds = re.search(r"bila disk data rusak sekarang</dt><dd>(\d+) detik terakhir", page)
     assert seconds
     assert 20 <= int(seconds[1]) < 60
     assert "hanya ada di disk data" not in page
-    backup_news.publish(settings, backup_news.of(lines, now - timedelta(minutes=6)))
+    backup_news.publish(settings, backup_news.of(settings, lines, now - timedelta(minutes=100)))
     page = web.get("/cadangan").text
     assert "hanya ada di disk data" in page
-    assert "6 menit" in page
+    assert "1 jam 40 menit" in page
 
 
 def test_any_address_is_answered(app: Flask) -> None:

@@ -458,6 +458,9 @@ def test_how_far_a_restore_reaches_is_known_also_while_the_disk_is_away_and_afte
     assert reached is not None
     assert reached > lines[-1].moment.at
     assert not log.wants_base(lines)
+    before_the_log = [replace(lines[-1], position="")]
+    assert (log.reaches(before_the_log), log.wants_base(before_the_log)) == (None, True), "as the installation makes it"
+    assert not log.wants_base([replace(lines[-1], position="", method="copy")])
     assert log.prune(lines) == 0
     with gone(fresh.repository), away(fresh.log):
         log.carry_over()
