@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from appliance import custody
+from appliance import backup_errands, custody
 from appliance.config import Settings
 from backups import book, lock
 from backups.book import Line
@@ -23,7 +23,7 @@ class CarriedLog:
     def __init__(self, settings: Settings) -> None:
         self._file, self._uses_server = settings.database_file, bool(settings.database.url)
         self._state, self._repository = custody.state_of(settings), Path(settings.backup.repository)
-        self._folder = custody.log_of(settings)
+        self._folder, self._runtime = custody.log_of(settings), Path(settings.paths.runtime)
         self._shipper = Shipper(self._file, self._folder, custody.log_key_of(settings))
         self._known, self._held = ("", ""), ""
 
@@ -40,15 +40,15 @@ class CarriedLog:
         self._make_folder()
         self._shipper.ship()
         for _ in range(TIMES_DURING_BACKUP):
-            if not lock.is_running(self._state):
+            if not lock.is_running(self._state) and not backup_errands.is_under_way(self._runtime):
                 return
             time.sleep(PAUSE_SECONDS)
             self._shipper.ship()
 
     def _make_folder(self) -> None:
         """Where one user owns everything, beside the repository; elsewhere provisioning made it, and its being away says something."""
-        if not self._folder.exists() and (self._repository / CONFIG).is_file():
-            with suppress(OSError):  # the shipper says that it is not there
+        with suppress(OSError):  # the shipper says that it is not there
+            if not self._folder.exists() and (self._repository / CONFIG).is_file():
                 self._folder.mkdir(mode=0o700)
 
     def empty(self, *, anew: bool = True) -> bool | None:

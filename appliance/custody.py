@@ -10,6 +10,7 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,10 +19,12 @@ from pathlib import Path
 
 from appliance.config import Settings
 from appliance.errors import ConfigurationError
+from backups.errors import BackupError
+from backups.lock import only_run
 
 KEEPER, READERS = "slrt-backup", "slrt-data"
 STATE = "backup"
-RESTORES = "restore"
+RESTORES, SCRATCH = "restore", "scratch"
 LOG, LOG_KEY = "carried-log", "log"
 STICK_REPOSITORIES = "*/slrt"
 # What the engine and a run keep for themselves below the folder of the state.
@@ -59,7 +62,11 @@ def log_key_of(settings: Settings) -> Path:
 def working_state(settings: Settings) -> Path:
     """The same, or for a restore, which the owner of the data does, a folder of the same kind that he may write."""
     state = state_of(settings)
-    return state if os.access(state, os.W_OK) or not is_apart(settings) else restores_of(settings)
+    if os.access(state, os.W_OK) or not is_apart(settings):
+        return state
+    with suppress(OSError):  # whoever may not make it may not restore either
+        restores_of(settings).mkdir(mode=0o750, exist_ok=True)
+    return restores_of(settings)
 
 
 def restores_of(settings: Settings) -> Path:
@@ -109,6 +116,25 @@ def settle(found: list[Holding], *, only_look: bool = False) -> int:
     """
     ours = {holding.owner for holding in found if holding.owner is not None}
     return sum(_settle_one(holding, ours, only_look) for holding in found if holding.place.is_dir())
+
+
+def clear_restores(settings: Settings) -> None:
+    """Erase what a killed look into a backup left of somebody's data, unless one is under way."""
+    scratch = restores_of(settings) / SCRATCH
+    if scratch.is_dir():
+        with suppress(BackupError), only_run(restores_of(settings)):
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def settle_restored(settings: Settings, folder: Path) -> None:
+    """As the owner of the data, give what a restore brought the rights of what it will replace, so that a power cut right after the
+    exchange leaves data that the user of the backups can read."""
+    if not is_apart(settings):
+        return
+    own, readers = os.geteuid(), state_of(settings).stat().st_gid
+    database = Holding(folder / settings.database_file.parent.name, own, readers, 0o2770, 0o660)
+    others = (settings.attachments.name, settings.identity.name)
+    settle([database, *(Holding(folder / name, own, readers, 0o2750, 0o640) for name in others)])
 
 
 def give_repository(place: Path, settings: Settings, *, whoever_had_it: bool = False) -> None:

@@ -139,6 +139,7 @@ class Clockwork:
             ("uploads", self.clear_uploads, CLEAR_UPLOADS),
             ("closing", self.close_settled_cases, CLOSE_CASES),
             ("escalation", self.escalate_late_cases, ESCALATE),
+            ("left over", self.end_left_over_referrals, REMIND),
             ("reminders", self.remind_of_referrals, REMIND),
             ("drills", self.complete_drills, TICK),
         ):
@@ -310,6 +311,7 @@ class Clockwork:
         with self._gate.work(), self._service.app_context():
             at = datetime.now(UTC)
             removed = sweep_arriving(self._settings, at=at) + remove_unneeded(self._settings, at=at)
+            custody.clear_restores(self._settings)
             if removed:
                 log.info("%d berkas unggahan yang terputus atau tidak diperlukan lagi dihapus.", removed)
 
@@ -330,14 +332,20 @@ class Clockwork:
                 log.info("Keterlambatan %d kasus disampaikan lebih lanjut.", escalated)
 
     def remind_of_referrals(self) -> None:
-        """Remind the organisations whose reply is late, and tell the manager of those who stay silent; of what is open no more, none."""
+        """Remind the organisations whose reply is late, and tell the manager of those who stay silent."""
+        if not self._gate.accepts_work() or not self._has_tables():
+            return
+        with self._gate.work(), self._service.app_context():
+            if reminded := remind_late(at=datetime.now(UTC)):
+                log.info("%d rujukan yang terlambat dijawab diingatkan.", reminded)
+
+    def end_left_over_referrals(self) -> None:
+        """Take back the referrals of cases that ended before a case took its referrals along."""
         if not self._gate.accepts_work() or not self._has_tables():
             return
         with self._gate.work(), self._service.app_context():
             if ended := end_left_over(at=datetime.now(UTC)):
                 log.info("Rujukan dari %d kasus yang sudah berakhir ditarik kembali.", ended)
-            if reminded := remind_late(at=datetime.now(UTC)):
-                log.info("%d rujukan yang terlambat dijawab diingatkan.", reminded)
 
     def complete_drills(self) -> None:
         """Finish the record of a power drill that ended with the node, or whose process died."""

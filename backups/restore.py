@@ -184,7 +184,7 @@ def in_place(
     restored = replace(restored, losses=_lost_for_good(plan, staged, restored.losses))
     if restored.losses and not choice.accept_losses:
         raise _too_much_lost(restored)
-    if restored.reached:
+    if restored.reached and choice.part is Part.ALL:
         _keep_new_files(plan, staged)
     note = prepare(staged)
     files.sync_tree(staged)

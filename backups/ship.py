@@ -172,7 +172,7 @@ class Shipper:
         key = spool.key_of(self._key, make=True)
         try:
             found = spool.find_tail(self._folder, key)
-        except SpoolDamaged as error:
+        except (SpoolDamaged, PermissionError) as error:  # or another machine's, whose users had other numbers
             log.error("Catatan berkelanjutan rusak di disk cadangan (%s); rangkaian baru dimulai.", error)  # noqa: TRY400
             found = None
         return found or spool.begin(self._folder)

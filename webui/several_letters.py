@@ -58,10 +58,11 @@ def create() -> ResponseReturnValue:
 
 
 def _page(wording: Wording, ticked: Sequence[str], typed: Mapping[str, str], problems: Mapping[str, str]) -> str:
-    """The form. After a refusal the cases that cannot get the letter are not ticked any more; all that were asked for stay listed."""
+    """The form. After a refusal the cases that cannot get the letter are not ticked any more, but those that have one already are:
+    that is asked below. All that were asked for stay listed."""
     asked = list(dict.fromkeys([*request.form.getlist("shown"), *ticked]))[: several.MOST]
     cases = casebook.list_these(asked, by=actor(), at=now())
-    names = {f"case-{line.id}": line.applicant_name for line in cases}
+    names = {f"{kind}-{line.id}": line.applicant_name for line in cases for kind in ("case", "again")}
     return render_template(
         "letters/several.html",
         wording=wording,
@@ -72,7 +73,7 @@ def _page(wording: Wording, ticked: Sequence[str], typed: Mapping[str, str], pro
         typed=typed,
         problems=problems,
         told={name: f"{names[name]}: {text}" if name in names else text for name, text in problems.items()},
-        asks_again=any(name in names for name in problems),
+        asks_again=any(name.startswith("again-") for name in problems),
         signatories=[(one.id, f"{one.name}, {one.position}") for one in office.signatories()],
         purposes=[(one.name, f"{one.name} ({one.days} hari)" if one.days else one.name) for one in wording.purposes],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import MAXYEAR, UTC, datetime
 
 import sqlalchemy as sa
 
@@ -188,7 +188,7 @@ def _with_text(statement: sa.Select[str], text: str, by: Actor) -> sa.Select[str
         if wide is None:
             # Few of very many, as above; of a village they are read with its index.
             return statement.where(numbered if few_villages(by) else Case.id.in_(sa.select(Case.id).where(numbered)))
-        if len(wide[1] or "") == len("2026"):
+        if len(wide[1] or "") == len("2026") and int(wide[1]) < MAXYEAR:
             # A number is given after the case was received: the walk from the newest begins at the end of that year.
             statement = statement.where(Case.received_at < datetime(int(wide[1]) + 1, 1, 3, tzinfo=UTC))
         return statement.where(numbered)

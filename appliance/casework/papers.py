@@ -109,7 +109,8 @@ def papers_of(case: Case, by: Actor) -> PaperList:
     for name in requirements_of(case):
         brought = tuple(line for line in lines if line.requirement == name)
         state, reason = _standing_state(brought)
-        own = _is_own([row for row in rows if row.requirement == name], by) or (not brought and name in taken_back)
+        held = [row for row in rows if row.requirement == name]
+        own = _is_own(held, by) or (name in taken_back and not _has_copy(held))
         requirements.append(RequirementLine(name, state, reason, brought if may_open else (), _is_required(case, name), own))
     others = tuple(line for line in lines if line.requirement not in requirements_of(case))
     return PaperList(tuple(requirements), tuple(line for line in others if may_open or line.of_visit))
@@ -295,6 +296,11 @@ def _is_own(rows: Sequence[CasePaper], by: Actor) -> bool:
     return bool(rows) and bool(rows[-1].sha256) and rows[-1].created_by == by.account_id
 
 
+def _has_copy(rows: Sequence[CasePaper]) -> bool:
+    """Whether anything was brought for a requirement; what is only promised has no file."""
+    return any(row.sha256 for row in rows)
+
+
 def _taken_back(case: Case, by: Actor) -> set[str]:
     """The requirements for which she brought a copy and took it away herself: with it gone, her word would stand alone."""
     hers = (CasePaper.created_by == by.account_id, CasePaper.updated_by == by.account_id, CasePaper.sha256 != "")
@@ -313,7 +319,7 @@ def _problem(case: Case, name: str, told: Judgement, brought: Mapping[str, Seque
         problem = _replace_problem(name, told, rows)
     elif told.state != PaperState.VALID:
         problem = "Pilih sah atau perlu ganti."
-    elif not rows and name in _taken_back(case, by):
+    elif name in _taken_back(case, by) and not _has_copy(rows):
         problem = f"{name}: salinan yang Anda bawa sudah Anda hapus sendiri; minta rekan memeriksa aslinya."
     elif _is_own(rows, by):
         problem = f"{name}: salinannya Anda sendiri yang membawa; minta rekan memeriksanya."

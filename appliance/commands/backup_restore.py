@@ -30,6 +30,7 @@ from appliance.restoration.settling import complete
 from appliance.restoration.states import look_at_coming, require_known
 from appliance.restore_orders import Progress, Wish, tell
 from backups.lock import only_run
+from backups.replay import read_moment
 from backups.restore import CHECK_STEPS, STEPS, Choice, Part, Restored, quiet
 from backups.restore import check as check_backup
 from backups.restore import restore as bring_back
@@ -111,6 +112,8 @@ def _words(errand: Errand, as_json: bool) -> list[str]:
 
 
 def _check(door: Door, wanted: str, source: Source, as_json: bool) -> None:
+    if read_moment(wanted, door.settings.zone):
+        raise InvalidInput({}, "--check memeriksa satu cadangan, bukan suatu saat.", "Sebutkan nomornya: slrt backup list")
     if restoring.hand_over(door, source, ["restore", wanted, "--check", *(["--json"] if as_json else [])]):
         return
     plan = plan_of(door.settings, Handed.read(door, source), source.folder)

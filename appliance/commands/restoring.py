@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives import serialization
 
 from appliance.commands.door import Door
 from appliance.config import Settings
-from appliance.custody import holdings, is_apart, keepers_folder, settle, working_state
+from appliance.custody import holdings, is_apart, keepers_folder, settle, settle_restored, working_state
 from appliance.errors import ApplianceError, ConfigurationError, Conflict, NotFound, TryLater
 from appliance.gate import Gate
 from appliance.models.columns import new_id
@@ -196,6 +196,7 @@ def hand_over(door: Door, source: Source, command: Sequence[str], handed: Handed
         pass_fds=[reading],
         cwd="/",
         check=False,
+        umask=0o027,
     )
     os.close(reading)
     if ended.returncode != 0:
@@ -270,7 +271,9 @@ def in_place(
     def prepare(staged: Path) -> dict[str, Any]:
         relock(staged / settings.identity.name, handed.repository, handed.node)
         told = {"id": new_id(), "by": errand.by, "reason": errand.reason, "part": str(errand.choice.part)}
-        return note_for(settings, staged, told)
+        note = note_for(settings, staged, told)
+        settle_restored(settings, staged)
+        return note
 
     return replace_data(plan_of(settings, handed, errand.folder), errand.number, prepare, stop, say, errand.choice)
 
@@ -352,7 +355,7 @@ def fit_machine(door: Door) -> None:
         "--without-backup",
     ]
     # what it says goes to standard error: an answer for a program must stand alone
-    if subprocess.run(upgrade, check=False, cwd="/", stdout=sys.stderr).returncode != 0:
+    if subprocess.run(upgrade, check=False, cwd="/", umask=0o027, stdout=sys.stderr).returncode != 0:
         raise ApplianceError(
             "Data sudah dipulihkan, tetapi tabelnya belum cocok dengan program ini.", "Jalankan: sudo slrt database upgrade"
         )

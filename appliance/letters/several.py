@@ -1,12 +1,13 @@
 """Drafts for several cases at once: a letter for each, or one that lists them all. Every one of them, or none.
 
-Whoever cannot get one is named with the reason, as the problem `case-<identifier>`, before anything is stored.
+Whoever cannot get one is named with the reason before anything is stored, as the problem `case-<identifier>`; who has such a letter
+already as `again-<identifier>`.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -23,7 +24,8 @@ from appliance.letters.wordings import wording_of
 from appliance.models.case import Case
 
 MOST = 50
-NOT_ALLOWED = "Wilayah kasus ini bukan wilayah kerja Anda untuk surat."
+NOT_ALLOWED = "Wilayah kasus ini bukan wilayah kerja Anda untuk surat. Hapus centangnya, atau minta rekan di wilayah itu."
+TWICE = "Warga ini sudah dicentang pada kasus {number}. Hapus salah satu centangnya."
 CONFIDENTIAL = "Kasus rahasia tidak ditulis dalam daftar bersama; buat suratnya sendiri dari halaman kasus."
 
 
@@ -39,25 +41,45 @@ def draft_letters(case_ids: Sequence[str], new: NewLetter, *, request_id: str, b
         raise InvalidInput({"cases": f"Centang paling sedikit satu dan paling banyak {MOST} kasus."})
     wording = wording_of(new.wording)
     draft = _draft_list if wording.collective else _draft_each
+    token = _token(request_id, new, *(sorted(wanted) if wording.collective else ()))
     try:
         with transaction():
-            return draft(wanted, new, wording, request_id, by, at)
+            return draft(wanted, new, wording, token, by, at)
     except Duplicate:  # the button was pressed twice
         with transaction():
-            return draft(wanted, new, wording, request_id, by, at)
+            return draft(wanted, new, wording, token, by, at)
+
+
+def _token(request_id: str, *asked: object) -> str:
+    """What the same request for the same thing is known by: whoever goes back and changes the form asks for something else."""
+    return hashlib.sha256(repr((request_id, *asked)).encode()).hexdigest()
+
+
+def _twice(cases: Iterable[Case]) -> dict[str, str]:
+    """The problems of cases whose resident was ticked with another one already."""
+    first, problems = dict[str, str](), dict[str, str]()
+    for case in sorted(cases, key=lambda one: one.number):
+        number = first.setdefault(case.applicant_id, case.number)
+        if number != case.number:
+            problems[f"case-{case.id}"] = TWICE.format(number=number)
+    return problems
+
+
+def _seen(wanted: Sequence[str], by: Actor) -> dict[str, Case]:
+    return {case.id: case for case in db.session.scalars(scope(sa.select(Case).where(one_of(Case.id, list(wanted))), Case, by))}
 
 
 def _draft_each(
-    wanted: tuple[str, ...], new: NewLetter, wording: Wording, request_id: str, by: Actor, at: datetime
+    wanted: tuple[str, ...], new: NewLetter, _wording: Wording, request_id: str, by: Actor, at: datetime
 ) -> tuple[str, ...]:
-    made, problems = dict[str, str](), dict[str, str]()
+    made, problems = dict[str, str](), _twice(_seen(wanted, by).values())
     for case_id in sorted(wanted):  # the order in which all lock cases
-        token = hashlib.sha256(f"{request_id} {case_id}".encode()).hexdigest()
+        token = _token(request_id, case_id)
         try:
             made[case_id] = drafted_before(token, by) or add_draft(case_id, new, token, by, at)
         except InvalidInput as error:
             own = error.problems.pop("again", "")
-            problems |= error.problems | ({f"case-{case_id}": own} if own else {})
+            problems |= error.problems | ({f"again-{case_id}": own} if own else {})
         except (NotFound, NotAllowed) as error:
             problems[f"case-{case_id}"] = _reason(error)
     if problems:
@@ -70,12 +92,14 @@ def _draft_list(
 ) -> tuple[str, ...]:
     if before := drafted_before(request_id, by):
         return (before,)
-    found = {case.id: case for case in db.session.scalars(scope(sa.select(Case).where(one_of(Case.id, list(wanted))), Case, by))}
-    reasons = {case_id: _unlistable(found.get(case_id), new, wording, by, at) for case_id in wanted}
-    problems = {f"case-{case_id}": reason for case_id, reason in reasons.items() if reason}
-    numbers = [found[case_id].number for case_id in wanted if not reasons[case_id]]
+    found = _seen(wanted, by)
+    problems = _twice(found.values())
+    for case_id in wanted:
+        problems |= _unlistable(case_id, found.get(case_id), new, wording, by, at)
+    listable = [case_id for case_id in wanted if not {f"case-{case_id}", f"again-{case_id}"} & problems.keys()]
+    numbers = [found[case_id].number for case_id in listable]
     listed = replace(new, typed={**new.typed, CASE_LIST: "\n".join(numbers)}, again=True)
-    first = next((case_id for case_id in wanted if not reasons[case_id]), "")
+    first = next(iter(listable), "")
     try:
         made = add_draft(first, listed, request_id, by, at) if first else ""
     except InvalidInput as error:
@@ -85,17 +109,18 @@ def _draft_list(
     return (made,)
 
 
-def _unlistable(case: Case | None, new: NewLetter, wording: Wording, by: Actor, at: datetime) -> str:
-    """Why a case cannot stand on the list; "" when it can."""
+def _unlistable(case_id: str, case: Case | None, new: NewLetter, wording: Wording, by: Actor, at: datetime) -> dict[str, str]:
+    """Why a case cannot stand on the list, as a problem; none when it can."""
     if case is None:
-        return _reason(case_not_found())
+        return {f"case-{case_id}": _reason(case_not_found())}
     if not by.has_in(case.village_code, *sorted(DRAFTERS)):
-        return NOT_ALLOWED
+        return {f"case-{case_id}": NOT_ALLOWED}
     if case.confidential:
-        return CONFIDENTIAL
+        return {f"case-{case_id}": CONFIDENTIAL}
     standing = () if new.again else standing_letters(case, wording, new, by=by, at=at)
-    return again_problem(list(standing)).get("again", "")
+    problem = again_problem(list(standing))
+    return {f"again-{case_id}": problem["again"]} if problem else {}
 
 
 def _reason(error: ApplianceError) -> str:
-    return NOT_ALLOWED if isinstance(error, NotAllowed) else str(error)
+    return NOT_ALLOWED if isinstance(error, NotAllowed) else f"{error.message} {error.hint}".strip()

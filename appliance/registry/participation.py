@@ -15,6 +15,7 @@ from appliance import audit
 from appliance.access import Actor
 from appliance.database import db, transaction
 from appliance.errors import InvalidInput, NotFound
+from appliance.models.person import REASON_LENGTH
 from appliance.models.profile import ListStatus
 from appliance.models.programme import Participation, ParticipationStatus, Payment, PaymentForm, Programme, Source, Target
 from appliance.registry.combination import Aid, Caution, cautions
@@ -152,7 +153,9 @@ def let_take_part(
         return _add(holder, programme, new, request_id, by, at)
     row = rows[0]
     kept = {name: getattr(row, name) for name in ("card_number", "starts", "ends")}
-    change = ParticipationChange(new.status, new.source, new.known_on, **kept, note=" ".join(filter(None, (row.note, new.note))))
+    # the new note is what this step says; of the old one as much as there is room for
+    former = row.note[: max(0, REASON_LENGTH - len(new.note) - 1)]
+    change = ParticipationChange(new.status, new.source, new.known_on, **kept, note=" ".join(filter(None, (former, new.note))))
     _change(row, holder, change, by, at)
     return row.id
 

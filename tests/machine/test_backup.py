@@ -146,3 +146,20 @@ def test_a_node_of_one_user_gives_its_backups_away_at_an_upgrade_and_a_restore_k
         node.run(f"slrt {command}", seconds=300)
     assert node.run("stat -c %U /srv/backup/slrt/config /var/lib/slrt/database/slrt.db").out.split() == ["slrt-backup", "slrt"]
     until_well(node)
+    restored_as_ordered(node)
+
+
+def restored_as_ordered(node: Machine) -> None:
+    """As the pages leave it: taken by root's unit, carried out by the owner of the data, and the backups go on."""
+    number = max(int(one["id"]) for one in backups(node))
+    order = json.dumps({"wish": "restore", "run": number, "by": "admin.it", "reason": "uji pemulihan dari halaman"})
+    node.run(f"echo '{order}' > /run/slrt/restore-order", user="slrt")
+
+    def told() -> dict[str, Any]:
+        found = node.run("cat /var/lib/slrt/restore/restore.json", check=False).out
+        return json.loads(found) if found else {}
+
+    wait_for("the restore has ended", lambda: told().get("ok") is not None, 300, pause=1.0)
+    assert told()["ok"], told()
+    node.run("slrt backup custody --check && slrt backup run", seconds=300)
+    until_well(node)

@@ -95,7 +95,7 @@ def test_what_is_late_stands_on_the_managers_first_page_until_it_was_told(settin
     manager.get("/insiden/baru")
     made = manager.post("/insiden/baru", FIELDS | {"kind": "salah_kirim"} | times(settings, timedelta(days=5)))
     for page in ("/", "/insiden"):
-        assert "1 insiden data lewat 3 x 24 jam" in manager.get(page).text
+        assert "1 insiden data melewati 3 x 24 jam" in manager.get(page).text
     step = manager.get(f"{made.location}?langkah=beritahukan").text
     version = re.search(r'name="row_version" value="(\d+)"', step)
     assert version

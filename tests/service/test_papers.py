@@ -179,6 +179,13 @@ def test_who_took_her_own_copy_away_does_not_find_the_original_right(case: str, 
     assert "minta rekan" in caught.value.problems[KTP]
     own = {line.name: line.own for line in casebook.look_at_case(case, by=staff.bo, at=AT).papers.requirements}
     assert (own[KTP], own[KK]) == (True, False)
+    # also when it was promised in between, as for an emergency it may be
+    db.session.get_one(Case, case).priority = "darurat"
+    db.session.commit()
+    check(case, staff, ktp=Judgement("menyusul", "Anaknya, besok"))
+    with pytest.raises(InvalidInput) as caught:
+        check(case, staff, ktp=Judgement("sah"))
+    assert "minta rekan" in caught.value.problems[KTP]
     papers.add_papers(case, [photo("navy")], requirement=KTP, title="", by=staff.fo, at=AT)
     check(case, staff, ktp=Judgement("sah"))  # what another brought
     assert listed(case, staff)[KTP] is PaperState.VALID

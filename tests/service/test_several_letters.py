@@ -15,6 +15,7 @@ from appliance.config import Settings
 from appliance.database import db
 from appliance.errors import InvalidInput, NotAllowed
 from appliance.letters import letters, several
+from appliance.models.case import Case
 from appliance.models.letter import Letter
 from appliance.models.roles import Role
 from tests.support.desk import open_case, request, resident
@@ -88,9 +89,9 @@ def test_who_cannot_get_one_is_named_and_nobody_gets_one(staff: Staff, signer: S
     with pytest.raises(InvalidInput) as refused:
         _draft([good, served, foreign], signer, here, **wanted)
     problems = refused.value.problems
-    assert set(problems) == {f"case-{served}", f"case-{foreign}"}
-    assert "masih punya surat yang sama" in problems[f"case-{served}"]
-    assert problems[f"case-{foreign}"] == "Kasus tidak ditemukan."
+    assert set(problems) == {f"again-{served}", f"case-{foreign}"}
+    assert "masih punya surat yang sama" in problems[f"again-{served}"]
+    assert problems[f"case-{foreign}"].startswith("Kasus tidak ditemukan.")
     assert _count() == (1 if wording == "list" else 2)
     assert len(_draft([good, served], signer, here, again=True, **wanted)) == (1 if wording == "list" else 2)
 
@@ -120,11 +121,27 @@ def test_a_wrong_form_is_told_with_the_cases_at_once(staff: Staff, signer: Signe
     issued(staff, signer, case)
     with pytest.raises(InvalidInput) as refused:
         _draft([case], signer, staff.bo, signatory_id="nobody")
-    assert set(refused.value.problems) == {"signatory_id", f"case-{case}"}
+    assert set(refused.value.problems) == {"signatory_id", f"again-{case}"}
     with pytest.raises(InvalidInput, match="Isian"):
         _draft([], signer, staff.bo)
     with pytest.raises(InvalidInput):
         _draft([str(number) for number in range(several.MOST + 1)], signer, staff.bo)
+
+
+@pytest.mark.parametrize("wording", ["each", "list"])
+def test_a_resident_is_ticked_once_and_a_changed_form_asks_for_something_else(
+    staff: Staff, signer: Signers, wording: str
+) -> None:
+    wanted = LIST if wording == "list" else {}
+    one, two = _named(staff, "Aminah", "Baharuddin")
+    again = open_case(staff.fo, db.session.get_one(Case, one).applicant_id)
+    with pytest.raises(InvalidInput) as refused:
+        _draft([one, two, again], signer, staff.bo, **wanted)
+    assert set(refused.value.problems) == {f"case-{again}"}
+    assert "sudah dicentang" in refused.value.problems[f"case-{again}"]
+    first = _draft([one], signer, staff.bo, token="kembali", **wanted)
+    assert _draft([one], signer, staff.bo, token="kembali", **wanted) == first, "pressed twice"
+    assert set(_draft([one, two], signer, staff.bo, token="kembali", again=True, **wanted)) - set(first), "gone back and changed"
 
 
 @pytest.fixture
