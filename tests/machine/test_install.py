@@ -88,12 +88,17 @@ def test_services_are_closed_by_systemd(standing: Machine) -> None:
     assert {unit: value for unit, value in exposure.items() if value > MOST_EXPOSED} == {}
 
 
+# the data hand on their group, in which only the service and the backups' user are
+OWNED = {"/etc/slrt/secrets": ("700", "root"), "/var/lib/slrt": ("2750", "slrt"), "/srv/backup/slrt": ("700", "slrt-backup")}
+
+
 def test_secrets_are_for_root_alone_and_data_for_the_service(standing: Machine) -> None:
     stat = "stat -c '%a %U %n' /etc/slrt/secrets /etc/slrt/secrets/* /var/lib/slrt /srv/backup/slrt"
     for line in standing.run(stat).out.splitlines():
         mode, owner, path = line.split()
-        assert (mode, owner) == {True: ("700", "root"), False: ("600", "root")}[path == "/etc/slrt/secrets"] or owner == "slrt"
-        assert mode in {"700", "600"}, line
+        assert (mode, owner) == OWNED.get(path, ("600", "root")), line
+    readers = standing.run("getent group slrt-data").out.strip().rpartition(":")[2]
+    assert set(readers.split(",")) == {"slrt", "slrt-backup"}
     for secret in ("backup-passphrase", "audit-key"):
         as_other = standing.run(f"cat /etc/slrt/secrets/{secret}", check=False, user="nobody")
         assert as_other.code != 0

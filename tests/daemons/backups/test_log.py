@@ -446,7 +446,10 @@ def leave_out_the_end_of_the_first_generation(plan: Plan) -> None:
 
 
 def test_how_far_a_restore_reaches_is_known_also_while_the_disk_is_away_and_after_a_break(fresh: Plan) -> None:
-    settings = Settings(paths=PathSettings(data=str(fresh.data)), backup=BackupSettings(repository=str(fresh.repository)))
+    settings = Settings(
+        paths=PathSettings(data=str(fresh.data), runtime=str(fresh.state)),
+        backup=BackupSettings(repository=str(fresh.repository)),
+    )
     log = CarriedLog(settings)
     log.carry_over()
     assert log.reaches([]) is None
