@@ -23,8 +23,8 @@ class CarriedLog:
     def __init__(self, settings: Settings) -> None:
         self._file, self._uses_server = settings.database_file, bool(settings.database.url)
         self._state, self._repository = custody.state_of(settings), Path(settings.backup.repository)
-        self._folder, self._runtime = custody.log_of(settings), Path(settings.paths.runtime)
-        self._shipper = Shipper(self._file, self._folder, custody.log_key_of(settings))
+        self._folder, self._runtime = settings.carried_log, Path(settings.paths.runtime)
+        self._shipper = Shipper(self._file, self._folder, settings.carried_log_key)
         self._known, self._held = ("", ""), ""
 
     @property

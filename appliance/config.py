@@ -299,6 +299,16 @@ class Settings:
         return Path(self.paths.data) / "identity"
 
     @property
+    def carried_log(self) -> Path:
+        """Folder beside the repository to which the database's log is carried over: whoever writes there need not be let into that one."""
+        return Path(self.backup.repository).with_name("carried-log")
+
+    @property
+    def carried_log_key(self) -> Path:
+        """Folder with the key of that log."""
+        return Path(self.paths.data) / "log"
+
+    @property
     def zone(self) -> ZoneInfo:
         """The office's time zone."""
         return ZoneInfo(self.node.timezone)

@@ -25,7 +25,6 @@ from backups.lock import only_run
 KEEPER, READERS = "slrt-backup", "slrt-data"
 STATE = "backup"
 RESTORES, SCRATCH = "restore", "scratch"
-LOG, LOG_KEY = "carried-log", "log"
 STICK_REPOSITORIES = "*/slrt"
 # What the engine and a run keep for themselves below the folder of the state.
 PRIVATE = frozenset({"borg", "scratch"})
@@ -49,18 +48,8 @@ def state_of(settings: Settings) -> Path:
     return Path(settings.paths.data) / STATE
 
 
-def log_of(settings: Settings) -> Path:
-    """Where the log of the database is carried over to: the owner of the data writes there, beside the repository."""
-    return Path(settings.backup.repository).with_name(LOG)
-
-
-def log_key_of(settings: Settings) -> Path:
-    """The folder with the key of that log."""
-    return Path(settings.paths.data) / LOG_KEY
-
-
 def working_state(settings: Settings) -> Path:
-    """The same, or for a restore, which the owner of the data does, a folder of the same kind that he may write."""
+    """That folder, or for a restore, which the owner of the data does, one of the same kind that he may write."""
     state = state_of(settings)
     if os.access(state, os.W_OK) or not is_apart(settings):
         return state
@@ -104,7 +93,7 @@ def holdings(settings: Settings) -> list[Holding]:
         Holding(settings.database_file.parent, None, readers, 0o2770, 0o660),
         *(
             Holding(place, own, readers, 0o2750, 0o640)
-            for place in (settings.attachments, settings.identity, log_of(settings), log_key_of(settings))
+            for place in (settings.attachments, settings.identity, settings.carried_log, settings.carried_log_key)
         ),
     ]
 

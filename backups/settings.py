@@ -56,7 +56,7 @@ class Plan:
 
     @property
     def log(self) -> Path:
-        """Where SQLite's log is carried over to: beside the repository, for whoever writes it need not be let into that one."""
+        """Where SQLite's log is carried over to. The appliance, which does it, knows the place by itself."""
         return self.repository.with_name("carried-log")
 
     @property

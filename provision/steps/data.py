@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 from provision.change import Applied, Command, Folder, insist
@@ -89,7 +88,7 @@ def repository(site: Site) -> Step:
     """
     asked = ("test", "-f", f"{site.settings.backup.repository}/config")
     made = Command("buat gudang cadangan terenkripsi", asked, (SLRT, "backup", "init"))
-    log = Folder(str(PurePosixPath(site.settings.backup.repository).with_name("carried-log")), 0o2750, "slrt", READERS)
+    log = Folder(str(site.settings.carried_log), 0o2750, "slrt", READERS)
     return Step("gudang-cadangan", "Gudang cadangan", (made, log))
 
 

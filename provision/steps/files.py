@@ -71,7 +71,7 @@ def folders(site: Site) -> Step:
             Folder(data, 0o2750, "slrt", READERS),
             Folder(f"{data}/database", 0o2770, "slrt", READERS),
             Folder(f"{data}/attachments", 0o2750, "slrt", READERS),
-            Folder(f"{data}/log", 0o2750, "slrt", READERS),
+            Folder(str(site.settings.carried_log_key), 0o2750, "slrt", READERS),
             Folder(f"{data}/backup", 0o2750, KEEPER, READERS),
             Folder(f"{data}/backup/borg", 0o2700, KEEPER, READERS),
             Folder(f"{data}/backup/sticks", 0o2750, KEEPER, READERS),

@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from appliance.carried_log import CarriedLog
+from appliance.commands.restoring import Handed, plan_of
 from appliance.config import BackupSettings, PathSettings, Settings
 from backups import book, replay, ship, spool
 from backups.clock import moment
@@ -427,6 +428,15 @@ def test_the_rehearsal_goes_the_log_from_two_backups_to_the_same_end(fresh: Plan
     leave_out_the_end_of_the_first_generation(fresh)
     with pytest.raises(Mismatch, match="berbeda pada ledger"):
         rehearse(fresh, moment(datetime.now(UTC)))
+
+
+def test_who_carries_the_log_over_and_who_reads_it_mean_the_same_folders(tmp_path: Path) -> None:
+    settings = Settings(
+        paths=PathSettings(data=str(tmp_path / "data")), backup=BackupSettings(repository=str(tmp_path / "second/slrt"))
+    )
+    settings.attachments.parent.mkdir()
+    plan = plan_of(settings, Handed("", "", ""))
+    assert (settings.carried_log, settings.carried_log_key) == (plan.log, plan.log_key)
 
 
 def carrier_of(plan: Plan) -> ship.Shipper:
