@@ -60,12 +60,14 @@ def send(runtime: Path, words: Sequence[str], ending: Ask) -> int:
 
 
 def is_under_way(runtime: Path) -> bool:
-    """Whether an errand is being done now."""
+    """Whether an errand is being done now. Two who ask at once do not take each other for the keeper."""
     try:
-        with _locked(runtime, fcntl.LOCK_EX | fcntl.LOCK_NB):
+        with _locked(runtime, fcntl.LOCK_SH | fcntl.LOCK_NB):
             return False
     except BlockingIOError:
         return True
+    except FileNotFoundError:  # without the runtime folder nobody works for anybody
+        return False
 
 
 @contextmanager

@@ -62,20 +62,7 @@ def run(  # noqa: PLR0913 - each is one property of the process
     sink that cannot write.
     """
     check(stop)
-    try:
-        process = subprocess.Popen(
-            command,
-            env=None if environment is None else {**os.environ, **environment},
-            cwd=folder,
-            stdin=subprocess.DEVNULL if feed is None else subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            pass_fds=tuple(keep),
-            # a group to be killed together, and no terminal: what asks for a passphrase reads the feed
-            start_new_session=True,
-        )
-    except FileNotFoundError as error:
-        raise EngineMissing(f"Program {command[0]} tidak ada.", f"Pasang paketnya: apt install {command[0]}") from error
+    process = _start(command, environment, folder, keep, feeds=feed is not None)
     out: list[bytes] = []
     err: list[bytes] = []
     broken: list[OSError] = []
@@ -96,6 +83,25 @@ def run(  # noqa: PLR0913 - each is one property of the process
     if broken:
         raise broken[0]
     return Ended(process.returncode, b"".join(out), b"".join(err).decode(errors="replace"))
+
+
+def _start(
+    command: Sequence[str], environment: Mapping[str, str] | None, folder: Path | None, keep: Sequence[int], *, feeds: bool
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            command,
+            env=None if environment is None else {**os.environ, **environment},
+            cwd=folder,
+            stdin=subprocess.PIPE if feeds else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=tuple(keep),
+            # a group to be killed together, and no terminal: what asks for a passphrase reads the feed
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        raise EngineMissing(f"Program {command[0]} tidak ada.", f"Pasang paketnya: apt install {command[0]}") from error
 
 
 def _wait(process: subprocess.Popen[bytes], stop: Stop) -> None:

@@ -40,14 +40,20 @@ def draft_letters(case_ids: Sequence[str], new: NewLetter, *, request_id: str, b
     if not 1 <= len(wanted) <= MOST:
         raise InvalidInput({"cases": f"Centang paling sedikit satu dan paling banyak {MOST} kasus."})
     wording = wording_of(new.wording)
-    draft = _draft_list if wording.collective else _draft_each
     token = _token(request_id, new, *(sorted(wanted) if wording.collective else ()))
+
+    def draft() -> tuple[str, ...]:
+        with transaction():
+            return (
+                _draft_list(wanted, new, wording, token, by, at)
+                if wording.collective
+                else _draft_each(wanted, new, token, by, at)
+            )
+
     try:
-        with transaction():
-            return draft(wanted, new, wording, token, by, at)
+        return draft()
     except Duplicate:  # the button was pressed twice
-        with transaction():
-            return draft(wanted, new, wording, token, by, at)
+        return draft()
 
 
 def _token(request_id: str, *asked: object) -> str:
@@ -69,9 +75,7 @@ def _seen(wanted: Sequence[str], by: Actor) -> dict[str, Case]:
     return {case.id: case for case in db.session.scalars(scope(sa.select(Case).where(one_of(Case.id, list(wanted))), Case, by))}
 
 
-def _draft_each(
-    wanted: tuple[str, ...], new: NewLetter, _wording: Wording, request_id: str, by: Actor, at: datetime
-) -> tuple[str, ...]:
+def _draft_each(wanted: tuple[str, ...], new: NewLetter, request_id: str, by: Actor, at: datetime) -> tuple[str, ...]:
     made, problems = dict[str, str](), _twice(_seen(wanted, by).values())
     for case_id in sorted(wanted):  # the order in which all lock cases
         token = _token(request_id, case_id)

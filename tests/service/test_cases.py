@@ -176,6 +176,7 @@ def test_cases_are_found_by_number_name_nik_and_village(app: Flask, staff: Staff
     for beginning in ("slrt-", number[:9], number[:14], number[:16], number[:-1]):
         assert set(found(text=beginning)) == {one, other}, beginning
     assert found(text=f"{number[:10]}{int(number[10:14]) - 1}") == [], "of the year before"
+    assert found(text="SLRT-7303-9999") == [], "no year comes after that one"
     assert found(text="st. aminah") == [one]
     assert found(text="7303014101800001") == [one]
     assert found(text="tidak ada") == []

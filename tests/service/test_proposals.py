@@ -16,6 +16,7 @@ from appliance.casework.office_calendar import NewHoliday, add_holiday
 from appliance.database import db
 from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from appliance.models.audit import AuditEntry
+from appliance.models.person import REASON_LENGTH
 from appliance.models.profile import ListStatus
 from appliance.models.programme import Participation
 from appliance.models.proposal import Proposal, ProposalEvent
@@ -323,7 +324,9 @@ def test_aid_that_was_accepted_is_taken_part_in(app: Flask, staff: Staff) -> Non
     seed_programmes(at=AT)
     first, second = citizen(staff), citizen(staff, "Baharuddin", nik="7303014101800002", kk="7303010101100002")
     pkh = programme("pkh")
-    asked = NewParticipation(pkh, "diusulkan", "desa", AT.date(), family=True, card_number="PKH-7", note="Menunggu.")
+    asked = NewParticipation(
+        pkh, "diusulkan", "desa", AT.date(), family=True, card_number="PKH-7", note="Menunggu. " + "lama " * 57
+    )
     before = record_participation(second, asked, request_id=request(), by=staff.bo, at=AT)
     made = entered(staff, first, second, kind="usul_bansos", programme_id=pkh, family=True)
     for proposal in made:
@@ -332,7 +335,9 @@ def test_aid_that_was_accepted_is_taken_part_in(app: Flask, staff: Staff) -> Non
     assert len(taken) == 2, "what was proposed already is now active, and no second one"
     assert {(row.status, row.source, row.known_on) for row in taken.values()} == {("aktif", "siks_ng", AT.date())}
     assert taken[before].card_number == "PKH-7"
-    assert taken[before].note.startswith("Menunggu. Hasil usulan ")
+    assert taken[before].note.startswith("Menunggu. lama ")
+    assert "Hasil usulan " in taken[before].note, "the old note makes room for what this step says"
+    assert len(taken[before].note) <= REASON_LENGTH
     assert all(row.family_id and not row.person_id for row in taken.values())
     assert db.session.scalar(sa.select(sa.func.count()).select_from(ListStatus)) == 0
     told = seen(made[0], staff.bo).events[-1].details

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
 import pytest
 
 from appliance import custody
+from appliance.config import PathSettings, Settings
 from appliance.custody import Holding
+from backups.lock import only_run
 
 OWN, KEEPER, READERS = 61001, 61002, 61003
 
@@ -79,6 +82,61 @@ def test_everything_is_given_once(found: list[Holding], tmp_path: Path) -> None:
     custody.settle(found)
     expect_settled(tmp_path)
     assert custody.settle(found) == custody.settle(found, only_look=True) == 0
+
+
+@pytest.fixture
+def apart(tmp_path: Path) -> Settings:
+    """A node whose backups belong to another user, with a restored folder as a restore makes it."""
+    settings = Settings(paths=PathSettings(data=str(tmp_path / "data")))
+    for name in ("database/slrt.db", "attachments/ab/abcd", "identity/ca.key"):
+        put(tmp_path / "data/restoring" / name)
+    for folder, _, _ in os.walk(tmp_path / "data"):
+        os.chown(folder, OWN, OWN)
+        Path(folder).chmod(0o700)
+    custody.state_of(settings).mkdir()
+    os.chown(custody.state_of(settings), KEEPER, READERS)
+    tmp_path.chmod(0o755)
+    return settings
+
+
+def as_owner(act: Callable[[], object]) -> None:
+    """In a process of the data's owner, who is in the readers' group and has no right of root's."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            os.setgroups([READERS])
+            os.setgid(OWN)
+            os.setuid(OWN)
+            act()
+            code = 0
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_what_is_brought_back_can_be_read_by_the_backups_before_it_takes_the_place(apart: Settings, tmp_path: Path) -> None:
+    """A power cut right after the exchange leaves nobody who could give it away: the services finish it without root."""
+    for folder in (tmp_path, *tmp_path.parents[:3]):  # pytest's folders are root's alone
+        folder.chmod(folder.stat().st_mode | 0o111)
+    restored = tmp_path / "data/restoring"
+    as_owner(lambda: custody.settle_restored(apart, restored))
+    assert {name: about(restored / name) for name in ("database", "database/slrt.db", "attachments/ab", "identity/ca.key")} == {
+        "database": (OWN, READERS, 0o2770),
+        "database/slrt.db": (OWN, READERS, 0o660),
+        "attachments/ab": (OWN, READERS, 0o2750),
+        "identity/ca.key": (OWN, READERS, 0o640),
+    }
+
+
+def test_what_a_killed_look_into_a_backup_left_is_erased_but_not_beneath_one_that_looks(apart: Settings) -> None:
+    left = put(custody.restores_of(apart) / custody.SCRATCH / "slrt.db")
+    with only_run(custody.restores_of(apart)):
+        custody.clear_restores(apart)
+        assert left.exists()
+    custody.clear_restores(apart)
+    assert not left.parent.exists()
+    custody.clear_restores(apart)
 
 
 def test_cut_off_anywhere_it_is_repeated(found: list[Holding], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import signal
 import subprocess
 import sys
@@ -107,6 +108,14 @@ def test_a_killed_keeper_leaves_a_failure_and_the_next_errand_is_done(asker: Thr
         assert errand is not None
         errands.answer(tmp_path, errand, 0)
     assert again.result(20) == 0
+
+
+def test_two_who_ask_at_once_do_not_take_each_other_for_the_keeper(tmp_path: Path) -> None:
+    """Who is told that an errand is under way tries later, and an order of the pages would be lost by that."""
+    with (tmp_path / errands.LOCK).open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_SH)
+        assert not errands.is_under_way(tmp_path)
+    assert not errands.is_under_way(tmp_path / "not-there")
 
 
 def test_who_ends_takes_back_what_nobody_began(asker: ThreadPoolExecutor, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from backups import book, replay, ship, spool
 from backups.clock import moment
 from backups.errors import BackupError, Mismatch, NoSuchArchive
 from backups.ladder import rehearse
-from backups.restore import in_place, restore
+from backups.restore import Choice, Part, in_place, restore
 from backups.settings import Plan
 from backups.sqlite import Connection, connect
 from tests.support.borg import add_attachment, add_rows, flip, ledger, run_now
@@ -399,6 +399,9 @@ def test_a_real_repository_is_restored_to_a_moment_in_between_with_the_files_tha
     with pytest.raises(BackupError, match="PostgreSQL"):
         restore(replace(fresh, database_url="postgresql:///slrt"), "sekarang", tmp_path / "server")
     del carrier
+    before = photo.stat().st_ino, photo.parent.parent.stat().st_ino
+    in_place(fresh, "sekarang", lambda _: None, choice=Choice(Part.DATABASE))
+    assert (photo.stat().st_ino, photo.parent.parent.stat().st_ino) == before, "only the database was asked for"
     in_place(fresh, "sekarang", lambda _: None)
     assert photo.exists()
     assert len(ledger(fresh.database_file)) == 2010
@@ -457,7 +460,7 @@ def leave_out_the_end_of_the_first_generation(plan: Plan) -> None:
 
 def test_how_far_a_restore_reaches_is_known_also_while_the_disk_is_away_and_after_a_break(fresh: Plan) -> None:
     settings = Settings(
-        paths=PathSettings(data=str(fresh.data), runtime=str(fresh.state)),
+        paths=PathSettings(data=str(fresh.data)),
         backup=BackupSettings(repository=str(fresh.repository)),
     )
     log = CarriedLog(settings)
