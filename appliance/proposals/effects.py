@@ -13,7 +13,7 @@ from appliance.database import db
 from appliance.errors import InvalidInput
 from appliance.models.person import NikStatus
 from appliance.models.profile import Listed, NationalList
-from appliance.models.programme import CODE_WORD, ParticipationStatus, Programme, Source
+from appliance.models.programme import CODE_WORD, ParticipationStatus, Programme, Source, Target
 from appliance.models.proposal import Proposal
 from appliance.models.proposal_words import BasisState, ProposalKind
 from appliance.proposals.kinds import KINDS
@@ -163,7 +163,7 @@ def _taken_part(proposal: Proposal, by: Actor, at: datetime) -> dict[str, str]:
         note=f"Hasil usulan {proposal.number}.",
     )
     try:
-        let_take_part(_holder(proposal), programme, new, request_id=f"usulan-{proposal.id}", by=by, at=at)
+        let_take_part(_taker(proposal, programme), programme, new, request_id=f"usulan-{proposal.id}", by=by, at=at)
     except InvalidInput as error:
         raise InvalidInput({"result_on": " ".join(error.problems.values())}) from error
     return {"Kepesertaan": f"{programme.name}, aktif"}
@@ -172,6 +172,16 @@ def _taken_part(proposal: Proposal, by: Actor, at: datetime) -> dict[str, str]:
 def _holder(proposal: Proposal) -> Holder:
     """Whom it was about. A family of one who moved meanwhile is hers no more: what was accepted was about the family of then."""
     return Holder(None if proposal.family_id else proposal.person_id, proposal.family_id, proposal.village_code)
+
+
+def _taker(proposal: Proposal, programme: Programme) -> Holder:
+    """Who takes part: as the programme is meant, whatever was ticked, so that nobody holds it twice, as a person and with her family."""
+    family_id = proposal.family_id or proposal.person.family_id
+    if programme.target == Target.PERSON:
+        return Holder(proposal.person_id, None, proposal.village_code)
+    if programme.target == Target.FAMILY and family_id:
+        return Holder(None, family_id, proposal.village_code)
+    return _holder(proposal)
 
 
 AFTER: Mapping[ProposalStep, Callable[[Proposal, Mapping[str, str], Actor, datetime], Mapping[str, str]]] = {

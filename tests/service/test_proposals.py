@@ -344,6 +344,20 @@ def test_aid_that_was_accepted_is_taken_part_in(app: Flask, staff: Staff) -> Non
     assert "aktif" in told["Kepesertaan"]
 
 
+@pytest.mark.parametrize(
+    ("code", "ticked", "held_by_family"), [("pbi-jk", True, False), ("pkh", False, True), ("pkh", True, True)]
+)
+def test_aid_goes_to_whom_its_programme_is_meant_for(
+    app: Flask, staff: Staff, code: str, ticked: bool, held_by_family: bool
+) -> None:
+    seed_programmes(at=AT)
+    person = citizen(staff)
+    (proposal,) = entered(staff, person, kind="usul_bansos", programme_id=programme(code), family=ticked)
+    step(proposal, staff.bo, "diterima", result_on="2026-11-20")
+    (row,) = db.session.scalars(sa.select(Participation))
+    assert (row.family_id is not None, row.person_id is not None) == (held_by_family, not held_by_family)
+
+
 def test_a_result_that_cannot_be_written_is_no_result(app: Flask, staff: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
     seed_programmes(at=AT)
     (proposal,) = entered(staff, citizen(staff), kind="usul_bansos", programme_id=programme("pkh"))
