@@ -9,13 +9,14 @@ from __future__ import annotations
 import importlib
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
 from appliance import __version__
 from appliance.commands.door import Door
 from appliance.config import config_path
-from appliance.errors import EXIT_DONE, ApplianceError
+from appliance.errors import EXIT_DONE, ApplianceError, InvalidInput
 
 # subject → the line in the list of commands; the module of the same name holds the command
 SUBJECTS = {
@@ -56,17 +57,25 @@ def slrt(context: click.Context, config: Path | None) -> None:
     context.obj = Door(config or config_path())
 
 
+def _fail(error: ApplianceError) -> NoReturn:
+    click.echo(f"Gagal: {error.message}", err=True)
+    if error.hint:
+        click.echo(f"Langkah berikutnya: {error.hint}", err=True)
+    sys.exit(error.exit_code)
+
+
 def main() -> None:
     """Run the command; an error of ours becomes two lines and its exit code."""
     try:
         # what a command leaves with context.exit() comes back as a number
         ended = slrt.main(standalone_mode=False)
         sys.exit(ended if isinstance(ended, int) else EXIT_DONE)
+    except InvalidInput as error:
+        if error.problems:  # a terminal has no fields to put them beside
+            error = InvalidInput({}, " ".join(error.problems.values()), "Perbaiki, lalu jalankan lagi.")
+        _fail(error)
     except ApplianceError as error:
-        click.echo(f"Gagal: {error.message}", err=True)
-        if error.hint:
-            click.echo(f"Langkah berikutnya: {error.hint}", err=True)
-        sys.exit(error.exit_code)
+        _fail(error)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -20,13 +20,21 @@ from appliance.commands.door import Door
 from appliance.commands.pacing import stoppable
 from appliance.commands.restoring import Handed, Source, gate_of, hand_over, plan_of, translated
 from appliance.commands.sources import as_json, with_reason, with_source
-from appliance.database import create_service
-from appliance.errors import EXIT_FAILED, NotAllowed
+from appliance.config import Settings
+from appliance.database import create_service, quick_check
+from appliance.errors import EXIT_FAILED, ConfigurationError, NotAllowed
 from appliance.registry.named_files import hashes_of_case, named_hashes
 from appliance.restoration.looking import Seen, look_at_case_then
 from backups import attachments
 
 DEVICE = "server"
+
+
+def _require_tables(settings: Settings) -> None:
+    """Raises ConfigurationError while the database is not as this program needs it, for instance before an upgrade is done."""
+    health = quick_check(settings)
+    if not health.ok:
+        raise ConfigurationError(health.text, health.hint)
 
 
 @click.command(name="attachments")
@@ -46,6 +54,8 @@ def look_at_attachments(  # noqa: PLR0913 - one for each option
     words = [f"--hash={sha256}" for sha256 in hashes] + (["--put-back"] if put_back else []) + (["--json"] if as_json else [])
     if hand_over(door, source, ["attachments", f"--from={number}", f"--case={case_number}", *words]):
         return
+    if not hashes:
+        _require_tables(door.settings)
     handed = Handed.read(door, source)
     plan = plan_of(door.settings, handed, source.folder)
     with stoppable(door.settings, "pemeriksaan lampiran") as stop, translated():
@@ -94,6 +104,7 @@ def show_case(  # noqa: PLR0913 - one for each option
     words = [f"--from={run}", f"--as={username}", f"--reason={reason}", *(["--json"] if as_json else [])]
     if hand_over(door, source, ["show-case", *words, number]):
         return
+    _require_tables(door.settings)
     handed = Handed.read(door, source)
     plan = plan_of(door.settings, handed, source.folder)
     service, at = create_service(door.settings, audit_key=handed.audit_key), datetime.now(UTC)

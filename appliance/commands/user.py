@@ -15,7 +15,7 @@ from appliance import accounts, database
 from appliance.accounts import NewAccount, NewAssignment
 from appliance.casework import catalogue
 from appliance.commands.door import Door, become_owner_of
-from appliance.errors import ApplianceError, InvalidInput
+from appliance.errors import ApplianceError
 from appliance.models.roles import Role
 
 
@@ -47,8 +47,6 @@ def first_admin(door: Door, username: str, target: Path, name: str) -> None:
             # On the disk before the account is: cut in between, the next run writes a new one.
             _write(handle, _sheet(door, username, password))
             accounts.create_first_admin(username, name, password, starts=_today(door), at=at)
-    except InvalidInput as error:
-        raise _spelled_out(error) from error
     finally:
         os.close(handle)
     click.echo(f"Akun admin {username} dibuat. Kata sandi sekali pakai ada di {target}.")
@@ -63,14 +61,11 @@ def first_admin(door: Door, username: str, target: Path, name: str) -> None:
 @click.pass_obj
 def create(door: Door, username: str, name: str, role: str, areas: tuple[str, ...], unit: str) -> None:
     """Membuat akun dengan satu peran, lalu menampilkan kata sandi sekali pakainya."""
-    try:
-        with _service(door):
-            unit_id = catalogue.unit_id(unit) if unit else ""
-            first = NewAssignment(role, _today(door), areas, unit_id)
-            district = door.settings.node.district
-            made = accounts.create_account(NewAccount(username, name), first, district=district, by=None, at=datetime.now(UTC))
-    except InvalidInput as error:
-        raise _spelled_out(error) from error
+    with _service(door):
+        unit_id = catalogue.unit_id(unit) if unit else ""
+        first = NewAssignment(role, _today(door), areas, unit_id)
+        district = door.settings.node.district
+        made = accounts.create_account(NewAccount(username, name), first, district=district, by=None, at=datetime.now(UTC))
     _tell(made.username, made.one_time_password)
 
 
@@ -166,8 +161,3 @@ def _sheet(door: Door, username: str, password: str) -> str:
 def _tell(username: str, password: str) -> None:
     click.echo(f"Nama pengguna : {username}\nKata sandi    : {password}")
     click.echo("Berlaku sekali, paling lama 7 hari. Tidak dapat ditampilkan lagi.", err=True)
-
-
-def _spelled_out(error: InvalidInput) -> InvalidInput:
-    """The problems as one message: a terminal has no fields to put them beside."""
-    return InvalidInput(error.problems, " ".join(error.problems.values()), "Perbaiki, lalu jalankan lagi.")

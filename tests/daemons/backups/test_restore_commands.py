@@ -50,6 +50,11 @@ def test_the_database_alone_beside_and_single_papers_for_a_program(backed_up: No
     assert ledger(target / "database" / "slrt.db") == ledger(backed_up.plan.database_file)
     assert not (target / "attachments").exists()
 
+    # which papers there should be is in tables that this node has not
+    for look in (("attachments",), ("show-case", "SLRT-7303-202611-00001", "--as", "fo.sari")):
+        refused = backed_up.slrt("backup", *look)
+        assert (refused.returncode, "Jalankan: sudo slrt database upgrade" in refused.stderr) == (78, True), refused.stderr
+
     paper = next(path for path in (backed_up.plan.data / "attachments").rglob("*") if path.is_file())
     paper.unlink()
     found = backed_up.slrt("backup", "attachments", "--hash", paper.name, "--json")
