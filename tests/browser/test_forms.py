@@ -96,7 +96,8 @@ def test_a_wrong_case_keeps_everything_that_was_typed(desks: Desks, staff: Staff
         page.get_by_text("Pelapor, bila bukan warga sendiri").click()
         page.get_by_label("Nama pelapor").fill("Baso, tetangga")
         page.get_by_label("Rahasiakan kasus ini").check()
-        page.get_by_role("button", name="Buka kasus").click()
+        with page.expect_navigation():
+            page.get_by_role("button", name="Buka kasus").click()
         wrong = [link.get_attribute("href") for link in page.get_by_role("alert").get_by_role("link").all()]
         assert wrong == ["#service_type_id", "#priority_reason", "#informed"]
         expect(page.get_by_label("Uraian", exact=True)).to_have_value("Baris satu\nBaris dua")

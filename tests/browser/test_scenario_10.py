@@ -54,7 +54,8 @@ def hold_meeting(page: Page, count: int, scan: Path | None) -> None:
     page.get_by_label("Pimpinan musyawarah").fill("H. Baso Amir")
     page.get_by_label("Tempat").fill("Kantor Kelurahan")
     page.get_by_label("Daftar hadir").fill("H. Baso Amir, lurah\nHasnah, kader posyandu")
-    page.get_by_role("button", name="Simpan").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Simpan").click()
     for box in page.locator("input[name=chosen]").all()[count:]:
         box.uncheck()
     page.get_by_role("button", name="Masukkan yang dicentang").click()

@@ -62,7 +62,8 @@ def find(page: Page, text: str) -> None:
     """Search in the box of the residents' page."""
     page.goto("/warga")
     page.get_by_label("NIK, nomor KK, atau nama").fill(text)
-    page.get_by_role("main").get_by_role("button", name="Cari").click()
+    with page.expect_navigation():
+        page.get_by_role("main").get_by_role("button", name="Cari").click()
 
 
 def register(page: Page, nik: str, name: str = "Nurhayati") -> None:

@@ -279,12 +279,15 @@ def _owned_by_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
 
 MANIFEST = r"""
 find {folders} -xdev \( -path '*/__pycache__' -prune \) -o -printf '%p %y %m %u:%g %l\n' 2>/dev/null | sort
-find {folders} -xdev \( -path '*/__pycache__' -prune \) -o -type f -print0 2>/dev/null | sort -z | xargs -0 -r sha256sum
+find {folders} -xdev \( -path '*/__pycache__' -prune \) -o -type f -print0 2>/dev/null | sort -z | xargs -0 -r sha256sum || true
 """
 
 
 def manifest(machine: Machine, folders: str = "/etc /opt /srv /var/lib /usr/local", ignore: str = r"^$") -> dict[str, str]:
-    """Every file of `folders`: path → kind, mode, owner, target, and content hash. Paths matching `ignore` are left out."""
+    """Every file of `folders`: path → kind, mode, owner, target, and content hash. Paths matching `ignore` are left out.
+
+    A file that a running machine takes away meanwhile has no hash, and is a difference unless it is ignored.
+    """
     found: dict[str, str] = {}
     for line in machine.run(MANIFEST.format(folders=folders), seconds=180).out.splitlines():
         digest = re.match(r"\\?([0-9a-f]{64})  (.*)", line)

@@ -169,6 +169,7 @@ def prepare_referral(page: Page, unit: str, asked: str, *share: str) -> str:
     target.select_option(target.locator("option", has_text=unit).first.get_attribute("value"))
     page.get_by_label("Yang diminta dari OPD").fill(asked)
     if share:
+        page.wait_for_load_state()
         for box in page.locator("#share label").all():
             box.locator("input").set_checked(box.inner_text().strip() in share)
     page.get_by_role("button", name="Simpan rujukan").click()

@@ -60,6 +60,7 @@ def handed_to_the_manager(stage: Stage, number: str) -> None:
         go_to_case(page, number)
         page.get_by_role("link", name="Alihkan ke petugas lain").click()
         owner = page.get_by_label("Petugas baru")
+        owner.locator("option", has_text=stage.staff.manajer.name).wait_for(state="attached")
         offered = owner.locator("option").all_inner_texts()
         assert not [name for name in offered if stage.staff.fo.name in name], "only who may read what is confidential"
         choice = owner.locator("option", has_text=stage.staff.manajer.name).get_attribute("value") or ""
