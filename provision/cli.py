@@ -10,7 +10,7 @@ import dataclasses
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ import click
 from appliance import __version__
 from appliance.config import Settings, config_path, load, parse, read_secret, render
 from appliance.errors import EXIT_DONE, EXIT_FAILED, ApplianceError, ConfigurationError
+from provision import fleet as fleet_of
 from provision import plan as plan_of
 from provision import preflight, probe, run
 from provision.host import Host, LocalHost
@@ -111,6 +112,55 @@ def apply(local: bool, stop_after: str, **asked: Any) -> None:
             _farewell(host)
 
 
+@provision.command()
+@wishes
+def check(local: bool, **asked: Any) -> None:
+    """Apakah mesin masih seperti seharusnya? Kode keluar 1 bila ada yang menyimpang; tidak mengubah apa pun."""
+    del local
+    with _opened(_wish(asked)) as (host, steps):
+        due = run.check(steps, host, click.echo)
+    sys.exit(EXIT_FAILED if due else EXIT_DONE)
+
+
+@provision.group()
+def fleet() -> None:
+    """Banyak simpul sekaligus, menurut daftar simpul (lihat docs/fleet.md)."""
+
+
+def fleet_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that the commands for many nodes share."""
+    for option in (
+        click.option(
+            "--inventory", type=click.Path(path_type=Path), default="simpul.toml", show_default=True, help="Daftar simpul."
+        ),
+        click.option("--only", default="", help="Hanya simpul ini, dipisah koma."),
+        click.option("--parallel", type=click.IntRange(1, 32), default=4, show_default=True, help="Berapa simpul sekaligus."),
+    ):
+        command = option(command)
+    return command
+
+
+@fleet.command("plan")
+@fleet_options
+def plan_fleet(**asked: Any) -> None:
+    """Menampilkan apa yang akan diubah di setiap simpul, tanpa mengubah apa pun."""
+    _fleet(run.plan, lambda count: f"{count} akan diubah" if count else "sesuai", drift_is_failure=False, **asked)
+
+
+@fleet.command("check")
+@fleet_options
+def check_fleet(**asked: Any) -> None:
+    """Apakah semua simpul masih seperti seharusnya? Kode keluar 1 bila ada yang menyimpang."""
+    _fleet(run.check, lambda count: f"{count} menyimpang" if count else "sesuai", drift_is_failure=True, **asked)
+
+
+@fleet.command("apply")
+@fleet_options
+def apply_fleet(**asked: Any) -> None:
+    """Menyiapkan semua simpul; yang sudah sesuai tidak disentuh."""
+    _fleet(run.apply, lambda count: f"{count} diubah" if count else "sesuai", drift_is_failure=False, **asked)
+
+
 @provision.command("steps")
 def list_steps() -> None:
     """Nama semua langkah, berurutan."""
@@ -179,6 +229,26 @@ def main() -> None:
         sys.exit(130)
 
 
+def _fleet(
+    act: Callable[[Sequence[Step], Host, run.Say], int],
+    told: Callable[[int], str],
+    drift_is_failure: bool,
+    inventory: Path,
+    only: str,
+    parallel: int,
+) -> None:
+    """Do `act` on the chosen nodes side by side, show the table, and end with the code for all of them."""
+    members = fleet_of.read_inventory(inventory, (field.name for field in dataclasses.fields(Wish)))
+
+    def on_one(member: fleet_of.Member, say: run.Say) -> int:
+        with _opened(_wish(dict(member.wish)), say) as (host, steps):
+            return act(steps, host, say)
+
+    results = fleet_of.act_on_all(fleet_of.chosen(members, only), on_one, click.echo, parallel)
+    click.echo("\n" + fleet_of.table(results, told))
+    sys.exit(fleet_of.exit_code(results, drift_is_failure))
+
+
 def _farewell(host: Host) -> None:
     """What the operator needs next of a machine that he does not sit at; install.sh says it on the machine itself."""
     click.echo(f"\nSandi masuk pertama ada di mesin itu: {SIGN_IN_FILE}\n")
@@ -190,7 +260,7 @@ def _wish(asked: dict[str, Any]) -> Wish:
 
 
 @contextlib.contextmanager
-def _opened(wish: Wish) -> Iterator[tuple[Host, tuple[Step, ...]]]:
+def _opened(wish: Wish, say: run.Say = click.echo) -> Iterator[tuple[Host, tuple[Step, ...]]]:
     """The machine and the steps for it; a machine over SSH is checked first and gets the program as its first step."""
     if not wish.host:
         _be_root()
@@ -202,7 +272,7 @@ def _opened(wish: Wish) -> Iterator[tuple[Host, tuple[Step, ...]]]:
     source = source_tree()
     remote = SshHost.connect(wish.host, wish.port, wish.identity, wish.known_hosts)
     try:
-        click.echo(preflight.check(remote, source, wish.options), nl=False)
+        say(preflight.check(remote, source, wish.options).rstrip())
         yield remote, (preflight.program(source), *plan_of.steps(_site(remote, wish)))
     finally:
         remote.close()

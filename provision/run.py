@@ -53,6 +53,18 @@ def plan(steps: Sequence[Step], host: Host, say: Say) -> int:
     return count
 
 
+def check(steps: Sequence[Step], host: Host, say: Say) -> int:
+    """Print only what is not as it should be. Gives the number of changes that are due."""
+    count = 0
+    written: set[str] = set()
+    for step in steps:
+        for change in missing(step, host, written):
+            count += 1
+            say(f"menyimpang: {step.title}: {change.describe()}")
+    say(f"{count} hal menyimpang; untuk memperbaikinya: slrt-provision apply" if count else "Semua seperti seharusnya.")
+    return count
+
+
 def apply(steps: Sequence[Step], host: Host, say: Say, stop_after: str = "") -> int:
     """Perform what is missing, step by step. Gives the number of changes performed.
 
