@@ -238,7 +238,7 @@ def _fleet(
     parallel: int,
 ) -> None:
     """Do `act` on the chosen nodes side by side, show the table, and end with the code for all of them."""
-    members = fleet_of.read_inventory(inventory, (field.name for field in dataclasses.fields(Wish)))
+    members = fleet_of.read_inventory(inventory, [field.name for field in dataclasses.fields(Wish)])
 
     def on_one(member: fleet_of.Member, say: run.Say) -> int:
         with _opened(_wish(dict(member.wish)), say) as (host, steps):

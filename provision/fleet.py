@@ -10,7 +10,7 @@ import threading
 import time
 import tomllib
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +51,7 @@ class Result:
     exit_code: int = EXIT_DONE
 
 
-def read_inventory(file: Path, known: Iterable[str]) -> list[Member]:
+def read_inventory(file: Path, known: Collection[str]) -> list[Member]:
     """The nodes of a TOML file: `[defaults]` for all, and a table `[nodes.NAME]` each with at least `host`.
 
     `known` are the keys that a node may have. Raises ConfigurationError with every problem of the file at once.
@@ -149,7 +149,7 @@ def _take_turn(member: Member, act: Act, say: Say) -> Result:
     return Result(member, changes, time.monotonic() - began)
 
 
-def _wrong_node(name: str, node: object, defaults: Mapping[str, object], known: Iterable[str]) -> list[str]:
+def _wrong_node(name: str, node: object, defaults: Mapping[str, object], known: Collection[str]) -> list[str]:
     problems = [] if NAME.fullmatch(name) else [f"nama simpul {name!r}: diharapkan huruf kecil, angka dan tanda hubung"]
     if not isinstance(node, dict):
         return [*problems, f"nodes.{name}: diharapkan tabel [nodes.{name}]"]
@@ -157,7 +157,7 @@ def _wrong_node(name: str, node: object, defaults: Mapping[str, object], known: 
     return problems if {**defaults, **node}.get("host") else [*problems, f"nodes.{name}: host belum ditulis"]
 
 
-def _wrong_keys(where: str, told: Mapping[str, object], known: Iterable[str]) -> list[str]:
+def _wrong_keys(where: str, told: Mapping[str, object], known: Collection[str]) -> list[str]:
     allowed = sorted(known)
     problems = [f"{where}.{key} tidak dikenal; yang dikenal: {', '.join(allowed)}" for key in told if key not in allowed]
     for key, value in told.items():
