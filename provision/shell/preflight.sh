@@ -133,6 +133,7 @@ check_nut_trap() {
 
 # Only when something has to be fetched, and without leaving a trace.
 check_network() {
+  ! from_bundle || return 0
   ! has_all_packages || [[ ! -e $CURRENT ]] || return 0
   local lists answer
   lists=$(mktemp -d)
@@ -143,7 +144,7 @@ check_network() {
     -o Acquire::IndexTargets::deb::Packages::DefaultEnabled=false \
     -o Acquire::IndexTargets::deb::Translations::DefaultEnabled=false 2>&1) || {
     say "$(tail -n 4 <<<"$answer" | sed 's/^/     /')" >&2
-    problem "$EXIT_TRY_LATER" "Sumber paket Debian tidak dapat dihubungi." "Periksa kabel jaringan dan /etc/apt/sources.list, lalu ulangi."
+    problem "$EXIT_TRY_LATER" "Sumber paket Debian tidak dapat dihubungi." "Periksa kabel jaringan dan /etc/apt/sources.list, lalu ulangi; tanpa jaringan, pasang dari bundel: bash install.sh --bundle slrt-node-….slrt"
   }
   rm -rf "$lists"
 }
