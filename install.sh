@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2034,SC2154 # what one part sets another reads
 # Makes a bare Debian 12 or 13 an SLRT node, and repairs one: run it as often as you like.
 #
 #   ./install.sh [--unattended --district 73.03 --hostname slrt --admin admin.it] [--ups usb|driver|simulated|none] [--plan]
@@ -6,9 +7,9 @@
 #   ./install.sh demo [--port N]              the same system in the foreground: no root, no systemd, invented people
 #   ./install.sh test [PATH…]                 sets up and runs the test suite
 #
-# Contents: 1 settings  2 words to the operator  3 options  4 runtime, step by step  5 hand over to slrt-provision
-#           6 the end: address, sign-in, status  7 demo and test  8 the door
-# Elsewhere: provision/shell/preflight.sh asks the questions before anything changes.
+# Contents: 1 settings  2 words to the operator  3 runtime, step by step  4 hand over to slrt-provision
+#           5 the end: address, sign-in, status  6 demo and test  7 the door
+# In provision/shell: options (flags, answer file, questions), preflight and hardware (the checks before anything changes), words.
 # Exit codes: 0 done · 1 failed · 2 usage · 75 try later · 78 this machine is not suitable.
 set -euo pipefail
 
@@ -41,8 +42,6 @@ if [[ -n $SOURCE ]]; then
     . "$part"
   done
 fi
-
-district='' hostname='' admin='' ups='' ups_driver='' ups_device='' ups_options='' ups_lan='' unattended=no only_plan=no stop_after=''
 
 # --------------------------------------------------------------------------------------- 2 words to the operator
 
@@ -77,7 +76,7 @@ step() {
 
 # For tests: end as a power cut would, right after a step.
 reached() {
-  [[ $stop_after != "$1" ]] || exit "$EXIT_STOPPED"
+  [[ ${given["stop-after"]-} != "$1" ]] || exit "$EXIT_STOPPED"
 }
 
 help() {
@@ -85,6 +84,7 @@ help() {
 Pemakaian:
   ./install.sh [pilihan]            memasang simpul SLRT di mesin ini, atau memperbaikinya
   ./install.sh check [pilihan]      hanya memeriksa apakah mesin ini siap; tidak mengubah apa pun
+  ./install.sh validate BERKAS      memeriksa berkas jawaban
   ./install.sh demo [--port N]      peragaan di komputer ini, tanpa root dan tanpa memasang layanan
   ./install.sh test [BERKAS…]       menyiapkan dan menjalankan rangkaian uji
   ./install.sh bundle --key KUNCI   membuat satu berkas bertanda tangan untuk memasang tanpa jaringan (--new-key KUNCI: kuncinya)
@@ -98,8 +98,12 @@ Pilihan:
   --ups-device auto      tempat UPS itu: auto, /dev/ttyS0 atau alamat jaringan
   --ups-options 'a = 1'  pilihan lain driver itu, dipisah titik koma
   --ups-lan 192.168.1.10 bagikan UPS kepada komputer lain lewat alamat mesin ini; none: tidak
+  --answers BERKAS       baca jawaban dari berkas (contoh: provision/node-answer.toml); auto: dari stik berlabel NODE-CFG
+  --accept P21,P22       setujui peringatan dengan nomor itu; all: semuanya
+  --lang en              hasil pemeriksaan dalam bahasa Inggris
   --bundle BERKAS        pasang dari bundel itu, tanpa jaringan
   --unattended           jangan bertanya
+  --check                hanya memeriksa, seperti perintah check
   --plan                 hanya menampilkan apa yang akan diubah
 END
 }
@@ -110,91 +114,7 @@ usage() {
   fail "$EXIT_USAGE" "$1" "Periksa penulisan perintah di atas."
 }
 
-# ----------------------------------------------------------------------------------------------------- 3 options
-
-read_options() {
-  while (($#)); do
-    case $1 in
-    --unattended) unattended=yes ;;
-    --plan) only_plan=yes ;;
-    --district | --hostname | --admin | --ups | --ups-driver | --ups-device | --ups-options | --ups-lan | --stop-after)
-      [[ -n ${2-} ]] || usage "Pilihan $1 memerlukan nilai."
-      case $1 in
-      --district) district=$2 ;;
-      --hostname) hostname=$2 ;;
-      --admin) admin=$2 ;;
-      --ups) ups=$2 ;;
-      --ups-driver) ups_driver=$2 ;;
-      --ups-device) ups_device=$2 ;;
-      --ups-options) ups_options=$2 ;;
-      --ups-lan) ups_lan=$2 ;;
-      --stop-after) stop_after=$2 ;;
-      esac
-      shift
-      ;;
-    *) usage "Pilihan $1 tidak dikenal." ;;
-    esac
-    shift
-  done
-}
-
-is_installed() { [[ -e $SETTINGS ]]; }
-
-# open_bundle.sh has looked at every file of a bundle before it started us out of it.
-from_bundle() { [[ $SOURCE == "$UNPACKED/source" ]]; }
-
-# What a machine that is a node already has keeps its value; the rest is asked at a terminal, or must be given.
-complete_options() {
-  if ! is_installed; then
-    if [[ $unattended == no && -t 0 && -t 1 ]]; then
-      ask_options
-    fi
-    hostname=${hostname:-slrt} admin=${admin:-admin.it} ups=${ups:-usb}
-    [[ -n $district ]] || usage "Kode kabupaten/kota belum ditentukan, misalnya --district 73.03."
-  fi
-  check_options
-}
-
-ask_options() {
-  say "Beberapa pertanyaan; tekan Enter untuk menerima nilai dalam kurung."
-  [[ -n $district ]] || ask district "Kode kabupaten/kota Kemendagri [73.03]: "
-  district=${district:-73.03}
-  [[ -n $hostname ]] || ask hostname "Nama mesin di jaringan kantor [slrt]: "
-  [[ -n $admin ]] || ask admin "Nama pengguna administrator pertama [admin.it]: "
-  [[ -n $ups ]] || ask ups "UPS: usb (APC), driver (merek lain), simulated atau none [usb]: "
-  [[ $ups != driver ]] || ask_driver
-}
-
-ask_driver() {
-  [[ -n $ups_driver ]] || ask ups_driver "Driver NUT untuk UPS itu (lihat networkupstools.org) [usbhid-ups]: "
-  ups_driver=${ups_driver:-usbhid-ups}
-  [[ -n $ups_device ]] || ask ups_device "Tempat UPS itu: auto, /dev/ttyS0 atau alamat jaringan [auto]: "
-}
-
-# ask VARIABLE QUESTION
-ask() {
-  local answer
-  read -r -p "$2" answer || fail "$EXIT_USAGE" "Jawaban terputus." "Ulangi, atau berikan semua pilihan dengan --unattended."
-  printf -v "$1" '%s' "$answer"
-}
-
-check_options() {
-  local -r name='^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'
-  [[ -z $district || $district =~ ^[0-9]{2}\.[0-9]{2}$ ]] ||
-    usage "--district $district: diharapkan kode seperti 73.03."
-  [[ -z $district || -z $SOURCE ]] || grep -q "^${district/./\\.} " "$SOURCE/provision/districts.txt" ||
-    usage "--district $district: tidak ada kabupaten/kota dengan kode itu."
-  [[ -z $hostname || $hostname =~ $name ]] ||
-    usage "--hostname $hostname: diharapkan huruf kecil, angka dan tanda hubung."
-  [[ -z $admin || $admin =~ ^[a-z][a-z0-9._-]{2,39}$ ]] ||
-    usage "--admin $admin: diharapkan 3 sampai 40 huruf kecil, angka, titik, tanda hubung."
-  [[ -z $ups || $ups =~ ^(usb|driver|simulated|none)$ ]] || usage "--ups $ups: diharapkan usb, driver, simulated atau none."
-  [[ $ups != driver || -n $ups_driver ]] || is_installed || usage "--ups driver: sebutkan drivernya, misalnya --ups-driver nutdrv_qx."
-  [[ -z $ups_driver || $ups_driver =~ ^[a-z0-9][a-z0-9_-]{1,40}$ ]] || usage "--ups-driver $ups_driver: diharapkan nama driver NUT."
-  [[ -z $ups_lan || $ups_lan =~ ^(none|[0-9]{1,3}(\.[0-9]{1,3}){3})$ ]] || usage "--ups-lan $ups_lan: diharapkan alamat seperti 192.168.1.10, atau none."
-}
-
-# --------------------------------------------------------------------------------------------------- 4 runtime
+# --------------------------------------------------------------------------------------------------- 3 runtime
 
 # One installation at a time.
 take_lock() {
@@ -340,23 +260,12 @@ forget_old_releases() {
   done < <(find "$RELEASES" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn | cut -d' ' -f2-)
 }
 
-# ------------------------------------------------------------------------------ 5 hand over to slrt-provision
-
-wish() {
-  [[ -z $district ]] || printf '%s\n' --district "$district"
-  [[ -z $hostname ]] || printf '%s\n' --hostname "$hostname"
-  [[ -z $admin ]] || printf '%s\n' --admin "$admin"
-  [[ -z $ups ]] || printf '%s\n' --ups "$ups"
-  [[ -z $ups_driver ]] || printf '%s\n' --ups-driver "$ups_driver"
-  [[ -z $ups_device ]] || printf '%s\n' --ups-device "$ups_device"
-  [[ -z $ups_options ]] || printf '%s\n' --ups-options "$ups_options"
-  [[ -z $ups_lan ]] || printf '%s\n' --ups-lan "$ups_lan"
-}
+# ------------------------------------------------------------------------------ 4 hand over to slrt-provision
 
 provision() {
   local -a options
   mapfile -t options < <(wish)
-  [[ -z $stop_after || $stop_after == runtime-* ]] || options+=(--stop-after "$stop_after")
+  [[ -z ${given["stop-after"]-} || ${given["stop-after"]} == runtime-* ]] || options+=(--stop-after "${given["stop-after"]}")
   local code=0
   "$CURRENT/venv/bin/slrt-provision" apply --local "${options[@]}" 2>&1 9>&- | tee -ia "$LOG" || code=${PIPESTATUS[0]}
   ((code == 0)) && return
@@ -379,7 +288,7 @@ show_plan() {
   fi
 }
 
-# ------------------------------------------------------------------------- 6 the end: address, sign-in, status
+# ------------------------------------------------------------------------- 5 the end: address, sign-in, status
 
 finish() {
   local shown_before=$1 name address fingerprint
@@ -417,12 +326,18 @@ wait_until_well() {
 install() {
   read_options "$@"
   complete_options
-  say "Pemeriksaan awal (belum ada yang diubah)"
+  if [[ $only_check == yes ]]; then
+    tell_check
+    return
+  fi
+  say "$(words begin)"
+  say "$(machine_facts)"
   preflight
   if [[ $only_plan == yes ]]; then
     show_plan
     return
   fi
+  agree
   take_lock
   open_log "./install.sh $*"
   forget_unpacked_bundle
@@ -437,8 +352,19 @@ install() {
 check() {
   read_options "$@"
   complete_options
+  tell_check
+}
+
+tell_check() {
+  say "$(machine_facts)"
   preflight
-  say "Mesin ini siap: $(os_release PRETTY_NAME)."
+  # what a person at this terminal would be asked is no reason to be refused yet
+  if [[ $unattended == no ]] && ((${#unconfirmed[@]} > 0)); then
+    say "$(words almost "${#unconfirmed[@]}" "$(list_unconfirmed)")"
+    return
+  fi
+  agree
+  say "$(words ready "$(os_release PRETTY_NAME)")"
 }
 
 # The runtime alone: what slrt-provision does first on another machine.
@@ -449,7 +375,7 @@ runtime_only() {
   runtime
 }
 
-# ---------------------------------------------------------------------------------------------- 7 demo and test
+# ---------------------------------------------------------------------------------------------- 6 demo and test
 
 demo() {
   local home=$SOURCE log
@@ -504,7 +430,7 @@ run_tests() {
   exit "$code"
 }
 
-# -------------------------------------------------------------------------------------------------- 8 the door
+# -------------------------------------------------------------------------------------------------- 7 the door
 
 main() {
   [[ -z $SOURCE ]] || ! asks_for_bundle "$@" || exec bash "$SOURCE/provision/open_bundle.sh" "$@"
@@ -512,6 +438,7 @@ main() {
   -h | --help | help) help ;;
   '' | --*) install "$@" ;;
   check) check "${@:2}" ;;
+  validate) validate "${@:2}" ;;
   demo) demo "${@:2}" ;;
   test) run_tests "${@:2}" ;;
   runtime) runtime_only "${@:2}" ;;

@@ -19,7 +19,7 @@ readonly SPARE_KIB=$((64 * 1024))
 readonly NAME='^[A-Za-z0-9][A-Za-z0-9._+~-]*(/[A-Za-z0-9][A-Za-z0-9._+~-]*)*$'
 readonly EXIT_FAILED=1 EXIT_USAGE=2 EXIT_TRY_LATER=75 EXIT_CONFIGURATION=78
 
-bundle='' unattended=no
+bundle='' unattended=no origin=$PWD
 arguments=()
 
 say() { printf '%s\n' "$*"; }
@@ -227,6 +227,7 @@ main() {
   check_signature
   ready_packages
   local code=0
+  cd "$origin"
   bash "$UNPACKED/source/install.sh" "${arguments[@]}" 8>&- || code=$?
   ((code == 0)) || exit "$code"
   case ${arguments[0]-} in

@@ -16,7 +16,7 @@ from provision.host import Host
 from provision.step import CURRENT, Step
 
 RELEASES = "/opt/slrt/releases"
-PREFLIGHT = "provision/shell/preflight.sh"
+SHELL_PARTS = "provision/shell"
 
 
 def check(host: Host, source: Path, options: list[str]) -> str:
@@ -32,8 +32,9 @@ def check(host: Host, source: Path, options: list[str]) -> str:
 
 
 def joined(source: Path) -> bytes:
-    """install.sh and its questions as one text for `bash -s`: without a folder it can read no file of its own."""
-    return (source / PREFLIGHT).read_bytes() + (source / "install.sh").read_bytes()
+    """install.sh and its parts as one text for `bash -s`: without a folder it can read no file of its own."""
+    parts = sorted((source / SHELL_PARTS).glob("*.sh"))
+    return b"".join(path.read_bytes() for path in (*parts, source / "install.sh"))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,9 @@
 
 readonly RELEASE_KEY=/etc/slrt/release-key.pem
 
+# open_bundle.sh has looked at every file of a bundle before it started us out of it.
+from_bundle() { [[ $SOURCE == "$UNPACKED/source" ]]; }
+
 asks_for_bundle() {
   local word
   for word; do
