@@ -21,6 +21,7 @@ readonly HOME_FOLDER=/opt/slrt
 readonly RELEASES=$HOME_FOLDER/releases
 readonly CURRENT=$HOME_FOLDER/current
 readonly SETTINGS=/etc/slrt/appliance.toml
+readonly UNPACKED=/var/lib/slrt-install/bundle
 readonly SIGN_IN=/root/slrt-first-sign-in.txt
 readonly APT_PATIENCE=300 STATUS_PATIENCE=90 # seconds
 readonly RUNTIME_PACKAGES=(python3-venv ca-certificates)
@@ -86,6 +87,7 @@ Pemakaian:
   ./install.sh validate BERKAS      memeriksa berkas jawaban
   ./install.sh demo [--port N]      peragaan di komputer ini, tanpa root dan tanpa memasang layanan
   ./install.sh test [BERKAS…]       menyiapkan dan menjalankan rangkaian uji
+  ./install.sh bundle --key KUNCI   membuat satu berkas bertanda tangan untuk memasang tanpa jaringan (--new-key KUNCI: kuncinya)
 
 Pilihan:
   --district 73.03       kode kabupaten/kota Kemendagri
@@ -99,6 +101,7 @@ Pilihan:
   --answers BERKAS       baca jawaban dari berkas (contoh: provision/node-answer.toml); auto: dari stik berlabel NODE-CFG
   --accept P21,P22       setujui peringatan dengan nomor itu; all: semuanya
   --lang en              hasil pemeriksaan dalam bahasa Inggris
+  --bundle BERKAS        pasang dari bundel itu, tanpa jaringan
   --unattended           jangan bertanya
   --check                hanya memeriksa, seperti perintah check
   --plan                 hanya menampilkan apa yang akan diubah
@@ -143,6 +146,7 @@ runtime() {
 is_whole() { [[ -e $1/.complete ]] && "$1/venv/bin/python" -c 'import click, cryptography' 2>/dev/null; }
 
 runtime_packages() {
+  pin_release_key
   if has_all_packages; then
     step 1 "Python: sudah ada"
     return
@@ -157,9 +161,11 @@ runtime_packages() {
 # apt-get with patience for another apt, as there is one after every boot
 apt_get() {
   local from said deadline=$((SECONDS + APT_PATIENCE))
+  local -a within
+  mapfile -t within < <(apt_options)
   while true; do
     from=$(wc -c <"$LOG")
-    LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l apt-get -q -o DPkg::Lock::Timeout="$APT_PATIENCE" "$@" \
+    LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l apt-get -q -o DPkg::Lock::Timeout="$APT_PATIENCE" "${within[@]}" "$@" \
       >>"$LOG" 2>&1 9>&- && return
     said=$(tail -c "+$((from + 1))" "$LOG" | tail -n 12)
     grep -qE 'Could not get lock|Unable to acquire|is locked by another|Unable to lock' <<<"$said" || break
@@ -168,7 +174,7 @@ apt_get() {
   done
   printf '%s\n' "$said" >&2
   if grep -qE 'Temporary failure|Could not resolve|[Cc]ould not connect|Failed to fetch|Unable to connect|Connection failed' <<<"$said"; then
-    fail "$EXIT_TRY_LATER" "Paket Debian tidak dapat diambil." "Periksa jaringan, lalu ulangi ./install.sh."
+    fail "$EXIT_TRY_LATER" "Paket Debian tidak dapat diambil." "Periksa jaringan, lalu ulangi ./install.sh; $(bundle_hint)."
   fi
   fail "$EXIT_FAILED" "apt-get $1 gagal; lihat $LOG." "Perbaiki, lalu ulangi ./install.sh."
 }
@@ -190,7 +196,7 @@ list_sources() {
   find "${PARTS[@]}" -type f ! -name '*.py[co]' ! -path '*/__pycache__/*' -print0 | LC_ALL=C sort -z
 }
 
-pack() { list_sources | tar -C "$SOURCE" --null --files-from=- --owner=0 --group=0 -cf -; }
+pack() { list_sources | tar -C "$SOURCE" --null --files-from=- --owner=0 --group=0 --numeric-owner --mtime="$BUILT UTC" --mode=u=rwX,go=rX -cf -; }
 
 # Built where it will stay (an environment cannot be moved), and valid only once `.complete` is on the disk.
 make_release() {
@@ -221,12 +227,14 @@ make_release() {
 
 pip_install() {
   local folder=$1
+  local -a within
+  mapfile -t within < <(pip_options)
   shift
-  quietly "$folder/venv/bin/python" -m pip --disable-pip-version-check --no-input install --quiet "$@" && return
+  quietly "$folder/venv/bin/python" -m pip --disable-pip-version-check --no-input install --quiet "${within[@]}" "$@" && return
   if tail -n 40 "$LOG" | grep -q 'DO NOT MATCH THE HASHES'; then
     fail "$EXIT_FAILED" "Pustaka Python yang diterima tidak sama dengan yang seharusnya (hash berbeda)." "Jangan lanjutkan; laporkan $LOG."
   fi
-  fail "$EXIT_TRY_LATER" "Pustaka Python tidak dapat diambil; lihat $LOG." "Periksa jaringan, lalu ulangi ./install.sh."
+  fail "$EXIT_TRY_LATER" "Pustaka Python tidak dapat diambil; lihat $LOG." "Periksa jaringan, lalu ulangi ./install.sh; $(bundle_hint)."
 }
 
 switch_to() {
@@ -332,6 +340,7 @@ install() {
   agree
   take_lock
   open_log "./install.sh $*"
+  forget_unpacked_bundle
   local shown_before=no
   [[ ! -e $SIGN_IN ]] || shown_before=yes
   runtime
@@ -424,6 +433,7 @@ run_tests() {
 # -------------------------------------------------------------------------------------------------- 7 the door
 
 main() {
+  [[ -z $SOURCE ]] || ! asks_for_bundle "$@" || exec bash "$SOURCE/provision/open_bundle.sh" "$@"
   case ${1-} in
   -h | --help | help) help ;;
   '' | --*) install "$@" ;;
@@ -434,7 +444,8 @@ main() {
   runtime) runtime_only "${@:2}" ;;
   release) release_name ;;
   pack) pack ;;
-  upgrade | rollback | uninstall | bundle)
+  bundle) make_bundle "${@:2}" ;;
+  upgrade | rollback | uninstall)
     fail "$EXIT_USAGE" "Perintah $1 belum tersedia pada versi ini." "Untuk memperbarui, jalankan ./install.sh dari sumber yang baru."
     ;;
   *) usage "Perintah $1 tidak dikenal." ;;

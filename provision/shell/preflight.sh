@@ -169,6 +169,7 @@ check_nut_trap() {
 
 # Only when something has to be fetched, and without leaving a trace.
 check_network() {
+  ! from_bundle || return 0
   ! has_all_packages || [[ ! -e $CURRENT ]] || return 0
   local lists answer
   lists=$(mktemp -d)

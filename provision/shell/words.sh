@@ -25,8 +25,8 @@ declare -Ar WORDS=(
   [P10.en]='There is no APC UPS on USB.|The data cable is not plugged in or the UPS is off; often the cable is not in the box.|Plug in the data cable (the socket marked USB, not the network), or choose --ups none.'
   [P11.id]='NUT di mesin ini dimatikan (MODE=none), tetapi {1} masih menyebut UPS.|Setiap kali mesin dinyalakan ulang, UPS dapat memutus listrik.|Kosongkan {1}, atau pakai UPS itu dengan --ups usb.'
   [P11.en]='NUT is switched off on this machine (MODE=none), but {1} still names a UPS.|At every reboot the UPS may cut the power.|Empty {1}, or use that UPS with --ups usb.'
-  [P12.id]='Sumber paket Debian tidak dapat dihubungi.|Apt berkata: {1}|Periksa kabel jaringan dan /etc/apt/sources.list, lalu ulangi.'
-  [P12.en]='The sources of Debian packages cannot be reached.|Apt says: {1}|Check the network cable and /etc/apt/sources.list, then repeat.'
+  [P12.id]='Sumber paket Debian tidak dapat dihubungi.|Apt berkata: {1}|Periksa kabel jaringan dan /etc/apt/sources.list, lalu ulangi; tanpa jaringan: bash install.sh --bundle slrt-node-….slrt'
+  [P12.en]='The sources of Debian packages cannot be reached.|Apt says: {1}|Check the network cable and /etc/apt/sources.list, then repeat; without a network: bash install.sh --bundle slrt-node-….slrt'
   [P13.id]='Pengontrol SATA dalam mode RAID ({1}).|RAID B120i dan Intel RST adalah RAID semu: Linux melihat disknya satu per satu, dan BIOS dapat menimpa isinya.|Ubah mode SATA di BIOS menjadi AHCI, lalu pasang Debian dan ulangi.'
   [P13.en]='The SATA controller is in RAID mode ({1}).|B120i and Intel RST are fake RAID: Linux sees single disks, and the BIOS may write over them.|Set the SATA mode in the BIOS to AHCI, install Debian, then repeat.'
 

@@ -76,7 +76,7 @@ def packages(site: Site) -> Step:
     # The node runs its own nginx unit; Debian's would take port 80.
     changes: list[Change] = [Masked("nginx.service")]
     if site.debian == 12:
-        changes.append(Backports(CODENAMES[site.debian], "borgbackup"))
+        changes.append(Backports(CODENAMES[site.debian], *BORG_AT_LEAST))
     changes.append(Packages(names, (BORG_AT_LEAST,)))
     return Step("paket", "Paket Debian", tuple(changes))
 
