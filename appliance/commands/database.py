@@ -16,6 +16,7 @@ import click
 from appliance import audit, custody, database
 from appliance.casework.catalogue import seed_catalogue
 from appliance.casework.office_calendar import seed_calendar
+from appliance.commands import database_life
 from appliance.commands.backing_up import back_up_first, have_backed_up_first
 from appliance.commands.door import Door, become_owner_of
 from appliance.commands.pacing import stoppable
@@ -33,6 +34,10 @@ BACKS_UP, WHEN = "Membuat cadangan sebelum tabel diubah", "sebelum pemutakhiran"
 @click.group()
 def command() -> None:
     """Menyiapkan dan memeriksa basis data."""
+
+
+for life in database_life.COMMANDS:
+    command.add_command(life)
 
 
 @command.command()
