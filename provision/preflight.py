@@ -1,7 +1,7 @@
 """Before anything changes on another machine: its own check, and the program's files on it.
 
-The questions are asked by install.sh, so that a machine over SSH and the one we stand at are judged by the same lines; its text
-travels as the input of a shell, so that nothing is left behind on a machine that is refused.
+The questions are asked by install.sh, so that a machine over SSH and the one we stand at are judged by the same lines; its text and
+that of its questions travel joined as the input of a shell, so that nothing is left behind on a machine that is refused.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from provision.host import Host
 from provision.step import CURRENT, Step
 
 RELEASES = "/opt/slrt/releases"
+PREFLIGHT = "provision/shell/preflight.sh"
 
 
 def check(host: Host, source: Path, options: list[str]) -> str:
     """What the machine's check says. Raises ApplianceError with its exit code; nothing was changed then."""
-    outcome = host.run(["bash", "-s", "--", "check", *options], (source / "install.sh").read_bytes())
+    outcome = host.run(["bash", "-s", "--", "check", *options], joined(source))
     if outcome.worked:
         return outcome.output
     refusal = ApplianceError(
@@ -28,6 +29,11 @@ def check(host: Host, source: Path, options: list[str]) -> str:
     )
     refusal.exit_code = outcome.code
     raise refusal
+
+
+def joined(source: Path) -> bytes:
+    """install.sh and its questions as one text for `bash -s`: without a folder it can read no file of its own."""
+    return (source / PREFLIGHT).read_bytes() + (source / "install.sh").read_bytes()
 
 
 @dataclass(frozen=True)
