@@ -8,7 +8,7 @@
 #
 # Contents: 1 settings  2 words to the operator  3 options  4 runtime, step by step  5 hand over to slrt-provision
 #           6 the end: address, sign-in, status  7 demo and test  8 the door
-# Elsewhere: provision/shell/preflight.sh asks the questions before anything changes.
+# Elsewhere: provision/shell/preflight.sh asks the questions before anything changes, upgrade.sh leads to the release after this one.
 # Exit codes: 0 done · 1 failed · 2 usage · 75 try later · 78 this machine is not suitable.
 set -euo pipefail
 
@@ -86,6 +86,9 @@ Pemakaian:
   ./install.sh check [pilihan]      hanya memeriksa apakah mesin ini siap; tidak mengubah apa pun
   ./install.sh demo [--port N]      peragaan di komputer ini, tanpa root dan tanpa memasang layanan
   ./install.sh test [BERKAS…]       menyiapkan dan menjalankan rangkaian uji
+  ./install.sh upgrade [BERKAS]     memperbarui simpul ke rilis ini, atau dari bundel; gagal berarti kembali seperti semula
+  ./install.sh rollback             kembali ke rilis sebelumnya (--database: beserta data saat itu)
+  ./install.sh uninstall            melepas program; data, cadangan dan kunci tetap
 
 Pilihan:
   --district 73.03       kode kabupaten/kota Kemendagri
@@ -416,7 +419,11 @@ install() {
   open_log "./install.sh $*"
   local shown_before=no
   [[ ! -e $SIGN_IN ]] || shown_before=yes
-  runtime
+  if is_in_service && is_other_release; then
+    upgrade_node
+  else
+    runtime
+  fi
   provision
   finish "$shown_before"
 }
@@ -434,7 +441,11 @@ runtime_only() {
   read_options "$@"
   take_lock
   open_log "./install.sh runtime"
-  runtime
+  if is_in_service && is_other_release; then
+    upgrade_node
+  else
+    runtime
+  fi
 }
 
 # ---------------------------------------------------------------------------------------------- 7 demo and test
@@ -504,7 +515,10 @@ main() {
   runtime) runtime_only "${@:2}" ;;
   release) release_name ;;
   pack) pack ;;
-  upgrade | rollback | uninstall | bundle)
+  prepare) prepare "${@:2}" ;;
+  upgrade) upgrade "${@:2}" ;;
+  rollback | uninstall) hand_over "$@" ;;
+  bundle)
     fail "$EXIT_USAGE" "Perintah $1 belum tersedia pada versi ini." "Untuk memperbarui, jalankan ./install.sh dari sumber yang baru."
     ;;
   *) usage "Perintah $1 tidak dikenal." ;;

@@ -23,12 +23,12 @@ from provision.step import CURRENT, Step
 from provision.upgrade import journal, keeping, probe, rules
 from provision.upgrade.facts import last_good_backup
 from provision.upgrade.journal import COPIES, Note, Stage, Told
-from provision.upgrade.node import ENGINE, RELEASES, WATCH, Node, program, take_as_started
+from provision.upgrade.node import ENGINE, RELEASES, Node, program, take_as_started
 from provision.upgrade.rules import Facts
 
 Say = Callable[[str], None]
 # What may be put in place while the old release works: it only adds to the machine.
-BEFOREHAND = ("pengguna", "paket")
+BEFOREHAND = ("pengguna", "paket", "folder", "pembaruan")
 # What belongs to a release and must change with it.
 TOGETHER = ("pengaturan", "perintah", "unit", "ups", "gerbang-web", "layanan")
 STEPS = 6
@@ -90,8 +90,7 @@ def upgrade(wanted: Upgrade, facts: Facts) -> None:
     note = _note(wanted, node.release)
     began = time.monotonic()
     with _undisturbed():
-        _close(wanted, note)
-        note = _keep(wanted, note)
+        note = _keep(wanted, _close(wanted, note))
         try:
             _change(wanted, note)
             say(f"[5/{STEPS}] Menguji rilis baru; halaman belum dibuka")
@@ -134,7 +133,8 @@ def _warm_up(node: Node, release: str) -> None:
 def _note(wanted: Upgrade, old: str) -> Note:
     began = datetime.now(UTC)
     copy = wanted.node.place.folder / COPIES / f"{began:%Y%m%dT%H%M%S}"
-    copy.mkdir(mode=0o700, parents=True)
+    for folder in (wanted.node.place.folder, copy.parent, copy):
+        folder.mkdir(mode=0o700, exist_ok=True)
     return Note(Stage.CLOSING, old, wanted.new, str(copy), began.isoformat(), wanted.by, wanted.node.running())
 
 
@@ -149,16 +149,29 @@ def _undisturbed() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _close(wanted: Upgrade, note: Note) -> None:
+def _close(wanted: Upgrade, note: Note) -> Note:
     node = wanted.node
     wanted.say(f"[3/{STEPS}] Menutup halaman dan menghentikan layanan")
-    set_engine(node, note.new)
-    journal.write(node.place.note, note)
-    node.start_later([WATCH])
-    node.close()
-    wanted.reached("closed")
-    node.stop(note.units)
-    wanted.reached("stopped")
+    with _left_alone(node, note):
+        set_engine(node, note.new)
+        journal.write(node.place.note, note)
+        node.watch()
+        node.close()
+        wanted.reached("closed")
+        node.stop(note.units)
+        wanted.reached("stopped")
+    return note
+
+
+@contextmanager
+def _left_alone(node: Node, note: Note) -> Iterator[None]:
+    """What fails before anything was changed leaves the node as it was. Raises ApplianceError."""
+    try:
+        yield
+    except (ApplianceError, OSError) as error:
+        leave(node, note)
+        why = error.message if isinstance(error, ApplianceError) else str(error)
+        raise ApplianceError(f"Pembaruan dibatalkan sebelum ada yang diubah: {why}", "Bereskan itu, lalu ulangi.") from error
 
 
 def set_engine(node: Node, release: str) -> None:
@@ -171,13 +184,10 @@ def _keep(wanted: Upgrade, note: Note) -> Note:
     """The copy of everything that will change; only then may it. What fails here leaves the node as it was."""
     node, copy = wanted.node, Path(note.copy)
     wanted.say(f"[4/{STEPS}] Menyalin basis data dan mengganti program")
-    try:
+    with _left_alone(node, note):
         told = _described(node, note.old)
         keeping.keep_database(node.settings, copy, note.old)
         keeping.keep_files(node.host, copy, keeping.paths_of(wanted.steps))
-    except (ApplianceError, OSError) as error:
-        leave(node, note)
-        raise ApplianceError(f"Pembaruan dibatalkan sebelum ada yang diubah: {error}", "Periksa ruang disk, lalu ulangi.") from error
     wanted.reached("copied")
     note = replace(note, stage=Stage.CHANGING, database=told)
     journal.write(node.place.note, note)

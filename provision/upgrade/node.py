@@ -91,8 +91,14 @@ class Node:
             )
 
     def start_later(self, units: Sequence[str]) -> None:
-        """Have them started as soon as whoever runs us has ended: at boot they wait for that."""
+        """Have them started, and what stayed anew, as soon as whoever runs us has ended: at boot they wait for that."""
+        self.host.run(["systemctl", "reset-failed", "slrt-*"])
+        self.host.run(["systemctl", "restart", "--no-block", *RESTARTED])
         self.host.run(["systemctl", "start", "--no-block", *units])
+
+    def watch(self) -> None:
+        """Have somebody wait for our end who settles what we leave, if we are killed."""
+        insist(self.host, ["systemctl", "start", "--no-block", WATCH])
 
     def reload(self) -> None:
         """Let systemd read the units again."""

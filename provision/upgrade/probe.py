@@ -94,6 +94,4 @@ def _unsteady(node: Node) -> str:
         return ", ".join(failed)
     rows = node.host.run(["systemctl", "show", "-p", "Id,NRestarts,ActiveState", *STEADY]).output.split("\n\n")
     facts = [dict(line.partition("=")[::2] for line in row.splitlines()) for row in rows]
-    return ", ".join(
-        fact.get("Id", "?") for fact in facts if (fact.get("NRestarts"), fact.get("ActiveState")) != ("0", "active")
-    )
+    return ", ".join(fact.get("Id", "?") for fact in facts if (fact.get("NRestarts"), fact.get("ActiveState")) != ("0", "active"))

@@ -100,7 +100,9 @@ def _power(facts: Facts) -> Refusal | None:
     if power is None:
         return None
     if power.at is None or facts.at - power.at > SILENCE:
-        return Refusal("Pengawas listrik tidak melapor.", "Jalankan: sudo systemctl restart slrt-watcher, lalu ulangi.", later=True)
+        return Refusal(
+            "Pengawas listrik tidak melapor.", "Jalankan: sudo systemctl restart slrt-watcher, lalu ulangi.", later=True
+        )
     if power.mains is False:
         return Refusal("Listrik padam; simpul memakai baterai.", "Tunggu sampai listrik menyala, lalu ulangi.", later=True)
     if power.charge is not None and power.charge < LEAST_CHARGE:

@@ -43,8 +43,7 @@ def settle(node: Node, say: engine.Say) -> bool:
     else:
         engine.end(node, note)
     say(text)
-    node.host.run(["systemctl", "reset-failed", "slrt-*"])
-    node.start_later(["slrt-watcher.service", "slrt-front.service", *note.units])
+    node.start_later(note.units)
     return True
 
 
