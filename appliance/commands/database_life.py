@@ -33,10 +33,11 @@ BLOCK = 1 << 20
 def describe(door: Door) -> None:
     """Keadaan basis data dalam JSON, untuk pembaruan program. Hanya membaca."""
     become_owner_of(Path(door.settings.paths.data))
-    click.echo(json.dumps(_described(door.settings)))
+    click.echo(json.dumps(described(door.settings)))
 
 
-def _described(settings: Settings) -> dict[str, Any]:
+def described(settings: Settings) -> dict[str, Any]:
+    """What is in the database, also of another release; `opens` false for one that cannot be read."""
     told: dict[str, Any] = {"opens": False, "revision": "", "known": False, "bytes": 0, "newest": database.newest_revision()}
     try:
         with database.reading(settings) as connection:

@@ -92,7 +92,7 @@ def upgrade(wanted: Upgrade, facts: Facts) -> None:
     with _undisturbed():
         note = _keep(wanted, _close(wanted, note))
         try:
-            _change(wanted, note)
+            note = _change(wanted, note)
             say(f"[5/{STEPS}] Menguji rilis baru; halaman belum dibuka")
             probe.prove(node, note.old, note.new, before)
             wanted.reached("probed")
@@ -185,26 +185,19 @@ def _keep(wanted: Upgrade, note: Note) -> Note:
     node, copy = wanted.node, Path(note.copy)
     wanted.say(f"[4/{STEPS}] Menyalin basis data dan mengganti program")
     with _left_alone(node, note):
-        told = _described(node, note.old)
         keeping.keep_database(node.settings, copy, note.old)
         keeping.keep_files(node.host, copy, keeping.paths_of(wanted.steps))
     wanted.reached("copied")
-    note = replace(note, stage=Stage.CHANGING, database=told)
+    note = replace(note, stage=Stage.CHANGING)
     journal.write(node.place.note, note)
     wanted.reached("changing")
     return note
 
 
-def _described(node: Node, release: str) -> Mapping[str, object]:
-    try:
-        return node.ask(release, "database", "describe")
-    except (ApplianceError, ValueError):
-        return {}
-
-
-def _change(wanted: Upgrade, note: Note) -> None:
+def _change(wanted: Upgrade, note: Note) -> Note:
+    """Everything that makes the new release the node. The note, with what the data were before."""
     node = wanted.node
-    insist(node.host, [program(note.new), "database", "upgrade", "--without-backup"])
+    before = node.ask(note.new, "database", "migrate")
     wanted.reached("migrated")
     node.switch_to(note.new)
     wanted.reached("switched")
@@ -215,6 +208,7 @@ def _change(wanted: Upgrade, note: Note) -> None:
     take_as_started(node.host, services)
     run.apply([services], node.host, run_quietly)
     wanted.reached("started")
+    return replace(note, database=before)
 
 
 def leave(node: Node, note: Note) -> None:

@@ -82,9 +82,8 @@ class Node:
     def start(self, units: Sequence[str]) -> None:
         """Start them at once, and what stayed anew; an error is told with the unit's own words. Raises ApplianceError."""
         self.host.run(["systemctl", "reset-failed", "slrt-*"])
-        insist(self.host, ["systemctl", "restart", *RESTARTED])
-        begun = self.host.run(["systemctl", "start", *units]) if units else None
-        if begun is not None and not begun.worked:
+        begun = self.host.run(["systemctl", "restart", *RESTARTED, *units])
+        if not begun.worked:
             raise ApplianceError(
                 f"Layanan tidak dapat dijalankan: {(begun.errors.strip().splitlines() or ['tanpa keterangan'])[0]}",
                 "Lihat: journalctl -b -p warning",
@@ -93,8 +92,7 @@ class Node:
     def start_later(self, units: Sequence[str]) -> None:
         """Have them started, and what stayed anew, as soon as whoever runs us has ended: at boot they wait for that."""
         self.host.run(["systemctl", "reset-failed", "slrt-*"])
-        self.host.run(["systemctl", "restart", "--no-block", *RESTARTED])
-        self.host.run(["systemctl", "start", "--no-block", *units])
+        self.host.run(["systemctl", "restart", "--no-block", *RESTARTED, *units])
 
     def watch(self) -> None:
         """Have somebody wait for our end who settles what we leave, if we are killed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -38,9 +39,12 @@ def prove(node: Node, old: str, release: str, before: Mapping[str, str]) -> None
     _until("halaman masuk", lambda: _sign_in(settings))
     _until("versi program", lambda: _version(settings, version_of(release)))
     _until("pengawas listrik", lambda: _watcher(settings))
-    insist(node.host, [program(release), "database", "prove-write", old, release])
-    if before:
-        _until("pemeriksaan keadaan", lambda: _worse(before, health(node, release)))
+    # everybody waits for both: they are asked at once
+    with ThreadPoolExecutor() as pool:
+        stored = pool.submit(insist, node.host, [program(release), "database", "prove-write", old, release])
+        if before:
+            _until("pemeriksaan keadaan", lambda: _worse(before, health(node, release)))
+        stored.result()
     _until("layanan", lambda: _unsteady(node))
 
 
