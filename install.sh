@@ -9,7 +9,8 @@
 #
 # Contents: 1 settings  2 words to the operator  3 runtime, step by step  4 hand over to slrt-provision
 #           5 the end: address, sign-in, status  6 demo and test  7 the door
-# In provision/shell: options (flags, answer file, questions), preflight and hardware (the checks before anything changes), words.
+# In provision/shell: options (flags, answer file, questions), preflight and hardware (the checks before anything changes), words,
+# bundle (one signed file instead of the network), upgrade (the way to the release after this one).
 # Exit codes: 0 done · 1 failed · 2 usage · 75 try later · 78 this machine is not suitable.
 set -euo pipefail
 
@@ -88,6 +89,9 @@ Pemakaian:
   ./install.sh demo [--port N]      peragaan di komputer ini, tanpa root dan tanpa memasang layanan
   ./install.sh test [BERKAS…]       menyiapkan dan menjalankan rangkaian uji
   ./install.sh bundle --key KUNCI   membuat satu berkas bertanda tangan untuk memasang tanpa jaringan (--new-key KUNCI: kuncinya)
+  ./install.sh upgrade [BERKAS]     memperbarui simpul ke rilis ini, atau dari bundel; gagal berarti kembali seperti semula
+  ./install.sh rollback             kembali ke rilis sebelumnya (--database: beserta data saat itu)
+  ./install.sh uninstall            melepas program; data, cadangan dan kunci tetap
 
 Pilihan:
   --district 73.03       kode kabupaten/kota Kemendagri
@@ -343,7 +347,11 @@ install() {
   forget_unpacked_bundle
   local shown_before=no
   [[ ! -e $SIGN_IN ]] || shown_before=yes
-  runtime
+  if is_in_service && is_other_release; then
+    upgrade_node
+  else
+    runtime
+  fi
   provision
   finish "$shown_before"
 }
@@ -372,7 +380,11 @@ runtime_only() {
   read_options "$@"
   take_lock
   open_log "./install.sh runtime"
-  runtime
+  if is_in_service && is_other_release; then
+    upgrade_node
+  else
+    runtime
+  fi
 }
 
 # ---------------------------------------------------------------------------------------------- 6 demo and test
@@ -445,9 +457,9 @@ main() {
   release) release_name ;;
   pack) pack ;;
   bundle) make_bundle "${@:2}" ;;
-  upgrade | rollback | uninstall)
-    fail "$EXIT_USAGE" "Perintah $1 belum tersedia pada versi ini." "Untuk memperbarui, jalankan ./install.sh dari sumber yang baru."
-    ;;
+  prepare) prepare "${@:2}" ;;
+  upgrade) upgrade "${@:2}" ;;
+  rollback | uninstall) hand_over "$@" ;;
   *) usage "Perintah $1 tidak dikenal." ;;
   esac
 }

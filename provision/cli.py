@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,16 +21,15 @@ from appliance import __version__
 from appliance.config import Settings, config_path, load, parse, read_secret, render
 from appliance.errors import EXIT_DONE, EXIT_FAILED, ApplianceError, ConfigurationError
 from provision import fleet as fleet_of
+from provision import life, preflight, probe, run
 from provision import plan as plan_of
-from provision import preflight, probe, run
 from provision.host import Host, LocalHost
 from provision.identity import Places, own_addresses, renew, what_is_due
-from provision.step import SIGN_IN_FILE, SLRT, Site, Step, source_tree
+from provision.step import DEFAULT_ADMIN, SIGN_IN_FILE, SLRT, Site, Step, debian_of, source_tree
 from provision.steps.files import SETTINGS_FILE
 from provision.steps.ups import SECONDARY_SECRET
 from provision.unit import power_of, secondary_sheet
 
-DEFAULT_ADMIN = "admin.it"
 # provinces by the first two digits of the district: the rest of Indonesia keeps the time of the capital
 CENTRAL = {"51", "52", "53", "63", "64", "65", "71", "72", "73", "74", "75", "76"}
 EASTERN = {"81", "82", "91", "92", "93", "94", "95", "96", "97"}
@@ -214,6 +212,10 @@ def answers(seconds: float) -> None:
     click.echo("Halaman web menjawab.")
 
 
+for command in life.COMMANDS:
+    provision.add_command(command)
+
+
 def main() -> None:
     """Run the command; an error of ours becomes two lines and its exit code."""
     try:
@@ -293,7 +295,7 @@ def _site(host: Host, wish: Wish) -> Site:
     node = dataclasses.replace(settings.node, **{key: value for key, value in wished.items() if value})
     settings = dataclasses.replace(settings, node=node, power=power_of(settings.power, wish.ups, _ups_wishes(wish), host))
     parse(render(settings))  # what was wished is judged as what somebody writes into the file
-    return Site(settings, wish.admin or DEFAULT_ADMIN, _debian(host))
+    return Site(settings, wish.admin or DEFAULT_ADMIN, debian_of(host))
 
 
 def _ups_wishes(wish: Wish) -> dict[str, str]:
@@ -318,18 +320,6 @@ def _fresh(district: str, name: str) -> Settings:
     zone = "Asia/Makassar" if province in CENTRAL else "Asia/Jayapura" if province in EASTERN else "Asia/Jakarta"
     node = dataclasses.replace(Settings().node, timezone=zone, office=f"Dinas Sosial {name}")
     return dataclasses.replace(Settings(), node=node)
-
-
-def _debian(host: Host) -> int:
-    """The release of Debian on the machine. Raises ConfigurationError for anything else than 12 and 13."""
-    text = (host.read("/etc/os-release") or b"").decode(errors="replace")
-    found = dict(re.findall(r'^(ID|VERSION_ID|PRETTY_NAME)="?([^"\n]*)"?$', text, re.MULTILINE))
-    if found.get("ID") != "debian" or found.get("VERSION_ID") not in ("12", "13"):
-        raise ConfigurationError(
-            f"{host.name} memakai {found.get('PRETTY_NAME', 'sistem yang tidak dikenal')}, bukan Debian 12 atau 13.",
-            "Pasang Debian 12 atau 13.",
-        )
-    return int(found["VERSION_ID"])
 
 
 def _be_root() -> None:

@@ -27,6 +27,8 @@ EXPOSURE = {
     "slrt-poweroff.service": 4.0,
     "slrt-rtc-alarm.service": 2.5,
     "slrt-restore.service": 4.0,  # it stops and starts services, and becomes the service user
+    "slrt-upgrade-settle.service": 4.0,  # it puts programs, units and data of the whole node back
+    "slrt-upgrade-watch.service": 4.0,
     "slrt-sticks.service": 4.0,  # it mounts for all to see, so it cannot have a view of the files of its own
 }
 
