@@ -85,6 +85,45 @@ def _is_lan_address(text: str) -> bool:
     return address.is_private and not (address.is_loopback or address.is_unspecified or address.is_link_local)
 
 
+def split_list(text: str) -> tuple[str, ...]:
+    """The parts of a setting that lists several things, separated by commas."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _are_office_networks(text: str) -> bool:
+    """Addresses or networks of an office, none of the internet and none of this machine alone."""
+    try:
+        found = [ipaddress.ip_network(part) for part in split_list(text)]
+    except ValueError:
+        return False
+    return all(one.is_private and not (one.is_loopback or one.is_unspecified) for one in found)
+
+
+def _are_addresses(text: str) -> bool:
+    try:
+        return all(ipaddress.ip_address(part) for part in split_list(text))
+    except ValueError:
+        return False
+
+
+def address_range(text: str) -> tuple[ipaddress.IPv4Address, ipaddress.IPv4Address] | None:
+    """First and last address of a range such as "192.168.1.100-192.168.1.200"; None for an empty text. Raises ValueError."""
+    if not text:
+        return None
+    first, _, last = text.partition("-")
+    return ipaddress.IPv4Address(first.strip()), ipaddress.IPv4Address(last.strip())
+
+
+def _is_office_range(text: str) -> bool:
+    try:
+        found = address_range(text)
+    except ValueError:
+        return False
+    return found is None or (
+        found[0] <= found[1] and int(found[1]) - int(found[0]) < 4096 and all(one.is_private for one in found)
+    )
+
+
 @dataclass(frozen=True)
 class NodeSettings:
     """Who and where this node is."""
@@ -261,6 +300,33 @@ class PowerSettings:
 
 
 @dataclass(frozen=True)
+class NetworkSettings:
+    """What the node is to the office network besides its pages."""
+
+    ssh_from: str = setting(
+        "",
+        "from where SSH is let in; empty for the whole office network",
+        'empty or such as "192.168.1.20, 192.168.2.0/24"',
+        _are_office_networks,
+    )
+    interface: str = setting(
+        "",
+        "the network card of the office; empty for the one with the way out",
+        "empty or a name such as eno1",
+        _matches(r"[\w.-]{0,15}"),
+    )
+    dhcp: str = setting(
+        "",
+        "addresses that this node hands out by DHCP; empty where another device does",
+        'empty or such as "192.168.1.100-192.168.1.200"',
+        _is_office_range,
+    )
+    upstream_dns: str = setting(
+        "", "who is asked for names that are not the node's; empty for nobody", 'empty or such as "192.168.1.1"', _are_addresses
+    )
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that can be set, a section of the file each."""
 
@@ -272,6 +338,7 @@ class Settings:
     casework: CaseworkSettings = field(default_factory=CaseworkSettings)
     exports: ExportSettings = field(default_factory=ExportSettings)
     power: PowerSettings = field(default_factory=PowerSettings)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
 
     @property
     def database_file(self) -> Path:

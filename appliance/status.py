@@ -40,6 +40,9 @@ UNITS = (
     "slrt-scheduler.service",
     "slrt-backup.path",
     "slrt-watcher.service",
+    "slrt-firewall.service",
+    "slrt-dns.service",
+    "chrony.service",
 )
 # without these the node would see the mains fail and could not power off, or not be woken, or not see the battery run low
 POWER_UNITS = (

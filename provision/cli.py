@@ -18,21 +18,27 @@ from typing import Any
 import click
 
 from appliance import __version__
-from appliance.config import Settings, config_path, load, parse, read_secret, render
+from appliance.config import NetworkSettings, Settings, config_path, load, parse, read_secret, render, split_list
 from appliance.errors import EXIT_DONE, EXIT_FAILED, ApplianceError, ConfigurationError
 from provision import fleet as fleet_of
 from provision import life, preflight, probe, run
 from provision import plan as plan_of
+from provision.card import office_card
+from provision.dhcp import other_servers
 from provision.host import Host, LocalHost
 from provision.identity import Places, own_addresses, renew, what_is_due
 from provision.step import DEFAULT_ADMIN, SIGN_IN_FILE, SLRT, Site, Step, debian_of, source_tree
 from provision.steps.files import SETTINGS_FILE
+from provision.steps.network import keep_connected
 from provision.steps.ups import SECONDARY_SECRET
 from provision.unit import power_of, secondary_sheet
 
 # provinces by the first two digits of the district: the rest of Indonesia keeps the time of the capital
 CENTRAL = {"51", "52", "53", "63", "64", "65", "71", "72", "73", "74", "75", "76"}
 EASTERN = {"81", "82", "91", "92", "93", "94", "95", "96", "97"}
+
+
+NETWORK_WISHES = ("ssh_from", "dhcp", "upstream_dns")
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,9 @@ class Wish:
     ups_lan: str = ""
     accept: str = ""
     lang: str = ""
+    ssh_from: str = ""
+    dhcp: str = ""
+    upstream_dns: str = ""
 
     @property
     def options(self) -> list[str]:
@@ -80,6 +89,13 @@ def wishes(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--accept", default="", help="Peringatan pemeriksaan yang disetujui: P21,P22 atau all."),
         click.option("--lang", type=click.Choice(["id", "en"]), help="Bahasa hasil pemeriksaan."),
         click.option("--ups-lan", default="", help="Alamat simpul ini bagi komputer lain pada UPS yang sama; none: tidak ada."),
+        click.option(
+            "--ssh-from", default="", help="Dari mana SSH diterima, misalnya 192.168.1.20; none: seluruh jaringan kantor."
+        ),
+        click.option(
+            "--dhcp", default="", help="Alamat yang dibagikan lewat DHCP: 192.168.1.100-192.168.1.200; none: tidak ada."
+        ),
+        click.option("--upstream-dns", default="", help="Server nama untuk nama lain, misalnya 192.168.1.1; none: tidak ada."),
     ):
         command = option(command)
     return command
@@ -190,6 +206,20 @@ def renew_certificate(check: bool) -> None:
     click.echo(f"Sertifikat diperbarui: {due}.")
 
 
+@provision.command("other-dhcp")
+def other_dhcp() -> None:
+    """Apakah ada perangkat lain di jaringan yang membagikan alamat (DHCP)?"""
+    _be_root()
+    settings = load(config_path())
+    card = office_card(LocalHost(), settings.network.interface)
+    if found := other_servers(card.name, [str(address) for address in own_addresses()]):
+        raise ConfigurationError(
+            f"Perangkat lain sudah membagikan alamat di jaringan ini: {', '.join(found)}.",
+            "Matikan DHCP di perangkat itu dahulu, atau jalankan: slrt-provision apply --dhcp none",
+        )
+    click.echo("Tidak ada perangkat lain yang membagikan alamat.")
+
+
 @provision.command("ups-clients")
 def ups_clients() -> None:
     """Petunjuk, beserta kata sandi, untuk komputer lain pada UPS yang sama."""
@@ -293,9 +323,21 @@ def _site(host: Host, wish: Wish) -> Site:
     settings = parse(content.decode()) if content is not None else _fresh(wish.district, name)
     wished = {"district": wish.district, "hostname": wish.hostname}
     node = dataclasses.replace(settings.node, **{key: value for key, value in wished.items() if value})
-    settings = dataclasses.replace(settings, node=node, power=power_of(settings.power, wish.ups, _ups_wishes(wish), host))
+    settings = dataclasses.replace(settings, node=node, network=_network(settings.network, wish, host))
+    settings = dataclasses.replace(settings, power=power_of(settings.power, wish.ups, _ups_wishes(wish), host))
     parse(render(settings))  # what was wished is judged as what somebody writes into the file
     return Site(settings, wish.admin or DEFAULT_ADMIN, debian_of(host))
+
+
+def _network(known: NetworkSettings, wish: Wish, host: Host) -> NetworkSettings:
+    """What was wished of the office network. Whoever works on the machine over SSH now stays let in, and that is told."""
+    said = {name: getattr(wish, name) for name in NETWORK_WISHES if getattr(wish, name)}
+    known = dataclasses.replace(known, **{name: "" if value == "none" else value for name, value in said.items()})
+    parse(render(dataclasses.replace(Settings(), network=known)))
+    kept = keep_connected(known, host)
+    if kept:
+        click.echo(f"Sedang tersambung lewat SSH, jadi tetap diterima: {', '.join(kept)}.")
+    return dataclasses.replace(known, ssh_from=", ".join([*split_list(known.ssh_from), *kept]))
 
 
 def _ups_wishes(wish: Wish) -> dict[str, str]:

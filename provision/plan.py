@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provision.step import Site, Step
-from provision.steps import data, files, life, machine, units, ups
+from provision.steps import data, files, life, machine, network, units, ups
 
 
 def steps(site: Site) -> tuple[Step, ...]:
@@ -18,6 +18,9 @@ def steps(site: Site) -> tuple[Step, ...]:
         machine.journal(site),
         units.units(site),
         life.life(site),
+        network.firewall(site),
+        network.names(site),
+        network.time(site),
         ups.ups(site),
         data.custody(site),
         data.database(site),

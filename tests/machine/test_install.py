@@ -67,8 +67,10 @@ def test_a_second_run_repairs_what_somebody_broke(lasting: Machine) -> None:
 def test_only_the_pages_listen_on_the_network(standing: Machine) -> None:
     rows = [line.split() for line in standing.run("ss -Hltn").out.splitlines()]
     addresses = {row[3] for row in rows}
-    assert {address for address in addresses if not address.startswith(("127.", "[::1]"))} == {"0.0.0.0:80", "0.0.0.0:443"}
-    assert addresses - {"0.0.0.0:80", "0.0.0.0:443"} <= {"127.0.0.1:3493", "[::1]:3493"}
+    names = {address for address in addresses if address == f"{standing.address}:53" or address.startswith("[fe80::")}
+    assert f"{standing.address}:53" in names
+    assert all(address.endswith("host0:53") for address in names if address.startswith("["))
+    assert addresses - names - {"127.0.0.1:3493", "[::1]:3493"} == {"0.0.0.0:80", "0.0.0.0:443"}
 
 
 def test_no_service_of_ours_runs_as_root_or_has_failed(standing: Machine) -> None:

@@ -21,6 +21,8 @@ EXPOSURE = {
     "slrt-power-check.service": 1.0,
     "slrt-drill.service": 1.0,
     "slrt-notices.service": 1.5,
+    "slrt-firewall.service": 1.5,
+    "slrt-dns.service": 1.5,
     "slrt-certificate.service": 2.5,
     "slrt-force-shutdown.service": 3.0,
     "slrt-upsmon-refresh.service": 2.0,

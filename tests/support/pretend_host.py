@@ -40,6 +40,10 @@ class PretendHost:
     commands: list[str] = field(default_factory=list)
     serials: list[str] = field(default_factory=list)
     diverted: bool = False
+    ssh_peers: str = ""
+    routes: str = '[{"dst": "default", "gateway": "192.168.1.1", "dev": "eno1"}]'
+    links: str = "[]"
+    container: bool = False
     nut: str = "2.8.0-7"
 
     def look(self, path: str) -> Entry | None:
@@ -141,6 +145,18 @@ class PretendHost:
         self._effect()
         self.diverted = True
         return True
+
+    def _run_ip(self, words: list[str]) -> str:
+        assert words[0] == "-j"
+        return self.routes if words[1] == "route" else self.links
+
+    def _run_systemd_detect_virt(self, words: list[str]) -> bool:
+        assert words == ["--container", "--quiet"]
+        return self.container
+
+    def _run_ss(self, words: list[str]) -> str:
+        assert words == ["-Htn", "state", "established", "sport = :22"]
+        return self.ssh_peers
 
     def _run_sysctl(self, words: list[str]) -> None:
         self._effect()
@@ -248,6 +264,8 @@ class PretendHost:
         if words == ["renew-certificate"]:
             self._effect()
             self.node["certificate"] = True
+        if words[0] == "other-dhcp":
+            return True
         if words[0] == "answers":
             return {"slrt-web.service", "slrt-front.service"} <= self.active
         return True
