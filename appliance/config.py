@@ -146,6 +146,7 @@ class PathSettings:
     runtime: str = setting("/run/slrt", "sockets and locks that a restart may lose", "an absolute path", _absolute)
     secrets: str = setting("/etc/slrt/secrets", "one file of mode 0600 for each secret", "an absolute path", _absolute)
     certificates: str = setting("/etc/slrt/tls", "the CA certificate and the web certificate", "an absolute path", _absolute)
+    care: str = setting("/var/lib/slrt-care", "what was read of the hardware", "an absolute path", _absolute)
 
 
 @dataclass(frozen=True)
@@ -246,6 +247,21 @@ class ExportSettings:
 
 
 @dataclass(frozen=True)
+class SpaceSettings:
+    """How full the disks may become."""
+
+    low_percent: int = setting(75, "used share of a disk from which it is told", "50 to 95", _between(50, 95))
+    low_megabytes: int = setting(2048, "free megabytes below which it is told", "0 to 100000", _between(0, 100_000))
+    tight_percent: int = setting(
+        90, "used share from which imports, exports and other bulk work wait", "60 to 99", _between(60, 99)
+    )
+    tight_megabytes: int = setting(1024, "free megabytes below which they wait", "0 to 50000", _between(0, 50_000))
+    reserve_megabytes: int = setting(
+        512, "megabytes kept aside on the disk of the data for the day it is full; 0 for none", "0 to 10000", _between(0, 10_000)
+    )
+
+
+@dataclass(frozen=True)
 class PowerSettings:
     """The UPS and the limits after which the node powers itself off."""
 
@@ -337,6 +353,7 @@ class Settings:
     backup: BackupSettings = field(default_factory=BackupSettings)
     casework: CaseworkSettings = field(default_factory=CaseworkSettings)
     exports: ExportSettings = field(default_factory=ExportSettings)
+    space: SpaceSettings = field(default_factory=SpaceSettings)
     power: PowerSettings = field(default_factory=PowerSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
 

@@ -28,6 +28,7 @@ from appliance import backup_errands, backup_news, backup_orders, custody
 from appliance.accounts.sessions import acting_for
 from appliance.background import is_anything_to_do
 from appliance.backup_orders import Wish
+from appliance.care import reserve, space
 from appliance.carried_log import CarriedLog
 from appliance.casework.closing import close_settled
 from appliance.casework.escalation import escalate_late
@@ -66,6 +67,7 @@ CLEAR_UPLOADS = timedelta(hours=1)
 CLOSE_CASES = timedelta(minutes=10)
 ESCALATE = timedelta(minutes=1)
 REMIND = timedelta(minutes=5)
+WATCH_ROOM = timedelta(seconds=10)
 PULSE = timedelta(seconds=10)
 LONGEST_SILENCE = timedelta(minutes=3)
 POLL_SECONDS = 0.2
@@ -78,6 +80,12 @@ SAID = {
     Reason.LATE: "Cadangan yang terlewat disusulkan.",
     Reason.CLOCK: "Jam sistem mundur; cadangan dibuat untuk berjaga-jaga.",
     Reason.CHAIN: "Catatan berkelanjutan terputus; cadangan baru dibuat sebagai pangkalnya.",
+}
+ROOM_SAID = {
+    space.Level.ROOMY: "cukup.",
+    space.Level.LOW: "mulai sempit.",
+    space.Level.TIGHT: "hampir penuh; impor, ekspor dan uji pemulihan ditunda.",
+    space.Level.LAST: "penuh; ruang cadangannya dilepas agar data masih dapat disimpan.",
 }
 WORDS: dict[str, tuple[str, ...]] = {
     Wish.BACKUP: ("backup", "run"),
@@ -112,6 +120,7 @@ class Clockwork:
         self._dark_at: float | None = None
         self._statistics_of: date | None = None
         self._made_way: Moment | None = None
+        self._fullness = space.Level.ROOMY
         self._alive = time.monotonic()
         self._ticker = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(8)})
 
@@ -122,6 +131,7 @@ class Clockwork:
         for name, job, interval in (
             ("pulse", self._pulse, PULSE),
             ("mains", self.look_at_mains, LOOK_AT_MAINS),
+            ("room", self.watch_room, WATCH_ROOM),
             ("backup", self.back_up_if_due, TICK),
             ("proof", self.prove_if_due, TICK),
             ("orders", self.do_what_is_ordered, LOOK_FOR_ORDERS),
@@ -202,6 +212,13 @@ class Clockwork:
         if published is not None and published.mains is False:
             self._dark_at = time.monotonic()
 
+    def watch_room(self) -> None:
+        """Look how full the disks are; what writes much waits while that of the data is all but full."""
+        level = reserve.watch(self._settings).of_data
+        if level is not self._fullness:
+            log.warning("Ruang disk data: %s", ROOM_SAID[level])
+        self._fullness = level
+
     def _steady(self) -> timedelta | None:
         """For how long the mains has held; None when no cut was seen since this daemon began."""
         return None if self._dark_at is None else timedelta(seconds=time.monotonic() - self._dark_at)
@@ -220,7 +237,7 @@ class Clockwork:
         if outcome.read(self._state).last_good is None or self._due_backup() is not None:
             return
         depth = proof_due(moment(datetime.now(UTC)), book.proofs(book.lines(self._state)), self._rhythm(), self._steady())
-        if depth is None or not self._gate.accepts_jobs() or self._is_backup_running():
+        if depth is None or not self._gate.accepts_jobs() or reserve.holds_jobs(self._settings) or self._is_backup_running():
             return
         log.info("Uji pemulihan terjadwal dimulai.")
         code = self._run(*WORDS[depth])
@@ -261,7 +278,7 @@ class Clockwork:
 
     def do_waiting_work(self) -> None:
         """Start a worker when somebody asked for an import, an export or other long work."""
-        if not self._gate.accepts_jobs() or not self._is_work_waiting():
+        if not self._gate.accepts_jobs() or reserve.holds_jobs(self._settings) or not self._is_work_waiting():
             return
         code = self._run("work")
         if code not in {0, TryLater.exit_code}:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import shutil
 import socket
 import subprocess
 from collections.abc import Callable
@@ -20,6 +19,9 @@ from pathlib import Path
 from cryptography import x509
 
 from appliance import backup_news, custody, database
+from appliance.care import readings, reserve
+from appliance.care import rules as care_rules
+from appliance.care.space import Level as Fullness
 from appliance.config import Settings
 from appliance.errors import ApplianceError
 from appliance.power import state as power_state
@@ -61,8 +63,7 @@ PROVE = "Jalankan: sudo slrt backup prove"
 NOT_CARRIED = "Periksa disk cadangan; sebabnya tertulis di: sudo journalctl -u slrt-scheduler"
 NEVER_PROVEN = "Belum pernah dipulihkan sebagai uji; itu dilakukan sendiri setiap minggu."
 CERTIFICATE_SOON = timedelta(days=30)
-LITTLE_SPACE = 0.15
-NO_SPACE = 0.05
+CLEAN_UP = "Pindahkan atau hapus berkas yang tidak perlu, atau pasang disk yang lebih besar; caranya: docs/care.md"
 
 
 class Health(StrEnum):
@@ -95,7 +96,8 @@ def read_status(settings: Settings, at: datetime) -> Status:
         "sticks": lambda: _sticks(settings, at),
         "sheet": lambda: _part(recovery_rules.judge(recovery_record.read(settings), at)),
         "power": lambda: _power(settings, at),
-        "disk": lambda: _disk(settings),
+        "disk": lambda: _disk(settings, at),
+        "hardware": lambda: _hardware(settings, at),
         "certificate": lambda: _certificate(settings, at),
         "services": lambda: _services(settings),
     }
@@ -242,18 +244,45 @@ def _power(settings: Settings, at: datetime) -> Part:
     return Part(Health.OK, f"{published.sentence} {light.sentence}", advice)
 
 
-def _disk(settings: Settings) -> Part:
-    tightest, free = "", 1.0
-    for folder in filter(_is_visible, (settings.paths.data, settings.backup.repository)):
-        usage = shutil.disk_usage(folder)
-        if usage.free / usage.total <= free:
-            tightest, free = folder, usage.free / usage.total
-    text = f"Ruang kosong {free:.0%} pada disk {tightest}."
-    if free < NO_SPACE:
-        return Part(Health.FAIL, text, "Segera kosongkan disk itu; sistem hampir tidak dapat menyimpan lagi.")
-    if free < LITTLE_SPACE:
-        return Part(Health.WARN, text, "Hapus berkas yang tidak perlu atau pasang disk yang lebih besar.")
+def _disk(settings: Settings, at: datetime) -> Part:
+    """How full the fullest disk is."""
+    room = reserve.seen(settings, at)
+    if room.worst is None:
+        return Part(Health.UNKNOWN, "Ruang disk tidak dapat dilihat.", "Jalankan: sudo slrt status")
+    place, level = room.worst
+    text = f"Ruang kosong {place.free / 1e9:.1f} GB ({100 - place.share:.0f} %) pada disk {place.name} ({place.folder})."
+    match level:
+        case Fullness.LAST:
+            return Part(Health.FAIL, f"{text} Ruang cadangannya sudah dilepas.", f"Segera: {CLEAN_UP}")
+        case Fullness.TIGHT:
+            waits = " Impor, ekspor dan uji pemulihan ditunda." if room.holds_jobs else ""
+            return Part(Health.FAIL, text + waits, CLEAN_UP)
+        case Fullness.LOW:
+            return Part(Health.WARN, text, CLEAN_UP)
     return Part(Health.OK, text)
+
+
+OF_LEVEL = {
+    care_rules.Level.GOOD: Health.OK,
+    care_rules.Level.ADVICE: Health.OK,
+    care_rules.Level.UNKNOWN: Health.UNKNOWN,
+    care_rules.Level.WARN: Health.WARN,
+    care_rules.Level.BAD: Health.FAIL,
+}
+
+
+def _hardware(settings: Settings, at: datetime) -> Part:
+    """What needs somebody most of the hardware; a demonstration looks at none."""
+    if (Path(settings.paths.runtime) / "processes.json").exists():
+        return Part(Health.OK, "Peragaan: perangkat keras komputer ini tidak diperiksa.")
+    findings = care_rules.judge(readings.read(Path(settings.paths.care)), at)
+    worst = care_rules.worst(findings)
+    if worst is None or worst.level is care_rules.Level.GOOD:
+        return Part(Health.OK, care_rules.sentence(findings))
+    if worst.level is care_rules.Level.ADVICE:
+        return Part(Health.OK, care_rules.sentence(findings), f"Saran: {worst.text} {worst.remedy}".strip())
+    further = sum(OF_LEVEL[finding.level] is not Health.OK for finding in findings) - 1
+    return Part(OF_LEVEL[worst.level], worst.text + (f" (dan {further} hal lain)" if further else ""), worst.remedy)
 
 
 def _certificate(settings: Settings, at: datetime) -> Part:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provision.step import Site, Step
-from provision.steps import data, files, life, machine, network, units, ups
+from provision.steps import care, data, files, life, machine, network, units, ups
 
 
 def steps(site: Site) -> tuple[Step, ...]:
@@ -30,6 +30,7 @@ def steps(site: Site) -> tuple[Step, ...]:
         # before the scheduler runs, which would begin a backup of its own
         data.first_admin(site),
         data.first_backup(site),
+        care.care(site),
         units.services(site),
         units.answers(site),
     )

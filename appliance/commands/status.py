@@ -21,7 +21,8 @@ NAMES = {
     "sticks": "Stik USB",
     "sheet": "Lembar",
     "power": "Listrik",
-    "disk": "Disk",
+    "disk": "Ruang disk",
+    "hardware": "Perangkat",
     "certificate": "Sertifikat",
     "services": "Layanan",
 }

@@ -20,6 +20,7 @@ BASE_PACKAGES = (
     "dbus",
     "openssl",
     "e2fsprogs",
+    "smartmontools",
     "util-linux",
 )
 # What WeasyPrint draws letters with, and the letters' own shapes.

@@ -10,7 +10,7 @@ from tests.support.machine_room import Room
 from tests.support.machine_run import FIRST_SIGN_IN, install, until_well
 from tests.support.story import first_password
 
-PARTS = {"web", "database", "backup", "sticks", "sheet", "power", "disk", "certificate", "services"}
+PARTS = {"web", "database", "backup", "sticks", "sheet", "power", "disk", "hardware", "certificate", "services"}
 MOST_EXPOSED = 3.0  # systemd's scale: 0 is closed, 10 is open
 # our daemons; a helper that a timer or a flag starts for a moment (oneshot) may be of root
 OURS = (
@@ -19,7 +19,7 @@ OURS = (
 )
 # what a running machine writes by itself, whatever the installation does
 VOLATILE = (
-    r"^/var/lib/(slrt/(database|backup)|slrt-power|slrt-sticks|nut|systemd|dbus|logrotate|private)(/|$)|^/srv/backup"
+    r"^/var/lib/(slrt/(database|backup)|slrt-power|slrt-sticks|slrt-care|nut|systemd|dbus|logrotate|private)(/|$)|^/srv/backup"
     r"|^/var/lib/(apt|dpkg)(/|$)|^/etc/(resolv\.conf|machine-id|\.pwd\.lock|ld\.so\.cache)$|/(systemd|timesync)/clock$"
 )
 

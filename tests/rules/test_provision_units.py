@@ -20,6 +20,7 @@ EXPOSURE = {
     "slrt-watcher.service": 1.0,
     "slrt-power-check.service": 1.0,
     "slrt-drill.service": 1.0,
+    "slrt-care.service": 2.0,  # root, to ask the disks
     "slrt-notices.service": 1.5,
     "slrt-firewall.service": 1.5,
     "slrt-dns.service": 1.5,

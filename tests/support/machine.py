@@ -278,8 +278,8 @@ def _owned_by_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
 
 
 MANIFEST = r"""
-find {folders} -xdev \( -path '*/__pycache__' -prune \) -o -printf '%p %y %m %u:%g %l\n' 2>/dev/null | sort
-find {folders} -xdev \( -path '*/__pycache__' -prune \) -o -type f -print0 2>/dev/null | sort -z | xargs -0 -r sha256sum || true
+find {folders} -xdev \( \( -path '*/__pycache__' -o -path '/var/lib/slrt/reserve' \) -prune \) -o -printf '%p %y %m %u:%g %l\n' 2>/dev/null | sort
+find {folders} -xdev \( \( -path '*/__pycache__' -o -path '/var/lib/slrt/reserve' \) -prune \) -o -type f -print0 2>/dev/null | sort -z | xargs -0 -r sha256sum || true
 """
 
 

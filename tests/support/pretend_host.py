@@ -212,6 +212,8 @@ class PretendHost:
                 self.enabled.add(unit)
             case "start" | "restart":
                 self._socket_rule(unit, verb)
+                if unit == "slrt-care.service":
+                    self.files["/var/lib/slrt-care/readings.json"] = (Entry("file", 0o644, "root", "root"), b"{}")
                 self.active.add(unit)
                 self.restarts.append(unit)
             case "stop":
