@@ -63,20 +63,13 @@ class Written:
         return kept
 
     def note(self, changes: Iterable[Change], performed: bool) -> None:
-        """Remember the digests of these files as far as they are as we write them; unless `performed`, only those not known."""
+        """Remember the digests of these files, which hold now; unless `performed`, only of those not known."""
         files = [file for file in (file_of(change, self._host) for change in changes) if file is not None]
-        new = {
-            file.path: _digest(file.content)
-            for file in files
-            if (performed or file.path not in self._notes) and self._holds(file)
-        }
+        new = {file.path: _digest(file.content) for file in files if performed or file.path not in self._notes}
         if new.items() <= self._notes.items():
             return
         self._notes |= new
         File(NOTES, json.dumps(self._notes, indent=0, sort_keys=True).encode() + b"\n", 0o600).perform(self._host)
-
-    def _holds(self, file: File) -> bool:
-        return self._host.read(file.path) == file.content
 
 
 def _digest(content: bytes) -> str:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
+from appliance.config import PowerSettings, Settings
 from appliance.errors import ApplianceError
 from provision import run
-from provision.apt import Configured
 from provision.change import Command, File
 from provision.journal import JOURNAL, how_it_ended
-from provision.step import Step
+from provision.plan import steps
+from provision.step import Site, Step
 from tests.support.pretend_host import PowerCut, PretendHost
 
 FIRST = Step("satu", "Satu", (File("/etc/one", b"1"),))
 SECOND = Step("dua", "Dua", (File("/etc/two", b"2"),))
 NEVER = Step("tidak", "Tidak", (Command("nothing", ("test", "-f", "/never"), ("systemctl", "start", "x.service")),))
+
+SITE = Site(Settings(power=PowerSettings(ups="simulated")), "admin.it", debian=12, source=Path(__file__).resolve().parents[2])
 
 
 def silent(_line: str) -> None:
@@ -77,8 +81,11 @@ def test_how_the_last_run_ended(written: list[str], told: str) -> None:
 
 def test_packages_left_half_way_are_finished_first() -> None:
     host = PretendHost(half=True)
-    step = Step("paket", "Paket", (Configured(),))
-    assert run.plan([step], host, silent) == 1
-    run.apply([step], host, silent)
-    assert [command for command in host.commands if "dpkg --configure -a" in command]
-    assert run.apply([step], host, silent) == 0
+    run.apply(steps(SITE), host, silent)
+    commands = [command for command in host.commands if "dpkg --configure -a" in command or "apt-get" in command]
+    assert "dpkg --configure -a" in commands[0]
+    assert not host.half
+    host.half = True
+    assert run.plan(steps(SITE), host, silent) == 1, "also when our packages are whole"
+    run.apply(steps(SITE), host, silent)
+    assert not host.half
