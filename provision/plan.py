@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provision.step import Site, Step
-from provision.steps import data, files, life, machine, units, ups
+from provision.steps import adopt, data, files, life, machine, units, ups
 
 
 def steps(site: Site) -> tuple[Step, ...]:
@@ -12,6 +12,7 @@ def steps(site: Site) -> tuple[Step, ...]:
         machine.name(site),
         files.users(site),
         machine.packages(site),
+        adopt.adopt(site),
         files.folders(site),
         files.settings(site),
         units.programs(site),

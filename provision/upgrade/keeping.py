@@ -10,7 +10,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from provision.upgrade.node import program
 FILES, DATABASE, DUMP = "files.json", "slrt.db", "database.dump"
 UNITS = {".service", ".socket", ".timer", ".path", ".target"}
 BLOCK = 1 << 20
+UNFINISHED = ("restore-in-progress.json", "restored.json")
 
 
 def paths_of(steps: Iterable[Step]) -> list[str]:
@@ -41,6 +42,14 @@ def keep_files(host: Host, copy: Path, paths: Sequence[str]) -> None:
     write_durably(copy / FILES, json.dumps({"marks": marks, "files": found}).encode(), 0o600)
 
 
+def kept_paths(copy: Path | None) -> list[str]:
+    """The paths that a copy holds, besides the marks."""
+    if copy is None:
+        return []
+    kept = json.loads((copy / FILES).read_bytes())
+    return [file["path"] for file in kept["files"] if file["path"] not in kept["marks"]]
+
+
 def _look(host: Host, path: str) -> dict[str, Any]:
     entry = host.look(path)
     if entry is None or entry.kind not in ("file", "link"):
@@ -51,10 +60,12 @@ def _look(host: Host, path: str) -> dict[str, Any]:
     return kept
 
 
-def put_files_back(host: Host, copy: Path) -> None:
-    """Every file as it was kept; what was not there goes, units in good order."""
+def put_files_back(host: Host, copy: Path, but: Collection[str] = ()) -> None:
+    """Every file as it was kept, `but` some; what was not there goes, units in good order."""
     kept = json.loads((copy / FILES).read_bytes())
     for file in kept["files"]:
+        if file["path"] in but:
+            continue
         if "mode" in file:
             _put(host, file)
         elif (entry := host.look(file["path"])) is not None and entry.kind in ("file", "link"):
@@ -115,6 +126,9 @@ def _dump(to: Path, release: str) -> None:
 
 def put_database_back(settings: Settings, copy: Path, release: str) -> None:
     """The database as it was kept, in one rename or one transaction. Nobody may have it open. Raises ApplianceError, OSError."""
+    for order in UNFINISHED:
+        # an exchange that a killed way back had begun must not be finished over this
+        (Path(settings.paths.data) / order).unlink(missing_ok=True)
     if settings.database.url:
         with (copy / DUMP).open("rb") as file:
             _insist_with([program(release), "database", "load"], stdin=file)
