@@ -99,10 +99,7 @@ def keep_database(settings: Settings, copy: Path, release: str) -> None:
     if settings.database.url:
         _dump(copy / DUMP, release)
     else:
-        for suffix in ("", "-wal"):
-            (copy / f"{DATABASE}{suffix}").unlink(missing_ok=True)
-            with suppress(FileNotFoundError):
-                copy_durably(Path(f"{settings.database_file}{suffix}"), copy / f"{DATABASE}{suffix}")
+        _copy_with_log(settings.database_file, copy / DATABASE)
     flush_folder(copy)
 
 
@@ -137,22 +134,25 @@ def put_database_back(settings: Settings, copy: Path, release: str) -> None:
     if not (copy / DATABASE).exists():
         return  # there was none
     beside, owner = live.with_name(f".{live.name}.slrt-old"), live.parent.stat()
-    for suffix in ("", "-wal"):
-        Path(f"{beside}{suffix}").unlink(missing_ok=True)
-        with suppress(FileNotFoundError):
-            copy_durably(copy / f"{DATABASE}{suffix}", Path(f"{beside}{suffix}"))
-    whole = take_log_in(beside)
+    _copy_with_log(copy / DATABASE, beside)
+    if not take_log_in(beside):
+        # the try may have thrown the log away; one that could not be opened before comes back as it was
+        _copy_with_log(copy / DATABASE, beside)
     for suffix in ("-wal", "-shm"):
         Path(f"{live}{suffix}").unlink(missing_ok=True)
-    for suffix in ("", "-wal"):
+    for suffix in ("-wal", ""):
         with suppress(FileNotFoundError):
             os.chown(f"{beside}{suffix}", owner.st_uid, owner.st_gid)
             Path(f"{beside}{suffix}").chmod(0o660)
-    if not whole:
-        with suppress(FileNotFoundError):
-            Path(f"{beside}-wal").replace(f"{live}-wal")
-    beside.replace(live)
+            Path(f"{beside}{suffix}").replace(f"{live}{suffix}")
     flush_folder(live.parent)
+
+
+def _copy_with_log(file: Path, to: Path) -> None:
+    for suffix in ("", "-wal"):
+        Path(f"{to}{suffix}").unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            copy_durably(Path(f"{file}{suffix}"), Path(f"{to}{suffix}"))
 
 
 def take_log_in(file: Path) -> bool:
@@ -160,7 +160,7 @@ def take_log_in(file: Path) -> bool:
     try:
         with closing(sqlite3.connect(file, isolation_level=None)) as base:
             busy, logged, moved = base.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    except sqlite3.Error:  # a database that could not be opened before comes back as it was
+    except sqlite3.Error:
         return False
     if busy or logged != moved:
         return False

@@ -61,7 +61,8 @@ def spoil(machine: Machine, sound: Release, flaw: str) -> Release:
     """A copy of a prepared release with a flaw: an installation of its own would take a minute and be the same."""
     name = f"{sound.name}{flaw}"
     machine.run(
-        f"rm -rf {name} && cp -a {sound.name} {name} && sed -i 's#releases/{sound.name}#releases/{name}#g' {name}/venv/bin/* {name}/venv/pyvenv.cfg"
+        f"rm -rf {name} && cp -a {sound.name} {name}"
+        f" && sed -i 's#releases/{sound.name}#releases/{name}#g' $(find {name}/venv/bin -type f ! -name '*.pyc') {name}/venv/pyvenv.cfg"
         f" && cd {name}/venv/lib/python3*/site-packages && {FLAWS[flaw]}",
         folder="/opt/slrt/releases",
     )
