@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -15,7 +15,7 @@ from appliance.errors import ApplianceError, ConfigurationError, InvalidInput
 from provision import plan as plan_of
 from provision.bundle import PINNED_KEY, Bundle, read_bundle
 from provision.step import CURRENT, DEFAULT_ADMIN, Site, debian_of
-from provision.upgrade import engine, settling
+from provision.upgrade import back, engine, removal, settling
 from provision.upgrade.engine import Upgrade, alone, refuse
 from provision.upgrade.facts import gather
 from provision.upgrade.node import RELEASES, Node
@@ -105,6 +105,44 @@ def ended(text: str, code: int) -> ApplianceError:
 
 
 @click.command()
+@click.option("--database", "with_database", is_flag=True, help="Beserta data saat itu; yang dikerjakan sesudahnya disisihkan.")
+@click.option(
+    "--lose", default="", metavar="BILANGAN", help="Banyaknya catatan yang disisihkan, untuk --database tanpa terminal."
+)
+@click.option("--stop-after", default="", hidden=True, help="For tests: end at this point as if the power had failed.")
+def rollback(lose: str, stop_after: str, *, with_database: bool) -> None:
+    """Kembali ke rilis sebelumnya, selama masih disimpan."""
+    node = own_node()
+    with alone(node):
+        settling.settle(node, say)
+        way = back.look(node)
+        if with_database and not lose and sys.stdin.isatty():
+            say(f"Sejak pembaruan ada {way.words}. Semua itu disisihkan dan tidak tampak lagi.")
+            lose = click.prompt(f"Ketik banyaknya catatan ({way.lost}) untuk melanjutkan")
+        back.require(way, with_database=with_database, typed=lose)
+        refuse(replace(gather(node, way.kept.old), new=node.release))
+        wanted = Upgrade(node, way.kept.old, plan_of.steps(own_site(node)), who(), say, stop_after)
+        back.go_back(wanted, way, with_database=with_database)
+
+
+@click.command()
+@click.option("--without-backup", is_flag=True, help="Tanpa cadangan terakhir; hanya bila cadangan tidak mungkin dibuat.")
+@click.option("--yes-keep-data", "sure", is_flag=True, help="Tanpa bertanya lagi; data tetap disimpan.")
+def uninstall(*, without_backup: bool, sure: bool) -> None:
+    """Melepas program dari mesin ini. Data, cadangan, kunci dan pengaturan tetap di tempatnya."""
+    node = own_node()
+    with alone(node):
+        settling.settle(node, say)
+        if not sure:
+            if not sys.stdin.isatty():
+                raise InvalidInput({}, "Tidak ada yang dapat ditanya.", "Di terminal, atau ulangi dengan --yes-keep-data.")
+            said = click.prompt(f"Program SLRT akan dilepas; data tetap disimpan. Ketik {removal.WORD} untuk melanjutkan")
+            if said.strip().upper() != removal.WORD:
+                raise InvalidInput({}, "Tidak ada yang diubah.", f"Ketik {removal.WORD} untuk melanjutkan.")
+        removal.remove(node, plan_of.steps(own_site(node)), say, backup=not without_backup)
+
+
+@click.command()
 @click.option("--wait", is_flag=True, help="Menunggu pembaruan yang sedang berjalan.")
 def settle(wait: bool) -> None:
     """Menyelesaikan pembaruan yang terputus; tanpa itu tidak ada yang berubah."""
@@ -131,4 +169,4 @@ def who() -> str:
     return os.environ.get(ORDERED_BY) or os.environ.get("SUDO_USER") or BY
 
 
-COMMANDS = (upgrade, settle)
+COMMANDS = (upgrade, rollback, uninstall, settle)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provision.step import Site, Step
-from provision.steps import care, data, files, life, machine, network, units, ups
+from provision.steps import adopt, care, data, files, life, machine, network, units, ups
 
 
 def steps(site: Site) -> tuple[Step, ...]:
@@ -12,6 +12,7 @@ def steps(site: Site) -> tuple[Step, ...]:
         machine.name(site),
         files.users(site),
         machine.packages(site),
+        adopt.adopt(site),
         files.folders(site),
         files.settings(site),
         units.programs(site),

@@ -168,6 +168,20 @@ def _without() -> tuple[Change, ...]:
     )
 
 
+def nut_off() -> str:
+    """Shell lines after which NUT is Debian's own again and knows no UPS; our passwords in it go. Nothing where NUT is not installed."""
+    return rf"""
+    [ -d {NUT_FOLDER} ] || exit 0
+    systemctl disable --quiet --now {" ".join(DAEMONS)} 2>/dev/null || true
+    systemctl stop 'nut-driver@*.service' || true
+    printf '# Tidak ada UPS.\n' >{NUT_FOLDER}/ups.conf
+    printf 'MODE=none\n' >{NUT_FOLDER}/nut.conf
+    rm -f {NUT_FOLDER}/upsd.users {NUT_FOLDER}/upsmon.conf {ENDGAME_HOOK} {LAN_SYSCTL}
+    hook=$(dpkg-divert --list '*/nutshutdown' | sed -n 's#^local diversion of \(.*\) to {DIVERTED}$#\1#p')
+    [ -z "$hook" ] || dpkg-divert --quiet --local --rename --remove "$hook"
+    """
+
+
 def _drop_in(unit: str) -> str:
     return f"/etc/systemd/system/{unit}.d/slrt.conf"
 

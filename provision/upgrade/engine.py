@@ -36,7 +36,7 @@ STEPS = 6
 
 @dataclass(frozen=True)
 class Upgrade:
-    """What is to be done: to which release (already on the disk), with which steps, by whom."""
+    """What is to be done: to which release (already on the disk), with which steps of this program, by whom."""
 
     node: Node
     new: str
@@ -44,6 +44,8 @@ class Upgrade:
     by: str
     say: Say
     stop_after: str = ""
+    kept: Path | None = None
+    """On the way back: the copy of what was before."""
 
     def some(self, names: Sequence[str]) -> list[Step]:
         """The steps with these names, in the order of the plan."""
@@ -80,11 +82,19 @@ def refuse(facts: Facts) -> None:
 
 def upgrade(wanted: Upgrade, facts: Facts) -> None:
     """Do it. Raises ApplianceError when it was refused, or failed and was undone."""
-    node, say = wanted.node, wanted.say
     refuse(facts)
-    _back_up(node, facts, say)
-    say(f"[2/{STEPS}] Menyiapkan mesin untuk rilis {wanted.new}; layanan tetap berjalan")
-    run.apply(wanted.some(BEFOREHAND), node.host, run_quietly)
+    wanted.say(f"[1/{STEPS}] Memastikan ada cadangan hari ini yang sudah dibaca kembali")
+    now = datetime.now(wanted.node.settings.zone)
+    if not facts.cold and rules.needs_backup(last_good_backup(wanted.node.settings), now):
+        back_up(wanted.node)
+    wanted.say(f"[2/{STEPS}] Menyiapkan mesin untuk rilis {wanted.new}; layanan tetap berjalan")
+    run.apply(wanted.some(BEFOREHAND), wanted.node.host, run_quietly)
+    carry_out(wanted, _change)
+
+
+def carry_out(wanted: Upgrade, change: Callable[[Upgrade, Note], Note]) -> None:
+    """Close, keep a copy, `change`, prove, open; or undo. Raises ApplianceError when it failed."""
+    node, say = wanted.node, wanted.say
     before = probe.health(node, node.release)
     _warm_up(node, wanted.new)
     note = _note(wanted, node.release)
@@ -92,8 +102,8 @@ def upgrade(wanted: Upgrade, facts: Facts) -> None:
     with _undisturbed():
         note = _keep(wanted, _close(wanted, note))
         try:
-            note = _change(wanted, note)
-            say(f"[5/{STEPS}] Menguji rilis baru; halaman belum dibuka")
+            note = change(wanted, note)
+            say(f"[5/{STEPS}] Menguji rilis {note.new}; halaman belum dibuka")
             probe.prove(node, note.old, note.new, before)
             wanted.reached("probed")
         except (ApplianceError, OSError, ValueError) as error:
@@ -109,17 +119,14 @@ def run_quietly(_line: str) -> None:
     """Say nothing: the steps are told as one."""
 
 
-def _back_up(node: Node, facts: Facts, say: Say) -> None:
-    """A backup of today that was read back, made now if there is none. Raises ApplianceError: then nothing was changed."""
-    say(f"[1/{STEPS}] Memastikan ada cadangan hari ini yang sudah dibaca kembali")
-    now = datetime.now(node.settings.zone)
-    if facts.cold or not rules.needs_backup(last_good_backup(node.settings), now):
-        return
+def back_up(node: Node) -> None:
+    """Have a backup made and read back. Raises ApplianceError: then nothing was changed."""
     made = node.host.run([program(node.release), "backup", "run"])
     if not made.worked:
         said = (made.errors.strip() or made.output.strip()).splitlines()[:2]
         raise ApplianceError(
-            f"Cadangan sebelum pembaruan gagal, jadi tidak ada yang diubah. {' '.join(said)}", "Jalankan: sudo slrt backup run"
+            f"Cadangan sebelum pergantian program gagal, jadi tidak ada yang diubah. {' '.join(said)}",
+            "Jalankan: sudo slrt backup run",
         )
 
 
@@ -171,7 +178,9 @@ def _left_alone(node: Node, note: Note) -> Iterator[None]:
     except (ApplianceError, OSError) as error:
         leave(node, note)
         why = error.message if isinstance(error, ApplianceError) else str(error)
-        raise ApplianceError(f"Pembaruan dibatalkan sebelum ada yang diubah: {why}", "Bereskan itu, lalu ulangi.") from error
+        raise ApplianceError(
+            f"Pergantian program dibatalkan sebelum ada yang diubah: {why}", "Bereskan itu, lalu ulangi."
+        ) from error
 
 
 def set_engine(node: Node, release: str) -> None:
@@ -186,7 +195,7 @@ def _keep(wanted: Upgrade, note: Note) -> Note:
     wanted.say(f"[4/{STEPS}] Menyalin basis data dan mengganti program")
     with _left_alone(node, note):
         keeping.keep_database(node.settings, copy, note.old)
-        keeping.keep_files(node.host, copy, keeping.paths_of(wanted.steps))
+        keeping.keep_files(node.host, copy, sorted({*keeping.paths_of(wanted.steps), *keeping.kept_paths(wanted.kept)}))
     wanted.reached("copied")
     note = replace(note, stage=Stage.CHANGING)
     journal.write(node.place.note, note)
@@ -244,7 +253,7 @@ def _undo(wanted: Upgrade, note: Note, error: Exception, before: Mapping[str, st
     put_back(node, note)
     wanted.reached("put-back")
     node.start(note.units)
-    text = f"Pembaruan ke {note.new} gagal dan dibatalkan sendiri: {why} Simpul kembali memakai rilis {note.old}; tidak ada data yang hilang."
+    text = f"Pergantian ke {note.new} gagal dan dibatalkan sendiri: {why} Simpul kembali memakai rilis {note.old}; tidak ada data yang hilang."
     _tell(node, note, text, time.monotonic() - began, ok=False)
     with suppress(ApplianceError):
         probe.prove(node, note.new, note.old, before)
@@ -261,12 +270,13 @@ def _finish(wanted: Upgrade, note: Note, seconds: float) -> None:
     forget_releases({note.old, note.new})
     text = f"Simpul memakai rilis {note.new}; halaman tertutup {seconds:.0f} detik."
     _tell(node, note, text, seconds, ok=True)
-    run.apply(wanted.steps, node.host, run_quietly)
+    # by its own program: what else belongs to a release is known to it alone
+    insist(node.host, [str(RELEASES / note.new / "venv" / "bin" / "slrt-provision"), "apply"])
     wanted.say(text)
 
 
 def keep_record(node: Node, note: Note) -> None:
-    """From now on the release before this one can be gone back to; the copies of earlier upgrades go."""
+    """From now on the release before this one can be gone back to; the copies of earlier ones go."""
     before = journal.read_note(node.place.kept)
     journal.write(node.place.kept, note)
     journal.forget(node.place.note)

@@ -10,7 +10,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from provision.upgrade.node import program
 FILES, DATABASE, DUMP = "files.json", "slrt.db", "database.dump"
 UNITS = {".service", ".socket", ".timer", ".path", ".target"}
 BLOCK = 1 << 20
+UNFINISHED = ("restore-in-progress.json", "restored.json")
 
 
 def paths_of(steps: Iterable[Step]) -> list[str]:
@@ -41,6 +42,14 @@ def keep_files(host: Host, copy: Path, paths: Sequence[str]) -> None:
     write_durably(copy / FILES, json.dumps({"marks": marks, "files": found}).encode(), 0o600)
 
 
+def kept_paths(copy: Path | None) -> list[str]:
+    """The paths that a copy holds, besides the marks."""
+    if copy is None:
+        return []
+    kept = json.loads((copy / FILES).read_bytes())
+    return [file["path"] for file in kept["files"] if file["path"] not in kept["marks"]]
+
+
 def _look(host: Host, path: str) -> dict[str, Any]:
     entry = host.look(path)
     if entry is None or entry.kind not in ("file", "link"):
@@ -51,10 +60,12 @@ def _look(host: Host, path: str) -> dict[str, Any]:
     return kept
 
 
-def put_files_back(host: Host, copy: Path) -> None:
-    """Every file as it was kept; what was not there goes, units in good order."""
+def put_files_back(host: Host, copy: Path, but: Collection[str] = ()) -> None:
+    """Every file as it was kept, `but` some; what was not there goes, units in good order."""
     kept = json.loads((copy / FILES).read_bytes())
     for file in kept["files"]:
+        if file["path"] in but:
+            continue
         if "mode" in file:
             _put(host, file)
         elif (entry := host.look(file["path"])) is not None and entry.kind in ("file", "link"):
@@ -88,10 +99,7 @@ def keep_database(settings: Settings, copy: Path, release: str) -> None:
     if settings.database.url:
         _dump(copy / DUMP, release)
     else:
-        for suffix in ("", "-wal"):
-            (copy / f"{DATABASE}{suffix}").unlink(missing_ok=True)
-            with suppress(FileNotFoundError):
-                copy_durably(Path(f"{settings.database_file}{suffix}"), copy / f"{DATABASE}{suffix}")
+        _copy_with_log(settings.database_file, copy / DATABASE)
     flush_folder(copy)
 
 
@@ -115,6 +123,9 @@ def _dump(to: Path, release: str) -> None:
 
 def put_database_back(settings: Settings, copy: Path, release: str) -> None:
     """The database as it was kept, in one rename or one transaction. Nobody may have it open. Raises ApplianceError, OSError."""
+    for order in UNFINISHED:
+        # an exchange that a killed way back had begun must not be finished over this
+        (Path(settings.paths.data) / order).unlink(missing_ok=True)
     if settings.database.url:
         with (copy / DUMP).open("rb") as file:
             _insist_with([program(release), "database", "load"], stdin=file)
@@ -123,22 +134,25 @@ def put_database_back(settings: Settings, copy: Path, release: str) -> None:
     if not (copy / DATABASE).exists():
         return  # there was none
     beside, owner = live.with_name(f".{live.name}.slrt-old"), live.parent.stat()
-    for suffix in ("", "-wal"):
-        Path(f"{beside}{suffix}").unlink(missing_ok=True)
-        with suppress(FileNotFoundError):
-            copy_durably(copy / f"{DATABASE}{suffix}", Path(f"{beside}{suffix}"))
-    whole = take_log_in(beside)
+    _copy_with_log(copy / DATABASE, beside)
+    if not take_log_in(beside):
+        # the try may have thrown the log away; one that could not be opened before comes back as it was
+        _copy_with_log(copy / DATABASE, beside)
     for suffix in ("-wal", "-shm"):
         Path(f"{live}{suffix}").unlink(missing_ok=True)
-    for suffix in ("", "-wal"):
+    for suffix in ("-wal", ""):
         with suppress(FileNotFoundError):
             os.chown(f"{beside}{suffix}", owner.st_uid, owner.st_gid)
             Path(f"{beside}{suffix}").chmod(0o660)
-    if not whole:
-        with suppress(FileNotFoundError):
-            Path(f"{beside}-wal").replace(f"{live}-wal")
-    beside.replace(live)
+            Path(f"{beside}{suffix}").replace(f"{live}{suffix}")
     flush_folder(live.parent)
+
+
+def _copy_with_log(file: Path, to: Path) -> None:
+    for suffix in ("", "-wal"):
+        Path(f"{to}{suffix}").unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            copy_durably(Path(f"{file}{suffix}"), Path(f"{to}{suffix}"))
 
 
 def take_log_in(file: Path) -> bool:
@@ -146,7 +160,7 @@ def take_log_in(file: Path) -> bool:
     try:
         with closing(sqlite3.connect(file, isolation_level=None)) as base:
             busy, logged, moved = base.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    except sqlite3.Error:  # a database that could not be opened before comes back as it was
+    except sqlite3.Error:
         return False
     if busy or logged != moved:
         return False

@@ -18,7 +18,7 @@ from provision.upgrade.node import Node, program
 
 SIGN_IN = "/masuk"
 PASSWORD_FIELD = b'type="password"'
-PATIENCE = 45.0
+PATIENCE = 60.0
 PAUSE = 0.25
 FRESH = timedelta(seconds=10)
 STEADY = ("slrt-watcher.service", "slrt-web.service", "slrt-scheduler.service", "slrt-front.service")

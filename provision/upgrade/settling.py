@@ -14,9 +14,9 @@ from provision.upgrade.journal import WAYS_OUT, Exit, Note, Told
 from provision.upgrade.node import Node
 
 TEXTS = {
-    Exit.LEAVE: "Pembaruan ke {new} terputus sebelum ada yang diubah; simpul tetap memakai rilis {old}.",
-    Exit.UNDO: "Pembaruan ke {new} terputus; simpul dan datanya dikembalikan ke rilis {old}. Tidak ada data yang hilang.",
-    Exit.FINISH: "Pembaruan ke {new} terputus setelah terbukti baik; simpul memakai rilis {new}.",
+    Exit.LEAVE: "Pergantian ke {new} terputus sebelum ada yang diubah; simpul tetap memakai rilis {old}.",
+    Exit.UNDO: "Pergantian ke {new} terputus; simpul dan datanya dikembalikan ke rilis {old}. Tidak ada data yang hilang.",
+    Exit.FINISH: "Pergantian ke {new} terputus setelah terbukti baik; simpul memakai rilis {new}.",
 }
 
 

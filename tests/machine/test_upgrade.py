@@ -1,0 +1,158 @@
+"""From one release to the next and back on a booted node: nothing stored is lost, and there is never a mixture of two releases."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from appliance.database import newest_revision
+from tests.support.machine import Machine, wait_for
+from tests.support.machine_run import until_well
+from tests.support.releases import FLAWS, NUMBER, Release, make_next, release_of, spoil, tables_of
+from tests.support.story import Node, file_case, find_case, furnish, meet
+
+OLD_TABLES, NEW_TABLES = (newest_revision(), False), (NUMBER, True)
+WATCHING = "/run/systemd/system/slrt-upgrade-watch.service.d/test.conf"
+
+
+@dataclass
+class Prepared:
+    """The node of a test machine with its officers, the release it was installed with, and the next one, which is on its disk."""
+
+    machine: Machine
+    node: Node
+    old: str
+    new: Release
+    cases: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def prepared_nodes() -> dict[Machine, Prepared]:
+    """By machine: a failed test gets a new one."""
+    return {}
+
+
+@pytest.fixture
+def prepared(lasting: Machine, prepared_nodes: dict[str, Prepared]) -> Prepared:
+    """The lasting node with a case, and the next release beside the one in use."""
+    if lasting.bed.name not in prepared_nodes or prepared_nodes[lasting.bed.name].machine is not lasting:
+        until_well(lasting)
+        node = meet(lasting)
+        furnish(node, "fo.ani", "spv.citra")
+        prepared_nodes[lasting.bed.name] = Prepared(lasting, node, release_of(lasting), make_next(lasting))
+    found = prepared_nodes[lasting.bed.name]
+    found.cases.append(file_case(found.node, f"Keluhan nomor {len(found.cases)}."))
+    return found
+
+
+@contextlib.contextmanager
+def visitors(machine: Machine) -> Iterator[list[tuple[float, int]]]:
+    """Somebody asks for the sign-in page again and again: when, and with which status it was answered (0: not at all)."""
+    answers: list[tuple[float, int]] = []
+    trust = ssl._create_unverified_context()  # noqa: S323  only the time matters here
+    over = threading.Event()
+
+    def visit() -> None:
+        while not over.wait(0.05):
+            try:
+                connection = http.client.HTTPSConnection(machine.address, context=trust, timeout=5)
+                connection.request("GET", "/masuk")
+                answers.append((time.monotonic(), connection.getresponse().status))
+                connection.close()
+            except OSError:
+                answers.append((time.monotonic(), 0))
+
+    thread = threading.Thread(target=visit)
+    thread.start()
+    try:
+        yield answers
+    finally:
+        over.set()
+        thread.join()
+
+
+def closed_for(answers: list[tuple[float, int]]) -> float:
+    """Seconds from the last good answer before the first bad one to the first good one after the last bad one."""
+    bad = [number for number, (_, status) in enumerate(answers) if status != 200]
+    return answers[bad[-1] + 1][0] - answers[bad[0] - 1][0] if bad else 0.0
+
+
+def told(machine: Machine) -> dict[str, object]:
+    """How the last upgrade ended."""
+    found: dict[str, object] = json.loads(machine.read("/var/lib/slrt-install/last-upgrade.json"))
+    return found
+
+
+def well_as(prepared: Prepared, release: str, tables: tuple[str, bool]) -> None:
+    """The node runs that release with these tables, everything is well, and every case that was answered "saved" is there."""
+    machine = prepared.machine
+    until_well(machine)
+    assert (release_of(machine), tables_of(machine)) == (release, tables)
+    assert machine.run("systemctl --failed --no-legend").out == ""
+    assert machine.run("ls /run/slrt-upgrade/closed /var/lib/slrt-install/upgrade.json", check=False).out == ""
+    desk = meet(machine, prepared.node.passwords).sign_in("spv.citra")
+    for number in prepared.cases:
+        assert find_case(desk, number)
+
+
+@pytest.mark.parametrize("flaw", FLAWS)
+def test_a_release_that_is_not_well_is_taken_back_with_its_database(prepared: Prepared, flaw: str) -> None:
+    machine = prepared.machine
+    bad = spoil(machine, prepared.new, flaw)
+    with visitors(machine) as answers:
+        ended = machine.run(f"{bad.program} upgrade --release {bad.name}", check=False, seconds=300)
+    assert ended.code == 1, str(ended)
+    assert "gagal dan dibatalkan sendiri" in ended.err, str(ended)
+    assert {status for _, status in answers} <= {200, 503}, "nobody was refused a connection, or let in too early"
+    assert told(machine)["ok"] is False
+    well_as(prepared, prepared.old, OLD_TABLES)
+    assert machine.run("ls /var/lib/slrt-install/copies").out == "", "a copy that is needed no more does not stay"
+
+
+KILLED_AT = ("closed", "stopped", "copied", "changing", "migrated", "switched", "files", "started", "probed")
+
+
+@pytest.mark.parametrize("point", KILLED_AT)
+def test_an_upgrade_that_is_killed_is_settled_at_once(prepared: Prepared, point: str) -> None:
+    machine, new = prepared.machine, prepared.new
+    ended = machine.run(f"{new.program} upgrade --release {new.name} --stop-after {point}", check=False, seconds=300)
+    assert ended.code == 137, str(ended)
+    wait_for("the note is settled", lambda: machine.run("ls /var/lib/slrt-install/upgrade.json", check=False).code != 0, 120)
+    well_as(prepared, prepared.old, OLD_TABLES)
+
+
+@pytest.mark.parametrize("point", ["stopped", "switched", "probed"])
+def test_a_power_cut_in_an_upgrade_is_settled_at_boot(prepared: Prepared, point: str) -> None:
+    machine, new = prepared.machine, prepared.new
+    machine.put(WATCHING, "[Service]\nExecStart=\nExecStart=/bin/true\n")
+    machine.run("systemctl daemon-reload")
+    ended = machine.run(f"{new.program} upgrade --release {new.name} --stop-after {point}", check=False, seconds=300)
+    assert ended.code == 137, str(ended)
+    machine.cut_power()
+    machine.boot()
+    well_as(prepared, prepared.old, OLD_TABLES)
+    assert "terputus" in str(told(machine)["text"])
+
+
+def test_an_upgrade_keeps_everything_and_closes_the_pages_briefly(prepared: Prepared, capsys: pytest.CaptureFixture[str]) -> None:
+    machine, new = prepared.machine, prepared.new
+    with visitors(machine) as answers:
+        machine.run("./install.sh upgrade", folder="/root/next-release", seconds=300)
+    with capsys.disabled():
+        print(f"\n    pages closed for {closed_for(answers):.1f} s on {machine.release}", end="")
+    assert {status for _, status in answers} <= {200, 503}
+    well_as(prepared, new.name, NEW_TABLES)
+    assert told(machine)["ok"] is True
+    again = machine.run("./install.sh upgrade", folder="/root/next-release", seconds=300)
+    assert "sudah memakai rilis" in again.out
+    older = machine.run("./install.sh upgrade", folder="/root/slrt-node", check=False)
+    assert older.code != 0
+    assert "lebih lama daripada yang terpasang" in older.err
