@@ -64,6 +64,7 @@ BLUEPRINTS = (
     "backup_sticks",
     "backup_restores",
     "recovery_sheet",
+    "network",
     "power_banner",
 )
 

@@ -91,6 +91,8 @@ def services(site: Site) -> Step:
         *(() if site.settings.power.ups == "none" else (Running("slrt-power-check.timer"),)),
         Running("slrt-drill.path"),
         Running("slrt-restore.path"),
+        Running("slrt-lan.path"),
+        Running("slrt-lan.timer"),
         Running("slrt-sticks.path"),
         Running("slrt-sticks.timer"),
         Running("slrt-certificate.timer"),

@@ -1,0 +1,13 @@
+"""The form of the node's address. What an address must be, the rules of the network say."""
+
+from __future__ import annotations
+
+from webui.forms.fields import Line, PageForm
+
+
+class AddressForm(PageForm):
+    """An address with its length, the way out and the name servers."""
+
+    address = Line(default="")
+    gateway = Line(default="")
+    dns = Line(default="")
