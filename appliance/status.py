@@ -19,7 +19,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from appliance import backup_news, custody, database
+from appliance import backup_news, clock, custody, database
 from appliance.config import Settings
 from appliance.errors import ApplianceError
 from appliance.power import state as power_state
@@ -97,6 +97,7 @@ def read_status(settings: Settings, at: datetime) -> Status:
         "power": lambda: _power(settings, at),
         "disk": lambda: _disk(settings),
         "certificate": lambda: _certificate(settings, at),
+        "clock": lambda: _clock(settings, at),
         "services": lambda: _services(settings),
     }
     return {name: _answer(question) for name, question in questions.items()}
@@ -268,6 +269,14 @@ def _certificate(settings: Settings, at: datetime) -> Part:
     if at >= ends - CERTIFICATE_SOON:
         return Part(Health.WARN, text, renew)
     return Part(Health.OK, text)
+
+
+def _clock(settings: Settings, at: datetime) -> Part:
+    mark = clock.read_mark(clock.mark_file(settings))
+    wrong = clock.sentence(clock.judge(at, mark), at, mark, settings.zone)
+    if wrong:
+        return Part(Health.FAIL, wrong, f"{clock.SET_IT} Atau di server: sudo slrt clock set")
+    return Part(Health.OK, f"Jam sesuai: {at.astimezone(settings.zone):%d-%m-%Y %H.%M}.")
 
 
 def _services(settings: Settings) -> Part:

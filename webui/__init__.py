@@ -65,6 +65,7 @@ BLUEPRINTS = (
     "backup_restores",
     "recovery_sheet",
     "network",
+    "node_clock",
     "power_banner",
 )
 

@@ -23,6 +23,7 @@ NAMES = {
     "power": "Listrik",
     "disk": "Disk",
     "certificate": "Sertifikat",
+    "clock": "Jam",
     "services": "Layanan",
 }
 WORDS = {

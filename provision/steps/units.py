@@ -91,6 +91,7 @@ def services(site: Site) -> Step:
         *(() if site.settings.power.ups == "none" else (Running("slrt-power-check.timer"),)),
         Running("slrt-drill.path"),
         Running("slrt-restore.path"),
+        Running("slrt-clock.path"),
         Running("slrt-lan.path"),
         Running("slrt-lan.timer"),
         Running("slrt-sticks.path"),

@@ -22,6 +22,7 @@ EXPOSURE = {
     "slrt-drill.service": 1.0,
     "slrt-notices.service": 1.5,
     "slrt-firewall.service": 1.5,
+    "slrt-clock.service": 2.0,
     "slrt-lan.service": 3.0,  # it changes the machine's address
     "slrt-dns.service": 1.5,
     "slrt-certificate.service": 2.5,

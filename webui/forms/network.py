@@ -11,3 +11,13 @@ class AddressForm(PageForm):
     address = Line(default="")
     gateway = Line(default="")
     dns = Line(default="")
+
+
+class ClockForm(PageForm):
+    """A date, a time, the date once more, and the password."""
+
+    wish = Line(default="set")
+    date = Line(default="")
+    time = Line(default="")
+    typed = Line(default="")
+    password = Line(default="")
