@@ -24,6 +24,8 @@ SUBJECTS = {
     "config": "Memeriksa dan menampilkan pengaturan.",
     "backup": "Mencadangkan, memeriksa dan memulihkan data.",
     "power": "Keadaan listrik dan UPS.",
+    "clock": "Jam simpul ini.",
+    "network": "Alamat di jaringan kantor.",
     "notices": "Pemberitahuan listrik lewat surel dan lain-lain.",
     "user": "Akun petugas.",
     "database": "Menyiapkan dan memeriksa basis data.",

@@ -337,6 +337,9 @@ class NetworkSettings:
         'empty or such as "192.168.1.100-192.168.1.200"',
         _is_office_range,
     )
+    state: str = setting(
+        "/var/lib/slrt-lan", "what root knows of the network, and a new address on trial", "an absolute path", _absolute
+    )
     upstream_dns: str = setting(
         "", "who is asked for names that are not the node's; empty for nobody", 'empty or such as "192.168.1.1"', _are_addresses
     )

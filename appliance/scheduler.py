@@ -35,6 +35,8 @@ from appliance.casework.escalation import escalate_late
 from appliance.casework.handover_plans import do_due
 from appliance.casework.office_calendar import calendar_in_use
 from appliance.casework.referral_reminders import end_left_over, remind_late
+from appliance.clock import Reading, mark_file
+from appliance.clock_watch import ClockWatch
 from appliance.config import Settings, config_path, load
 from appliance.database import checkpoint, create_service, current_revision, newest_revision, refresh_statistics
 from appliance.drills import full
@@ -62,6 +64,7 @@ LOOK_FOR_WORK = timedelta(seconds=3)
 LOOK_FOR_POWER_OFF = timedelta(seconds=1)
 LOOK_FOR_ORDERS = timedelta(seconds=3)
 LOOK_AT_MAINS = timedelta(seconds=5)
+LOOK_AT_CLOCK = timedelta(seconds=10)
 CLEAR_EXPORTS = timedelta(minutes=2)
 CLEAR_UPLOADS = timedelta(hours=1)
 CLOSE_CASES = timedelta(minutes=10)
@@ -113,14 +116,16 @@ class Clockwork:
         self._settings, self._config_file, self._ending = settings, config_file, ending
         self._state, self._runtime = custody.state_of(settings), Path(settings.paths.runtime)
         self._repository = Path(settings.backup.repository)
-        self._gate = Gate(Path(settings.paths.runtime) / "gate.lock", Path(settings.power.runtime) / "state.json")
+        self._gate = Gate(self._runtime / "gate.lock", Path(settings.power.runtime) / "state.json", mark_file(settings))
         self._service = create_service(settings)
+        self._clock = ClockWatch(settings)
         self._log = CarriedLog(settings)
         self._tables_there = False
         self._dark_at: float | None = None
         self._statistics_of: date | None = None
         self._made_way: Moment | None = None
         self._fullness = space.Level.ROOMY
+        self._clock_was = Reading.RIGHT
         self._alive = time.monotonic()
         self._ticker = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(8)})
 
@@ -130,6 +135,7 @@ class Clockwork:
             log.warning("Pemulihan yang terputus diselesaikan.")
         for name, job, interval in (
             ("pulse", self._pulse, PULSE),
+            ("clock", self.look_at_clock, LOOK_AT_CLOCK),
             ("mains", self.look_at_mains, LOOK_AT_MAINS),
             ("room", self.watch_room, WATCH_ROOM),
             ("backup", self.back_up_if_due, TICK),
@@ -206,6 +212,16 @@ class Clockwork:
         """Whether anything is done with the backups. Where they have a user of their own, the repository is hidden from us."""
         return any(map(lock.is_running, (self._state, self._repository))) or backup_errands.is_under_way(self._runtime)
 
+    def look_at_clock(self) -> None:
+        """Remember until when the clock was right, and tell when somebody set it."""
+        if not self._has_tables():
+            return
+        with self._service.app_context():
+            reading = self._clock.look()
+        if reading is not Reading.RIGHT and reading is not self._clock_was:
+            log.error("Jam simpul tidak dapat dipercaya (%s); simpanan baru ditahan sampai jam diatur.", reading)
+        self._clock_was = reading
+
     def look_at_mains(self) -> None:
         """Remember when the mains was last seen away: what is late waits until it has held for a while."""
         published = power_state.read(Path(self._settings.power.runtime) / power_state.STATE_FILE)
@@ -278,7 +294,8 @@ class Clockwork:
 
     def do_waiting_work(self) -> None:
         """Start a worker when somebody asked for an import, an export or other long work."""
-        if not self._gate.accepts_jobs() or reserve.holds_jobs(self._settings) or not self._is_work_waiting():
+        free = self._gate.accepts_jobs() and self._gate.accepts_work() and not reserve.holds_jobs(self._settings)
+        if not free or not self._is_work_waiting():
             return
         code = self._run("work")
         if code not in {0, TryLater.exit_code}:
@@ -390,7 +407,7 @@ class Clockwork:
         if self._settings.database.url or not self._settings.database_file.exists() or self._is_backup_running():
             return
         try:
-            with self._gate.work():
+            with self._gate.work(held_too=True):  # nothing of it is dated
                 if self._log.empty() is None:
                     checkpoint(self._settings)
         except TryLater:
@@ -407,7 +424,7 @@ class Clockwork:
         if self._statistics_of == today or not self._has_tables() or self._is_backup_running():
             return
         try:
-            with self._gate.work():
+            with self._gate.work(held_too=True):
                 refresh_statistics(self._settings)
         except TryLater:
             return  # about to power off, or busy: the next time will do

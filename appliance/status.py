@@ -18,7 +18,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from appliance import backup_news, custody, database
+from appliance import backup_news, clock, custody, database
 from appliance.care import readings, reserve
 from appliance.care import rules as care_rules
 from appliance.care.space import Level as Fullness
@@ -99,6 +99,7 @@ def read_status(settings: Settings, at: datetime) -> Status:
         "disk": lambda: _disk(settings, at),
         "hardware": lambda: _hardware(settings, at),
         "certificate": lambda: _certificate(settings, at),
+        "clock": lambda: _clock(settings, at),
         "services": lambda: _services(settings),
     }
     return {name: _answer(question) for name, question in questions.items()}
@@ -297,6 +298,14 @@ def _certificate(settings: Settings, at: datetime) -> Part:
     if at >= ends - CERTIFICATE_SOON:
         return Part(Health.WARN, text, renew)
     return Part(Health.OK, text)
+
+
+def _clock(settings: Settings, at: datetime) -> Part:
+    mark = clock.read_mark(clock.mark_file(settings))
+    wrong = clock.sentence(clock.judge(at, mark), at, mark, settings.zone)
+    if wrong:
+        return Part(Health.FAIL, wrong, f"{clock.SET_IT} Atau di server: sudo slrt clock set")
+    return Part(Health.OK, f"Jam sesuai: {at.astimezone(settings.zone):%d-%m-%Y %H.%M}.")
 
 
 def _services(settings: Settings) -> Part:

@@ -23,10 +23,10 @@ from appliance.errors import EXIT_DONE, EXIT_FAILED, ApplianceError, Configurati
 from provision import fleet as fleet_of
 from provision import life, preflight, probe, run
 from provision import plan as plan_of
-from provision.card import office_card
 from provision.dhcp import other_servers
 from provision.host import Host, LocalHost
 from provision.identity import Places, own_addresses, renew, what_is_due
+from provision.interface import office_card
 from provision.step import DEFAULT_ADMIN, SIGN_IN_FILE, SLRT, Site, Step, debian_of, source_tree
 from provision.steps.files import SETTINGS_FILE
 from provision.steps.network import keep_connected

@@ -64,6 +64,8 @@ BLUEPRINTS = (
     "backup_sticks",
     "backup_restores",
     "recovery_sheet",
+    "network",
+    "node_clock",
     "power_banner",
 )
 

@@ -24,6 +24,7 @@ NAMES = {
     "disk": "Ruang disk",
     "hardware": "Perangkat",
     "certificate": "Sertifikat",
+    "clock": "Jam",
     "services": "Layanan",
 }
 WORDS = {

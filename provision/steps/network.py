@@ -8,9 +8,10 @@ import string
 from dataclasses import dataclass
 
 from appliance.config import NetworkSettings, Settings, address_range, split_list
-from provision.card import Card, office_card
+from appliance.lan.cards import Card
 from provision.change import Absent, Applied, Change, Command, File, Running
 from provision.host import Host
+from provision.interface import office_card
 from provision.step import PROVISION, Site, Step
 
 TEMPLATES = "provision/templates/network"

@@ -10,7 +10,7 @@ from tests.support.machine_room import Room
 from tests.support.machine_run import FIRST_SIGN_IN, install, until_well
 from tests.support.story import first_password
 
-PARTS = {"web", "database", "backup", "sticks", "sheet", "power", "disk", "hardware", "certificate", "services"}
+PARTS = {"web", "database", "backup", "sticks", "sheet", "power", "disk", "hardware", "certificate", "clock", "services"}
 MOST_EXPOSED = 3.0  # systemd's scale: 0 is closed, 10 is open
 # our daemons; a helper that a timer or a flag starts for a moment (oneshot) may be of root
 OURS = (

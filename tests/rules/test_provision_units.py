@@ -23,6 +23,8 @@ EXPOSURE = {
     "slrt-care.service": 2.0,  # root, to ask the disks
     "slrt-notices.service": 1.5,
     "slrt-firewall.service": 1.5,
+    "slrt-clock.service": 2.0,
+    "slrt-lan.service": 3.0,  # it changes the machine's address
     "slrt-dns.service": 1.5,
     "slrt-certificate.service": 2.5,
     "slrt-force-shutdown.service": 3.0,

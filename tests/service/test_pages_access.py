@@ -298,6 +298,14 @@ GET  drills.show                   303       403 403     403  403        403    
 GET  drills.sheet                  303       403 403     403  403        403    404      403        403  403
 GET  backup_sticks.listing         303       403 403     403  403        403    200      403        403  403
 POST backup_sticks.eject           401       403 403     403  403        403    404      403        403  403
+GET  network.show                  303       403 403     403  403        403    200      403        403  403
+POST network.try_address           401       403 403     403  403        403    422      403        403  403
+POST network.undo                  401       403 403     403  403        403    409      403        403  403
+POST network.look                  401       403 403     403  403        403    303      403        403  403
+GET  network.ask_to_confirm        404       404 404     404  404        404    404      404        404  404
+GET  node_clock.show               303       403 403     403  403        403    200      403        403  403
+POST node_clock.change             401       403 403     403  403        403    422      403        403  403
+POST network.confirm               404       404 404     404  404        404    404      404        404  404
 GET  backup_restores.show          303       403 403     403  403        403    200      403        403  403
 POST backup_restores.order         401       403 403     403  403        403    422      403        403  403
 GET  backup_restores.progress      303       403 403     403  403        403    200      403        403  403
@@ -583,6 +591,7 @@ def case_with_referral(staff: Staff) -> dict[str, str]:
         "action": "usulkan_keluar",
         "step": "receive",
         "label": "A",
+        "token": "nothing",
         "layout_code": "siksng",
         "account_id": "nobody",
         "pair_id": pair_of(*(resident(staff.fo, "Sitti Aminah") for _ in range(2)), by=staff.supervisor),
