@@ -93,6 +93,11 @@ def latest() -> Anchor:
     return Anchor(found.position, found.seal) if found else Anchor(0, FIRST_SEAL)
 
 
+def newest_moment() -> datetime | None:
+    """When the last entry was written, by the clock of then; None while there is none."""
+    return db.session.scalar(sa.select(AuditEntry.at).order_by(AuditEntry.position.desc()).limit(1))
+
+
 def verify(anchor: Anchor | None = None) -> Verdict:
     """Read the whole chain, oldest first, and compare it with its seals and with the kept anchor."""
     key, seal, position = _key(), FIRST_SEAL, 0

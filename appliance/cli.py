@@ -21,6 +21,7 @@ from appliance.errors import EXIT_DONE, ApplianceError, InvalidInput
 # subject → the line in the list of commands; the module of the same name holds the command
 SUBJECTS = {
     "status": "Apakah sistem ini sehat?",
+    "doctor": "Memeriksa lebih dalam, dan memperbaiki yang aman.",
     "config": "Memeriksa dan menampilkan pengaturan.",
     "backup": "Mencadangkan, memeriksa dan memulihkan data.",
     "power": "Keadaan listrik dan UPS.",

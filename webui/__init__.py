@@ -58,6 +58,7 @@ BLUEPRINTS = (
     "devices",
     "incidents",
     "health",
+    "hardware",
     "power",
     "drills",
     "backups",

@@ -297,6 +297,7 @@ POST drills.begin                  401       403 403     403  403        403    
 GET  drills.show                   303       403 403     403  403        403    404      403        403  403
 GET  drills.sheet                  303       403 403     403  403        403    404      403        403  403
 GET  backup_sticks.listing         303       403 403     403  403        403    200      403        403  403
+GET  hardware.show                 303       403 403     403  403        403    200      403        403  403
 POST backup_sticks.eject           401       403 403     403  403        403    404      403        403  403
 GET  backup_restores.show          303       403 403     403  403        403    200      403        403  403
 POST backup_restores.order         401       403 403     403  403        403    422      403        403  403
