@@ -22,6 +22,7 @@ from appliance.errors import EXIT_DONE, ApplianceError, InvalidInput
 SUBJECTS = {
     "status": "Apakah sistem ini sehat?",
     "doctor": "Memeriksa lebih dalam, dan memperbaiki yang aman.",
+    "support": "Berkas dukungan untuk yang membantu dari jauh.",
     "config": "Memeriksa dan menampilkan pengaturan.",
     "backup": "Mencadangkan, memeriksa dan memulihkan data.",
     "power": "Keadaan listrik dan UPS.",

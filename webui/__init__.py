@@ -59,6 +59,7 @@ BLUEPRINTS = (
     "incidents",
     "health",
     "hardware",
+    "support",
     "power",
     "drills",
     "backups",

@@ -158,6 +158,16 @@ def sample(door: Door) -> None:
 
 @command.command(hidden=True)
 @click.pass_obj
+def names(door: Door) -> None:
+    """Kata-kata dari semua nama, untuk menyamarkan berkas dukungan (dipanggil oleh slrt support)."""
+    from appliance.support.names import names_in
+
+    _become_owner(door.settings)
+    click.echo("\n".join(sorted(names_in(door.settings))))
+
+
+@command.command(hidden=True)
+@click.pass_obj
 def newest(door: Door) -> None:
     """Saat catatan terakhir dalam jurnal audit (dipanggil oleh slrt doctor)."""
     key = door.secret("audit-key")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.support.machine import Machine
+from tests.support.machine import Machine, wait_for
 from tests.support.machine_run import until_well
 
 DATABASE = "/var/lib/slrt/database/slrt.db"
@@ -22,6 +22,8 @@ class Breakage:
     undone: str = ""
 
 
+PYTHON = "/opt/slrt/current/venv/bin/python"
+ONE_NAME = f"from pysqlite3 import dbapi2 as s; print(s.connect('{DATABASE}').execute('select name from person').fetchone()[0])"
 FALSE = "/etc/systemd/system/slrt-care.service.d"
 BREAKAGES = {
     "a secret that others may read": Breakage("chmod 0644 /etc/slrt/secrets/audit-key", frozenset({"D24"})),
@@ -89,6 +91,35 @@ def test_what_somebody_broke_is_told_by_its_number(lasting: Machine, name: str) 
     mended = lasting.run("slrt doctor --repair --yes", check=False)
     assert "Tidak ada yang perlu diperbaiki." in mended.out, str(mended)
     assert mended.code == 0
+
+
+def test_the_support_file_tells_no_secret_and_no_resident(lasting: Machine) -> None:
+    """What only this machine knows: its secrets, its first password, a name and a number in the journal of our own units."""
+    until_well(lasting)
+    lasting.run("slrt database sample")
+    name = lasting.run(f'{PYTHON} -c "{ONE_NAME}"', user="slrt").out.strip()
+    assert len(name) > 4
+    line = f"Warga {name} 7303 0141 0180 0001 tidak dapat disimpan"
+    lasting.run(f"systemd-run --quiet --wait --unit=slrt-uji-catatan echo '{line}'")
+    lasting.run("touch /run/slrt/support-order", user="slrt")
+    found = "/var/lib/slrt-care/slrt-dukungan-*.tar.gz"
+    wait_for("the support file", lambda: lasting.run(f"ls {found}", check=False).code == 0, 300, pause=1.0)
+    assert lasting.run(f"stat -c '%a %U %G' {found}").out == "640 root slrt-data\n"
+    lasting.run("rm -rf /root/s && mkdir /root/s")
+    lasting.run(f"tar -C /root/s -xzf {found}")
+    texts = lasting.run("cat /root/s/*/*").out
+    assert "tidak dapat disimpan" in texts, "the line is there"
+    assert "[nama] [nomor]" in texts
+    assert name not in texts
+    assert "[node]" in texts
+    assert '"findings"' in texts
+    secrets = lasting.run("cat /etc/slrt/secrets/*; tail -n 1 /root/slrt-first-sign-in.txt").out.split()
+    assert len(secrets) > 5
+    assert [secret for secret in secrets if secret in texts] == []
+    stick = lasting.run("mkdir -p /media/stik && slrt support --to /media/stik --days 1").out
+    assert "/media/stik/slrt-dukungan-" in stick
+    assert lasting.run("stat -c %a /media/stik/slrt-dukungan-*").out == "600\n"
+    lasting.run(f"rm -rf /root/s /media/stik {found}")
 
 
 def test_a_repair_is_named_and_asked_for_first(lasting: Machine) -> None:
