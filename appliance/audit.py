@@ -102,6 +102,11 @@ def ends_in_our_hand() -> bool:
     return hmac.compare_digest(newest[0].seal, _seal(_key(), before, newest[0]))
 
 
+def newest_moment() -> datetime | None:
+    """When the last entry was written, by the clock of then; None while there is none."""
+    return db.session.scalar(sa.select(AuditEntry.at).order_by(AuditEntry.position.desc()).limit(1))
+
+
 def verify(anchor: Anchor | None = None) -> Verdict:
     """Read the whole chain, oldest first, and compare it with its seals and with the kept anchor."""
     key, seal, position = _key(), FIRST_SEAL, 0

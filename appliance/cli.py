@@ -21,6 +21,8 @@ from appliance.errors import EXIT_DONE, ApplianceError, InvalidInput
 # subject → the line in the list of commands; the module of the same name holds the command
 SUBJECTS = {
     "status": "Apakah sistem ini sehat?",
+    "doctor": "Memeriksa lebih dalam, dan memperbaiki yang aman.",
+    "support": "Berkas dukungan untuk yang membantu dari jauh.",
     "config": "Memeriksa dan menampilkan pengaturan.",
     "backup": "Mencadangkan, memeriksa dan memulihkan data.",
     "power": "Keadaan listrik dan UPS.",

@@ -58,6 +58,8 @@ BLUEPRINTS = (
     "devices",
     "incidents",
     "health",
+    "hardware",
+    "support",
     "power",
     "drills",
     "backups",

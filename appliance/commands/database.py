@@ -174,6 +174,27 @@ def sample(door: Door) -> None:
         click.echo(f"  {account.username:<18} {account.role.label:<18} {password}")
 
 
+@command.command(hidden=True)
+@click.pass_obj
+def names(door: Door) -> None:
+    """Kata-kata dari semua nama, untuk menyamarkan berkas dukungan (dipanggil oleh slrt support)."""
+    from appliance.support.names import names_in
+
+    _become_owner(door.settings)
+    click.echo("\n".join(sorted(names_in(door.settings))))
+
+
+@command.command(hidden=True)
+@click.pass_obj
+def newest(door: Door) -> None:
+    """Saat catatan terakhir dalam jurnal audit (dipanggil oleh slrt doctor)."""
+    key = door.secret("audit-key")
+    _become_owner(door.settings)
+    with database.create_service(door.settings, audit_key=key).app_context():
+        found = audit.newest_moment()
+    click.echo(found.isoformat() if found else "")
+
+
 @command.command()
 @click.pass_obj
 @click.pass_context

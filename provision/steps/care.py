@@ -12,4 +12,6 @@ def care(_site: Site) -> Step:
     """The reader of the hardware. Debian's own watcher of disks would write letters to root that nobody reads."""
     reader = Running("slrt-care.timer", ("/etc/systemd/system/slrt-care.service",))
     once = Command("baca keadaan perangkat keras", ("test", "-s", READINGS), ("systemctl", "start", "slrt-care.service"))
-    return Step("perawatan", "Perawatan perangkat keras", (Masked("smartmontools.service"), reader, once))
+    return Step(
+        "perawatan", "Perawatan perangkat keras", (Masked("smartmontools.service"), reader, once, Running("slrt-support.path"))
+    )

@@ -21,6 +21,7 @@ EXPOSURE = {
     "slrt-power-check.service": 1.0,
     "slrt-drill.service": 1.0,
     "slrt-care.service": 2.0,  # root, to ask the disks
+    "slrt-support.service": 4.0,  # it reads the whole machine
     "slrt-notices.service": 1.5,
     "slrt-firewall.service": 1.5,
     "slrt-clock.service": 2.0,
