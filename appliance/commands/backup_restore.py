@@ -163,7 +163,8 @@ def _restore_in_place(door: Door, errand: Errand, source: Source, as_json: bool)
     with _alone(door, source):
         if not restoring.hand_over(door, source, ["restore", errand.number, "--in-place", "--yes", *_words(errand, as_json)]):
             handed = Handed.read(door, source)
-            say = telling(door.settings, Wish.RESTORE, errand.number, STEPS, quiet if as_json else steps(STEPS))
+            wish = Wish.DATABASE if errand.choice.part is Part.DATABASE else Wish.RESTORE
+            say = telling(door.settings, wish, errand.number, STEPS, quiet if as_json else steps(STEPS))
             with stoppable(door.settings, "cadangan") as stop, translated(), gate_of(door.settings).work():
                 restored = restoring.in_place(door.settings, handed, errand, stop, say)
             _tell(door, restored, as_json)

@@ -302,7 +302,7 @@ def test_a_case_is_seen_as_it_was_by_who_may_see_it_today(saved: Settings, known
 
 def test_the_copy_cannot_be_written_and_is_erased(saved: Settings) -> None:
     plan = plan_for(saved)
-    with looking._as_it_was(saved, plan, "1", never) as (copy, _), copy.app_context():
+    with looking._as_it_was(saved, plan, "1", never) as (copy, _, _), copy.app_context():
         looking._read_only()
         with pytest.raises(sa.exc.SQLAlchemyError), db.engine.begin() as connection:
             connection.execute(sa.text("DELETE FROM sequence"))

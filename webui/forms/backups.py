@@ -16,6 +16,7 @@ class RestoreForm(PageForm):
     """An order to check a backup, to bring it back or to take that back."""
 
     wish = Line(default="")
+    part = Line(default="")
     run = Line(default="")
     reason = Line(default="")
     typed = Line(default="")
