@@ -21,6 +21,7 @@ PARTS: Mapping[str, str] = {
     "hardware": "D08",
     "certificate": "D09",
     "services": "D10",
+    "clock": "D11",
 }
 OTHER_PART = "D19"
 SETTINGS, STATUS, UNIT, RUNTIME, DRIFT = "D20", "D21", "D22", "D23", "D24"
