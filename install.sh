@@ -43,11 +43,16 @@ fi
 
 # --------------------------------------------------------------------------------------- 2 words to the operator
 
-log_is_open=no typed=
+log_is_open=no told_before='' typed=''
 
+# On the screen and in the log; what is said before anything may be changed is written there once the log is open.
 say() {
   printf '%s\n' "$*"
-  [[ ! -w $LOG ]] || printf '%s\n' "$*" >>"$LOG"
+  if [[ $log_is_open == yes ]]; then
+    printf '%s\n' "$*" >>"$LOG"
+  else
+    told_before+="$*"$'\n'
+  fi
 }
 
 # fail CODE WHAT-HAPPENED WHAT-TO-DO
@@ -115,6 +120,7 @@ open_log() {
   touch "$LOG"
   chmod 600 "$LOG"
   printf '\n==== %s: %s\n' "$(date '+%F %T %Z')" "$*" >>"$LOG"
+  printf '%s' "$told_before" >>"$LOG"
   log_is_open=yes
 }
 
