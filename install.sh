@@ -45,11 +45,16 @@ fi
 
 # --------------------------------------------------------------------------------------- 2 words to the operator
 
-log_is_open=no typed=
+log_is_open=no told_before='' typed=''
 
+# On the screen and in the log; what is said before anything may be changed is written there once the log is open.
 say() {
   printf '%s\n' "$*"
-  [[ ! -w $LOG ]] || printf '%s\n' "$*" >>"$LOG"
+  if [[ $log_is_open == yes ]]; then
+    printf '%s\n' "$*" >>"$LOG"
+  else
+    told_before+="$*"$'\n'
+  fi
 }
 
 # fail CODE WHAT-HAPPENED WHAT-TO-DO
@@ -122,6 +127,7 @@ open_log() {
   touch "$LOG"
   chmod 600 "$LOG"
   printf '\n==== %s: %s\n' "$(date '+%F %T %Z')" "$*" >>"$LOG"
+  printf '%s' "$told_before" >>"$LOG"
   log_is_open=yes
 }
 
@@ -302,11 +308,11 @@ show_plan() {
 # ------------------------------------------------------------------------- 5 the end: address, sign-in, status
 
 finish() {
-  local shown_before=$1 name address fingerprint
-  name=$("$CURRENT/venv/bin/slrt" config show | sed -n 's/^hostname = "\(.*\)"$/\1/p')
+  local shown_before=$1 name address fingerprint said code=0
+  name=$(hostname)
   address=$(hostname -I | tr ' ' '\n' | grep -m 1 '\.' || true)
   fingerprint=$(openssl x509 -in /etc/slrt/tls/ca.crt -noout -fingerprint -sha256 | cut -d= -f2)
-  wait_until_well
+  said=$(wait_until_well) || code=$?
   say ""
   say "Simpul SLRT siap."
   say "  Alamat        : https://$name.local/${address:+  atau  https://$address/}"
@@ -320,18 +326,23 @@ finish() {
     say "  Masuk pertama : lihat $SIGN_IN"
   fi
   say "  Catatan       : $LOG"
+  say "  Lama          : $((SECONDS - run_began)) detik"
   say ""
-  local code=0
-  "$CURRENT/venv/bin/slrt" status 2>&1 | tee -ia "$LOG" || code=$?
+  say "$said"
   ((code == 0)) || fail "$EXIT_FAILED" "Simpul terpasang, tetapi belum semuanya baik." "Ikuti tanda → di atas, lalu: slrt status"
 }
 
-# The daemons report within seconds after their start.
+# What the node says of itself; its daemons report within seconds after their start.
 wait_until_well() {
-  local deadline=$((SECONDS + STATUS_PATIENCE))
-  until "$CURRENT/venv/bin/slrt" status >/dev/null 2>&1 || ((SECONDS > deadline)); do
+  local deadline=$((SECONDS + STATUS_PATIENCE)) said code
+  while true; do
+    code=0
+    said=$("$CURRENT/venv/bin/slrt" status 2>&1) || code=$?
+    ((code != 0 && SECONDS <= deadline)) || break
     sleep 1
   done
+  printf '%s\n' "$said"
+  return "$code"
 }
 
 install() {

@@ -19,7 +19,11 @@ from provision.step import CURRENT
 
 FOLDER = "/var/lib/slrt-install"
 JOURNAL = f"{FOLDER}/journal"
-_APPEND = 'test -d "$1" || mkdir -m 0700 "$1"; printf "%s\\n" "$3" >>"$2" && sync "$2" "$1"'
+# what a power cut tore off becomes a line of its own
+_APPEND = """test -d "$1" || mkdir -m 0700 "$1"
+test -z "$(tail -c 1 "$2" 2>/dev/null)" || echo >>"$2"
+printf "%s\\n" "$3" >>"$2" && sync "$2" "$1"
+"""
 
 
 @dataclass(frozen=True)

@@ -26,11 +26,9 @@ begin_journal() {
 
 tell_last_run() {
   local at state step rest
-  # what a power cut tore off is a line of its own
+  # what a power cut tore off becomes a line of its own, and does not count
   [[ -z $(tail -c 1 "$JOURNAL") ]] || echo >>"$JOURNAL"
-  # the last words are the release
-  # shellcheck disable=SC2034
-  read -r at state step rest <<<"$(tail -n 1 "$JOURNAL")"
+  read -r at state step rest <<<"$(awk 'NF == 5 { last = $0 } END { print last }' "$JOURNAL")"
   case $state in
   begun) say "Pemasangan sebelumnya ($at) terputus di tengah langkah $step; dilanjutkan dari sana." ;;
   failed) say "Pemasangan sebelumnya ($at) gagal pada langkah $step; dilanjutkan dari sana." ;;
