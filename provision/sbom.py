@@ -30,12 +30,12 @@ class Component:
 def deb_component(name: str, version: str, architecture: str, debian: int, sha256: str) -> Component:
     """A package of Debian."""
     distribution = f"arch={architecture}&distro=debian-{debian}"
-    return Component(name, version, f"pkg:deb/debian/{quote(name)}@{quote(version, safe='')}?{distribution}", sha256)
+    return Component(name, version, f"pkg:deb/debian/{quote(name)}@{quote(version)}?{distribution}", sha256)
 
 
 def wheel_component(name: str, version: str, file: str, sha256: str) -> Component:
     """A library of Python; `file` tells its builds apart."""
-    return Component(name, version, f"pkg:pypi/{name}@{quote(version, safe='')}?file_name={quote(file)}", sha256)
+    return Component(name, version, f"pkg:pypi/{name}@{quote(version)}?file_name={quote(file)}", sha256)
 
 
 def render(version: str, release: str, built: str, components: Iterable[Component]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 import subprocess
 import time
@@ -16,8 +17,9 @@ STICK = "/media/stik"
 KEY = "signing.key"  # beside the bundles; the tests' own
 
 
+@functools.cache
 def bundle_stick() -> Path:
-    """A folder as an officer's stick is: the bundle of this program and its install.sh, nothing else."""
+    """A folder as an officer's stick is: the bundle of this program and its install.sh, nothing else. One for the whole run."""
     release = host_run("bash", str(PROJECT / "install.sh"), "release").strip()
     with locked(cache_folder() / "bundle.lock"):
         folder = cache_folder() / f"bundle-{release}"

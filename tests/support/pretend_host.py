@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
+from provision.apt import WITHIN_BUNDLE
 from provision.host import Entry, Outcome
 
 MIRROR = "http://mirror.example/debian"
@@ -202,7 +203,7 @@ class PretendHost:
             return SOURCES
         self._effect()
         if "install" in words:
-            backports = any(path.startswith("/etc/apt/sources.list.d/slrt-") for path in self.files)
+            backports = WITHIN_BUNDLE in words or any(path.startswith("/etc/apt/sources.list.d/slrt-") for path in self.files)
             for name in words[words.index("install") + 1 :]:
                 if not name.startswith("-") and not name.startswith("Dpkg::"):
                     borg = BORG_OF_BACKPORTS if backports else BORG_OF_DEBIAN
