@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -152,6 +153,14 @@ def settle(wait: bool) -> None:
             say("Tidak ada pembaruan yang belum selesai.")
 
 
+@click.command()
+def tidy() -> None:
+    """Melepas rilis sebelumnya beserta salinan datanya setelah 14 hari (dijalankan sendiri setiap hari)."""
+    node = own_node()
+    with alone(node):
+        say(engine.forget_old(node, datetime.now(UTC)) or "Tidak ada yang perlu dilepas.")
+
+
 def own_node() -> Node:
     """The node we stand at. Raises ConfigurationError for anybody but root."""
     if os.geteuid() != 0:
@@ -169,4 +178,4 @@ def who() -> str:
     return os.environ.get(ORDERED_BY) or os.environ.get("SUDO_USER") or BY
 
 
-COMMANDS = (upgrade, rollback, uninstall, settle)
+COMMANDS = (upgrade, rollback, uninstall, settle, tidy)

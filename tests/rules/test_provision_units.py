@@ -29,6 +29,7 @@ EXPOSURE = {
     "slrt-restore.service": 4.0,  # it stops and starts services, and becomes the service user
     "slrt-upgrade-settle.service": 4.0,  # it puts programs, units and data of the whole node back
     "slrt-upgrade-watch.service": 4.0,
+    "slrt-upgrade-tidy.service": 2.0,
     "slrt-sticks.service": 4.0,  # it mounts for all to see, so it cannot have a view of the files of its own
 }
 
