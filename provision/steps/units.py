@@ -96,6 +96,7 @@ def services(site: Site) -> Step:
         Running("slrt-certificate.timer"),
         Running("slrt-certificate.path"),
         Running("slrt-upgrade-tidy.timer"),
+        Running("slrt-upgrade.path"),
         Running("slrt.target"),
     )
     return Step("layanan", "Layanan", changes)

@@ -87,7 +87,7 @@ def closed_for(answers: list[tuple[float, int]]) -> float:
 
 def told(machine: Machine) -> dict[str, object]:
     """How the last upgrade ended."""
-    found: dict[str, object] = json.loads(machine.read("/var/lib/slrt-install/last-upgrade.json"))
+    found: dict[str, object] = json.loads(machine.read("/var/lib/slrt-upgrade/last.json"))
     return found
 
 
