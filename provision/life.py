@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -16,6 +17,7 @@ from provision import plan as plan_of
 from provision.bundle import PINNED_KEY, Bundle, read_bundle
 from provision.step import CURRENT, DEFAULT_ADMIN, Site, debian_of
 from provision.upgrade import back, engine, removal, settling
+from provision.upgrade import ordered as orders
 from provision.upgrade.engine import Upgrade, alone, refuse
 from provision.upgrade.facts import gather
 from provision.upgrade.node import RELEASES, Node
@@ -152,6 +154,25 @@ def settle(wait: bool) -> None:
             say("Tidak ada pembaruan yang belum selesai.")
 
 
+@click.command(hidden=True)
+@click.option("--end", is_flag=True, help="Only: nothing is under way any more.")
+def ordered(*, end: bool) -> None:
+    """Mengerjakan yang diminta dari halaman (dipanggil oleh slrt-upgrade.service)."""
+    node = own_node()
+    if end:
+        orders.end_cut_off(node)
+        return
+    sys.exit(orders.carry_out(node, trusted_bundle, ORDERED_BY))
+
+
+@click.command()
+def tidy() -> None:
+    """Melepas rilis sebelumnya beserta salinan datanya setelah 14 hari (dijalankan sendiri setiap hari)."""
+    node = own_node()
+    with alone(node):
+        say(engine.forget_old(node, datetime.now(UTC)) or "Tidak ada yang perlu dilepas.")
+
+
 def own_node() -> Node:
     """The node we stand at. Raises ConfigurationError for anybody but root."""
     if os.geteuid() != 0:
@@ -169,4 +190,4 @@ def who() -> str:
     return os.environ.get(ORDERED_BY) or os.environ.get("SUDO_USER") or BY
 
 
-COMMANDS = (upgrade, rollback, uninstall, settle)
+COMMANDS = (upgrade, rollback, uninstall, settle, tidy, ordered)

@@ -65,6 +65,7 @@ BLUEPRINTS = (
     "backups",
     "backup_sticks",
     "backup_restores",
+    "upgrades",
     "recovery_sheet",
     "network",
     "node_clock",

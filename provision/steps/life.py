@@ -23,6 +23,8 @@ def life(site: Site) -> Step:
         "Pembaruan",
         (
             Folder("/var/lib/slrt-install", 0o700),
+            # how far an upgrade is and how it ended, for the pages
+            Folder("/var/lib/slrt-upgrade"),
             File(f"{SCRIPT_FOLDER}/{SCRIPT}", site.text(f"systemd/{SCRIPT}"), 0o755),
             *files,
             Applied(

@@ -98,6 +98,8 @@ def services(site: Site) -> Step:
         Running("slrt-sticks.timer"),
         Running("slrt-certificate.timer"),
         Running("slrt-certificate.path"),
+        Running("slrt-upgrade-tidy.timer"),
+        Running("slrt-upgrade.path"),
         Running("slrt.target"),
     )
     return Step("layanan", "Layanan", changes)

@@ -285,6 +285,17 @@ def keep_record(node: Node, note: Note) -> None:
     ENGINE.unlink(missing_ok=True)
 
 
+def forget_old(node: Node, at: datetime) -> str:
+    """Take away the release before this one and its copy of the data once they have been kept long enough. What to tell; empty: nothing."""
+    kept = journal.read_note(node.place.kept)
+    if kept is None or not rules.is_over(datetime.fromisoformat(kept.began), at):
+        return ""
+    journal.forget(node.place.kept)
+    keeping.clear(Path(kept.copy))
+    forget_releases({node.release})
+    return f"Rilis {kept.old} dan salinan basis datanya tidak disimpan lagi."
+
+
 def _tell(node: Node, note: Note, text: str, seconds: float, *, ok: bool) -> None:
     at = datetime.now(UTC).isoformat()
     journal.write(node.place.last, Told(ok, note.old, note.new, at, note.by, text, round(seconds, 1)))

@@ -16,9 +16,10 @@ from typing import Any
 from provision.host import flush_folder, write_durably
 
 FOLDER = Path("/var/lib/slrt-install")
+PUBLIC = Path("/var/lib/slrt-upgrade")
 RUNTIME = Path("/run/slrt-upgrade")
-NOTE, KEPT, LAST = "upgrade.json", "kept.json", "last-upgrade.json"
-CLOSED, LOCK, REQUEST = "closed", "lock", "order"
+NOTE, KEPT, LAST = "upgrade.json", "kept.json", "last.json"
+CLOSED, LOCK = "closed", "lock"
 COPIES = "copies"
 UNREADABLE = "Catatan pembaruan tidak terbaca."
 
@@ -44,10 +45,11 @@ WAYS_OUT = {Stage.CLOSING: Exit.LEAVE, Stage.CHANGING: Exit.UNDO, Stage.PROVEN: 
 
 @dataclass(frozen=True)
 class Place:
-    """Where the engine keeps what it knows: `folder` outlives a power cut, `runtime` does not."""
+    """Where the engine keeps what it knows: `folder` of root's and `public`, which all may read, outlive a power cut, `runtime` does not."""
 
     folder: Path = FOLDER
     runtime: Path = RUNTIME
+    public: Path = PUBLIC
 
     @property
     def note(self) -> Path:
@@ -62,7 +64,7 @@ class Place:
     @property
     def last(self) -> Path:
         """How the last upgrade ended, for people."""
-        return self.folder / LAST
+        return self.public / LAST
 
     @property
     def closed(self) -> Path:
@@ -115,8 +117,9 @@ def number_of(version: str) -> tuple[int, ...]:
 
 def write(path: Path, what: Note | Told) -> None:
     """Put it on the disk whole. Raises OSError."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_durably(path, json.dumps(asdict(what), ensure_ascii=False, indent=1).encode(), 0o600)
+    told = isinstance(what, Told)
+    path.parent.mkdir(mode=0o755 if told else 0o700, parents=True, exist_ok=True)
+    write_durably(path, json.dumps(asdict(what), ensure_ascii=False, indent=1).encode(), 0o644 if told else 0o600)
 
 
 def read_note(path: Path) -> Note | None:

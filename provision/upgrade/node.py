@@ -33,7 +33,7 @@ STAYING = (
     WATCH,
     "slrt.target",
 )
-RESTARTED = ("slrt-watcher.service", "slrt-front.service")
+WATCHER, FRONT = "slrt-watcher.service", "slrt-front.service"
 
 
 class Node:
@@ -82,17 +82,20 @@ class Node:
     def start(self, units: Sequence[str]) -> None:
         """Start them at once, and what stayed anew; an error is told with the unit's own words. Raises ApplianceError."""
         self.host.run(["systemctl", "reset-failed", "slrt-*"])
-        begun = self.host.run(["systemctl", "restart", *RESTARTED, *units])
+        begun = self.host.run(["systemctl", "restart", WATCHER, *units])
         if not begun.worked:
             raise ApplianceError(
                 f"Layanan tidak dapat dijalankan: {(begun.errors.strip().splitlines() or ['tanpa keterangan'])[0]}",
                 "Lihat: journalctl -b -p warning",
             )
+        # it takes in other settings without letting go of anybody
+        insist(self.host, ["systemctl", "reload-or-restart", FRONT])
 
     def start_later(self, units: Sequence[str]) -> None:
         """Have them started, and what stayed anew, as soon as whoever runs us has ended: at boot they wait for that."""
         self.host.run(["systemctl", "reset-failed", "slrt-*"])
-        self.host.run(["systemctl", "restart", "--no-block", *RESTARTED, *units])
+        self.host.run(["systemctl", "restart", "--no-block", WATCHER, *units])
+        self.host.run(["systemctl", "reload-or-restart", "--no-block", FRONT])
 
     def watch(self) -> None:
         """Have somebody wait for our end who settles what we leave, if we are killed."""
@@ -123,5 +126,10 @@ def program(release: str) -> str:
 def take_as_started(host: Host, step: Step) -> None:
     """Units that were just started with all files in place run with these files: the step need not start them once more."""
     for change in step.changes:
-        if isinstance(change, Running) and host.run(["systemctl", "is-active", "--quiet", change.unit]).worked:
+        # not the front, which has only read its settings anew: with another unit file it has to be another process
+        if (
+            isinstance(change, Running)
+            and change.unit != FRONT
+            and host.run(["systemctl", "is-active", "--quiet", change.unit]).worked
+        ):
             Applied(f"{change.unit}.taken", "", change.files, ()).perform(host)

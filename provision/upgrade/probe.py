@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -61,7 +62,9 @@ def _sign_in(settings: Settings) -> str:
     wrong, status, body = fetch(settings, SIGN_IN)
     if wrong:
         return wrong
-    return "" if status == 200 and PASSWORD_FIELD in body else f"menjawab {status} tanpa isian kata sandi"
+    if status == http.client.INTERNAL_SERVER_ERROR:
+        raise ApplianceError("Uji setelah pembaruan gagal pada halaman masuk: menjawab 500.", "Lihat: journalctl -u slrt-web")
+    return "" if status == http.client.OK and PASSWORD_FIELD in body else f"menjawab {status} tanpa isian kata sandi"
 
 
 def _version(settings: Settings, version: str) -> str:

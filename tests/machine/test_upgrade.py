@@ -63,7 +63,7 @@ def visitors(machine: Machine) -> Iterator[list[tuple[float, int]]]:
     def visit() -> None:
         while not over.wait(0.05):
             try:
-                connection = http.client.HTTPSConnection(machine.address, context=trust, timeout=5)
+                connection = http.client.HTTPSConnection(machine.address, context=trust, timeout=60)
                 connection.request("GET", "/masuk")
                 answers.append((time.monotonic(), connection.getresponse().status))
                 connection.close()
@@ -87,7 +87,7 @@ def closed_for(answers: list[tuple[float, int]]) -> float:
 
 def told(machine: Machine) -> dict[str, object]:
     """How the last upgrade ended."""
-    found: dict[str, object] = json.loads(machine.read("/var/lib/slrt-install/last-upgrade.json"))
+    found: dict[str, object] = json.loads(machine.read("/var/lib/slrt-upgrade/last.json"))
     return found
 
 
@@ -111,7 +111,7 @@ def test_a_release_that_is_not_well_is_taken_back_with_its_database(prepared: Pr
         ended = machine.run(f"{bad.program} upgrade --release {bad.name}", check=False, seconds=300)
     assert ended.code == 1, str(ended)
     assert "gagal dan dibatalkan sendiri" in ended.err, str(ended)
-    assert {status for _, status in answers} <= {200, 503}, "nobody was refused a connection, or let in too early"
+    assert {status for _, status in answers} == {200, 503}, "nobody is refused a connection, or let in too early"
     assert told(machine)["ok"] is False
     well_as(prepared, prepared.old, OLD_TABLES)
     assert machine.run("ls /var/lib/slrt-install/copies").out == "", "a copy that is needed no more does not stay"
@@ -148,7 +148,7 @@ def test_an_upgrade_keeps_everything_and_closes_the_pages_briefly(prepared: Prep
         machine.run("./install.sh upgrade", folder="/root/next-release", seconds=300)
     with capsys.disabled():
         print(f"\n    pages closed for {closed_for(answers):.1f} s on {machine.release}", end="")
-    assert {status for _, status in answers} <= {200, 503}
+    assert {status for _, status in answers} == {200, 503}
     well_as(prepared, new.name, NEW_TABLES)
     assert told(machine)["ok"] is True
     again = machine.run("./install.sh upgrade", folder="/root/next-release", seconds=300)
