@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provision.step import Site, Step
-from provision.steps import data, files, machine, network, units, ups
+from provision.steps import data, files, hardening, machine, network, units, ups
 
 
 def steps(site: Site) -> tuple[Step, ...]:
@@ -17,6 +17,7 @@ def steps(site: Site) -> tuple[Step, ...]:
         units.programs(site),
         machine.journal(site),
         units.units(site),
+        hardening.hardening(site),
         network.firewall(site),
         network.names(site),
         network.time(site),

@@ -41,6 +41,9 @@ class PretendHost:
     serials: list[str] = field(default_factory=list)
     diverted: bool = False
     ssh_peers: str = ""
+    ssh_keys: str = ""
+    ssh_trouble: str = ""
+    open_logins: set[str] = field(default_factory=set)
     routes: str = '[{"dst": "default", "gateway": "192.168.1.1", "dev": "eno1"}]'
     links: str = "[]"
     container: bool = False
@@ -116,8 +119,8 @@ class PretendHost:
     def _run_sh(self, words: list[str]) -> bool | Outcome:
         if "hostname" in words[1]:
             return self.hostname == words[-1]
-        if "idVendor" in words[1]:
-            return Outcome(0, "".join(f"{serial}\n" for serial in self.serials), "")
+        if (told := self._told(words[1])) is not None:
+            return Outcome(0, told, "")
         if "ups.conf" in words[1]:
             return self._empty_ups_conf(words[1])
         if "dpkg-divert" in words[1]:
@@ -127,6 +130,14 @@ class PretendHost:
             return True
         assert words[1].startswith("id -u slrt"), words
         return "slrt" in self.users
+
+    def _told(self, line: str) -> str | None:
+        """What a question in the shell prints."""
+        if "idVendor" in line:
+            return "".join(f"{serial}\n" for serial in self.serials)
+        if "/etc/shadow" in line:
+            return "".join(f"{name}:{'' if name in self.open_logins else 'x'}\n" for name in ("root", "petugas"))
+        return self.ssh_keys if "authorized_keys" in line else None
 
     def _empty_ups_conf(self, line: str) -> bool:
         path = "/etc/nut/ups.conf"
@@ -153,6 +164,18 @@ class PretendHost:
     def _run_systemd_detect_virt(self, words: list[str]) -> bool:
         assert words == ["--container", "--quiet"]
         return self.container
+
+    def _run_sshd(self, words: list[str]) -> Outcome:
+        assert words == ["-t"]
+        return Outcome(1 if self.ssh_trouble else 0, "", self.ssh_trouble)
+
+    def _run_passwd(self, words: list[str]) -> None:
+        self._effect()
+        self.open_logins.remove(words[-1])
+
+    def _run_systemd_sysctl(self, words: list[str]) -> None:
+        self._effect()
+        assert words[-1] in self.files
 
     def _run_ss(self, words: list[str]) -> str:
         assert words == ["-Htn", "state", "established", "sport = :22"]
