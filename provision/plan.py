@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provision.step import Site, Step
-from provision.steps import adopt, care, data, files, life, machine, network, units, ups
+from provision.steps import adopt, care, data, files, hardening, life, machine, network, units, ups
 
 
 def steps(site: Site) -> tuple[Step, ...]:
@@ -19,6 +19,7 @@ def steps(site: Site) -> tuple[Step, ...]:
         machine.journal(site),
         units.units(site),
         life.life(site),
+        hardening.hardening(site),
         network.firewall(site),
         network.names(site),
         network.time(site),

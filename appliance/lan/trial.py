@@ -7,7 +7,6 @@ is back at the old address. Only what was confirmed is written for good; that is
 from __future__ import annotations
 
 import fcntl
-import grp
 import hmac
 import json
 import os
@@ -31,7 +30,6 @@ from backups.files import sync_folder, write_whole
 SECONDS = 60
 READY_SECONDS = 120  # until the certificate of the new address is made; then the time to confirm begins
 TRIAL, BEFORE, TOLD, SEEN = "trial.json", "before.json", "told.json", "seen.json"
-READERS = "slrt"
 UNDO_TIMER = "slrt-lan-undo.timer"
 AGAIN = "Bila perlu, mulai lagi dari halaman Jaringan atau dengan: sudo slrt network set"
 
@@ -242,7 +240,7 @@ def _write(settings: Settings, trial: Trial) -> None:
     told["wanted"] = {"address": str(trial.wanted.address), "gateway": trial.wanted.gateway, "dns": trial.wanted.dns}
     path = folder_of(settings) / TRIAL
     write_whole(path, json.dumps(told).encode(), 0o600)
-    os.chown(path, -1, grp.getgrnam(READERS).gr_gid)
+    os.chown(path, -1, Path(settings.paths.runtime).stat().st_gid)
     path.chmod(0o640)
 
 

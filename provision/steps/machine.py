@@ -8,7 +8,7 @@ from provision.apt import Backports, Configured, Packages
 from provision.change import Absent, Applied, Change, Command, File, Masked, Running
 from provision.host import Host
 from provision.step import Site, Step
-from provision.steps import network, ups
+from provision.steps import hardening, network, ups
 
 CODENAMES = {12: "bookworm", 13: "trixie"}
 BASE_PACKAGES = (
@@ -73,7 +73,7 @@ def name(site: Site) -> Step:
 
 def packages(site: Site) -> Step:
     """Debian's packages. nginx and NUT must not start with settings that are not ours, so they are held back first."""
-    names = BASE_PACKAGES + PRINT_PACKAGES + network.PACKAGES + ups.packages(site.settings.power)
+    names = BASE_PACKAGES + PRINT_PACKAGES + network.PACKAGES + hardening.PACKAGES + ups.packages(site.settings.power)
     # The node runs its own nginx unit; Debian's would take port 80.
     changes: list[Change] = [Configured(), Masked("nginx.service")]
     if site.debian == 12:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import grp
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
@@ -33,9 +31,8 @@ pytestmark = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def node(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """The settings with a folder of root's own; its reader is whoever runs the tests."""
-    monkeypatch.setattr(trial, "READERS", grp.getgrgid(os.getgid()).gr_name)
+def node(settings: Settings, tmp_path: Path) -> Settings:
+    """The settings with a folder of root's own."""
     (tmp_path / "lan").mkdir()
     found = replace(settings, network=replace(settings.network, state=str(tmp_path / "lan")))
     (tmp_path / "lan" / trial.SEEN).write_text(json.dumps(asdict(OLD)))

@@ -42,6 +42,9 @@ class PretendHost:
     serials: list[str] = field(default_factory=list)
     diverted: bool = False
     ssh_peers: str = ""
+    ssh_keys: str = ""
+    ssh_trouble: str = ""
+    open_logins: set[str] = field(default_factory=set)
     routes: str = '[{"dst": "default", "gateway": "192.168.1.1", "dev": "eno1"}]'
     links: str = "[]"
     container: bool = False
@@ -123,12 +126,13 @@ class PretendHost:
             "hostname": lambda words: self.hostname == words[-1],
             "mkdir -m 0700": self._write_journal,
             "half-configured": lambda _words: not self.half,
-            "idVendor": lambda _words: Outcome(0, "".join(f"{serial}\n" for serial in self.serials), ""),
             "ups.conf": lambda words: self._empty_ups_conf(words[1]),
             "dpkg-divert": lambda words: self._divert(words[1]),
             "udevadm": self._read_rules,
             "id -u slrt": lambda _words: "slrt" in self.users,
         }
+        if (told := self._told(words[1])) is not None:
+            return Outcome(0, told, "")
         return next(run for mark, run in scripts.items() if mark in words[1])(words)
 
     def _write_journal(self, words: list[str]) -> bool:
@@ -140,6 +144,14 @@ class PretendHost:
     def _read_rules(self, _words: list[str]) -> bool:
         self._effect()
         return True
+
+    def _told(self, line: str) -> str | None:
+        """What a question in the shell prints."""
+        if "idVendor" in line:
+            return "".join(f"{serial}\n" for serial in self.serials)
+        if "/etc/shadow" in line:
+            return "".join(f"{name}:{'' if name in self.open_logins else 'x'}\n" for name in ("root", "petugas"))
+        return self.ssh_keys if "authorized_keys" in line else None
 
     def _empty_ups_conf(self, line: str) -> bool:
         path = "/etc/nut/ups.conf"
@@ -166,6 +178,18 @@ class PretendHost:
     def _run_systemd_detect_virt(self, words: list[str]) -> bool:
         assert words == ["--container", "--quiet"]
         return self.container
+
+    def _run_sshd(self, words: list[str]) -> Outcome:
+        assert words == ["-t"]
+        return Outcome(1 if self.ssh_trouble else 0, "", self.ssh_trouble)
+
+    def _run_passwd(self, words: list[str]) -> None:
+        self._effect()
+        self.open_logins.remove(words[-1])
+
+    def _run_systemd_sysctl(self, words: list[str]) -> None:
+        self._effect()
+        assert words[-1] in self.files
 
     def _run_ss(self, words: list[str]) -> str:
         assert words == ["-Htn", "state", "established", "sport = :22"]

@@ -8,8 +8,10 @@
   const opened = Date.now();
   const apart = Math.round(opened / 1000 - Number(told.dataset.node));
 
-  function two(number) {
-    return String(number).padStart(2, "0");
+  // "2026-11-29 10:47" in the office's zone, whatever zone the device is set to
+  function atTheOffice() {
+    const parts = { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+    return new Intl.DateTimeFormat("sv-SE", Object.assign({ timeZone: told.dataset.zone }, parts)).format(new Date());
   }
 
   function words(seconds) {
@@ -19,14 +21,14 @@
     return "Simpul " + (seconds > 0 ? "terlambat " : "lebih cepat ") + amount + ".";
   }
 
-  told.querySelector("strong").textContent = new Date().toLocaleString("id-ID");
+  told.querySelector("strong").textContent = atTheOffice().slice(8, 10) + "-" + atTheOffice().slice(5, 7) + "-" + atTheOffice().slice(0, 4) + " pukul " + atTheOffice().slice(11).replace(":", ".");
   told.querySelector("span").textContent = words(apart);
   told.hidden = false;
   take.hidden = false;
 
   take.addEventListener("click", function () {
-    const now = new Date();
-    document.getElementById("date").value = now.getFullYear() + "-" + two(now.getMonth() + 1) + "-" + two(now.getDate());
-    document.getElementById("time").value = two(now.getHours()) + ":" + two(now.getMinutes());
+    const [date, time] = atTheOffice().split(" ");
+    document.getElementById("date").value = date;
+    document.getElementById("time").value = time;
   });
 })();
