@@ -8,7 +8,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import socket
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from appliance import backup_news, clock, custody, database
 from appliance.care import readings, reserve
 from appliance.care import rules as care_rules
 from appliance.care.space import Level as Fullness
+from appliance.care.web_answer import ANSWER_SECONDS, SOCKET, ask_health
 from appliance.config import Settings
 from appliance.errors import ApplianceError
 from appliance.power import state as power_state
@@ -54,7 +54,6 @@ POWER_UNITS = (
     "slrt-upsmon-refresh.path",
     "nut-monitor.service",
 )
-ANSWER_SECONDS = 5.0
 SILENCE_OF_WATCHER = timedelta(seconds=60)
 BACKUP_LATE = timedelta(hours=30)
 BACKUP_TOO_OLD = timedelta(days=3)
@@ -118,32 +117,14 @@ def _answer(question: Callable[[], Part]) -> Part:
         return Part(Health.UNKNOWN, f"Tidak dapat diperiksa: {error}", hint)
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    """HTTP over the socket that nginx uses as well: the answer is the service's own, not the front's."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=ANSWER_SECONDS)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
-
-
 def _web(settings: Settings) -> Part:
-    connection = _UnixConnection(Path(settings.paths.runtime) / "web.sock")
     next_step = "Jalankan: sudo systemctl restart slrt-web, lalu lihat: sudo journalctl -u slrt-web"
     try:
-        connection.request("GET", "/healthz")
-        answer = connection.getresponse()
-        answer.read()
+        answer = ask_health(Path(settings.paths.runtime) / SOCKET)
     except (OSError, http.client.HTTPException) as error:
         return Part(Health.FAIL, f"Layanan web tidak menjawab ({error}).", next_step)
-    finally:
-        connection.close()
-    if answer.status != http.client.OK:
-        return Part(Health.FAIL, f"Layanan web menjawab dengan galat {answer.status}.", next_step)
+    if answer != http.client.OK:
+        return Part(Health.FAIL, f"Layanan web menjawab dengan galat {answer}.", next_step)
     return Part(Health.OK, "Layanan web menjawab.")
 
 

@@ -23,7 +23,7 @@ class Breakage:
 
 
 PYTHON = "/opt/slrt/current/venv/bin/python"
-ONE_NAME = f"from pysqlite3 import dbapi2 as s; print(s.connect('{DATABASE}').execute('select name from person').fetchone()[0])"  # noqa: S608 - our own constant
+ONE_NAME = f"from pysqlite3 import dbapi2 as s; print(s.connect('{DATABASE}').execute('select name from person').fetchone()[0])"  # noqa: S608  our own file
 FALSE = "/etc/systemd/system/slrt-care.service.d"
 BREAKAGES = {
     "a secret that others may read": Breakage("chmod 0644 /etc/slrt/secrets/audit-key", frozenset({"D24"})),

@@ -16,6 +16,7 @@ from provision.change import Change, Command, File, writes
 from provision.host import Entry, Outcome
 from provision.plan import steps
 from provision.step import Site, Step
+from provision.steps.care import MODULES_FILE, PRODUCT
 from provision.steps.ups import NutFile
 from tests.support.pretend_host import PowerCut, PretendHost
 
@@ -227,3 +228,18 @@ def test_a_failed_step_says_which_command_and_what_next() -> None:
     with pytest.raises(ApplianceError) as error:
         run.apply([Step("file", "File", (File("/etc/x", b"x"),))], Full(), silent)
     assert "df -h" in error.value.hint
+
+
+@pytest.mark.parametrize(
+    ("product", "driver"),
+    [("ProLiant ML10", b"hpwdt\n"), ("ProLiant ML10 v2", b"hpwdt\n"), ("ML10Gen9", b"iTCO_wdt\n"), ("Lain", b"#"), ("", b"#")],
+)
+def test_the_watchdogs_driver_is_that_of_the_machine(product: str, driver: bytes) -> None:
+    host = bare()
+    if product:
+        host.files[PRODUCT] = (Entry("file", 0o444, "root", "root"), f"{product}\n".encode())
+    run.apply(steps(SITE), host, silent)
+    assert (host.read(MODULES_FILE) or b"").startswith(driver)
+    host.files[MODULES_FILE] = (Entry("file", 0o644, "root", "root"), b"softdog\n")
+    run.apply(steps(SITE), host, silent)
+    assert (host.read(MODULES_FILE) or b"").startswith(driver)

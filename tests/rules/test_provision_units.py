@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 UNITS = ROOT / "systemd"
 # unit → highest exposure; systemd's own scale from 0 (locked) to 10
 EXPOSURE = {
-    "slrt-web.service": 0.3,
+    "slrt-web.service": 0.4,  # 0.1 of it is that its workers may tell systemd that they answer
     "slrt-front.service": 0.5,
     "slrt-scheduler.service": 1.0,
     "slrt-backup.service": 1.0,

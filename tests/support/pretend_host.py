@@ -128,7 +128,8 @@ class PretendHost:
             "half-configured": lambda _words: not self.half,
             "ups.conf": lambda words: self._empty_ups_conf(words[1]),
             "dpkg-divert": lambda words: self._divert(words[1]),
-            "udevadm": self._read_rules,
+            "udevadm": self._be_done,
+            "watchdog": self._be_done,
             "id -u slrt": lambda _words: "slrt" in self.users,
         }
         if (told := self._told(words[1])) is not None:
@@ -141,7 +142,7 @@ class PretendHost:
         self.journal.append(words[-1])
         return True
 
-    def _read_rules(self, _words: list[str]) -> bool:
+    def _be_done(self, _words: list[str]) -> bool:
         self._effect()
         return True
 
