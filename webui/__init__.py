@@ -63,6 +63,7 @@ BLUEPRINTS = (
     "backups",
     "backup_sticks",
     "backup_restores",
+    "old_cases",
     "recovery_sheet",
     "power_banner",
 )

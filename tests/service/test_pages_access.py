@@ -304,6 +304,11 @@ GET  backup_restores.progress      303       403 403     403  403        403    
 GET  backup_restores.papers        303       403 403     403  403        403    200      403        403  403
 POST backup_restores.order_papers  401       403 403     403  403        403    422      403        403  403
 GET  backup_restores.told          303       200 200     200  200        200    200      200        200  200
+GET  old_cases.ask                 303       403 403     403  403        403    403      403        403  403
+POST old_cases.order               401       403 403     403  403        403    403      403        403  403
+GET  old_cases.show                303       403 403     403  403        403    403      403        403  403
+GET  old_cases.sheet               303       403 403     403  403        403    403      403        403  403
+POST old_cases.close               401       403 403     403  403        403    403      403        403  403
 GET  recovery_sheet.show           303       403 403     403  403        403    200      403        403  403
 POST recovery_sheet.prove          401       403 403     403  403        403    409      403        403  403
 GET  imports.listing               303       403 200     403  403        403    403      403        403  403
@@ -350,6 +355,11 @@ _CONVENING = (*_PROPOSING, "supervisor", "tksk")
 EXCEPT: dict[str, dict[str, int]] = {
     "backups.show": {"supervisor": 200, "manajer": 200, "pimpinan": 200},
     "backups.order": {"manajer": 422},
+    "old_cases.ask": {"supervisor": 200, "manajer": 200},
+    "old_cases.order": {"supervisor": 422, "manajer": 422},
+    "old_cases.show": {"supervisor": 404, "manajer": 404},
+    "old_cases.sheet": {"supervisor": 404, "manajer": 404},
+    "old_cases.close": {"supervisor": 404, "manajer": 404},
     "proposals.take_together": {"manajer": 422},
     "proposals.new": dict.fromkeys(_PROPOSING, 200),
     "proposals.create": dict.fromkeys(_PROPOSING, 422),
@@ -538,6 +548,7 @@ NOT_THERE = (
     "contact_id",
     "export_id",
     "drill_id",
+    "look_id",
     "assignment_id",
     "hamlet_id",
     "holiday_id",
