@@ -48,6 +48,7 @@ from appliance.notify import notify, watchdog_interval
 from appliance.power import state as power_state
 from appliance.registry import area_counts, duplicate_night
 from appliance.registry.file_store import sweep_arriving
+from appliance.restoration import looks
 from appliance.restoration.settling import complete
 from appliance.sticks import book as stick_book
 from appliance.sticks.rules import copy_due
@@ -67,6 +68,7 @@ LOOK_AT_MAINS = timedelta(seconds=5)
 LOOK_AT_CLOCK = timedelta(seconds=10)
 CLEAR_EXPORTS = timedelta(minutes=2)
 CLEAR_UPLOADS = timedelta(hours=1)
+CLEAR_LOOKS = timedelta(minutes=1)
 CLOSE_CASES = timedelta(minutes=10)
 ESCALATE = timedelta(minutes=1)
 REMIND = timedelta(minutes=5)
@@ -153,6 +155,7 @@ class Clockwork:
             ("handovers", self.hand_over_if_due, TICK),
             ("exports", self.clear_exports, CLEAR_EXPORTS),
             ("uploads", self.clear_uploads, CLEAR_UPLOADS),
+            ("looks", self.clear_looks, CLEAR_LOOKS),
             ("closing", self.close_settled_cases, CLOSE_CASES),
             ("escalation", self.escalate_late_cases, ESCALATE),
             ("left over", self.end_left_over_referrals, REMIND),
@@ -348,6 +351,11 @@ class Clockwork:
             custody.clear_restores(self._settings)
             if removed:
                 log.info("%d berkas unggahan yang terputus atau tidak diperlukan lagi dihapus.", removed)
+
+    def clear_looks(self) -> None:
+        """Erase what was laid out of a case as it was and nobody closed; first thing after a cut."""
+        if removed := looks.remove_ended(self._settings, datetime.now(UTC)):
+            log.info("%d salinan keadaan dahulu yang lewat waktunya dihapus.", removed)
 
     def close_settled_cases(self) -> None:
         """Close the cases whose result was told long enough ago."""

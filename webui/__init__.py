@@ -66,6 +66,7 @@ BLUEPRINTS = (
     "backup_sticks",
     "backup_restores",
     "upgrades",
+    "old_cases",
     "recovery_sheet",
     "network",
     "node_clock",

@@ -74,6 +74,14 @@ def read(settings: Settings, name: str, *, by: Actor, at: datetime) -> KeptLook:
     raise NotFound("Keadaan lama ini sudah ditutup atau lewat 30 menit.", "Mintalah lagi di halaman Keadaan dahulu.")
 
 
+def is_there(settings: Settings, name: str, *, by: Actor, at: datetime) -> bool:
+    """Whether a look of hers can still be read."""
+    try:
+        return read(settings, name, by=by, at=at).username == by.username
+    except NotFound:
+        return False
+
+
 def open_look(settings: Settings, name: str, *, what: str, by: Actor, at: datetime) -> tuple[KeptLook, CaseDetail | None]:
     """A look of her own, and the case as it is today: None for one that is gone. `what` is done with it stands in the journal.
 

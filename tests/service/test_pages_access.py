@@ -318,6 +318,11 @@ POST backup_restores.order_papers  401       403 403     403  403        403    
 GET  backup_restores.told          303       200 200     200  200        200    200      200        200  200
 GET  upgrades.show                 303       403 403     403  403        403    200      403        403  403
 POST upgrades.order                401       403 403     403  403        403    422      403        403  403
+GET  old_cases.ask                 303       403 403     403  403        403    403      403        403  403
+POST old_cases.order               401       403 403     403  403        403    403      403        403  403
+GET  old_cases.show                303       403 403     403  403        403    403      403        403  403
+GET  old_cases.sheet               303       403 403     403  403        403    403      403        403  403
+POST old_cases.close               401       403 403     403  403        403    403      403        403  403
 GET  recovery_sheet.show           303       403 403     403  403        403    200      403        403  403
 POST recovery_sheet.prove          401       403 403     403  403        403    409      403        403  403
 GET  imports.listing               303       403 200     403  403        403    403      403        403  403
@@ -364,6 +369,11 @@ _CONVENING = (*_PROPOSING, "supervisor", "tksk")
 EXCEPT: dict[str, dict[str, int]] = {
     "backups.show": {"supervisor": 200, "manajer": 200, "pimpinan": 200},
     "backups.order": {"manajer": 422},
+    "old_cases.ask": {"supervisor": 200, "manajer": 200},
+    "old_cases.order": {"supervisor": 422, "manajer": 422},
+    "old_cases.show": {"supervisor": 404, "manajer": 404},
+    "old_cases.sheet": {"supervisor": 404, "manajer": 404},
+    "old_cases.close": {"supervisor": 404, "manajer": 404},
     "proposals.take_together": {"manajer": 422},
     "proposals.new": dict.fromkeys(_PROPOSING, 200),
     "proposals.create": dict.fromkeys(_PROPOSING, 422),
@@ -552,6 +562,7 @@ NOT_THERE = (
     "contact_id",
     "export_id",
     "drill_id",
+    "look_id",
     "assignment_id",
     "hamlet_id",
     "holiday_id",

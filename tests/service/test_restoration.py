@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from appliance import audit, database
+from appliance import audit, custody, database
 from appliance.access import Actor
 from appliance.accounts.sessions import begin
+from appliance.carried_log import CarriedLog
+from appliance.casework import casebook
 from appliance.commands import restoring
 from appliance.commands.restoring import Errand, Handed, plan_of
 from appliance.config import BackupSettings, Settings
@@ -28,9 +31,9 @@ from appliance.models.letter import Letterhead
 from appliance.models.restoration import Restoration
 from appliance.models.visit import CasePaper
 from appliance.registry.named_files import hashes_of_case, named_hashes
-from appliance.restoration import looking
+from appliance.restoration import looking, looks
 from appliance.restoration.epoch import Epoch, list_restorations, newest
-from appliance.restoration.looking import Seen, look_at_case_then
+from appliance.restoration.looking import Seen, as_words, look_at_case_then
 from appliance.restoration.numbers import Lost, raised
 from appliance.restoration.settling import complete
 from appliance.restoration.states import Coming, look_at_coming, require_known
@@ -42,6 +45,7 @@ from tests.support.borg import run_now
 from tests.support.databases import AUDIT_KEY, SqliteTemplate, settings_below
 from tests.support.desk import open_case
 from tests.support.staff import AT, Staff, hire
+from tests.support.waiting import wait_for
 
 HANDED = Handed("jeruk bali 4711", "jeruk bali 4711", AUDIT_KEY)
 
@@ -263,11 +267,11 @@ def test_the_jump_grows_with_the_days() -> None:
 WHY = "warga menanyakan catatan lama"
 
 
-def look(settings: Settings, number: str, by: Actor, reason: str = WHY) -> Seen:
+def look(settings: Settings, number: str, by: Actor, reason: str = WHY, run: str = "1") -> Seen:
     service = database.create_service(settings)
     try:
         return look_at_case_then(
-            service, plan_for(settings), "1", number, reason=reason, by=lambda: by, at=datetime.now(UTC), stop=never
+            service, plan_for(settings), run, number, reason=reason, by=lambda: by, at=datetime.now(UTC), stop=never
         )
     finally:
         with service.app_context():
@@ -298,6 +302,71 @@ def test_a_case_is_seen_as_it_was_by_who_may_see_it_today(saved: Settings, known
     with pytest.raises(NotFound):
         look(saved, number, known.fo)
     assert not any(plan_for(saved).scratch.iterdir()), "nothing of it stays"
+
+
+def test_a_case_is_seen_as_it_was_between_two_backups(saved: Settings, known: Staff) -> None:
+    log, words = CarriedLog(saved), ("pagi", "siang", "sore")
+    with open_office(saved):
+        log.carry_over()
+        run_now(plan_for(saved))
+        moments = []
+        for text in words:
+            with database.transaction() as session:
+                case = session.scalars(sa.select(Case)).one()
+                case.description = text
+                number = case.number
+            log.carry_over()
+            moments.append(datetime.now(UTC) + timedelta(seconds=1))
+            wait_for(lambda: datetime.now(UTC) > moments[-1], what="a moment later, for what is typed has whole seconds")
+        seen = look(saved, number, known.fo, run=f"{moments[1].astimezone(saved.zone):%d-%m-%Y %H:%M:%S}")
+    assert (seen.run, seen.case.description) == (2, "siang")
+    assert moments[0] < seen.taken_at < moments[1]
+
+
+def test_what_is_laid_out_is_for_one_person_and_for_half_an_hour(saved: Settings, known: Staff) -> None:
+    with open_office(saved):
+        (number,) = db.session.scalars(sa.select(Case.number))
+        case = casebook.look_at_case(db.session.scalars(sa.select(Case.id)).one(), by=known.manager, at=AT)
+    answer = {"run": 1, "taken_at": AT.isoformat(), "case": as_words(case)}
+    manager, at = known.manager, datetime.now(UTC)
+    first = looks.keep(saved, answer, manager.username)
+    name = looks.keep(saved, answer, manager.username)
+    place = custody.restores_of(saved) / looks.FOLDER
+    assert [file.name for file in place.iterdir()] == [name], "one at a time"
+    assert (place.stat().st_mode & 0o777, (place / name).stat().st_mode & 0o777) == (0o700, 0o600)
+    assert looks.read(saved, name, by=manager, at=at + timedelta(minutes=29)).case["line"]["number"] == number
+    for wrong, by, when in (
+        (first, manager, at),
+        (f"../{looks.FOLDER}/{name}", manager, at),
+        (name, known.supervisor, at),
+        (name, manager, at + timedelta(minutes=31)),
+        (name, manager, at - timedelta(minutes=5)),
+    ):
+        with pytest.raises(NotFound):
+            looks.read(saved, wrong, by=by, at=when)
+    (place / f".{name}.new").write_bytes(b"{")  # a power cut while it was written
+    assert looks.remove_ended(saved, at) == 0
+    assert looks.remove_ended(saved, at + timedelta(minutes=31)) == 2
+    assert list(place.iterdir()) == []
+    with pytest.raises(NotFound):
+        looks.close(saved, looks.keep(saved, answer, manager.username), by=known.supervisor, at=at)
+
+
+def test_what_is_laid_out_is_not_for_who_may_not_read_the_case_any_more(saved: Settings, known: Staff) -> None:
+    with open_office(saved):
+        case = db.session.scalars(sa.select(Case)).one()
+        answer = {"run": 1, "taken_at": AT.isoformat(), "case": as_words(casebook.look_at_case(case.id, by=known.manager, at=AT))}
+        at, name = datetime.now(UTC), looks.keep(saved, answer, known.facilitator.username)
+        for by, confidential in ((known.facilitator, False), (known.facilitator, True)):
+            with database.transaction() as session:
+                session.execute(sa.update(Case).values(confidential=confidential, created_by=known.bo.account_id, owner_id=None))
+            if confidential:
+                with pytest.raises(NotFound):
+                    looks.open_look(saved, name, what="membaca", by=by, at=at)
+            else:
+                assert looks.open_look(saved, name, what="membaca", by=by, at=at)[1] is not None
+        opened = db.session.scalars(sa.select(AuditEntry.detail).where(AuditEntry.action == "lihat-cadangan")).all()
+        assert [json.loads(one)["tindakan"] for one in opened] == ["membaca"]
 
 
 def test_the_copy_cannot_be_written_and_is_erased(saved: Settings) -> None:
