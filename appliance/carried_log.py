@@ -1,4 +1,5 @@
-"""What the scheduler does with SQLite's log: carrying it over to the disk of the backups, and knowing how far a restore would reach."""
+"""What the scheduler does with SQLite's log and the files that go with it: carrying them over to the disk of the backups, and knowing how
+far a restore would reach."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from appliance import backup_errands, custody
 from appliance.config import Settings
 from backups import book, lock
 from backups.book import Line
+from backups.file_carrier import FileCarrier
 from backups.repository import CONFIG
 from backups.ship import Shipper
 
@@ -25,6 +27,7 @@ class CarriedLog:
         self._state, self._repository = custody.state_of(settings), Path(settings.backup.repository)
         self._folder, self._runtime = settings.carried_log, Path(settings.paths.runtime)
         self._shipper = Shipper(self._file, self._folder, settings.carried_log_key)
+        self._files = FileCarrier(settings.attachments, self._folder, settings.carried_log_key, self._state)
         self._known, self._held = ("", ""), ""
 
     @property
@@ -45,6 +48,11 @@ class CarriedLog:
             time.sleep(PAUSE_SECONDS)
             self._shipper.ship()
 
+    def carry_files(self) -> None:
+        """Carry over the photos and papers that came since the newest backup: beside the log, for they may be large."""
+        if self.exists:
+            self._files.carry()
+
     def _make_folder(self) -> None:
         """Where one user owns everything, beside the repository; elsewhere provisioning made it, and its being away says something."""
         with suppress(OSError):  # the shipper says that it is not there
@@ -61,25 +69,31 @@ class CarriedLog:
 
         `lines` is the book of the backups.
         """
-        good, base, sight = book.last_good(lines, book.BACKUP), _newest(lines), self._shipper.sight
-        if good is None or base is None or (sight.caught_up is None and not sight.fault) or not self.exists:
+        good, base, sights = book.last_good(lines, book.BACKUP), _newest(lines), (self._shipper.sight, self._files.sight)
+        if good is None or base is None or not all(sight.caught_up or sight.fault for sight in sights) or not self.exists:
             return None
-        return max(sight.caught_up, good.moment.at) if sight.caught_up and self._goes_on(base) else good.moment.at
+        caught_up = [sight.caught_up for sight in sights if sight.caught_up]
+        return max(min(caught_up), good.moment.at) if len(caught_up) == len(sights) and self._goes_on(base) else good.moment.at
 
     def wants_base(self, lines: list[Line]) -> bool:
         """Whether the chain broke after the newest backup, or was begun only then (the first one is older than the log), so that only
-        a new one can be gone on from."""
+        a new one can be gone on from; or whether that backup, of an older program, did not note its files."""
         good, base, sight = book.last_good(lines, book.BACKUP), _newest(lines), self._shipper.sight
         if good is None or sight.caught_up is None or sight.fault:
             return False
+        if self._files.wants_backup:
+            return True
         # a copy, made where the database could not be held still, has no place in the log; the next night may have
         return not self._goes_on(base) if base else good.method == "freeze"
 
     def prune(self, lines: list[Line]) -> int:
-        """Delete what is old and no longer needed by a backup that was restored to prove it. Returns the number of files."""
+        """Delete what is old and no longer needed by a backup that was restored to prove it, and the copies of the files that it holds.
+        Returns the number of files."""
         proven = book.proven(lines)
+        known = [line.number for line in lines if line.ok and line.kind == book.BACKUP and line.number in proven]
         base = next((line for line in reversed(lines) if line.ok and line.position and line.number in proven), None)
-        return self._shipper.prune(base.position) if base and self.exists else 0
+        gone = self._files.prune(known[-1]) if known and known[-1] is not None else 0
+        return gone + (self._shipper.prune(base.position) if base and self.exists else 0)
 
     def _goes_on(self, base: Line) -> bool:
         """Whether what is carried over goes on from a backup. Looked up again when the chain or the backup is another one; while

@@ -59,6 +59,7 @@ from backups.schedule import Depth, Moment, Reason, Rhythm, base_due, due, proof
 TICK = timedelta(seconds=30)
 CHECKPOINT = timedelta(minutes=1)
 CARRY_OVER = timedelta(seconds=2)
+CARRY_FILES = timedelta(seconds=5)
 PRUNE = timedelta(hours=6)
 STATISTICS = timedelta(minutes=10)
 LOOK_FOR_WORK = timedelta(seconds=3)
@@ -146,6 +147,7 @@ class Clockwork:
             ("news", self.publish_backup_news, TICK),
             ("sticks", self.write_sticks_if_due, TICK),
             ("log", self._log.carry_over, CARRY_OVER),
+            ("files", self._log.carry_files, CARRY_FILES),
             ("checkpoint", self.keep_log_short, CHECKPOINT),
             ("old log", self.prune_log, PRUNE),
             ("statistics", self.refresh_statistics, STATISTICS),
@@ -177,6 +179,7 @@ class Clockwork:
         """Wait for the running jobs, which end soon because `ending` is set, and carry over what came last."""
         self._ticker.shutdown(wait=True)
         self._log.carry_over()
+        self._log.carry_files()
 
     def is_alive(self) -> bool:
         """Whether jobs are still being started: what the watchdog wants to know."""

@@ -80,6 +80,11 @@ def look_for_faults(data: Path, named: Iterable[str], stop: Stop = never) -> Fau
     return Faults(tuple(missing), tuple(altered), seen)
 
 
+def find_missing(data: Path, named: Iterable[str]) -> list[str]:
+    """Those of the files `named` (hashes) that are not there; what is in the others is not looked at."""
+    return [sha256 for sha256 in named if not (data / place_of(sha256)).is_file()]
+
+
 def put_back(plan: Plan, wanted: Sequence[str], number: str = "", stop: Stop = never) -> PutBack:
     """Bring files back by their hashes, each from the newest backup that has it whole, or only from backup `number`."""
     with only_run(plan.repository) as lock, only_run(plan.state):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from backups import book, files, postgresql, repository, retention, spool, sqlite, sums
+from backups import book, files, postgresql, repository, retention, spool, sqlite, stored_files, sums
 from backups.book import Line
 from backups.borg import DUMP, FILES, PAGES, Engine
 from backups.catalogue import Run, list_runs
@@ -139,6 +139,7 @@ def _steps(taking: Taking, moment: Moment, say: Say) -> Line:
     guarded = {name: manifest.counts.get(name, 0) for name in plan.guarded}
     summary = Summary(taking.at, manifest.bytes, added, folders, guarded)
     engine.store_bytes(f"ok-{number}", NAME, manifest.to_bytes(), summary.comment())
+    stored_files.note(plan.state, number, (path for path, _ in paths))
     say("Menghapus cadangan yang lewat masa simpannya")
     done = Run(number, tuple(f"{kind}-{number}" for kind in ("db", "att", "ok")), summary)
     left = forget(taking, [*known, done])

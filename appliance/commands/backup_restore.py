@@ -10,7 +10,7 @@ import getpass
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,15 +26,18 @@ from appliance.commands.sources import as_json, with_reason, with_source
 from appliance.config import Settings
 from appliance.database import create_service
 from appliance.errors import InvalidInput
+from appliance.registry.named_files import named_hashes
 from appliance.restoration.settling import complete
 from appliance.restoration.states import look_at_coming, require_known
 from appliance.restore_orders import Progress, Wish, tell
+from backups import attachments
 from backups.lock import only_run
 from backups.replay import read_moment
 from backups.restore import CHECK_STEPS, STEPS, Choice, Part, Restored, quiet
 from backups.restore import check as check_backup
 from backups.restore import restore as bring_back
 
+MOST_NAMED = 20
 HAS_TURN = "SLRT_RESTORE_TURN"
 AFTERWARDS = "Langkah berikutnya: periksa dengan slrt status, lalu masuk dan lihat satu kasus yang Anda kenal."
 
@@ -208,8 +211,22 @@ def settle(door: Door, source: Source) -> None:
 
 
 def _settle(door: Door, handed: Handed) -> None:
+    service = create_service(door.settings, audit_key=handed.audit_key)
     with translated():
-        complete(door.settings, create_service(door.settings, audit_key=handed.audit_key))
+        complete(door.settings, service)
+    with service.app_context():
+        _name_missing(attachments.find_missing(Path(door.settings.paths.data), named_hashes()))
+
+
+def _name_missing(missing: Sequence[str]) -> None:
+    """The files that rows name and nobody has: what came in the last seconds before a disk died."""
+    for sha256 in missing[:MOST_NAMED]:
+        click.echo(f"Hilang: {attachments.place_of(sha256)}", err=True)
+    if missing:
+        click.echo(
+            f"{len(missing)} lampiran tidak ada pada data yang dipulihkan. Cari di cadangan: sudo slrt backup attachments --put-back",
+            err=True,
+        )
 
 
 @click.command()

@@ -30,7 +30,7 @@ from backups import book, exchange, outcome
 from backups.clock import moment
 from backups.outcome import Outcome, Record
 from backups.schedule import Depth, Rhythm
-from tests.support.borg import Node, add_rows, environment, ledger
+from tests.support.borg import Node, add_attachment, add_rows, environment, ledger
 from tests.support.waiting import wait_for
 
 
@@ -256,6 +256,7 @@ def test_what_was_stored_after_the_backup_is_restored_though_data_and_scheduler_
     with scheduler(node) as process, closing(sqlite.connect(str(node.plan.database_file))):
         wait_for(lambda: record(node).last_good, seconds=120, what="a good backup")
         add_rows(node.plan, 30)
+        photo = add_attachment(node.plan.data, b"a photo of after the backup")
         stored = datetime.now(UTC)
         news = node.folder / "run" / backup_news.FILE
 
@@ -263,9 +264,11 @@ def test_what_was_stored_after_the_backup_is_restored_though_data_and_scheduler_
             told = json.loads(news.read_text())["reaches"] if news.exists() else None
             return bool(told) and datetime.fromisoformat(told) > stored
 
-        wait_for(reaches, seconds=90, what="the scheduler says that the rows are on the second disk")
+        wait_for(reaches, seconds=90, what="the scheduler says that all of it is on the second disk")
         process.kill()
     shutil.rmtree(node.plan.database_file.parent)
+    shutil.rmtree(node.plan.data / "attachments")
     assert "Catatan berkelanjutan sampai" in node.slrt("backup", "list", check=True).stdout
     node.slrt("backup", "restore", "sekarang", "--to", str(node.folder / "back"), check=True)
     assert len(ledger(node.folder / "back" / node.plan.database)) == 2030
+    assert (node.folder / "back" / photo.relative_to(node.plan.data)).read_bytes() == b"a photo of after the backup"

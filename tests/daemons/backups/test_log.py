@@ -470,6 +470,8 @@ def test_how_far_a_restore_reaches_is_known_also_while_the_disk_is_away_and_afte
     lines = book.lines(fresh.state)
     add_rows(fresh, 1)
     log.carry_over()
+    assert log.reaches(lines) is None, "nobody has looked at the files yet"
+    log.carry_files()
     reached = log.reaches(lines)
     assert reached is not None
     assert reached > lines[-1].moment.at
@@ -480,6 +482,7 @@ def test_how_far_a_restore_reaches_is_known_also_while_the_disk_is_away_and_afte
     assert log.prune(lines) == 0
     with gone(fresh.repository), away(fresh.log):
         log.carry_over()
+        log.carry_files()
         assert log.reaches(lines) == reached
         assert not log.wants_base(lines)
     add_rows(fresh, 1)
@@ -487,5 +490,6 @@ def test_how_far_a_restore_reaches_is_known_also_while_the_disk_is_away_and_afte
     add_rows(fresh, 1)
     log = CarriedLog(settings)
     log.carry_over()
+    log.carry_files()
     assert log.wants_base(lines)
     assert log.reaches(lines) == lines[-1].moment.at
