@@ -25,7 +25,6 @@ readonly UNPACKED=/var/lib/slrt-install/bundle
 readonly SIGN_IN=/root/slrt-first-sign-in.txt
 readonly APT_PATIENCE=300 STATUS_PATIENCE=90 # seconds
 readonly RUNTIME_PACKAGES=(python3-venv ca-certificates)
-readonly RUNTIME_STEPS=6
 # what a release is made of; the tests stay behind
 readonly PARTS=(appliance backups provision systemd webui install.sh pyproject.toml requirements.lock README.md LICENSE)
 readonly EXIT_FAILED=1 EXIT_USAGE=2 EXIT_TRY_LATER=75 EXIT_CONFIGURATION=78 EXIT_STOPPED=137
@@ -45,15 +44,23 @@ fi
 
 # --------------------------------------------------------------------------------------- 2 words to the operator
 
+log_is_open=no told_before='' typed=''
+
+# On the screen and in the log; what is said before anything may be changed is written there once the log is open.
 say() {
   printf '%s\n' "$*"
-  [[ ! -w $LOG ]] || printf '%s\n' "$*" >>"$LOG"
+  if [[ $log_is_open == yes ]]; then
+    printf '%s\n' "$*" >>"$LOG"
+  else
+    told_before+="$*"$'\n'
+  fi
 }
 
 # fail CODE WHAT-HAPPENED WHAT-TO-DO
 fail() {
   say "Gagal: $2" >&2
   say "Langkah berikutnya: $3" >&2
+  [[ $log_is_open == no ]] || say "Catatan lengkap: $LOG" >&2
   exit "$1"
 }
 
@@ -67,16 +74,6 @@ quietly() {
   local code=$?
   tail -c "+$((from + 1))" "$LOG" | tail -n 15 | sed 's/^/    /' >&2
   return "$code"
-}
-
-step() {
-  local number=$1 title=$2
-  say "Tahap $number/$RUNTIME_STEPS  $title"
-}
-
-# For tests: end as a power cut would, right after a step.
-reached() {
-  [[ ${given["stop-after"]-} != "$1" ]] || exit "$EXIT_STOPPED"
 }
 
 help() {
@@ -126,15 +123,19 @@ open_log() {
   touch "$LOG"
   chmod 600 "$LOG"
   printf '\n==== %s: %s\n' "$(date '+%F %T %Z')" "$*" >>"$LOG"
+  printf '%s' "$told_before" >>"$LOG"
+  log_is_open=yes
 }
 
 runtime() {
   local release
   release=$(release_name)
+  release_in_hand=$release
+  begin_journal
   runtime_packages
   reached runtime-packages
   if is_whole "$RELEASES/$release"; then
-    step 2 "Program rilis $release: sudah ada"
+    settled 2 "Program rilis $release: sudah ada"
   else
     make_release "$RELEASES/$release"
   fi
@@ -147,36 +148,44 @@ is_whole() { [[ -e $1/.complete ]] && "$1/venv/bin/python" -c 'import click, cry
 
 runtime_packages() {
   pin_release_key
+  if ! is_dpkg_whole; then
+    begin 1 runtime-packages "Selesaikan paket Debian yang setengah terpasang"
+    packages_program dpkg --configure -a --force-confold
+  fi
   if has_all_packages; then
-    step 1 "Python: sudah ada"
+    [[ -n $step_in_hand ]] || settled 1 "Python: sudah ada"
     return
   fi
-  step 1 "Python (${RUNTIME_PACKAGES[*]})"
-  # a power cut during an installation leaves packages half-configured
-  DEBIAN_FRONTEND=noninteractive dpkg --configure -a --force-confold >>"$LOG" 2>&1 9>&- || true
-  apt_get update -o APT::Update::Error-Mode=any
-  apt_get install --yes --no-install-recommends "${RUNTIME_PACKAGES[@]}"
-}
-
-# apt-get with patience for another apt, as there is one after every boot
-apt_get() {
-  local from said deadline=$((SECONDS + APT_PATIENCE))
+  begin 1 runtime-packages "Python (${RUNTIME_PACKAGES[*]})"
   local -a within
   mapfile -t within < <(apt_options)
+  packages_program apt-get -q "${within[@]}" update -o APT::Update::Error-Mode=any
+  packages_program apt-get -q "${within[@]}" -o DPkg::Lock::Timeout="$APT_PATIENCE" install --yes --no-install-recommends "${RUNTIME_PACKAGES[@]}"
+}
+
+# A power cut during an installation leaves packages unpacked but not configured, also when ours are whole.
+is_dpkg_whole() {
+  [[ $(dpkg-query -W -f='${db:Status-Status}\n' | grep -cE '^(unpacked|half-configured|triggers-)') == 0 ]] &&
+    ! compgen -G '/var/lib/dpkg/updates/[0-9]*' >/dev/null
+}
+
+# apt-get or dpkg, with patience for another one, as there is after every boot
+packages_program() {
+  local from said deadline=$((SECONDS + APT_PATIENCE))
   while true; do
     from=$(wc -c <"$LOG")
-    LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l apt-get -q -o DPkg::Lock::Timeout="$APT_PATIENCE" "${within[@]}" "$@" \
-      >>"$LOG" 2>&1 9>&- && return
+    printf '+ %s\n' "$*" >>"$LOG"
+    LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l "$@" >>"$LOG" 2>&1 9>&- && return
     said=$(tail -c "+$((from + 1))" "$LOG" | tail -n 12)
-    grep -qE 'Could not get lock|Unable to acquire|is locked by another|Unable to lock' <<<"$said" || break
+    grep -qE 'Could not get lock|Unable to acquire|(is|was) locked by another|Unable to lock' <<<"$said" || break
     ((SECONDS < deadline)) || fail "$EXIT_TRY_LATER" "Program apt lain sedang berjalan dan tidak selesai." "Tunggu, lalu ulangi."
     sleep 5
   done
-  printf '%s\n' "$said" >&2
+  printf '%s\n' "$said" | sed 's/^/    /' >&2
   if grep -qE 'Temporary failure|Could not resolve|[Cc]ould not connect|Failed to fetch|Unable to connect|Connection failed' <<<"$said"; then
     fail "$EXIT_TRY_LATER" "Paket Debian tidak dapat diambil." "Periksa jaringan, lalu ulangi ./install.sh; $(bundle_hint)."
   fi
-  fail "$EXIT_FAILED" "apt-get $1 gagal; lihat $LOG." "Perbaiki, lalu ulangi ./install.sh."
+  fail "$EXIT_FAILED" "$1 gagal." "Perbaiki yang disebut di atas, lalu ulangi ./install.sh."
 }
 
 release_name() {
@@ -201,21 +210,21 @@ pack() { list_sources | tar -C "$SOURCE" --null --files-from=- --owner=0 --group
 # Built where it will stay (an environment cannot be moved), and valid only once `.complete` is on the disk.
 make_release() {
   local folder=$1
+  begin 2 runtime-source "Berkas program ke $folder"
   rm -rf "$folder"
   mkdir -p "$folder/source"
-  step 2 "Berkas program ke $folder"
   pack | tar -C "$folder/source" -xf -
   chmod -R u=rwX,go=rX "$folder/source"
   reached runtime-source
-  step 3 "Lingkungan Python $(/usr/bin/python3 -c 'import platform; print(platform.python_version())')"
+  begin 3 runtime-venv "Lingkungan Python $(/usr/bin/python3 -c 'import platform; print(platform.python_version())')"
   quietly /usr/bin/python3 -m venv "$folder/venv" ||
-    fail "$EXIT_FAILED" "Lingkungan Python tidak dapat dibuat." "Lihat $LOG, lalu ulangi ./install.sh."
+    fail "$EXIT_FAILED" "Lingkungan Python tidak dapat dibuat." "Perbaiki yang disebut di atas, lalu ulangi ./install.sh."
   reached runtime-venv
-  step 4 "Pustaka Python (diperiksa dengan hash)"
+  begin 4 runtime-libraries "Pustaka Python (diperiksa dengan hash)"
   pip_install "$folder" --require-hashes -r "$folder/source/provision/build.lock"
   pip_install "$folder" --require-hashes --no-build-isolation -r "$folder/source/requirements.lock"
   reached runtime-libraries
-  step 5 "Program SLRT"
+  begin 5 runtime-program "Program SLRT"
   pip_install "$folder" --no-deps --no-build-isolation --no-index "$folder/source"
   rm -rf "$folder/source/build" "$folder"/source/*.egg-info
   # all of it on the disk before the mark that says so
@@ -232,18 +241,18 @@ pip_install() {
   shift
   quietly "$folder/venv/bin/python" -m pip --disable-pip-version-check --no-input install --quiet "${within[@]}" "$@" && return
   if tail -n 40 "$LOG" | grep -q 'DO NOT MATCH THE HASHES'; then
-    fail "$EXIT_FAILED" "Pustaka Python yang diterima tidak sama dengan yang seharusnya (hash berbeda)." "Jangan lanjutkan; laporkan $LOG."
+    fail "$EXIT_FAILED" "Pustaka Python yang diterima tidak sama dengan yang seharusnya (hash berbeda)." "Jangan lanjutkan; laporkan catatannya."
   fi
-  fail "$EXIT_TRY_LATER" "Pustaka Python tidak dapat diambil; lihat $LOG." "Periksa jaringan, lalu ulangi ./install.sh; $(bundle_hint)."
+  fail "$EXIT_TRY_LATER" "Pustaka Python tidak dapat diambil." "Periksa jaringan, lalu ulangi ./install.sh; $(bundle_hint)."
 }
 
 switch_to() {
   local release=$1
   if [[ $(readlink "$CURRENT" 2>/dev/null) == "$RELEASES/$release" ]]; then
-    step 6 "Rilis yang dipakai: sudah $release"
+    settled 6 "Rilis yang dipakai: sudah $release"
     return
   fi
-  step 6 "Pakai rilis $release"
+  begin 6 runtime-switch "Pakai rilis $release"
   ln -sfn "$RELEASES/$release" "$CURRENT.slrt-new"
   mv -T "$CURRENT.slrt-new" "$CURRENT"
   sync "$HOME_FOLDER"
@@ -269,7 +278,8 @@ provision() {
   local code=0
   "$CURRENT/venv/bin/slrt-provision" apply --local "${options[@]}" 2>&1 9>&- | tee -ia "$LOG" || code=${PIPESTATUS[0]}
   ((code == 0)) && return
-  ((code == EXIT_STOPPED)) || say "Pemasangan belum selesai. Catatan lengkap: $LOG" >&2
+  ((code == EXIT_STOPPED)) || say "Pemasangan belum selesai; yang sudah selesai tidak diulang. Sesudah diperbaiki, ketik lagi: $typed
+Catatan lengkap: $LOG" >&2
   exit "$code"
 }
 
@@ -291,11 +301,11 @@ show_plan() {
 # ------------------------------------------------------------------------- 5 the end: address, sign-in, status
 
 finish() {
-  local shown_before=$1 name address fingerprint
-  name=$("$CURRENT/venv/bin/slrt" config show | sed -n 's/^hostname = "\(.*\)"$/\1/p')
+  local shown_before=$1 name address fingerprint said code=0
+  name=$(hostname)
   address=$(hostname -I | tr ' ' '\n' | grep -m 1 '\.' || true)
   fingerprint=$(openssl x509 -in /etc/slrt/tls/ca.crt -noout -fingerprint -sha256 | cut -d= -f2)
-  wait_until_well
+  said=$(wait_until_well) || code=$?
   say ""
   say "Simpul SLRT siap."
   say "  Alamat        : https://$name.local/${address:+  atau  https://$address/}"
@@ -309,18 +319,23 @@ finish() {
     say "  Masuk pertama : lihat $SIGN_IN"
   fi
   say "  Catatan       : $LOG"
+  say "  Lama          : $((SECONDS - run_began)) detik"
   say ""
-  local code=0
-  "$CURRENT/venv/bin/slrt" status 2>&1 | tee -ia "$LOG" || code=$?
+  say "$said"
   ((code == 0)) || fail "$EXIT_FAILED" "Simpul terpasang, tetapi belum semuanya baik." "Ikuti tanda → di atas, lalu: slrt status"
 }
 
-# The daemons report within seconds after their start.
+# What the node says of itself; its daemons report within seconds after their start.
 wait_until_well() {
-  local deadline=$((SECONDS + STATUS_PATIENCE))
-  until "$CURRENT/venv/bin/slrt" status >/dev/null 2>&1 || ((SECONDS > deadline)); do
+  local deadline=$((SECONDS + STATUS_PATIENCE)) said code
+  while true; do
+    code=0
+    said=$("$CURRENT/venv/bin/slrt" status 2>&1) || code=$?
+    ((code != 0 && SECONDS <= deadline)) || break
     sleep 1
   done
+  printf '%s\n' "$said"
+  return "$code"
 }
 
 install() {
@@ -338,8 +353,9 @@ install() {
     return
   fi
   agree
+  typed="./install.sh $*"
   take_lock
-  open_log "./install.sh $*"
+  open_log "$typed"
   forget_unpacked_bundle
   local shown_before=no
   [[ ! -e $SIGN_IN ]] || shown_before=yes

@@ -7,6 +7,7 @@ bundle lies unpacked on the machine, apt is given its packages and asks no other
 from __future__ import annotations
 
 import re
+import shlex
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +25,25 @@ WITHIN_BUNDLE = "/var/lib/slrt-install/bundle/apt.conf"
 OFFLINE_WAY = f"tanpa jaringan: bash install.sh --bundle slrt-node-{__version__}.slrt"
 OFFLINE = re.compile(r"Temporary failure|Could not resolve|Could not connect|Unable to connect|Failed to fetch|Connection failed")
 OLD_NAMES = {"bookworm": "oldstable", "trixie": "stable"}  # some machines name the suite, not the release
-LOCKED = re.compile(r"Could not get lock|Unable to acquire|is locked by another|Unable to lock")
+LOCKED = re.compile(r"Could not get lock|Unable to acquire|(?:is|was) locked by another|Unable to lock")
+
+
+_HALF = r"""test "$(dpkg-query -W -f='${db:Status-Status}\n' | grep -cE '^(unpacked|half-configured|triggers-)')" = 0 &&
+! ls /var/lib/dpkg/updates/[0-9]* >/dev/null 2>&1"""
+
+
+@dataclass(frozen=True)
+class Configured:
+    """No package is left half-way, whosever it is: a power cut during an installation leaves them unpacked, and apt refuses then."""
+
+    def describe(self) -> str:
+        return "selesaikan paket Debian yang setengah terpasang"
+
+    def is_done(self, host: Host) -> bool:
+        return host.run(["sh", "-c", _HALF]).worked
+
+    def perform(self, host: Host) -> None:
+        patiently(host, [*ENVIRONMENT, "dpkg", "--configure", "-a", "--force-confold"])
 
 
 @dataclass(frozen=True)
@@ -49,8 +68,6 @@ class Packages:
         return [name for name in self.names if name not in installed or name in old]
 
     def perform(self, host: Host) -> None:
-        # A power cut during an earlier installation leaves packages unpacked but not configured.
-        host.run([*ENVIRONMENT, "dpkg", "--configure", "-a", "--force-confold"])
         refresh(host)
         missing = self.missing(host)
         if missing:
@@ -126,7 +143,11 @@ def refresh(host: Host) -> None:
 def apt(host: Host, *arguments: str) -> Outcome:
     """apt-get, with patience for another apt. Raises TryLater for no network and a lasting lock, else ApplianceError."""
     within = ["-c", WITHIN_BUNDLE] if within_bundle(host) else []
-    command = [*ENVIRONMENT, "apt-get", "-q", "-o", f"DPkg::Lock::Timeout={PATIENCE}", *within, *_strict(arguments)]
+    return patiently(host, [*ENVIRONMENT, "apt-get", "-q", "-o", f"DPkg::Lock::Timeout={PATIENCE}", *within, *_strict(arguments)])
+
+
+def patiently(host: Host, command: Sequence[str]) -> Outcome:
+    """A program of Debian's packages, again as long as another one holds the lock. Raises as `apt` does."""
     deadline = time.monotonic() + PATIENCE
     while True:
         outcome = host.run(command)
@@ -143,7 +164,8 @@ def apt(host: Host, *arguments: str) -> Outcome:
         raise TryLater(
             f"Paket Debian tidak dapat diambil:\n{last}", f"Periksa jaringan, lalu ulangi ./install.sh; {OFFLINE_WAY}."
         )
-    raise ApplianceError(f"apt-get {' '.join(arguments)} gagal:\n{last}", "Perbaiki, lalu ulangi: apt-get -f install")
+    typed = shlex.join(command[len(ENVIRONMENT) :])
+    raise ApplianceError(f"{typed} gagal:\n{last}", "Perbaiki, lalu ulangi: apt-get -f install")
 
 
 def _strict(arguments: Sequence[str]) -> list[str]:

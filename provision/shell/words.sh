@@ -5,8 +5,8 @@
 declare -Ar WORDS=(
   [P01.id]='Pemasangan memerlukan hak root.|Perintah dijalankan oleh pengguna {1}.|Ulangi dengan sudo: sudo ./install.sh'
   [P01.en]='Installing needs the rights of root.|The command was run by {1}.|Repeat it with sudo: sudo ./install.sh'
-  [P02.id]='Sistem berkas tidak dapat ditulis.|/etc hanya dapat dibaca; Linux melakukannya sesudah galat disk.|Periksa disk: dmesg | tail'
-  [P02.en]='The file system cannot be written.|/etc is read-only; Linux makes it so after an error of the disk.|Look at the disk: dmesg | tail'
+  [P02.id]='Sistem berkas tidak dapat ditulis.|/etc hanya dapat dibaca; Linux melakukannya sesudah galat disk.|Periksa disk: dmesg --level=err'
+  [P02.en]='The file system cannot be written.|/etc is read-only; Linux makes it so after an error of the disk.|Look at the disk: dmesg --level=err'
   [P03.id]='Mesin ini memakai {1}.|Programnya dibuat dan diuji untuk Debian 12 dan 13.|Pasang Debian 12 atau Debian 13.'
   [P03.en]='This machine runs {1}.|The program is made and tested for Debian 12 and 13.|Install Debian 12 or Debian 13.'
   [P04.id]='Prosesor {1} tidak didukung.|Pustakanya hanya ada untuk prosesor 64-bit.|Pakai mesin Intel/AMD 64-bit.'

@@ -17,10 +17,11 @@ USB_DISK = Disk("sdd", 2000, "pci0000:00/0000:00:14.0/usb1/1-4")
 FAKE_RAID = Pci(RAID, "0x8086", "0x8c04", "ahci")
 REAL_RAID = Pci(RAID, "0x103c", "0x3239", "hpsa")
 
-# an /etc with the settings of a node over that of this machine
+# an /etc with the settings of a node over that of this machine, and the log of its installation
 A_NODE = (
     "mkdir -p /run/etc/slrt /run/work && touch /run/etc/slrt/appliance.toml && cp /run/os-release /run/etc/os-release && "
-    "mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/work /etc"
+    "mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/work /etc && "
+    "mount -t tmpfs tmpfs /var/log && touch /var/log/slrt-install.log"
 )
 
 
