@@ -30,8 +30,8 @@ finding() {
   *) refusals=$((refusals + 1)) ;;
   esac
   case $kind in
-  refuse) worst=$EXIT_CONFIGURATION ;; # a machine that is unsuitable stays so
-  later) ((worst != 0)) || worst=$EXIT_TRY_LATER ;;
+  refuse) worst=$EXIT_CONFIGURATION ;;
+  later) worst=$EXIT_TRY_LATER ;; # only found where nothing is to be refused
   confirm) [[ $mark != open ]] || unconfirmed+=("$number") ;;
   esac
   IFS='|' read -r what cause remedy <<<"$(words "${@:2}")"
