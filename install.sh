@@ -161,8 +161,10 @@ runtime_packages() {
     return
   fi
   begin 1 runtime-packages "Python (${RUNTIME_PACKAGES[*]})"
-  packages_program apt-get -q update -o APT::Update::Error-Mode=any
-  packages_program apt-get -q -o DPkg::Lock::Timeout="$APT_PATIENCE" install --yes --no-install-recommends "${RUNTIME_PACKAGES[@]}"
+  local -a within
+  mapfile -t within < <(apt_options)
+  packages_program apt-get -q "${within[@]}" update -o APT::Update::Error-Mode=any
+  packages_program apt-get -q "${within[@]}" -o DPkg::Lock::Timeout="$APT_PATIENCE" install --yes --no-install-recommends "${RUNTIME_PACKAGES[@]}"
 }
 
 # A power cut during an installation leaves packages unpacked but not configured, also when ours are whole.
@@ -174,11 +176,6 @@ is_dpkg_whole() {
 # apt-get or dpkg, with patience for another one, as there is after every boot
 packages_program() {
   local from said deadline=$((SECONDS + APT_PATIENCE))
-  if [[ $1 == apt-get ]]; then
-    local -a within
-    mapfile -t within < <(apt_options)
-    set -- apt-get "${within[@]}" "${@:2}"
-  fi
   while true; do
     from=$(wc -c <"$LOG")
     printf '+ %s\n' "$*" >>"$LOG"

@@ -143,8 +143,7 @@ def refresh(host: Host) -> None:
 def apt(host: Host, *arguments: str) -> Outcome:
     """apt-get, with patience for another apt. Raises TryLater for no network and a lasting lock, else ApplianceError."""
     within = ["-c", WITHIN_BUNDLE] if within_bundle(host) else []
-    command = [*ENVIRONMENT, "apt-get", "-q", "-o", f"DPkg::Lock::Timeout={PATIENCE}", *within, *_strict(arguments)]
-    return patiently(host, command)
+    return patiently(host, [*ENVIRONMENT, "apt-get", "-q", "-o", f"DPkg::Lock::Timeout={PATIENCE}", *within, *_strict(arguments)])
 
 
 def patiently(host: Host, command: Sequence[str]) -> Outcome:

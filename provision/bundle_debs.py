@@ -7,6 +7,7 @@ whatever age finds all it could need. Debian's keyring decides what is genuine; 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import subprocess
 from collections.abc import Iterable, Sequence
@@ -15,12 +16,11 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from appliance.errors import ApplianceError, ConfigurationError, TryLater
-from provision.apt import OFFLINE
+from provision.apt import OFFLINE, OLD_NAMES
 from provision.packages import Needed
 from provision.steps.machine import CODENAMES
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-SUITE_NAMES = {"bookworm": "oldstable", "trixie": "stable"}
 PACKAGES = "Packages"
 
 
@@ -72,7 +72,11 @@ class Apt:
     def run(self, program: str, *arguments: str) -> str:
         """Run apt-get or apt-cache in that state and give what it prints."""
         done = subprocess.run(
-            [program, "-q", *self._options(), *arguments], capture_output=True, text=True, check=False, env=_environment()
+            [program, "-q", *self._options(), *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"},
         )
         if done.returncode == 0:
             return done.stdout
@@ -142,7 +146,7 @@ def sources(debian: int, wanted: Needed) -> list[str]:
 
 def mirror_of(listed: str, codename: str, kind: str) -> str:
     """The address that brings `codename` + `kind` ("", "-updates", "-security") in apt's list of targets; "" when none does."""
-    names = {f"{codename}{kind}", f"{SUITE_NAMES.get(codename, codename)}{kind}"}
+    names = {f"{codename}{kind}", f"{OLD_NAMES.get(codename, codename)}{kind}"}
     rows = (line.split(" ", 2) for line in listed.splitlines() if line.count(" ") >= 2)
     return next((address for release, component, address in rows if release in names and component == "main"), "")
 
@@ -174,9 +178,3 @@ def _copy(path: Path, deb: Deb, target: Path) -> None:
         path.unlink()
         raise ApplianceError(f"{path.name} tidak sama dengan daftar Debian; salinannya dihapus.", "Ulangi.")
     target.write_bytes(content)
-
-
-def _environment() -> dict[str, str]:
-    import os
-
-    return {**os.environ, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}

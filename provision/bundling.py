@@ -17,11 +17,12 @@ import click
 from appliance import __version__
 from appliance.errors import ApplianceError
 from provision import sbom
-from provision.bundle import Manifest, fingerprint, read_bundle
+from provision.bundle import Manifest, read_bundle
 from provision.bundle_debs import Deb, fetch_debs
 from provision.bundle_wheels import fetch_wheels, name_and_version
 from provision.bundle_writing import members, read_signing_key, write_bundle
 from provision.packages import needed
+from provision.preflight import own_words
 from provision.step import source_tree
 
 # from these an upgrade may go to this version at once; keep in step with the migrations
@@ -53,14 +54,14 @@ def bundle(out: Path, key: Path | None, debian: str, cache: Path | None) -> None
     click.echo(
         f"Bundel   : {made} ({made.stat().st_size >> 20} MiB, {len(known.manifest.members)} berkas), bersama {out / 'install.sh'}"
     )
-    click.echo(f"Kunci    : {fingerprint(known.key)}")
+    click.echo(f"Kunci    : {known.fingerprint}")
     click.echo("Salin keduanya ke stik. Di mesin tanpa jaringan, sebagai root: bash /media/stik/install.sh")
 
 
 def make_bundle(source: Path, out: Path, key: Path, releases: tuple[int, ...], cache: Path, say: Say) -> Path:
     """Gather everything and write `out`/slrt-node-VERSION.slrt. Raises ApplianceError; then nothing is left in `out`."""
     signer = read_signing_key(key)
-    built, release = _built(source), _own(source, "release").decode().strip()
+    built, release = _built(source), own_words(source, "release").decode().strip()
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="slrt-bundle-") as folder:
         work = Path(folder)
@@ -84,7 +85,7 @@ def make_bundle(source: Path, out: Path, key: Path, releases: tuple[int, ...], c
 
 
 def _program(source: Path, work: Path) -> dict[str, Path]:
-    (work / "source.tar").write_bytes(_own(source, "pack"))
+    (work / "source.tar").write_bytes(own_words(source, "pack"))
     return {"install.sh": source / OPENER, "source.tar": work / "source.tar"}
 
 
@@ -108,13 +109,6 @@ def _sources(libraries: dict[str, Path]) -> list[str]:
 def _wheel(member: str, path: Path) -> sbom.Component:
     file = member.removeprefix("wheels/")
     return sbom.wheel_component(*name_and_version(file), file, hashlib.sha256(path.read_bytes()).hexdigest())
-
-
-def _own(source: Path, what: str) -> bytes:
-    done = subprocess.run(["bash", str(source / "install.sh"), what], capture_output=True, check=False)
-    if done.returncode != 0:
-        raise ApplianceError(f"install.sh {what}: {done.stderr.decode(errors='replace').strip()}", "Periksa folder sumbernya.")
-    return done.stdout
 
 
 def _built(source: Path) -> str:
@@ -141,9 +135,9 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except (click.Abort, FileNotFoundError) as error:
-        click.echo(f"Gagal: {error or 'dibatalkan'}", err=True)
-        sys.exit(1)
+    except click.Abort:
+        click.echo("Dibatalkan.", err=True)
+        sys.exit(130)
 
 
 if __name__ == "__main__":

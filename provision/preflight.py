@@ -63,15 +63,16 @@ class Program:
 
 def program(source: Path) -> Step:
     """The step that brings this program to another machine."""
-    release = _own("release", source).decode().strip()
+    release = own_words(source, "release").decode().strip()
     return Step("program", "Program SLRT", (Program(release, source),))
 
 
 def _pack(source: Path) -> bytes:
-    return _own("pack", source)
+    return own_words(source, "pack")
 
 
-def _own(what: str, source: Path) -> bytes:
+def own_words(source: Path, what: str) -> bytes:
+    """What the install.sh in `source` says to `release` or `pack`. Raises ApplianceError."""
     done = subprocess.run(["bash", str(source / "install.sh"), what], capture_output=True, check=False)
     if done.returncode != 0:
         raise ApplianceError(f"install.sh {what}: {done.stderr.decode(errors='replace').strip()}", "Periksa folder sumbernya.")

@@ -182,6 +182,7 @@ def test_a_broken_bundle_is_refused_and_changes_nothing(room: Room, release: str
     assert (refused.code, "Ruang kosong" in refused.err) == (78, True), str(refused)
     assert differences(before, manifest(machine, EVERYTHING, VOLATILE)) == []
     killed_and_whole(machine)
+    compared_with_paper(machine)
 
 
 def killed_and_whole(machine: Machine) -> None:
@@ -195,6 +196,18 @@ def killed_and_whole(machine: Machine) -> None:
     assert machine.run("ls /var/lib/slrt-install/bundle").out
     assert "dijalankan: --unattended" in machine.run(f"{opening} --unattended").out
     assert machine.run("ls /var/lib/slrt-install/bundle", check=False).code != 0
+
+
+def compared_with_paper(machine: Machine) -> None:
+    """A machine that knows no key yet asks whoever sits there; only the one word counts."""
+    machine.run("rm /etc/slrt/release-key.pem /root/dijalankan-*")
+    for typed, code in (("tidak", 1), ("", 1), ("sama", 0)):
+        opening = f"bash /usr/lib/slrt-test/pasang.sh --bundle {STICK}/b.slrt"
+        asked = machine.run(f"echo '{typed}' | script -qec '{opening}' /dev/null", check=False)
+        assert asked.code == code, str(asked)
+        assert len(re.findall(r"\b[0-9a-f]{4}\b", asked.out)) >= 16, str(asked)
+        assert ("dijalankan" in asked.out) is (code == 0), str(asked)
+    assert machine.run("ls /etc/slrt/release-key.pem", check=False).code != 0, "pinned by the installation, when it begins"
 
 
 @pytest.mark.parametrize("release", ["bookworm"])
