@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -122,7 +122,7 @@ def rollback(lose: str, stop_after: str, *, with_database: bool) -> None:
             say(f"Sejak pembaruan ada {way.words}. Semua itu disisihkan dan tidak tampak lagi.")
             lose = click.prompt(f"Ketik banyaknya catatan ({way.lost}) untuk melanjutkan")
         back.require(way, with_database=with_database, typed=lose)
-        refuse(replace(gather(node, way.kept.old), new=node.release))
+        refuse(gather(node, node.release))
         wanted = Upgrade(node, way.kept.old, plan_of.steps(own_site(node)), who(), say, stop_after)
         back.go_back(wanted, way, with_database=with_database)
 

@@ -13,6 +13,7 @@ from appliance.gate import Gate
 from provision.change import Applied, Running, insist
 from provision.host import Host, LocalHost
 from provision.step import CURRENT, Step
+from provision.steps.units import UNIT_FOLDER
 from provision.upgrade.journal import Place
 
 RELEASES = Path("/opt/slrt/releases")
@@ -82,7 +83,7 @@ class Node:
     def start(self, units: Sequence[str]) -> None:
         """Start them at once, and what stayed anew; an error is told with the unit's own words. Raises ApplianceError."""
         self.host.run(["systemctl", "reset-failed", "slrt-*"])
-        begun = self.host.run(["systemctl", "restart", WATCHER, *units])
+        begun = self.host.run(["systemctl", "restart", WATCHER, *self._known(units)])
         if not begun.worked:
             raise ApplianceError(
                 f"Layanan tidak dapat dijalankan: {(begun.errors.strip().splitlines() or ['tanpa keterangan'])[0]}",
@@ -91,10 +92,14 @@ class Node:
         # it takes in other settings without letting go of anybody
         insist(self.host, ["systemctl", "reload-or-restart", FRONT])
 
+    def _known(self, units: Sequence[str]) -> list[str]:
+        """Those that this release has: another one may have had more."""
+        return [unit for unit in units if self.host.look(f"{UNIT_FOLDER}/{unit}") is not None]
+
     def start_later(self, units: Sequence[str]) -> None:
         """Have them started, and what stayed anew, as soon as whoever runs us has ended: at boot they wait for that."""
         self.host.run(["systemctl", "reset-failed", "slrt-*"])
-        self.host.run(["systemctl", "restart", "--no-block", WATCHER, *units])
+        self.host.run(["systemctl", "restart", "--no-block", WATCHER, *self._known(units)])
         self.host.run(["systemctl", "reload-or-restart", "--no-block", FRONT])
 
     def watch(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import re
 import ssl
 import threading
 import time
@@ -156,3 +157,46 @@ def test_an_upgrade_keeps_everything_and_closes_the_pages_briefly(prepared: Prep
     older = machine.run("./install.sh upgrade", folder="/root/slrt-node", check=False)
     assert older.code != 0
     assert "lebih lama daripada yang terpasang" in older.err
+
+
+def test_the_way_back_needs_the_data_of_then_and_says_what_is_lost(prepared: Prepared) -> None:
+    machine, old = prepared.machine, prepared.old
+    later = prepared.cases.pop()  # it was filed with the new release
+    refused = machine.run("slrt rollback", check=False, seconds=120)
+    assert refused.code != 0
+    assert "--database" in refused.err, str(refused)
+    asked = machine.run("slrt rollback --database --lose 0", check=False, seconds=120)
+    number = re.search(r"--lose (\d+)", asked.err)
+    assert number, str(asked)
+    machine.run(f"slrt rollback --database --lose {number[1]}", seconds=400)
+    well_as(prepared, old, OLD_TABLES)
+    assert file_case(meet(machine, prepared.node.passwords)) > later, "a number that was given out is not given again"
+
+
+def test_the_program_goes_and_comes_back_over_the_old_data(prepared: Prepared) -> None:
+    machine = prepared.machine
+    before = prepared.node.ca
+    refused = machine.run("slrt uninstall", check=False)
+    assert "--yes-keep-data" in refused.err
+    machine.run("slrt uninstall --yes-keep-data", seconds=300)
+    assert machine.run("systemctl list-units --all --no-legend 'slrt*'").out == ""
+    assert machine.run("ls -d /opt/slrt /usr/local/bin/slrt /usr/lib/slrt/* /etc/systemd/system/slrt*", check=False).out == ""
+    assert "MODE=none" in machine.read("/etc/nut/nut.conf")
+    # as after a new Debian, which gives the users other numbers
+    machine.run("usermod -u 4242 slrt && usermod -u 4343 slrt-backup && usermod -u 4444 slrt-power", check=False)
+    machine.run(
+        "chown -R 997 /var/lib/slrt && chown -R 4242 /var/lib/slrt/backup /srv/backup/slrt && chown -R 996 /var/lib/slrt-power"
+    )
+    kept = machine.run("mv /etc/slrt/secrets/audit-key /root/ && cp -a /var/lib/slrt/database /root/database").code
+    assert kept == 0
+    without_key = machine.run("./install.sh --unattended --ups simulated", folder="/root/slrt-node", check=False, seconds=400)
+    assert without_key.code == 78, str(without_key)
+    assert "kuncinya tidak ada: audit-key" in without_key.out + without_key.err
+    machine.run("mv /root/audit-key /etc/slrt/secrets/")
+    machine.run("./install.sh --unattended --ups simulated", folder="/root/slrt-node", seconds=400)
+    assert machine.run("stat -c %U /var/lib/slrt/database/slrt.db /srv/backup/slrt/config /var/lib/slrt-power/journal.jsonl").out.split() == [
+        "slrt", "slrt-backup", "slrt-power"
+    ]  # fmt: skip
+    prepared.old = release_of(machine)
+    well_as(prepared, prepared.old, OLD_TABLES)
+    assert meet(machine).ca == before, "tablets go on trusting the node"
