@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -13,10 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from appliance.config import NetworkSettings, Settings
+from appliance.lan.cards import Card
 from provision.dhcp import offering, question
+from provision.steps.network import names_text
 from tests.support.two_ends import TwoEnds, two_ends
 from tests.support.waiting import wait_for
 
+DNS = (Path(__file__).parents[2] / "provision/templates/network/dns.conf").read_text()
 NODE, ROUTER = "192.168.1.10", "192.168.1.1"
 ASK = "import json, sys; from provision.dhcp import other_servers; json.dump(other_servers('cable', sys.argv[2:], float(sys.argv[1])), sys.stdout)"
 
@@ -52,6 +57,23 @@ def router(ends: TwoEnds, tmp_path: Path) -> Iterator[None]:
 def test_a_router_that_hands_out_addresses_is_found_and_nobody_else(ends: TwoEnds, router: None) -> None:
     assert asked(ends, NODE, seconds=4) == [ROUTER]
     assert asked(ends, NODE, ROUTER, seconds=4) == [], "the node itself is nobody else"
+
+
+def test_the_file_of_a_node_that_hands_out_addresses_does_so(ends: TwoEnds, tmp_path: Path) -> None:
+    """The other end is the device that asks."""
+    network = NetworkSettings(dhcp="192.168.1.100-192.168.1.150")
+    text = names_text(DNS, dataclasses.replace(Settings(), network=network), Card("cable", ROUTER))
+    (tmp_path / "dns.conf").write_text(text)
+    serve = ["ip", "netns", "exec", ends.node, "/usr/sbin/dnsmasq", "--keep-in-foreground", f"--conf-file={tmp_path}/dns.conf"]
+    serve += ["--user=root", f"--dhcp-leasefile={tmp_path}/leases", "--pid-file=", "--log-facility=-"]
+    asking = ["ip", "netns", "exec", ends.office, sys.executable, "-c", ASK, "4", ROUTER]
+    with (tmp_path / "log").open("wb") as log, subprocess.Popen(serve, stdout=log, stderr=log) as process:
+        try:
+            wait_for(lambda: b"DHCP, IP range" in (tmp_path / "log").read_bytes())
+            done = subprocess.run(asking, capture_output=True, text=True, check=True)
+        finally:
+            process.kill()
+    assert json.loads(done.stdout) == [NODE]
 
 
 def test_a_network_without_one_is_silent(ends: TwoEnds) -> None:

@@ -47,6 +47,7 @@ class PretendHost:
     routes: str = '[{"dst": "default", "gateway": "192.168.1.1", "dev": "eno1"}]'
     links: str = "[]"
     container: bool = False
+    other_dhcp: bool = False
     nut: str = "2.8.0-7"
 
     def look(self, path: str) -> Entry | None:
@@ -288,7 +289,7 @@ class PretendHost:
             self._effect()
             self.node["certificate"] = True
         if words[0] == "other-dhcp":
-            return True
+            return not self.other_dhcp
         if words[0] == "answers":
             return {"slrt-web.service", "slrt-front.service"} <= self.active
         return True
