@@ -11,10 +11,12 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from appliance.errors import InvalidInput
-from appliance.lan import orders, trial
+from appliance.lan import card, orders, trial
 from appliance.lan.rules import Present, Typed
+from appliance.letters.pdf import to_pdf
 from appliance.models.roles import Role
 from webui.forms.network import AddressForm
+from webui.letters import pdf_response
 from webui.navigation import Entry
 from webui.session import actor, now, public, settings, signed_in
 
@@ -48,6 +50,13 @@ def _as_typed(seen: Present | None) -> dict[str, str]:
     if seen is None or not seen.addresses:
         return {}
     return {"address": seen.addresses[0], "gateway": seen.gateway, "dns": ", ".join(seen.dns)}
+
+
+@blueprint.get("/jaringan/kartu.pdf")
+@signed_in(Role.ADMIN)
+def address_card() -> ResponseReturnValue:
+    """The card with the addresses, to print and hang up."""
+    return pdf_response(to_pdf(card.draw(settings(), trial.read_seen(settings()), now())), "kartu-alamat.pdf")
 
 
 @blueprint.post("/jaringan/coba")

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 
 from appliance.commands.door import Door
 from appliance.config import Settings
 from appliance.errors import ConfigurationError, Conflict, InvalidInput
-from appliance.lan import trial
+from appliance.lan import card, trial
 from appliance.lan.rules import Present, Typed, read_wanted
 from appliance.lan.trial import Told, Trial
+from appliance.letters.pdf import to_pdf
 
 BY_TERMINAL = "terminal"
 
@@ -80,6 +83,17 @@ def confirm(door: Door) -> None:
 def undo(door: Door) -> None:
     """Kembali ke alamat yang lama sekarang juga."""
     _end(door, lambda settings, found: trial.undo(settings, found, "Dibatalkan dari terminal."))
+
+
+@command.command("card")
+@click.option("--pdf", "target", type=click.Path(path_type=Path, dir_okay=False), required=True, help="Berkas PDF yang ditulis.")
+@click.pass_obj
+def address_card(door: Door, target: Path) -> None:
+    """Kartu alamat untuk ditempel: nama, alamat, kode QR dan sidik jari sertifikat."""
+    _be_root()
+    page = card.draw(door.settings, trial.write_seen(door.settings), datetime.now(UTC))
+    target.write_bytes(to_pdf(page))
+    click.echo(f"Kartu alamat: {target}. Cetak pada A5 dan tempel di ruang pelayanan.")
 
 
 def _end(door: Door, how: Callable[[Settings, Trial], Told]) -> None:

@@ -83,7 +83,7 @@ def ask_to_look(settings: Settings, *, by: Actor) -> None:
 def find_trial(settings: Settings, token: str) -> Trial:
     """The trial that this word confirms. Raises NotFound when it is over or the word is another one."""
     found = trial.read_trial(settings)
-    if found is None or not found.fits(token) or found.is_over():
+    if found is None or not found.fits(token) or found.is_late():
         raise NotFound("Alamat ini tidak sedang menunggu konfirmasi.", "Buka halaman Jaringan untuk melihat keadaannya.")
     return found
 

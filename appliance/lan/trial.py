@@ -54,7 +54,11 @@ class Trial:
 
     def is_over(self) -> bool:
         """Whether the time to confirm has passed, or the machine was switched off meanwhile."""
-        return self.boot != _boot() or time.clock_gettime(time.CLOCK_BOOTTIME) >= self.until
+        return self.boot != _boot() or self.is_late()
+
+    def is_late(self) -> bool:
+        """Whether the time to confirm has passed. All that the pages can tell: which boot it is, they do not see."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME) >= self.until
 
     def fits(self, token: str) -> bool:
         """Whether this is the word that confirms it."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from appliance.config import NetworkSettings, Settings, address_range, split_list
 from appliance.lan.cards import Card
-from provision.change import Absent, Applied, Change, Command, File, Running
+from provision.change import Absent, Applied, Change, File, Running, insist
 from provision.host import Host
 from provision.interface import office_card
 from provision.step import PROVISION, Site, Step
@@ -24,6 +24,7 @@ TIME_CONTAINER = "/etc/systemd/system/chrony.service.d/container.conf"
 PACKAGES = ("nftables", "dnsmasq-base", "chrony", "iproute2", "iputils-arping")
 OFFICE = ("10.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "fe80::/10")
 UPS_PORT = 3493
+_OTHER_DHCP = (PROVISION, "other-dhcp")
 _SSH_PEERS = ("ss", "-Htn", "state", "established", "sport = :22")
 
 
@@ -91,12 +92,25 @@ def _dhcp_lines(settings: Settings, card: Card) -> list[str]:
     ]
 
 
+@dataclass(frozen=True)
+class AloneWithDhcp:
+    """Nobody else hands out addresses. Asked before the node begins to; later it is somebody else's device that came on top."""
+
+    def describe(self) -> str:
+        return "pastikan tidak ada perangkat lain yang membagikan alamat (DHCP)"
+
+    def is_done(self, host: Host) -> bool:
+        return b"dhcp-range=" in (host.read(NAMES) or b"") or host.run(_OTHER_DHCP).worked
+
+    def perform(self, host: Host) -> None:
+        insist(host, _OTHER_DHCP)
+
+
 def names(site: Site) -> Step:
     """The node's names for whoever asks it, and addresses where it is the one that hands them out."""
     changes: list[Change] = []
     if site.settings.network.dhcp:
-        ask = (PROVISION, "other-dhcp")
-        changes.append(Command("pastikan tidak ada perangkat lain yang membagikan alamat (DHCP)", ask, ask))
+        changes.append(AloneWithDhcp())
         changes.append(File(NAMES_DHCP, site.text(f"{TEMPLATES}/dns-dhcp.conf")))
     else:
         changes.append(Absent(NAMES_DHCP))

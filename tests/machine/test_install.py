@@ -20,7 +20,7 @@ OURS = (
 )
 # what a running machine writes by itself, whatever the installation does
 VOLATILE = (
-    r"^/var/lib/(slrt/(database|backup)|slrt-power|slrt-install|slrt-sticks|slrt-care|nut|systemd|dbus|logrotate|private)(/|$)|^/srv/backup"
+    r"^/var/lib/(slrt/(database|backup|clock\.json)|slrt-(care|dns|install|lan|power|sticks)|chrony|nut|systemd|dbus|logrotate|private)(/|$)|^/srv/backup"
     r"|^/var/lib/(apt|dpkg)(/|$)|^/etc/(resolv\.conf|machine-id|\.pwd\.lock|ld\.so\.cache)$|/(systemd|timesync)/clock$"
 )
 

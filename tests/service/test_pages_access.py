@@ -303,6 +303,7 @@ POST support.ask                   401       403 403     403  403        403    
 POST support.download              401       403 403     403  403        403    404      403        403  403
 POST backup_sticks.eject           401       403 403     403  403        403    404      403        403  403
 GET  network.show                  303       403 403     403  403        403    200      403        403  403
+GET  network.address_card          303       403 403     403  403        403    409      403        403  403
 POST network.try_address           401       403 403     403  403        403    422      403        403  403
 POST network.undo                  401       403 403     403  403        403    409      403        403  403
 POST network.look                  401       403 403     403  403        403    303      403        403  403

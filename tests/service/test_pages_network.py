@@ -6,21 +6,26 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from ipaddress import IPv4Interface
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from pypdf import PdfReader
 
 from appliance import database
 from appliance.config import Settings
-from appliance.lan import orders, trial
+from appliance.lan import card, orders, trial
 from appliance.lan.orders import Order, Wish
 from appliance.lan.rules import Present, Typed, Wanted
 from appliance.lan.trial import Told, Trial
+from appliance.letters.pdf import to_pdf
 from appliance.models.audit import AuditEntry
 from appliance.models.roles import Role
+from provision.certificates import make_authority
+from provision.identity import handout
 from tests.support.web_client import Web, officer, web_app
 
 OLD, NEW = Present("eno1", ("192.168.1.77/24",), "192.168.1.1", (), "ifupdown", False), IPv4Interface("192.168.1.10/24")
@@ -34,7 +39,12 @@ pytestmark = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 def node(settings: Settings, tmp_path: Path) -> Settings:
     """The settings with a folder of root's own."""
     (tmp_path / "lan").mkdir()
-    found = replace(settings, network=replace(settings.network, state=str(tmp_path / "lan")))
+    (tmp_path / "tls").mkdir()
+    network, paths = (
+        replace(settings.network, state=str(tmp_path / "lan")),
+        replace(settings.paths, certificates=str(tmp_path / "tls")),
+    )
+    found = replace(settings, network=network, paths=paths)
     (tmp_path / "lan" / trial.SEEN).write_text(json.dumps(asdict(OLD)))
     return found
 
@@ -156,6 +166,34 @@ def test_a_trial_of_before_the_last_start_is_over(node: Settings) -> None:
     assert not found.is_over()
     assert replace(found, boot="another").is_over()
     assert found.ends_at - datetime.now(UTC) <= timedelta(seconds=60)
+
+
+def test_the_card_shows_the_address_and_the_fingerprint_of_the_page_that_hands_out_the_certificate(
+    web: Web, node: Settings
+) -> None:
+    authority = make_authority("slrt", datetime.now(UTC))
+    assert web.get("/jaringan/kartu.pdf").status_code == 409, "no certificate yet"
+    (Path(node.paths.certificates) / "ca.crt").write_bytes(authority.pem)
+    answer = web.get("/jaringan/kartu.pdf")
+    assert answer.mimetype == "application/pdf"
+    words = " ".join(page.extract_text() for page in PdfReader(BytesIO(answer.data)).pages)
+    page = handout(authority.certificate, "slrt", ()).decode()
+    for line in card.fingerprint_lines(authority.certificate):
+        assert line in words
+        assert line in page
+    assert {"http://192.168.1.77/", "https://192.168.1.77/", "https://slrt.home.arpa/"} <= set(words.split())
+    assert "dapat berubah" in words
+    (Path(node.network.state) / trial.SEEN).unlink()
+    assert web.get("/jaringan/kartu.pdf").status_code == 409, "no address yet"
+
+
+def test_the_card_is_one_page_and_names_the_name_where_devices_ask_the_node_for_it(node: Settings) -> None:
+    (Path(node.paths.certificates) / "ca.crt").write_bytes(make_authority("slrt", datetime.now(UTC)).pem)
+    serving = replace(node, network=replace(node.network, dhcp="192.168.1.100-192.168.1.200"))
+    for settings, opened in ((node, "https://192.168.1.77/"), (serving, "https://slrt.home.arpa/")):
+        drawn = card.draw(settings, OLD, datetime.now(UTC))
+        assert f'<p class="address">{opened}</p>' in drawn
+        assert len(PdfReader(BytesIO(to_pdf(drawn))).pages) == 1
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"wish": "reboot"}', '{"wish": "set", "by": "x"}', "\xff"])

@@ -50,6 +50,7 @@ NO_PAGES: Mapping[str, str] = {
     "letters.preview": "a PDF",
     "letters.scan": "an attached file",
     "letters.workbook": "a file",
+    "network.address_card": "a PDF",
     "network.ask_to_confirm": "open only for the minute of a trial",
     "papers.show": "an attached file",
     "papers.thumbnail": "a picture",

@@ -14,7 +14,7 @@ OWN = (
     r"|^/etc/(ssl/certs/|ca-certificates|nut/upsd\.users|nut/upsmon\.conf|group-?|gshadow-?|passwd-?|shadow-?|subuid|subgid)"
 )
 VOLATILE = (
-    r"^/var/lib/(slrt-sticks|slrt-care|apt|dpkg|systemd|nut|dbus|private|logrotate|ucf|avahi-autoipd|slrt/backup|slrt/database)(/|$)|^/srv/backup/(slrt|carried-log)/"
+    r"^/var/lib/(slrt-(sticks|care|lan|dns)|chrony|slrt/clock\.json|apt|dpkg|systemd|nut|dbus|private|logrotate|ucf|avahi-autoipd|slrt/backup|slrt/database)(/|$)|^/srv/backup/(slrt|carried-log)/"
     r"|^/etc/(machine-id|resolv\.conf|\.pwd\.lock|ld\.so\.cache|slrt/secrets/.*|passwd-|shadow-|group-|gshadow-)$|/__pycache__"
 )
 

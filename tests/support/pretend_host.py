@@ -48,6 +48,7 @@ class PretendHost:
     routes: str = '[{"dst": "default", "gateway": "192.168.1.1", "dev": "eno1"}]'
     links: str = "[]"
     container: bool = False
+    other_dhcp: bool = False
     nut: str = "2.8.0-7"
     journal: list[str] = field(default_factory=list)
     half: bool = False
@@ -314,7 +315,7 @@ class PretendHost:
             self._effect()
             self.node["certificate"] = True
         if words[0] == "other-dhcp":
-            return True
+            return not self.other_dhcp
         if words[0] == "answers":
             return {"slrt-web.service", "slrt-front.service"} <= self.active
         return True
