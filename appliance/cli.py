@@ -27,6 +27,7 @@ SUBJECTS = {
     "backup": "Mencadangkan, memeriksa dan memulihkan data.",
     "power": "Keadaan listrik dan UPS.",
     "notices": "Pemberitahuan listrik lewat surel dan lain-lain.",
+    "commissioning": "Serah terima: apa yang sudah dicoba.",
     "user": "Akun petugas.",
     "database": "Menyiapkan dan memeriksa basis data.",
     "work": "Mengerjakan impor, ekspor dan pekerjaan panjang lain.",
