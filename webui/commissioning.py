@@ -29,23 +29,23 @@ def listing() -> ResponseReturnValue:
     return render_template("hardware/acceptance.html", lines=lines, words=WORDS, open_ones=open_ones, complete=is_complete(lines))
 
 
-@blueprint.get("/mesin/serah-terima/<code>")
+@blueprint.get("/mesin/serah-terima/<check>")
 @signed_in(Role.ADMIN)
-def ask(code: str) -> ResponseReturnValue:
+def ask(check: str) -> ResponseReturnValue:
     """One check: what to do, and the form for its outcome."""
-    return _form(code, {}, "", "")
+    return _form(check, {}, "", "")
 
 
-@blueprint.post("/mesin/serah-terima/<code>")
+@blueprint.post("/mesin/serah-terima/<check>")
 @signed_in(Role.ADMIN)
-def confirm(code: str) -> ResponseReturnValue:
+def confirm(check: str) -> ResponseReturnValue:
     """Write the outcome down."""
     result, note = request.form.get("result", ""), request.form.get("note", "")
     try:
-        record.confirm(settings(), code, result, note, by=actor(), at=now())
+        record.confirm(settings(), check, result, note, by=actor(), at=now())
     except InvalidInput as error:
-        return _form(code, error.problems, result, note), 422
-    flash(f"{BY_CODE[code].title}: dicatat.", "good")
+        return _form(check, error.problems, result, note), 422
+    flash(f"{BY_CODE[check].title}: dicatat.", "good")
     return redirect(url_for("commissioning.listing"), 303)
 
 
