@@ -29,6 +29,7 @@ SUBJECTS = {
     "clock": "Jam simpul ini.",
     "network": "Alamat di jaringan kantor.",
     "notices": "Pemberitahuan listrik lewat surel dan lain-lain.",
+    "commissioning": "Serah terima: apa yang sudah dicoba.",
     "user": "Akun petugas.",
     "database": "Menyiapkan dan memeriksa basis data.",
     "work": "Mengerjakan impor, ekspor dan pekerjaan panjang lain.",

@@ -60,6 +60,7 @@ BLUEPRINTS = (
     "health",
     "hardware",
     "support",
+    "commissioning",
     "power",
     "drills",
     "backups",

@@ -15,7 +15,7 @@ from pathlib import Path
 from appliance.care import readings
 from appliance.care.disks import find_disks, with_smart
 from appliance.care.raid import members_seen, read_arrays
-from appliance.care.readings import Disk, Readings
+from appliance.care.readings import Array, Disk, Readings
 from appliance.care.sensors import (
     complaints_in,
     kernel_lines,
@@ -44,6 +44,7 @@ def look(settings: Settings, before: Readings | None, at: datetime) -> Readings:
     disks, asked_at = _disks(before, at)
     seen = before.members_seen if before else {}
     arrays = read_arrays({disk.name: disk for disk in disks}, seen)
+    degraded_at, whole_again_at = _wholeness(arrays, before, at)
     return replace(
         shell,
         smart_at=asked_at,
@@ -53,7 +54,19 @@ def look(settings: Settings, before: Readings | None, at: datetime) -> Readings:
         modules=read_modules(),
         complaints=complaints_in(kernel_lines()),
         members_seen=members_seen(arrays, seen),
+        degraded_at=degraded_at,
+        whole_again_at=whole_again_at,
     )
+
+
+def _wholeness(arrays: tuple[Array, ...], before: Readings | None, at: datetime) -> tuple[datetime | None, datetime | None]:
+    """When an array was last seen degraded, and all whole after that: what the acceptance asks for."""
+    degraded, whole = (before.degraded_at, before.whole_again_at) if before else (None, None)
+    if any(array.degraded for array in arrays):
+        return at, None
+    if arrays and degraded is not None and whole is None:
+        return degraded, at
+    return degraded, whole
 
 
 def _disks(before: Readings | None, at: datetime) -> tuple[tuple[Disk, ...], datetime]:

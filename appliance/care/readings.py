@@ -123,7 +123,10 @@ class Complaint:
 
 @dataclass(frozen=True)
 class Readings:
-    """Everything, at one moment. `virtual` names the virtual machine or container, where there is no hardware to look at."""
+    """Everything, at one moment. `virtual` names the virtual machine or container, where there is no hardware to look at.
+
+    `degraded_at` is when an array was last seen without one of its disks, `whole_again_at` when all were whole after that.
+    """
 
     at: datetime
     virtual: str = ""
@@ -137,6 +140,8 @@ class Readings:
     watchdog: Watchdog | None = None
     complaints: tuple[Complaint, ...] = ()
     members_seen: Mapping[str, str] = field(default_factory=dict)
+    degraded_at: datetime | None = None
+    whole_again_at: datetime | None = None
 
 
 def write(readings: Readings, folder: Path) -> None:

@@ -298,6 +298,10 @@ GET  drills.show                   303       403 403     403  403        403    
 GET  drills.sheet                  303       403 403     403  403        403    404      403        403  403
 GET  backup_sticks.listing         303       403 403     403  403        403    200      403        403  403
 GET  hardware.show                 303       403 403     403  403        403    200      403        403  403
+GET  commissioning.listing         303       403 403     403  403        403    200      403        403  403
+GET  commissioning.ask             303       403 403     403  403        403    200      403        403  403
+POST commissioning.confirm         401       403 403     403  403        403    422      403        403  403
+GET  commissioning.sheet           303       403 403     403  403        403    200      403        403  403
 GET  support.show                  303       403 403     403  403        403    200      403        403  403
 POST support.ask                   401       403 403     403  403        403    303      403        403  403
 POST support.download              401       403 403     403  403        403    404      403        403  403
@@ -612,6 +616,7 @@ def case_with_referral(staff: Staff) -> dict[str, str]:
         "step": "receive",
         "label": "A",
         "token": "nothing",
+        "check": "steker",
         "layout_code": "siksng",
         "account_id": "nobody",
         "pair_id": pair_of(*(resident(staff.fo, "Sitti Aminah") for _ in range(2)), by=staff.supervisor),
