@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from appliance import audit
 from appliance.accounts import passwords, sessions, throttle
+from appliance.accounts.sessions import SignedIn
 from appliance.database import Duplicate, db, transaction
 from appliance.errors import InvalidInput, TryLater
 from appliance.models.account import Account, KnownDevice, SignInAttempt, WebSession
@@ -83,6 +84,22 @@ def sign_in(
         _refuse(attempt, at, device, "wrong", "Nama pengguna atau kata sandi salah.")
     rehashed = passwords.hash_password(password) if passwords.needs_rehash(attempt.stored) else None
     return _enter(attempt, at, device_token or sessions.new_token(), device, rehashed, replaces)
+
+
+def prove_again(found: SignedIn, password: str, *, at: datetime, device_token: str | None) -> None:
+    """Ask somebody who is signed in for her password once more, before what cannot be taken back. Counted as a sign-in is.
+
+    Raises InvalidInput for a wrong one, TooManyAttempts while it must wait.
+    """
+    attempt = _count(found.actor.username, sessions.digest(device_token) if device_token else None, at)
+    try:
+        right = passwords.verify(password, attempt.stored)
+    except TryLater:
+        _forgive_one(attempt)  # it was never looked at
+        raise
+    if not right:
+        _refuse(attempt, at, found.actor.device, "wrong", "Kata sandi Anda tidak cocok.")
+    _forgive_one(attempt)
 
 
 def _count(username: str, device_id: str | None, at: datetime) -> _Attempt:

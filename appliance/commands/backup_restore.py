@@ -26,6 +26,7 @@ from appliance.commands.sources import as_json, with_reason, with_source
 from appliance.config import Settings
 from appliance.database import create_service
 from appliance.errors import InvalidInput
+from appliance.restoration.epoch import shut_out_of_newest
 from appliance.restoration.settling import complete
 from appliance.restoration.states import look_at_coming, require_known
 from appliance.restore_orders import Progress, Wish, tell
@@ -37,6 +38,10 @@ from backups.restore import restore as bring_back
 
 HAS_TURN = "SLRT_RESTORE_TURN"
 AFTERWARDS = "Langkah berikutnya: periksa dengan slrt status, lalu masuk dan lihat satu kasus yang Anda kenal."
+
+STAYS_OFF = "Tetap dinonaktifkan: {names}"
+STAYS_REPLACED = "Sandi yang diganti sesudah cadangan tetap berlaku dan harus diperbarui saat masuk: {names}"
+NO_ADMIN = "Tidak ada lagi admin yang aktif. Buat satu: sudo slrt user add"
 
 
 def who() -> str:
@@ -209,7 +214,16 @@ def settle(door: Door, source: Source) -> None:
 
 def _settle(door: Door, handed: Handed) -> None:
     with translated():
-        complete(door.settings, create_service(door.settings, audit_key=handed.audit_key))
+        service = create_service(door.settings, audit_key=handed.audit_key)
+        if not complete(door.settings, service):
+            return
+        with service.app_context():
+            kept = shut_out_of_newest()
+    for text, names in ((STAYS_OFF, kept.switched_off), (STAYS_REPLACED, kept.renewed)):
+        if names:
+            click.echo(text.format(names=", ".join(names)), err=True)
+    if kept.no_admin:
+        click.echo(NO_ADMIN, err=True)
 
 
 @click.command()
