@@ -154,10 +154,12 @@ def _nights(wish: Wish) -> str:
 
 def _papers(problems: Mapping[str, str]) -> str:
     search = lost_papers.read(settings())
+    faults = lost_papers.named_faults(search, MOST_FAULTS) if search else []
     return render_template(
         "backups/restore_papers.html",
         search=search,
-        faults=lost_papers.named_faults(search, MOST_FAULTS) if search else [],
+        faults=faults,
+        able=any(named and fault.run for fault, named in faults),
         most=MOST_PAPERS,
         waiting=restore_orders.is_under_way(settings()),
         problems=problems,

@@ -41,7 +41,7 @@ AFTERWARDS = "Langkah berikutnya: periksa dengan slrt status, lalu masuk dan lih
 
 STAYS_OFF = "Tetap dinonaktifkan: {names}"
 STAYS_REPLACED = "Sandi yang diganti sesudah cadangan tetap berlaku dan harus diperbarui saat masuk: {names}"
-NO_ADMIN = "Tidak ada lagi admin yang aktif. Buat satu: sudo slrt user add"
+NO_ADMIN = 'Tidak ada lagi admin yang aktif. Buat satu: sudo slrt user create NAMA --name "Nama Lengkap" --role admin'
 
 
 def who() -> str:
