@@ -48,7 +48,7 @@ from appliance.notify import notify, watchdog_interval
 from appliance.power import state as power_state
 from appliance.registry import area_counts, duplicate_night
 from appliance.registry.file_store import sweep_arriving
-from appliance.restoration import looks
+from appliance.restoration import looks, replaced
 from appliance.restoration.settling import complete
 from appliance.sticks import book as stick_book
 from appliance.sticks.rules import copy_due
@@ -352,6 +352,8 @@ class Clockwork:
             at = datetime.now(UTC)
             removed = sweep_arriving(self._settings, at=at) + remove_unneeded(self._settings, at=at)
             custody.clear_restores(self._settings)
+            if gone := replaced.remove_due(self._settings, at):
+                log.info("%d keadaan sebelum pemulihan yang tidak diperlukan lagi dihapus.", gone)
             if removed:
                 log.info("%d berkas unggahan yang terputus atau tidak diperlukan lagi dihapus.", removed)
 

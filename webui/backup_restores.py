@@ -9,24 +9,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
-from appliance import restore_orders
+from appliance import accounts, restore_orders
 from appliance.database import db
 from appliance.errors import InvalidInput, NotFound
 from appliance.models.roles import Role
-from appliance.restoration import lost_papers
+from appliance.restoration import lost_papers, replaced
 from appliance.restoration.epoch import Epoch, Newest, list_restorations, newest, work_since
 from appliance.restore_orders import MOST_PAPERS, Order, Wish, confirmation_of
-from backups import book, exchange
+from backups import book
 from backups.book import Line
 from webui.backups import size_words
-from webui.forms.backups import RestoreForm
+from webui.forms.backups import RemovalForm, RestoreForm
 from webui.navigation import Entry
-from webui.session import actor, now, settings, signed_in
-from webui.words import FILE_KINDS
+from webui.session import actor, now, required, settings, signed_in
+from webui.words import FILE_KINDS, span_words
 
 blueprint = Blueprint("backup_restores", __name__)
 NAVIGATION = (Entry("Pulihkan data", "backup_restores.show", icon="archive", roles=(Role.ADMIN,), order=87),)
@@ -94,6 +94,23 @@ def order_papers() -> ResponseReturnValue:
     return redirect(url_for("backup_restores.progress"), 303)
 
 
+@blueprint.post("/cadangan/pulihkan/hapus")
+@signed_in(Role.ADMIN)
+def remove() -> ResponseReturnValue:
+    """Erase what a restore had put aside. It cannot be taken back, so the password is asked for once more."""
+    form = RemovalForm(request.form)
+    typed = form.number.data or ""
+    number = int(typed) if typed.isdecimal() else 0
+    try:
+        accounts.prove_again(required(), form.password.data or "", at=now())
+        replaced.remove(settings(), number, form.removal.data or "", by=actor(), at=now())
+    except InvalidInput as error:
+        form.refuse(error)
+        return _all(RestoreForm(), form), 422
+    flash(f"Keadaan lama nomor {number} sudah dihapus.", "good")
+    return redirect(url_for("backup_restores.show"), 303)
+
+
 @blueprint.get("/cadangan/pulihkan/jalan")
 @signed_in(Role.ADMIN)
 def progress() -> ResponseReturnValue:
@@ -109,13 +126,18 @@ def told() -> ResponseReturnValue:
     return render_template("backups/restored.html", restorations=list_restorations(by=actor()))
 
 
-def _all(form: RestoreForm) -> str:
+def _all(form: RestoreForm, removal: RemovalForm | None = None) -> str:
+    kept = replaced.list_replaced(settings())
     return render_template(
         "backups/restore.html",
-        replaced=bool(exchange.replaced(Path(settings().paths.data))),
+        replaced=kept,
+        removal=removal or RemovalForm(),
+        removal_word=replaced.confirmation_of(kept[0].number) if kept else "",
         last=restore_orders.read_progress(settings()),
         revert=confirmation_of(Order(Wish.REVERT, 0, "")),
         form=form,
+        age=lambda at: span_words(now() - at),
+        size=size_words,
     )
 
 
@@ -131,10 +153,12 @@ def _nights(wish: Wish) -> str:
 
 def _papers(problems: Mapping[str, str]) -> str:
     search = lost_papers.read(settings())
+    faults = lost_papers.named_faults(search, MOST_FAULTS) if search else []
     return render_template(
         "backups/restore_papers.html",
         search=search,
-        faults=lost_papers.named_faults(search, MOST_FAULTS) if search else [],
+        faults=faults,
+        able=any(named and fault.run for fault, named in faults),
         most=MOST_PAPERS,
         waiting=restore_orders.is_under_way(settings()),
         problems=problems,

@@ -87,15 +87,20 @@ def sign_in(
 
 
 def prove_again(found: SignedIn, password: str, *, at: datetime) -> None:
-    """Ask somebody who is signed in for her password once more, before something that reaches far; misses count as at signing in.
+    """Ask somebody who is signed in for her password once more, before something that reaches far. Counted as a sign-in is.
 
     Raises InvalidInput with the field `password`, TooManyAttempts while she must wait.
     """
     device_id = db.session.scalar(sa.select(WebSession.device_id).where(WebSession.id == found.session_id))
     db.session.rollback()
     attempt = _count(found.actor.username, device_id, at)
-    if not passwords.verify(password, attempt.stored):
-        raise InvalidInput({"password": "Kata sandi tidak cocok."})
+    try:
+        right = passwords.verify(password, attempt.stored)
+    except TryLater:
+        _forgive_one(attempt)  # it was never looked at
+        raise
+    if not right:
+        _refuse(attempt, at, found.actor.device, "wrong", "Kata sandi Anda tidak cocok.")
     _forgive_one(attempt)
 
 

@@ -27,7 +27,9 @@ from appliance.config import Settings
 from appliance.database import create_service
 from appliance.errors import InvalidInput
 from appliance.registry.named_files import named_hashes
+from appliance.restoration.epoch import shut_out_of_newest
 from appliance.restoration.settling import complete
+from appliance.restoration.shut_out import ShutOut
 from appliance.restoration.states import look_at_coming, require_known
 from appliance.restore_orders import Progress, Wish, tell
 from backups import attachments
@@ -40,6 +42,10 @@ from backups.restore import restore as bring_back
 MOST_NAMED = 20
 HAS_TURN = "SLRT_RESTORE_TURN"
 AFTERWARDS = "Langkah berikutnya: periksa dengan slrt status, lalu masuk dan lihat satu kasus yang Anda kenal."
+
+STAYS_OFF = "Tetap dinonaktifkan: {names}"
+STAYS_REPLACED = "Sandi yang diganti sesudah cadangan tetap berlaku dan harus diperbarui saat masuk: {names}"
+NO_ADMIN = 'Tidak ada lagi admin yang aktif. Buat satu: sudo slrt user create NAMA --name "Nama Lengkap" --role admin'
 
 
 def who() -> str:
@@ -213,9 +219,20 @@ def settle(door: Door, source: Source) -> None:
 def _settle(door: Door, handed: Handed) -> None:
     service = create_service(door.settings, audit_key=handed.audit_key)
     with translated():
-        complete(door.settings, service)
+        done = complete(door.settings, service)
     with service.app_context():
         _name_missing(attachments.find_missing(Path(door.settings.paths.data), named_hashes()))
+        if done:
+            _name_shut_out(shut_out_of_newest())
+
+
+def _name_shut_out(kept: ShutOut) -> None:
+    """The accounts that stay as they were before the restore."""
+    for text, names in ((STAYS_OFF, kept.switched_off), (STAYS_REPLACED, kept.renewed)):
+        if names:
+            click.echo(text.format(names=", ".join(names)), err=True)
+    if kept.no_admin:
+        click.echo(NO_ADMIN, err=True)
 
 
 def _name_missing(missing: Sequence[str]) -> None:

@@ -317,6 +317,7 @@ POST node_clock.change             401       403 403     403  403        403    
 POST network.confirm               404       404 404     404  404        404    404      404        404  404
 GET  backup_restores.show          303       403 403     403  403        403    200      403        403  403
 POST backup_restores.order         401       403 403     403  403        403    422      403        403  403
+POST backup_restores.remove        401       403 403     403  403        403    422      403        403  403
 GET  backup_restores.progress      303       403 403     403  403        403    200      403        403  403
 GET  backup_restores.papers        303       403 403     403  403        403    200      403        403  403
 POST backup_restores.order_papers  401       403 403     403  403        403    422      403        403  403

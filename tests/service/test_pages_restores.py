@@ -29,7 +29,7 @@ from tests.support.databases import SqliteTemplate
 from tests.support.desk import open_case
 from tests.support.nights import some_weeks
 from tests.support.staff import hire
-from tests.support.web_client import Web, officer, web_app
+from tests.support.web_client import PASSWORD, Web, officer, web_app
 
 WHY = "basis data rusak setelah listrik padam"
 
@@ -185,6 +185,28 @@ def test_only_what_was_replaced_can_be_taken_back(app: Flask, settings: Settings
     order = restore_orders.take(settings)
     assert order is not None
     assert (order.wish, order.reason) == (Wish.REVERT, WHY)
+
+
+def test_what_a_restore_put_aside_is_erased_with_a_word_and_the_password(app: Flask, settings: Settings) -> None:
+    web, data = signed_in(app, "admin"), Path(settings.paths.data)
+    for number in (3, 4):
+        (data / f"before-restore-{number}" / "database").mkdir(parents=True)
+        (data / f"before-restore-{number}" / "database" / "slrt.db").write_bytes(b"x" * 2_000_000)
+    page = web.get("/cadangan/pulihkan").text
+    assert ("Ketik HAPUS 3 untuk memastikan" in page, page.count("2 MB"), "Ketik HAPUS 4" in page) == (True, 2, False)
+    form = {"number": "3", "removal": "HAPUS 3", "password": "bukan ini"}
+    for wrong, sentence in (
+        (form, "Kata sandi Anda tidak cocok"),
+        ({**form, "removal": "HAPUS", "password": PASSWORD}, "Ketik HAPUS 3"),
+    ):
+        refused = web.post("/cadangan/pulihkan/hapus", wrong)
+        assert (refused.status_code, sentence in refused.text) == (422, True)
+        assert (data / "before-restore-3" / "database" / "slrt.db").exists()
+    assert web.post("/cadangan/pulihkan/hapus", {**form, "password": PASSWORD}).status_code == 303
+    assert not (data / "before-restore-3").exists()
+    for _ in range(3):
+        last = web.post("/cadangan/pulihkan/hapus", {**form, "number": "4", "removal": "HAPUS 4"})
+    assert last.status_code == 429, "an open browser is no place to guess"
 
 
 def test_an_order_is_believed_no_further_than_it_makes_sense(settings: Settings, tmp_path: Path) -> None:

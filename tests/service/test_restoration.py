@@ -14,30 +14,38 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from appliance import audit, custody, database
+from appliance import accounts, audit, custody, database
 from appliance.access import Actor
-from appliance.accounts.sessions import begin
+from appliance.accounts import passwords
+from appliance.accounts.assignments import admins
+from appliance.accounts.sessions import acting_for, begin
 from appliance.carried_log import CarriedLog
 from appliance.casework import casebook
 from appliance.commands import restoring
 from appliance.commands.restoring import Errand, Handed, plan_of
 from appliance.config import BackupSettings, Settings
 from appliance.database import db
-from appliance.errors import Conflict, InvalidInput, NotFound
+from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound, TryLater
 from appliance.models.account import Account, WebSession
 from appliance.models.audit import AuditEntry
 from appliance.models.case import Case
 from appliance.models.letter import Letterhead
 from appliance.models.restoration import Restoration
+from appliance.models.roles import Role
 from appliance.models.visit import CasePaper
 from appliance.registry.named_files import hashes_of_case, named_hashes
-from appliance.restoration import looking, looks
+from appliance.restoration import looking, looks, replaced
 from appliance.restoration.epoch import Epoch, list_restorations, newest
 from appliance.restoration.looking import Seen, as_words, look_at_case_then
 from appliance.restoration.numbers import Lost, raised
+from appliance.restoration.replaced import Replaced, due
 from appliance.restoration.settling import complete
+from appliance.restoration.shut_out import ShutOut
 from appliance.restoration.states import Coming, look_at_coming, require_known
 from backups import exchange, repository
+from backups.clock import moment
+from backups.ladder import rehearse
+from backups.lock import only_run
 from backups.process import never
 from backups.restore import quiet
 from backups.settings import Plan
@@ -46,6 +54,7 @@ from tests.support.databases import AUDIT_KEY, SqliteTemplate, settings_below
 from tests.support.desk import open_case
 from tests.support.staff import AT, Staff, hire
 from tests.support.waiting import wait_for
+from tests.support.web_client import PASSWORD, officer
 
 HANDED = Handed("jeruk bali 4711", "jeruk bali 4711", AUDIT_KEY)
 
@@ -182,6 +191,141 @@ def test_no_number_is_given_twice_and_everybody_learns_what_is_gone(node: Settin
         assert case_by(staff)[-5:] == "00004"
         assert [told.exact for told in list_restorations(by=staff.admin)] == [True]
         assert audit.verify().ok
+
+
+def test_who_was_shut_out_since_stays_so(node: Settings) -> None:
+    """Also over a revert, and whoever replaced a password goes on with the new one, which she has to renew."""
+    with open_office(node):
+        officers = {name: officer(name, Role.FO) for name in ("asri", "budi", "cici")}
+        admin = officer("kepala.it", Role.ADMIN)
+        run_now(plan_for(node))
+        at = datetime.now(UTC)
+        accounts.deactivate(officers["asri"], by=None, at=at)
+        password = accounts.reset_password(officers["budi"], by=None, at=at)
+        before = journal_of_accounts()
+    bring_back(node)
+    assert settle(node)
+    with open_office(node):
+        asri, budi, cici = (db.session.get_one(Account, key) for key in officers.values())
+        assert (asri.active, budi.active, cici.active) == (False, True, True)
+        assert (passwords.verify(password, budi.password_hash), passwords.verify(PASSWORD, budi.password_hash)) == (True, False)
+        assert (budi.must_change_password, cici.must_change_password) == (True, False)
+        assert budi.password_expires_at is not None, "a one-time password dies as it would have died"
+        assert journal_of_accounts() - before == {("account-deactivate", asri.id), ("password-keep", budi.id)}
+        oversees = acting_for(admin, at, "", node.zone)
+        assert oversees is not None
+        (told,) = list_restorations(by=oversees)
+        assert told.shut_out == ShutOut(("asri",), ("budi",))
+        plain = acting_for(officers["cici"], at, "", node.zone)
+        assert plain is not None
+        assert list_restorations(by=plain)[0].shut_out == ShutOut(), "others' accounts are not hers to know"
+        accounts.deactivate(officers["cici"], by=None, at=at)
+        assert audit.verify().ok
+    restoring.put_back(node, HANDED, Errand("", by="admin.it", reason="salah cadangan"), quiet)
+    assert settle(node)
+    with open_office(node):
+        assert [db.session.get_one(Account, key).active for key in officers.values()] == [False, True, False]
+
+
+def journal_of_accounts() -> set[tuple[str, str]]:
+    """What was done to accounts as the journal of now tells it."""
+    rows = db.session.execute(
+        sa.select(AuditEntry.action, AuditEntry.subject).where(AuditEntry.detail.contains("data-dipulihkan"))
+    )
+    return {(action, subject.removeprefix("account:")) for action, subject in rows if subject.startswith("account:")}
+
+
+def test_an_admin_who_was_sent_away_does_not_come_back_because_she_is_the_last(saved: Settings, known: Staff) -> None:
+    with open_office(saved):
+        gone = officer("dulu.it", Role.ADMIN)
+        for other in admins(date(2026, 11, 29)):
+            if other != gone:
+                accounts.deactivate(other, by=None, at=AT)
+        run_now(plan_for(saved))
+        officer("baru.it", Role.ADMIN)
+        accounts.deactivate(gone, by=None, at=AT)
+    bring_back(saved)
+    assert settle(saved)
+    with open_office(saved):
+        assert not db.session.get_one(Account, gone).active
+        assert list_restorations(by=known.manager)[0].shut_out.no_admin
+
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("ages", "proven", "expected"),
+    [
+        ((40, 35), (34,), [1, 2]),
+        ((40, 35), (36,), [1]),
+        ((40, 35), (), []),
+        ((40, 35), (41,), []),
+        ((40, 29), (1,), [1]),
+        ((30,), (29,), [1]),
+        ((29,), (1,), []),
+        ((-3,), (-4,), []),
+        # a clock that was wrong for a while: the oldest first all the same
+        ((-3, 40), (1,), []),
+    ],
+)
+def test_a_state_beside_goes_after_thirty_days_and_a_proof(
+    ages: tuple[int, ...], proven: tuple[int, ...], expected: list[int]
+) -> None:
+    found = [Replaced(number, AT - DAY * age, 5) for number, age in enumerate(ages, start=1)]
+    assert due(found, [AT - DAY * age for age in proven], AT) == expected
+
+
+def test_a_state_beside_goes_by_word_the_oldest_first_and_its_number_never_comes_again(saved: Settings, known: Staff) -> None:
+    data, at = Path(saved.paths.data), datetime.now(UTC)
+    for _ in range(2):
+        bring_back(saved, "1")
+        settle(saved)
+    admin = known.admin
+    with open_office(saved):
+        assert [(one.number, one.bytes > 1000) for one in replaced.list_replaced(saved)] == [(1, True), (2, True)]
+        with pytest.raises(NotAllowed):
+            replaced.remove(saved, 1, "HAPUS 1", by=known.manager, at=at)
+        with pytest.raises(InvalidInput):
+            replaced.remove(saved, 1, "HAPUS", by=admin, at=at)
+        with pytest.raises(Conflict, match="lebih lama"):
+            replaced.remove(saved, 2, "HAPUS 2", by=admin, at=at)
+        with pytest.raises(NotFound):
+            replaced.remove(saved, 3, "HAPUS 3", by=admin, at=at)
+        with only_run(Path(saved.paths.runtime)), pytest.raises(TryLater):
+            replaced.remove(saved, 1, "HAPUS 1", by=admin, at=at)
+        (data / exchange.NOTE).write_text("{}")
+        with pytest.raises(TryLater, match="belum selesai"):
+            replaced.remove(saved, 1, "HAPUS 1", by=admin, at=at)
+        (data / exchange.NOTE).unlink()
+        assert len(replaced.list_replaced(saved)) == 2, "nothing of that removed anything"
+        for number in (1, 2):
+            replaced.remove(saved, number, f"hapus {number}", by=admin, at=at)
+        assert replaced.list_replaced(saved) == []
+        assert [list(folder.iterdir()) for folder in sorted(data.glob("removed-*"))] == [[], []]
+        told = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.action == "hapus-keadaan-lama")).all()
+        assert [json.loads(entry.detail)["nomor"] for entry in told] == [1, 2]
+        assert audit.verify().ok
+    bring_back(saved)
+    assert (data / "before-restore-3").is_dir(), "an audit key that was set aside bears the number"
+
+
+def test_what_a_cut_left_of_an_erasing_goes_with_the_next_look_and_what_is_due(saved: Settings) -> None:
+    data, at = Path(saved.paths.data), datetime.now(UTC)
+    bring_back(saved)
+    settle(saved)
+    (data / "before-restore-1").rename(data / "removed-restore-1")
+    with open_office(saved):
+        (data / "before-restore-2" / "database").mkdir(parents=True)
+        assert replaced.remove_due(saved, at + DAY * 31) == 0, "no backup of after it was proven"
+        assert list((data / "removed-restore-1").iterdir()) == []
+        plan = plan_for(saved)
+        run_now(plan)
+        assert replaced.remove_due(saved, at + DAY * 31) == 0, "nor is one that was only read back"
+        rehearse(plan, moment(datetime.now(UTC)))
+        assert replaced.remove_due(saved, at + DAY * 29) == 0
+        assert replaced.remove_due(saved, at + DAY * 31) == 1
+    assert exchange.replaced(data) == []
 
 
 def break_database(settings: Settings) -> None:

@@ -82,7 +82,19 @@ def certificate(ends: datetime) -> bytes:
 
 def test_an_empty_machine_has_an_answer_for_every_part(settings: Settings) -> None:
     status = read_status(settings, AT)
-    assert list(status) == ["web", "database", "backup", "sticks", "sheet", "power", "disk", "hardware", "certificate", "clock", "services"]
+    assert list(status) == [
+        "web",
+        "database",
+        "backup",
+        "sticks",
+        "sheet",
+        "power",
+        "disk",
+        "hardware",
+        "certificate",
+        "clock",
+        "services",
+    ]
     assert list(NAMES) == list(status), "each has a name at the terminal"
     assert not is_well(status)
     for name in ("web", "database", "backup", "power"):

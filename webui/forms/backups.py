@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
+from wtforms import StringField
+
 from webui.forms.fields import ClockTime, Day, Line, Needed, PageForm, read_clock
 
 
@@ -23,6 +25,14 @@ class RestoreForm(PageForm):
     run = Line(default="")
     reason = Line(default="")
     typed = Line(default="")
+
+
+class RemovalForm(PageForm):
+    """Which state from before a restore is to be erased, with the word and the password for it."""
+
+    number = Line(default="")
+    removal = Line(default="")
+    password = StringField(default="")
 
 
 class LookForm(PageForm):
