@@ -345,7 +345,8 @@ install() {
     return
   fi
   agree
-  typed="./install.sh $*"
+  typed=./install.sh
+  (($# == 0)) || typed+=$(printf ' %q' "$@")
   take_lock
   open_log "$typed"
   local shown_before=no
