@@ -31,7 +31,7 @@ HEAD = (MANIFEST, SIGNATURE, KEY)
 PINNED_KEY = "/etc/slrt/release-key.pem"
 MANIFEST_LIMIT, HEAD_LIMIT = 1 << 20, 4096  # bytes; read before anything is trusted
 CHUNK = 1 << 20
-NAME = re.compile(r"(?!.*(?:^|/)\.)[A-Za-z0-9][A-Za-z0-9._+~/-]{0,199}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]*(?:/[A-Za-z0-9][A-Za-z0-9._+~-]*)*")
 AGAIN = "Salin lagi bundelnya dari sumber aslinya, lalu ulangi."
 
 
@@ -103,20 +103,6 @@ class Bundle:
     def fingerprint(self) -> str:
         """The fingerprint of its key, to be compared with the paper."""
         return fingerprint(self.key)
-
-    def read(self, name: str) -> bytes:
-        """A small member's content, compared with the manifest again: the stick may have been changed since.
-
-        Raises ApplianceError when there is no such member or it has changed.
-        """
-        wanted = next((member for member in self.manifest.members if member.name == name), None)
-        if wanted is None:
-            raise ApplianceError(f"Bundel {self.path.name} tidak berisi {name}.", AGAIN)
-        with _opened(self.path) as archive:
-            content = _content(archive, archive.getmember(name), wanted.size)
-        if hashlib.sha256(content).hexdigest() != wanted.sha256:
-            raise ApplianceError(f"Bundel {self.path.name} rusak: {name} berubah.", AGAIN)
-        return content
 
 
 def read_bundle(path: Path, trusted: bytes | None) -> Bundle:

@@ -50,11 +50,13 @@ class Wish:
     ups_device: str = ""
     ups_options: str = ""
     ups_lan: str = ""
+    accept: str = ""
+    lang: str = ""
 
     @property
     def options(self) -> list[str]:
         """The same wish as options of install.sh."""
-        names = ("district", "hostname", "admin", "ups", "ups_driver", "ups_device", "ups_options", "ups_lan")
+        names = ("district", "hostname", "admin", "ups", "ups_driver", "ups_device", "ups_options", "ups_lan", "accept", "lang")
         said = {f"--{name.replace('_', '-')}": str(getattr(self, name)) for name in names}
         return ["--unattended", *(part for option, value in said.items() if value for part in (option, value))]
 
@@ -74,6 +76,8 @@ def wishes(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--ups-driver", default="", help="Nama driver NUT untuk UPS merek lain, misalnya nutdrv_qx."),
         click.option("--ups-device", default="", help="Tempat UPS itu: auto, /dev/ttyS0 atau alamat jaringan."),
         click.option("--ups-options", default="", help="Pilihan lain driver itu: 'vendorid = 0665; productid = 5161'."),
+        click.option("--accept", default="", help="Peringatan pemeriksaan yang disetujui: P21,P22 atau all."),
+        click.option("--lang", type=click.Choice(["id", "en"]), help="Bahasa hasil pemeriksaan."),
         click.option("--ups-lan", default="", help="Alamat simpul ini bagi komputer lain pada UPS yang sama; none: tidak ada."),
     ):
         command = option(command)

@@ -16,7 +16,7 @@ from provision.host import Host
 from provision.step import CURRENT, Step
 
 RELEASES = "/opt/slrt/releases"
-PREFLIGHT = "provision/shell/preflight.sh"
+SHELL_PARTS = "provision/shell"
 
 
 def check(host: Host, source: Path, options: list[str]) -> str:
@@ -32,8 +32,9 @@ def check(host: Host, source: Path, options: list[str]) -> str:
 
 
 def joined(source: Path) -> bytes:
-    """install.sh and its questions as one text for `bash -s`: without a folder it can read no file of its own."""
-    return (source / PREFLIGHT).read_bytes() + (source / "install.sh").read_bytes()
+    """install.sh and its parts as one text for `bash -s`: without a folder it can read no file of its own."""
+    parts = sorted((source / SHELL_PARTS).glob("*.sh"))
+    return b"".join(path.read_bytes() for path in (*parts, source / "install.sh"))
 
 
 @dataclass(frozen=True)
@@ -62,15 +63,16 @@ class Program:
 
 def program(source: Path) -> Step:
     """The step that brings this program to another machine."""
-    release = _own("release", source).decode().strip()
+    release = own_words(source, "release").decode().strip()
     return Step("program", "Program SLRT", (Program(release, source),))
 
 
 def _pack(source: Path) -> bytes:
-    return _own("pack", source)
+    return own_words(source, "pack")
 
 
-def _own(what: str, source: Path) -> bytes:
+def own_words(source: Path, what: str) -> bytes:
+    """What the install.sh in `source` says to `release` or `pack`. Raises ApplianceError."""
     done = subprocess.run(["bash", str(source / "install.sh"), what], capture_output=True, check=False)
     if done.returncode != 0:
         raise ApplianceError(f"install.sh {what}: {done.stderr.decode(errors='replace').strip()}", "Periksa folder sumbernya.")

@@ -1,56 +1,99 @@
-# shellcheck shell=bash disable=SC2154 # the settings and the options are those of install.sh
+# shellcheck shell=bash disable=SC2154 # the settings are those of install.sh, the options those of options.sh
 # The questions to a machine before anything changes on it. Part of install.sh, which reads this file when it has a folder; over SSH
-# both travel joined as the input of a shell, so only functions and variables stand here, and nothing runs while it is read.
+# they travel joined as the input of a shell, so only functions and variables stand here, and nothing runs while it is read.
 
 readonly BUILT=2026-11-01 # no right clock shows an earlier day
 readonly NEED_DISK_KIB=$((3 * 1024 * 1024)) NEED_DISK_KIB_AGAIN=$((512 * 1024))
 readonly NEED_MEMORY_KIB=$((900 * 1024))
+readonly CHECKS=(rights debian systemd space memory clock ports ups nut_trap hardware)
 
-problems=0
+refusals=0 # all kinds of things to be mended
 worst=0
+unconfirmed=() # numbers
 
-# problem CODE WHAT-IS-WRONG WHAT-TO-DO: all problems are told at once
-problem() {
-  problems=$((problems + 1))
-  # a machine that is unsuitable stays so; "try later" only when nothing else is wrong
-  ((worst == 0 || $1 == EXIT_CONFIGURATION)) && worst=$1
-  say "  $problems. $2" >&2
-  say "     → $3" >&2
+# words NAME [VALUE…]: the words by their name, in the operator's language
+words() {
+  local text=${WORDS[$1.${given[lang]-id}]} place=0 value
+  shift
+  for value in "$@"; do
+    place=$((place + 1))
+    text=${text//"{$place}"/"$value"}
+  done
+  printf '%s' "$text"
+}
+
+# finding KIND NUMBER [VALUE…]: refuse (unsuitable), later (try again) or confirm (for the operator to decide). All are told at once.
+finding() {
+  local kind=$1 number=$2 mark='' what cause remedy
+  case $kind in
+  confirm) mark=$(confirm "$number") ;;
+  *) refusals=$((refusals + 1)) ;;
+  esac
+  case $kind in
+  refuse) worst=$EXIT_CONFIGURATION ;;
+  later) worst=$EXIT_TRY_LATER ;; # only found where nothing is to be refused
+  confirm) [[ $mark != open ]] || unconfirmed+=("$number") ;;
+  esac
+  IFS='|' read -r what cause remedy <<<"$(words "${@:2}")"
+  say "  SLRT-$number  ${mark:+$(words "$mark") }$what" >&2
+  say "            $(words cause): $cause" >&2
+  say "            → $remedy" >&2
+}
+
+# What becomes of a thing to be confirmed. A machine that is a node already is repaired whatever it is.
+confirm() {
+  local accepted=",${given[accept]-},"
+  if [[ ${accepted//SLRT-/} == *",$1,"* || $accepted == ,all, ]]; then
+    printf accepted
+  elif is_installed; then
+    printf told
+  else
+    printf open
+  fi
 }
 
 preflight() {
-  check_rights
-  check_debian
-  check_space
-  check_memory
-  check_clock
-  check_ports
-  check_ups
-  check_nut_trap
-  ((problems > 0)) || check_network
-  ((problems == 0)) && return
-  say "Belum ada yang diubah. $problems hal di atas perlu dibereskan dahulu." >&2
+  local check
+  for check in "${CHECKS[@]}"; do
+    "check_$check"
+  done
+  ((refusals > 0)) || check_network
+  ((refusals == 0)) && return
+  say "$(words refused "$refusals")" >&2
   exit "$worst"
+}
+
+# What is left for the operator to decide: asked at a terminal, else a reason to end.
+agree() {
+  ((${#unconfirmed[@]} > 0)) || return 0
+  local answer numbers
+  if at_terminal; then
+    read -r -p "$(words question)" answer || answer=''
+    [[ $answer != "$(words agreement)" ]] || return 0
+  fi
+  numbers=$(list_unconfirmed)
+  fail "$EXIT_CONFIGURATION" "$(words unconfirmed | cut -d'|' -f1)" "$(words unconfirmed "$numbers" | cut -d'|' -f2)"
+}
+
+list_unconfirmed() {
+  local IFS=,
+  printf '%s' "${unconfirmed[*]}"
 }
 
 check_rights() {
   if ((EUID != 0)); then
-    problem "$EXIT_CONFIGURATION" "Pemasangan memerlukan hak root." "Ulangi dengan sudo: sudo ./install.sh"
+    finding refuse P01 "$(id -un)"
   elif [[ ! -w /etc ]]; then
-    problem "$EXIT_CONFIGURATION" "Sistem berkas tidak dapat ditulis." "Periksa disk: dmesg | tail"
+    finding refuse P02
   fi
 }
 
 check_debian() {
   local id version pretty arch
   id=$(os_release ID) version=$(os_release VERSION_ID) pretty=$(os_release PRETTY_NAME)
-  [[ $id == debian && $version =~ ^(12|13)$ ]] ||
-    problem "$EXIT_CONFIGURATION" "Mesin ini memakai ${pretty:-sistem yang tidak dikenal}." "Pasang Debian 12 atau Debian 13."
+  [[ $id == debian && $version =~ ^(12|13)$ ]] || finding refuse P03 "${pretty:-$(words unknown)}"
   arch=$(uname -m)
-  [[ $arch == x86_64 ]] ||
-    problem "$EXIT_CONFIGURATION" "Prosesor $arch tidak didukung." "Pakai mesin Intel/AMD 64-bit."
-  [[ -d /run/systemd/system ]] ||
-    problem "$EXIT_CONFIGURATION" "Mesin ini tidak dijalankan oleh systemd." "Pasang pada mesin Debian biasa, bukan wadah tanpa systemd."
+  [[ $arch == x86_64 ]] || finding refuse P04 "$arch"
 }
 
 os_release() {
@@ -60,31 +103,31 @@ os_release() {
   done </etc/os-release
 }
 
+check_systemd() { [[ -d /run/systemd/system ]] || finding refuse P05; }
+
 check_space() {
   local folder need=$NEED_DISK_KIB free
   [[ ! -e $CURRENT ]] || need=$NEED_DISK_KIB_AGAIN
   for folder in /opt /var /srv; do
     free=$(df -Pk "$folder" | awk 'NR == 2 { print $4 }')
-    ((free >= need)) || {
-      problem "$EXIT_CONFIGURATION" "Ruang kosong untuk $folder hanya $((free / 1024)) MiB; diperlukan $((need / 1024)) MiB." \
-        "Kosongkan atau perbesar disk."
-    }
+    ((free >= need)) || finding refuse P06 "$folder" $((free / 1024)) $((need / 1024))
   done
 }
 
 check_memory() {
   local total
-  total=$(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo)
-  ((total >= NEED_MEMORY_KIB)) ||
-    problem "$EXIT_CONFIGURATION" "Memori hanya $((total / 1024)) MiB; diperlukan $((NEED_MEMORY_KIB / 1024)) MiB." "Tambah memori."
+  total=$(memory_kib)
+  if ((total < NEED_MEMORY_KIB)); then
+    finding refuse P07 $((total / 1024)) $((NEED_MEMORY_KIB / 1024))
+  elif ((total < GOOD_MEMORY_KIB)); then
+    finding confirm P22 $((total / 1024))
+  fi
 }
 
 check_clock() {
   local today
   today=$(date -u +%F)
-  [[ ! $today < $BUILT ]] ||
-    problem "$EXIT_CONFIGURATION" "Jam mesin menunjukkan $today, lebih awal daripada tanggal program ini ($BUILT)." \
-      "Setel jam: date -s 'TAHUN-BULAN-TANGGAL JAM:MENIT', lalu: hwclock -w"
+  [[ ! $today < $BUILT ]] || finding refuse P08 "$today" "$BUILT"
 }
 
 check_ports() {
@@ -93,9 +136,7 @@ check_ports() {
   local port owner
   for port in 80 443; do
     owner=$(port_owner "$port")
-    [[ -z $owner ]] ||
-      problem "$EXIT_CONFIGURATION" "Port $port sudah dipakai oleh $owner." \
-        "Hentikan program itu untuk seterusnya, misalnya: systemctl disable --now $owner"
+    [[ -z $owner ]] || finding refuse P09 "$port" "$owner"
   done
 }
 
@@ -108,31 +149,27 @@ port_owner() {
   local holder
   holder=$(find /proc/[0-9]*/fd -lname "socket:\\[$inode\\]" -print -quit 2>/dev/null) || true
   [[ -z $holder ]] || holder=$(<"/proc/$(cut -d/ -f3 <<<"$holder")/comm")
-  printf '%s' "${holder:-program lain}"
+  printf '%s' "${holder:-$(words unknown)}"
 }
 
 check_ups() {
-  local wanted=$ups
   # a node that has its UPS already may be repaired while the cable is out
-  [[ -n $wanted ]] || return 0
-  [[ $wanted == usb ]] || return 0
-  grep -qsx 051d /sys/bus/usb/devices/*/idVendor ||
-    problem "$EXIT_CONFIGURATION" "Tidak ada UPS APC pada kabel USB." \
-      "Pasang kabel data UPS (lubang bertanda USB, bukan jaringan), atau pilih --ups none."
+  [[ ${given[ups]-} == usb ]] || return 0
+  grep -qsx 051d "$(sys)"/bus/usb/devices/*/idVendor || finding refuse P10
 }
 
 # NUT that is switched off while its ups.conf names a UPS: Debian's upsmon then says yes to "was this a power failure?" at every
 # reboot, and the UPS is told to cut. A node without a UPS must not be left like that by whoever set NUT up before.
 check_nut_trap() {
   local folder=/etc/nut
-  [[ $ups == none ]] && ! is_installed || return 0
+  [[ ${given[ups]-} == none ]] && ! is_installed || return 0
   grep -qsx 'MODE=none' "$folder/nut.conf" && grep -qs '^\[' "$folder/ups.conf" || return 0
-  problem "$EXIT_CONFIGURATION" "NUT di mesin ini dimatikan (MODE=none), tetapi $folder/ups.conf masih menyebut UPS: setiap kali mesin dinyalakan ulang, UPS dapat memutus listrik." \
-    "Kosongkan $folder/ups.conf, atau pakai UPS itu dengan --ups usb."
+  finding refuse P11 "$folder/ups.conf"
 }
 
 # Only when something has to be fetched, and without leaving a trace.
 check_network() {
+  ! from_bundle || return 0
   ! has_all_packages || [[ ! -e $CURRENT ]] || return 0
   local lists answer
   lists=$(mktemp -d)
@@ -141,10 +178,7 @@ check_network() {
   answer=$(LC_ALL=C.UTF-8 apt-get -q update -o Dir::State::Lists="$lists" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= \
     -o APT::Update::Error-Mode=any -o Acquire::Retries=1 -o Acquire::http::Timeout=20 \
     -o Acquire::IndexTargets::deb::Packages::DefaultEnabled=false \
-    -o Acquire::IndexTargets::deb::Translations::DefaultEnabled=false 2>&1) || {
-    say "$(tail -n 4 <<<"$answer" | sed 's/^/     /')" >&2
-    problem "$EXIT_TRY_LATER" "Sumber paket Debian tidak dapat dihubungi." "Periksa kabel jaringan dan /etc/apt/sources.list, lalu ulangi."
-  }
+    -o Acquire::IndexTargets::deb::Translations::DefaultEnabled=false 2>&1) || finding later P12 "$(tail -n 1 <<<"$answer")"
   rm -rf "$lists"
 }
 

@@ -43,15 +43,15 @@ class NutFile:
         return f"tulis {self.path} (root:nut 0640)"
 
     def is_done(self, host: Host) -> bool:
-        file = self._file(host)
+        file = self.wanted(host)
         return file is not None and file.is_done(host)
 
     def perform(self, host: Host) -> None:
-        file = self._file(host)
+        file = self.wanted(host)
         assert file is not None  # noqa: S101 - the steps before made the secrets and brought NUT
         file.perform(host)
 
-    def _file(self, host: Host) -> File | None:
+    def wanted(self, host: Host) -> File | None:
         """The rendered file; None while the passwords are not made or NUT is not installed."""
         version, words = nut_version(host), _words(self.power)
         for secret in ("watcher", "upsmon", *(["secondary"] if self.power.lan_address else [])):

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from tests.support.machine import Machine, wait_for
 from tests.support.machine_room import Room
 from tests.support.machine_run import until_well
@@ -67,6 +69,8 @@ def test_a_night_without_power_is_made_up_for(installed: Machine) -> None:
     await_second(installed, 120)
 
 
+# the other way round, and without a network: tests/machine/test_bundle.py
+@pytest.mark.parametrize("release", ["bookworm"])
 def test_a_backup_is_restored_into_another_machine_by_one_command(room: Room, release: str) -> None:
     lost = room.installed(release)
     until_well(lost)

@@ -14,7 +14,7 @@ from tests.support.machine_run import INSTALL_SECONDS, until_well
 from tests.support.office import Office
 from tests.support.story import meet
 
-OPTIONS = ("--district", "73.03", "--hostname", "slrt", "--admin", "admin.it", "--ups", "simulated")
+OPTIONS = ("--district", "73.03", "--hostname", "slrt", "--admin", "admin.it", "--ups", "simulated", "--accept", "all")
 
 
 def open_ssh(machine: Machine, home: Path) -> Path:

@@ -41,6 +41,24 @@ def small_bundle(folder: Path, key: Ed25519PrivateKey, content: dict[str, bytes]
     return folder / "b.slrt"
 
 
+PROGRAM = b"""
+echo "dijalankan: $*"
+touch "/root/dijalankan-${1-}"
+[[ ${1-} != tunggu ]] || exec sleep 1000
+"""
+
+
+def program_bundle(folder: Path, key: Ed25519PrivateKey) -> Path:
+    """A bundle like SMALL, for either Debian, whose program only says that it was run."""
+    source = io.BytesIO()
+    with tarfile.open(fileobj=source, mode="w") as archive:
+        entry = tarfile.TarInfo("install.sh")
+        entry.size = len(PROGRAM)
+        archive.addfile(entry, io.BytesIO(PROGRAM))
+    more = {"debs/13/Packages": b"Package: a\n", "wheels/a-1-py3-none-any.whl": b"wheel" * 100}
+    return small_bundle(folder, key, {**SMALL, **more, "source.tar": source.getvalue()})
+
+
 def public_pem(key: Ed25519PrivateKey) -> bytes:
     """The public half of `key`, as a node pins it."""
     return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)

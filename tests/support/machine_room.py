@@ -42,9 +42,12 @@ class Room:
         """The test has failed: nobody knows what it left on the machines that others would use."""
         self.machines += [self._kept.pop(name) for name in self._visited if name in self._kept]
 
-    def bare(self, release: str) -> Machine:
-        """A booted Debian that has nothing of ours, and a copy of the project."""
-        machine = self._add(new_machine(release)).boot()
+    def bare(self, release: str, network: bool = True) -> Machine:
+        """A booted Debian that has nothing of ours, and a copy of the project. Without a network its cable was never plugged in."""
+        machine = self._add(new_machine(release))
+        if not network:
+            machine.bed.unplug()
+        machine.boot()
         machine.put_project()
         return machine
 

@@ -10,7 +10,7 @@ from tests.support.machine_run import until_well
 
 # different on every machine by nature: what is random, what carries the address, what a running system writes
 OWN = (
-    r"^/etc/slrt/(secrets|tls)/|^/var/lib/(slrt|slrt-front|slrt-provision|slrt-power)/|^/srv/backup/"
+    r"^/etc/slrt/(secrets|tls)/|^/var/lib/(slrt|slrt-front|slrt-provision|slrt-install|slrt-power)/|^/srv/backup/"
     r"|^/etc/(ssl/certs/|ca-certificates|nut/upsd\.users|nut/upsmon\.conf|group-?|gshadow-?|passwd-?|shadow-?|subuid|subgid)"
 )
 VOLATILE = (

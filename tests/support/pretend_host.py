@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
+from provision.apt import WITHIN_BUNDLE
 from provision.host import Entry, Outcome
 
 MIRROR = "http://mirror.example/debian"
@@ -41,11 +42,15 @@ class PretendHost:
     serials: list[str] = field(default_factory=list)
     diverted: bool = False
     nut: str = "2.8.0-7"
+    journal: list[str] = field(default_factory=list)
+    half: bool = False
 
     def look(self, path: str) -> Entry | None:
         return self.files[path][0] if path in self.files else None
 
     def read(self, path: str) -> bytes | None:
+        if path == "/var/lib/slrt-install/journal":
+            return "".join(f"{line}\n" for line in self.journal).encode()
         found = self.files.get(path)
         return found[1] if found and found[0].kind == "file" else None
 
@@ -110,19 +115,27 @@ class PretendHost:
         (self.hostname,) = words
 
     def _run_sh(self, words: list[str]) -> bool | Outcome:
-        if "hostname" in words[1]:
-            return self.hostname == words[-1]
-        if "idVendor" in words[1]:
-            return Outcome(0, "".join(f"{serial}\n" for serial in self.serials), "")
-        if "ups.conf" in words[1]:
-            return self._empty_ups_conf(words[1])
-        if "dpkg-divert" in words[1]:
-            return self._divert(words[1])
-        if "udevadm" in words[1]:
-            self._effect()
-            return True
-        assert words[1].startswith("id -u slrt"), words
-        return "slrt" in self.users
+        scripts: dict[str, Callable[[list[str]], bool | Outcome]] = {
+            "hostname": lambda words: self.hostname == words[-1],
+            "mkdir -m 0700": self._write_journal,
+            "half-configured": lambda _words: not self.half,
+            "idVendor": lambda _words: Outcome(0, "".join(f"{serial}\n" for serial in self.serials), ""),
+            "ups.conf": lambda words: self._empty_ups_conf(words[1]),
+            "dpkg-divert": lambda words: self._divert(words[1]),
+            "udevadm": self._read_rules,
+            "id -u slrt": lambda _words: "slrt" in self.users,
+        }
+        return next(run for mark, run in scripts.items() if mark in words[1])(words)
+
+    def _write_journal(self, words: list[str]) -> bool:
+        """Not an effect: what was written down changes nothing on the machine."""
+        assert words[-2] == "/var/lib/slrt-install/journal"
+        self.journal.append(words[-1])
+        return True
+
+    def _read_rules(self, _words: list[str]) -> bool:
+        self._effect()
+        return True
 
     def _empty_ups_conf(self, line: str) -> bool:
         path = "/etc/nut/ups.conf"
@@ -163,6 +176,7 @@ class PretendHost:
 
     def _run_dpkg(self, words: list[str]) -> bool:
         if words[0] == "--configure":
+            self.half = False
             return True
         _compare, have, operator, least = words
         assert operator == "ge"
@@ -173,7 +187,7 @@ class PretendHost:
             return SOURCES
         self._effect()
         if "install" in words:
-            backports = any(path.startswith("/etc/apt/sources.list.d/slrt-") for path in self.files)
+            backports = WITHIN_BUNDLE in words or any(path.startswith("/etc/apt/sources.list.d/slrt-") for path in self.files)
             for name in words[words.index("install") + 1 :]:
                 if not name.startswith("-") and not name.startswith("Dpkg::"):
                     borg = BORG_OF_BACKPORTS if backports else BORG_OF_DEBIAN
