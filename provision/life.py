@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import click
 from appliance.config import config_path, load
 from appliance.errors import ApplianceError, ConfigurationError, InvalidInput
 from provision import plan as plan_of
+from provision.apt import WITHIN_BUNDLE
 from provision.bundle import PINNED_KEY, Bundle, read_bundle
 from provision.step import CURRENT, DEFAULT_ADMIN, Site, debian_of
 from provision.upgrade import back, engine, removal, settling
@@ -83,8 +85,11 @@ def _from_bundle(node: Node, file: Path, *, only_check: bool, cold: bool) -> Non
     if (code := subprocess.run(prepare, check=False).returncode) != 0:
         raise ended("Rilis dari bundel itu tidak dapat disiapkan; simpul tidak diubah.", code)
     program = RELEASES / bundle.release / "venv" / "bin" / "slrt-provision"
-    words = ["--release", bundle.release, f"--starts={','.join(bundle.upgrades_from)}", *(["--cold"] if cold else [])]
-    if (code := subprocess.run([str(program), "upgrade", *words], check=False).returncode) != 0:
+    words = ["--release", bundle.release, f"--starts={','.join(bundle.upgrades_from) or '-'}", *(["--cold"] if cold else [])]
+    code = subprocess.run([str(program), "upgrade", *words], check=False).returncode
+    # its packages are installed; the bundle itself is kept by its release
+    shutil.rmtree(Path(WITHIN_BUNDLE).parent, ignore_errors=True)
+    if code != 0:
         sys.exit(code)
 
 

@@ -28,6 +28,7 @@ make_next_release() {
 upgrade_node() {
   local release code=0
   release=$(release_name)
+  ! from_bundle || set -- --starts "$(bundle_starts)" "$@"
   if ! is_in_service; then
     fail "$EXIT_CONFIGURATION" "Simpul SLRT belum terpasang lengkap di mesin ini." "Jalankan dahulu: ./install.sh"
   fi
@@ -38,6 +39,13 @@ upgrade_node() {
   make_next_release
   "$RELEASES/$release/venv/bin/slrt-provision" upgrade --release "$release" "$@" 2>&1 9>&- | tee -ia "$LOG" || code=${PIPESTATUS[0]}
   ((code == 0)) || exit "$code"
+}
+
+# The versions over which the unpacked bundle may be put, as its signed list has them; a minus for none.
+bundle_starts() {
+  local listed
+  listed=$(sed -n 's/^ "upgrades_from": \[\(.*\)\],$/\1/p' "$UNPACKED/content/manifest.json" | tr -d '" ')
+  printf '%s' "${listed:--}"
 }
 
 # upgrade [FILE] [options]: from a bundle, or to the release of this source
