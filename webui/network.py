@@ -18,6 +18,7 @@ from appliance.models.roles import Role
 from webui.forms.network import AddressForm
 from webui.letters import pdf_response
 from webui.navigation import Entry
+from webui.security import works_while_held
 from webui.session import actor, now, public, settings, signed_in
 
 blueprint = Blueprint("network", __name__)
@@ -61,6 +62,7 @@ def address_card() -> ResponseReturnValue:
 
 @blueprint.post("/jaringan/coba")
 @signed_in(Role.ADMIN)
+@works_while_held
 def try_address() -> ResponseReturnValue:
     """Order an address to be tried."""
     form = AddressForm(request.form)
@@ -76,6 +78,7 @@ def try_address() -> ResponseReturnValue:
 
 @blueprint.post("/jaringan/batal")
 @signed_in(Role.ADMIN)
+@works_while_held
 def undo() -> ResponseReturnValue:
     """Take the address on trial back now."""
     orders.ask_back(settings(), by=actor(), at=now())
@@ -85,6 +88,7 @@ def undo() -> ResponseReturnValue:
 
 @blueprint.post("/jaringan/lihat")
 @signed_in(Role.ADMIN)
+@works_while_held
 def look() -> ResponseReturnValue:
     """Ask for a fresh look."""
     orders.ask_to_look(settings(), by=actor())
@@ -102,6 +106,7 @@ def ask_to_confirm(token: str) -> ResponseReturnValue:
 
 @blueprint.post("/jaringan/konfirmasi/<token>")
 @public
+@works_while_held
 def confirm(token: str) -> ResponseReturnValue:
     """Keep the address."""
     orders.confirm(settings(), token, _host(), at=now())

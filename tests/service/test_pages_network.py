@@ -204,3 +204,16 @@ def test_root_takes_no_order_that_makes_no_sense(node: Settings, text: str) -> N
     assert not place.exists()
     place.symlink_to("/etc/shadow")
     assert orders.take(node) is None
+
+
+def test_a_node_that_has_just_started_can_be_moved_as_well(web: Web, node: Settings, app: Flask) -> None:
+    """It takes no cases yet, but its address is no case."""
+    held = {"accepts_work": False, "stage": "boot-hold"}
+    (Path(app.config["SLRT_SETTINGS"].power.runtime) / "state.json").write_text(json.dumps(held))
+    web.get("/jaringan")
+    assert web.post("/jaringan/coba", dict(TYPED)).status_code == 303
+    orders.take(node)
+    on_trial(node)
+    stranger = at(Web(app), "192.168.1.10")
+    stranger.get(f"/jaringan/konfirmasi/{WORD}")
+    assert stranger.post(f"/jaringan/konfirmasi/{WORD}").status_code == 200
