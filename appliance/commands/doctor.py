@@ -34,11 +34,12 @@ def command(door: Door, as_json: bool, mends: bool, yes: bool) -> None:
     if os.geteuid() != 0:
         raise ConfigurationError("Hanya root yang dapat memeriksa seluruh mesin.", "Ulangi dengan sudo: sudo slrt doctor")
     findings = _examine(door)
-    _tell(findings, as_json)
     if mends and (wanted := repairs(findings)):
+        if not as_json:  # for a program one answer, and that of afterwards
+            _tell(findings, as_json)
         _mend(wanted, yes)
         findings = _examine(door)
-        _tell(findings, as_json)
+    _tell(findings, as_json)
     sys.exit(EXIT_FAILED if findings else EXIT_DONE)
 
 

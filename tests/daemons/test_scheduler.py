@@ -22,6 +22,7 @@ from pysqlite3 import dbapi2 as sqlite
 
 from appliance import backup_news, backup_orders
 from appliance import scheduler as scheduler_module
+from appliance.care import reserve
 from appliance.config import load
 from appliance.notify import notify, watchdog_interval
 from appliance.power.state import replace_file
@@ -136,6 +137,15 @@ def test_an_outage_of_some_length_ends_the_backup_which_is_made_again_after_it(n
         assert record(node).last_good is None
         state.write_text('{"accepts_work": true, "accepts_jobs": true}')
         wait_for(lambda: record(node).last_good, seconds=75, what="it is made again at once, not after an hour")
+
+
+def test_it_tells_how_full_the_disks_are(node: Node) -> None:
+    pretend_a_good_backup(node)
+    published = node.folder / "run" / reserve.PUBLISHED
+    with scheduler(node):
+        wait_for(published.exists, seconds=60, what="the first look at the room")
+    (data, *_) = json.loads(published.read_text())
+    assert (data["name"], data["folder"], data["free"] > 0) == ("data", str(node.plan.data), True)
 
 
 def test_it_tells_systemd_when_it_is_ready_and_that_it_lives(node: Node, tmp_path: Path) -> None:
