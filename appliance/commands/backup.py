@@ -54,6 +54,8 @@ for found in (*backup_restore.COMMANDS, *backup_look.COMMANDS, ordered):
 def init(door: Door, anew: bool, as_json: bool) -> None:
     """Menyiapkan repositori cadangan; aman diulang."""
     plan = plan_of(door.settings, Handed.read(door))
+    if anew:
+        custody.make_places(door.settings)
     become_keeper(door.settings)
     with translated():
         made = repository.init(plan, anew=anew)
