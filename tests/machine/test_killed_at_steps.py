@@ -51,7 +51,7 @@ def test_killed_in_the_middle_of_each_step(room: Room, release: str) -> None:
     machine = room.bare(release)
     for step in RUNTIME_STEPS:
         kill_in(machine, f"runtime-{step}")
-    names = [line.split()[0] for line in machine.run("/opt/slrt/current/venv/bin/slrt-provision steps").out.splitlines()]
+    names = [line.split()[0] for line in machine.run("/opt/slrt/releases/*/venv/bin/slrt-provision steps").out.splitlines()]
     # a bare machine has something to do in nearly all of them
     numbers = re.findall(r"(?m)^\[(\d+)/\d+\] .*(?<!: sudah sesuai)$", room.installation(release).output)
     steps = [names[int(number) - 1] for number in numbers]
