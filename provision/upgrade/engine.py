@@ -238,8 +238,9 @@ def put_back(node: Node, note: Note) -> None:
 
 def end(node: Node, note: Note) -> None:
     """Nothing is under way any more; the copy goes, for nothing was changed that it could bring back."""
+    kept = journal.read_note(node.place.kept)
     journal.forget(node.place.note)
-    keeping.clear(Path(note.copy))
+    keeping.clear_all_but(Path(note.copy).parent, kept.copy if kept else "")
     ENGINE.unlink(missing_ok=True)
 
 
@@ -277,11 +278,9 @@ def _finish(wanted: Upgrade, note: Note, seconds: float) -> None:
 
 def keep_record(node: Node, note: Note) -> None:
     """From now on the release before this one can be gone back to; the copies of earlier ones go."""
-    before = journal.read_note(node.place.kept)
     journal.write(node.place.kept, note)
     journal.forget(node.place.note)
-    if before is not None and before.copy != note.copy:
-        keeping.clear(Path(before.copy))
+    keeping.clear_all_but(Path(note.copy).parent, note.copy)
     ENGINE.unlink(missing_ok=True)
 
 
