@@ -21,6 +21,7 @@ from tests.support.releases import FLAWS, NUMBER, Release, make_next, release_of
 from tests.support.story import Node, file_case, find_case, furnish, meet
 
 OLD_TABLES, NEW_TABLES = (newest_revision(), False), (NUMBER, True)
+KILLED = (-9, 137)  # as the shell tells it, or who stood in its place
 WATCHING = "/run/systemd/system/slrt-upgrade-watch.service.d/test.conf"
 
 
@@ -125,7 +126,7 @@ KILLED_AT = ("closed", "stopped", "copied", "changing", "migrated", "switched", 
 def test_an_upgrade_that_is_killed_is_settled_at_once(prepared: Prepared, point: str) -> None:
     machine, new = prepared.machine, prepared.new
     ended = machine.run(f"{new.program} upgrade --release {new.name} --stop-after {point}", check=False, seconds=300)
-    assert ended.code == 137, str(ended)
+    assert ended.code in KILLED, str(ended)
     wait_for("the note is settled", lambda: machine.run("ls /var/lib/slrt-install/upgrade.json", check=False).code != 0, 120)
     well_as(prepared, prepared.old, OLD_TABLES)
 
@@ -136,7 +137,7 @@ def test_a_power_cut_in_an_upgrade_is_settled_at_boot(prepared: Prepared, point:
     machine.put(WATCHING, "[Service]\nExecStart=\nExecStart=/bin/true\n")
     machine.run("systemctl daemon-reload")
     ended = machine.run(f"{new.program} upgrade --release {new.name} --stop-after {point}", check=False, seconds=300)
-    assert ended.code == 137, str(ended)
+    assert ended.code in KILLED, str(ended)
     machine.cut_power()
     machine.boot()
     well_as(prepared, prepared.old, OLD_TABLES)
