@@ -146,13 +146,15 @@ run_openssl() {
   LD_LIBRARY_PATH=$tools/usr/lib/x86_64-linux-gnu "$tools/usr/bin/openssl" "$@"
 }
 
+# of a key file as openssl writes it; two readers of another one might see two keys in it
 fingerprint() { sed '/-----/d' "$1" | base64 -d 2>/dev/null | sha256sum | cut -c1-64 | sed 's/..../& /g; s/ $//'; }
 
 check_signature() {
   base64 -d manifest.sig >../signature 2>/dev/null || broken "tanda tangannya tidak terbaca"
-  run_openssl pkeyutl -verify -pubin -inkey key.pem -rawin -in manifest.json -sigfile ../signature >/dev/null 2>&1 || broken "tanda tangannya tidak cocok"
+  run_openssl pkey -pubin -in key.pem -pubout -out ../key.pem >/dev/null 2>&1 || broken "kuncinya tidak terbaca"
+  run_openssl pkeyutl -verify -pubin -inkey ../key.pem -rawin -in manifest.json -sigfile ../signature >/dev/null 2>&1 || broken "tanda tangannya tidak cocok"
   local key
-  key=$(fingerprint key.pem)
+  key=$(fingerprint ../key.pem)
   if [[ -e $PINNED ]]; then
     [[ $(fingerprint "$PINNED") == "$key" ]] || refuse_key "$key"
     say "Bundel utuh; kuncinya sama dengan yang dipercaya simpul ini."

@@ -18,7 +18,7 @@ asks_for_bundle() {
 pin_release_key() {
   from_bundle && [[ ! -e $RELEASE_KEY ]] || return 0
   mkdir -p "$(dirname "$RELEASE_KEY")"
-  install_file "$UNPACKED/content/key.pem" "$RELEASE_KEY"
+  install_file "$UNPACKED/key.pem" "$RELEASE_KEY"
 }
 
 # install_file FROM TO: whole or not at all

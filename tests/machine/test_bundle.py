@@ -42,21 +42,43 @@ def bare_without_network(room: Room, release: str) -> Machine:
     return machine
 
 
-def test_a_node_lives_without_a_network_and_its_stick_makes_another_one(room: Room) -> None:
-    machine = bare_without_network(room, "trixie")
-    machine.run(f"{DEAF_MIRROR}\n{MORE_BARE}")
-    own_sources = manifest(machine, SOURCES)
-    plug_stick(machine, bundle_stick().iterdir())
-    done = machine.run(f"bash {STICK}/install.sh {OPTIONS}", seconds=INSTALL_SECONDS)
-    assert "Semua baik." in done.out
-    assert the_fingerprint() in re.sub(r"\s+", " ", done.out)
-    until_well(machine)
-    assert differences(own_sources, manifest(machine, SOURCES)) == [], "the office's sources stay, and none of ours came"
+def offline(room: Room) -> Machine:
+    """A node that was installed from the stick alone, with what was said in /root/said; the tests of this file share it."""
+
+    def install() -> Machine:
+        machine = bare_without_network(room, "trixie")
+        machine.run(f"{DEAF_MIRROR}\n{MORE_BARE}\n{remember(SOURCES)}")
+        plug_stick(machine, bundle_stick().iterdir())
+        machine.run(
+            f"bash {STICK}/install.sh {OPTIONS} >/root/said 2>&1 || {{ tail -n 40 /root/said; exit 1; }}", seconds=INSTALL_SECONDS
+        )
+        return machine
+
+    return room.keep("offline", install)
+
+
+def remember(folders: str) -> str:
+    return f"find {folders} -type f -exec sha256sum {{}} + | sort >/root/sources"
+
+
+@pytest.mark.parametrize("release", ["trixie"])
+def test_a_node_is_installed_and_repaired_without_a_network(room: Room, release: str) -> None:
+    machine = offline(room)
+    said = machine.read("/root/said")
+    assert "Semua baik." in said
+    assert the_fingerprint() in re.sub(r"\s+", " ", said)
+    now = machine.run(f"cp /root/sources /root/before && {remember(SOURCES)} && diff /root/before /root/sources", check=False)
+    assert now.code == 0, f"the office's sources stay, and none of ours came: {now}"
     assert machine.run("pgrep -xa sleep | grep 5555", check=False).out == "", "nobody asked the mirror that never answers"
     assert machine.read("/etc/slrt/release-key.pem").encode() == public_pem(read_signing_key(signing_key()))
     repaired_without_network(machine)
-    join_the_office(machine)
-    carried_into_another(room, machine)
+
+
+@pytest.mark.parametrize("release", ["trixie"])
+def test_a_bare_machine_a_stick_and_the_paper_are_the_node_again(room: Room, release: str) -> None:
+    lost = offline(room)
+    join_the_office(lost)
+    carried_into_another(room, lost)
 
 
 def join_the_office(machine: Machine) -> None:
@@ -110,7 +132,7 @@ def carried_into_another(room: Room, lost: Machine) -> None:
     fresh.put("/root/sandi", paper, "0600")
     fresh.run(
         "slrt backup restore terakhir --in-place --yes --repository /media/cadangan/slrt --passphrase-file /root/sandi",
-        seconds=300,
+        seconds=600,
     )
     until_well(fresh)
     join_the_office(fresh)
@@ -145,6 +167,10 @@ def broken_bundles(folder: Path, whole: Path) -> dict[str, tuple[Path, str]]:
         "a way out": (packed([*known, Part("../../../../root/keluar", b"x")]), "nama berkas"),
         "a link": (packed([*known, Part("wheels/link", b"", tarfile.SYMTYPE)]), "jenis berkas"),
         "the list of another, the key of ours": (packed(mixed(known, parts(program_bundle(other, THEIRS)))), "tanda tangannya"),
+        "another key that hides behind ours": (
+            packed(hidden(parts(other / "b.slrt"), known)),
+            "tidak cocok|kunci lain|tidak terbaca",
+        ),
         "another key, all else right": ((other / "b.slrt").read_bytes(), "kunci lain"),
     }
     found = {}
@@ -160,6 +186,16 @@ def mixed(ours: list[Part], theirs: list[Part]) -> list[Part]:
     return [keys["key.pem"] if one.name == "key.pem" else one for one in theirs]
 
 
+def hidden(theirs: list[Part], ours: list[Part]) -> list[Part]:
+    """Their bundle with a key file that two careless readers read differently: theirs within the frame, ours behind it."""
+    body = {
+        whose: next(one.content for one in known if one.name == "key.pem").split(b"\n")[1]
+        for whose, known in (("t", theirs), ("o", ours))
+    }
+    both = b"-----BEGIN PUBLIC KEY-----\n" + body["t"] + b"-----\n-----END PUBLIC KEY-----\n" + body["o"] + b"\n"
+    return [Part("key.pem", both) if one.name == "key.pem" else one for one in theirs]
+
+
 def test_a_broken_bundle_is_refused_and_changes_nothing(room: Room, release: str, tmp_path: Path) -> None:
     machine = bare_without_network(room, release)
     ours = read_signing_key(signing_key())
@@ -172,7 +208,7 @@ def test_a_broken_bundle_is_refused_and_changes_nothing(room: Room, release: str
     for name, (path, words) in broken.items():
         refused = machine.run(f"bash /usr/lib/slrt-test/pasang.sh --bundle {STICK}/{path.name}", check=False)
         assert refused.code == 1, f"{name}: {refused}"
-        assert words in refused.err, f"{name}: {refused}"
+        assert re.search(words, refused.err), f"{name}: {refused}"
         assert "Belum ada yang diubah" in refused.err, f"{name}: {refused}"
         assert "dijalankan" not in refused.out, name
     without_room = "mount -t tmpfs -o size=20m tmpfs /var/lib"
