@@ -357,7 +357,8 @@ install() {
     return
   fi
   agree
-  typed="./install.sh $*"
+  typed=./install.sh
+  (($# == 0)) || typed+=$(printf ' %q' "$@")
   take_lock
   open_log "$typed"
   forget_unpacked_bundle

@@ -89,10 +89,6 @@ class File:
 class WholeFile(Protocol):
     """A change that owns a file whole."""
 
-    @property
-    def path(self) -> str:
-        """Where the file is."""
-
     def wanted(self, host: Host) -> File | None:
         """The file as it shall be; None while that cannot be told yet."""
 

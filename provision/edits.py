@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from provision.change import STAMPS, Change, File, WholeFile, file_of
+from provision.change import STAMPS, Change, File, file_of
 from provision.host import Host
 from provision.journal import FOLDER
 
@@ -62,11 +62,9 @@ class Written:
         File(kept, self._host.read(file.path) or b"", 0o600).perform(self._host)
         return kept
 
-    def note(self, changes: Iterable[Change], performed: bool) -> None:
-        """Remember the digests of these files, which hold now; unless `performed`, only of those not known."""
-        owned = [change for change in changes if isinstance(change, WholeFile)]
-        due = [change for change in owned if performed or change.path not in self._notes]
-        files = [file for file in (change.wanted(self._host) for change in due) if file is not None]
+    def note(self, changes: Iterable[Change]) -> None:
+        """Remember the digests of these files, which hold now: also of one that a run wrote which was killed before it came here."""
+        files = [file for file in (file_of(change, self._host) for change in changes) if file is not None]
         new = {file.path: _digest(file.content) for file in files}
         if new.items() <= self._notes.items():
             return

@@ -108,7 +108,7 @@ class _Run:
             count = self._each(step, head, begun)
             if count:
                 _ask_again(step, self.host)
-            self.edits.note(step.changes, performed=count > 0)
+            self.edits.note(step.changes)
         if count:
             self.say(f"    selesai dalam {monotonic() - began:.0f} detik")
         return count

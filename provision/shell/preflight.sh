@@ -17,7 +17,8 @@ words() {
   shift
   for value in "$@"; do
     place=$((place + 1))
-    text=${text//"{$place}"/"$value"}
+    # the parts of a finding are parted by |
+    text=${text//"{$place}"/"${value//|/ }"}
   done
   printf '%s' "$text"
 }
@@ -26,13 +27,12 @@ words() {
 finding() {
   local kind=$1 number=$2 mark='' what cause remedy
   case $kind in
-  confirm) mark=$(confirm "$number") ;;
-  *) refusals=$((refusals + 1)) ;;
-  esac
-  case $kind in
-  refuse) worst=$EXIT_CONFIGURATION ;;
-  later) worst=$EXIT_TRY_LATER ;; # only found where nothing is to be refused
-  confirm) [[ $mark != open ]] || unconfirmed+=("$number") ;;
+  refuse) refusals=$((refusals + 1)) worst=$EXIT_CONFIGURATION ;;
+  later) refusals=$((refusals + 1)) worst=$EXIT_TRY_LATER ;; # only found where nothing is to be refused
+  confirm)
+    mark=$(confirm "$number")
+    [[ $mark != open ]] || unconfirmed+=("$number")
+    ;;
   esac
   IFS='|' read -r what cause remedy <<<"$(words "${@:2}")"
   say "  SLRT-$number  ${mark:+$(words "$mark") }$what" >&2

@@ -17,9 +17,12 @@ prepare() {
 make_next_release() {
   local release
   release=$(release_name)
+  release_in_hand=$release
+  begin_journal
   runtime_packages
+  reached runtime-packages
   if is_whole "$RELEASES/$release"; then
-    step 2 "Program rilis $release: sudah ada"
+    settled 2 "Program rilis $release: sudah ada"
   else
     make_release "$RELEASES/$release"
   fi

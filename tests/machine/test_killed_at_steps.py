@@ -13,7 +13,8 @@ from tests.support.machine_state import state, undisturbed
 
 RUNTIME_STEPS = ("packages", "source", "venv", "libraries", "program", "switch")
 JOURNAL = "/var/lib/slrt-install/journal"
-# A step is in its middle as soon as it is begun; those that take long are killed when this holds as well.
+GROUP = "/sys/fs/cgroup/system.slice/pasang.service/cgroup.procs"
+# Steps that take long are killed when this holds, well inside; the others as soon as the journal says that they have begun.
 MIDDLE = {
     "runtime-packages": "grep -q '^Status: .* unpacked$' /var/lib/dpkg/status",
     "runtime-libraries": "[[ -n $(compgen -G '/opt/slrt/releases/*/venv/lib/python3*/site-packages/flask/*.py') ]]",
@@ -22,21 +23,25 @@ MIDDLE = {
     "gudang-cadangan": "[[ -n $(compgen -G '/srv/backup/slrt/*') ]]",
     "cadangan": "[[ -n $(compgen -G '/srv/backup/slrt/data/*/*') ]]",
 }
-# Shell's own words where it counts: between the line in the journal and the kill lies about a millisecond.
-KILL = """
-mkdir -p -m 0700 {folder}; touch {journal}; before=$(<{journal})
-systemd-run --quiet --unit=pasang --collect -p KillMode=control-group -p WorkingDirectory={source} \\
-  -p StandardOutput=append:/root/said -p StandardError=inherit {source}/{install}
-group=/sys/fs/cgroup/system.slice/pasang.service/cgroup.procs
-while [[ -e $group ]]; do
-  written=$(<{journal})
-  [[ ${{written#"$before"}} == *" begun {step} "* ]] && {middle} || continue
-  kill -9 $(<$group) 2>/dev/null
-  systemctl kill --signal=KILL pasang 2>/dev/null
-  break
+# The journal is flushed after each line: the program that does so kills all the others.
+SYNC = f"""#!/bin/bash
+/usr/bin/sync "$@" || exit
+[[ $1 == {JOURNAL} && $(tail -n 1 {JOURNAL}) == *" begun $(</root/victim) "* ]] || exit 0
+for pid in $(<{GROUP}); do
+  [[ $pid == $$ ]] || kill -9 "$pid"
 done
-while [[ -e $group ]]; do :; done
-tail -n 1 {journal}
+"""
+KILL = f"""
+before=$(cat {JOURNAL} 2>/dev/null)
+systemd-run --quiet --unit=pasang --collect -p KillMode=control-group -p WorkingDirectory={SOURCE} \\
+  -p StandardOutput=append:/root/said -p StandardError=inherit {SOURCE}/{INSTALL.removeprefix("./")}
+while [[ -e {GROUP} ]]; do
+  written=$(cat {JOURNAL} 2>/dev/null)
+  if [[ ${{written#"$before"}} == *" begun $(</root/victim) "* ]] && MIDDLE; then
+    systemctl kill --signal=KILL pasang
+  fi
+done
+tail -n 1 {JOURNAL}
 """
 
 
@@ -46,7 +51,7 @@ def test_killed_in_the_middle_of_each_step(room: Room, release: str) -> None:
     machine = room.bare(release)
     for step in RUNTIME_STEPS:
         kill_in(machine, f"runtime-{step}")
-    names = [line.split()[0] for line in machine.run("/opt/slrt/current/venv/bin/slrt-provision steps").out.splitlines()]
+    names = [line.split()[0] for line in machine.run("/opt/slrt/releases/*/venv/bin/slrt-provision steps").out.splitlines()]
     # a bare machine has something to do in nearly all of them
     numbers = re.findall(r"(?m)^\[(\d+)/\d+\] .*(?<!: sudah sesuai)$", room.installation(release).output)
     steps = [names[int(number) - 1] for number in numbers]
@@ -62,13 +67,9 @@ def test_killed_in_the_middle_of_each_step(room: Room, release: str) -> None:
 
 def kill_in(machine: Machine, step: str) -> None:
     """Start install.sh, and kill everything it started in the middle of `step`; that is the last thing in its journal then."""
-    script = KILL.format(
-        folder=JOURNAL.rpartition("/")[0],
-        journal=JOURNAL,
-        source=SOURCE,
-        install=INSTALL.removeprefix("./"),
-        step=step,
-        middle=MIDDLE.get(step, "true"),
-    )
-    last = machine.run(script, seconds=INSTALL_SECONDS).out
+    machine.put("/root/victim", step)
+    if step not in MIDDLE:
+        machine.put("/usr/local/sbin/sync", SYNC, "0755")
+    last = machine.run(KILL.replace("MIDDLE", MIDDLE.get(step, "true")), seconds=INSTALL_SECONDS, check=False).out
+    machine.run("rm -f /usr/local/sbin/sync")
     assert last.split()[1:3] == ["begun", step], f"{last}\n{machine.read('/root/said')[-2000:]}"

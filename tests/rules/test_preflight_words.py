@@ -18,7 +18,7 @@ DOCUMENTS = {"id": "pemasangan.md", "en": "install.md"}
 
 def used() -> dict[str, str]:
     """Number → kind, of every finding that the checks can come to."""
-    text = "".join((SHELL / name).read_text() for name in ("preflight.sh", "hardware.sh"))
+    text = "".join(path.read_text() for path in sorted(SHELL.glob("*.sh")))
     found = re.findall(r"finding (\S+) (P\d\d)", text)
     # what is refused on a bare machine is only told on a node
     return {number: "refuse" if kind == '"$kind"' else kind for kind, number in found}

@@ -74,6 +74,15 @@ def test_what_a_newer_release_writes_is_no_edit() -> None:
     assert aside(host) == {OWN: b"three\n"}
 
 
+def test_what_a_run_wrote_that_was_killed_right_after_is_no_edit() -> None:
+    host = PretendHost()
+    run.apply(step(File(OWN, b"one\n")), host, lambda _line: None)
+    edit(host, OWN, b"two\n")  # by that run, which noted nothing any more
+    run.apply(step(File(OWN, b"two\n")), host, lambda _line: None)
+    run.apply(step(File(OWN, b"three\n")), host, lambda _line: None)
+    assert aside(host) == {}
+
+
 def test_a_file_that_was_there_before_us_is_no_edit() -> None:
     host = PretendHost()
     host.write(OWN, b"of Debian\n", 0o644, "root", "root")

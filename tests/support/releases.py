@@ -74,12 +74,15 @@ def release_of(machine: Machine) -> str:
     return machine.run("basename $(readlink /opt/slrt/current)").out.strip()
 
 
+TABLES = """
+import sqlite3
+base = sqlite3.connect("file:/var/lib/slrt/database/slrt.db?mode=ro", uri=True)
+print(base.execute("SELECT version_num FROM alembic_version").fetchone()[0])
+print(base.execute("SELECT count(*) FROM sqlite_master WHERE name = 'next_thing'").fetchone()[0])
+"""
+
+
 def tables_of(machine: Machine) -> tuple[str, bool]:
     """The revision of the database, and whether the table of the next release is in it."""
-    ask = (
-        "import sqlite3; base = sqlite3.connect('file:/var/lib/slrt/database/slrt.db?mode=ro', uri=True);"
-        "print(base.execute('SELECT version_num FROM alembic_version').fetchone()[0],"
-        " base.execute(\"SELECT count(*) FROM sqlite_master WHERE name = 'next_thing'\").fetchone()[0])"
-    )
-    revision, there = machine.run(f'python3 -c "{ask}"', user="slrt").out.split()
+    revision, there = machine.run("python3 -", user="slrt", stdin=TABLES.encode()).out.split()
     return revision, there == "1"
