@@ -113,6 +113,9 @@ def test_the_end_of_the_last_outage_is_read_from_the_power_journal(tmp_path: Pat
         f'{back.replace("08:55", "07:00")}\n{back}\n{{"at": "2026-11-29T08:59:00+00:00", "event": "opened"}}\n{{"at": "20'
     )
     assert mains_back(journal) == datetime(2026, 11, 29, 8, 55, tzinfo=UTC)
+    for cause, counts in (("operator", False), ("crash", False), ("cut", True), ("charge", True)):
+        journal.write_text(f'{{"at": "2026-11-29T08:50:00+00:00", "event": "back", "cause": "{cause}", "clean": true}}\n')
+        assert (mains_back(journal) is not None) == counts, cause
 
 
 def test_files_and_links_come_back_as_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
