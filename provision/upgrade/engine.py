@@ -131,10 +131,15 @@ def back_up(node: Node) -> None:
 
 
 def _warm_up(node: Node, release: str) -> None:
-    """Read the new program once, so that it starts from memory when everybody waits for it."""
+    """Read the new program once, so that it starts from memory when everybody waits for it. Raises ApplianceError if it cannot be read."""
     python = RELEASES / release / "venv" / "bin" / "python"
     load = "import webui, appliance.scheduler, appliance.watcher, alembic.command; webui.load_pages()"
-    insist(node.host, [str(python), "-c", load])
+    read = node.host.run([str(python), "-c", load])
+    if not read.worked:
+        why = (read.errors.strip().splitlines() or [f"kode {read.code}"])[-1]
+        raise ApplianceError(
+            f"Program rilis {release} tidak dapat dijalankan ({why}). Tidak ada yang diubah.", "Laporkan kepada pembuat program."
+        )
 
 
 def _note(wanted: Upgrade, old: str) -> Note:

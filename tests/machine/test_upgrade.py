@@ -105,7 +105,7 @@ def well_as(prepared: Prepared, release: str, tables: tuple[str, bool]) -> None:
         assert find_case(desk, number)
 
 
-@pytest.mark.parametrize("flaw", FLAWS)
+@pytest.mark.parametrize(("release", "flaw"), zip(("trixie", "bookworm", "bookworm"), FLAWS, strict=True))
 def test_a_release_that_is_not_well_is_taken_back_with_its_database(prepared: Prepared, flaw: str) -> None:
     machine = prepared.machine
     bad = spoil(machine, prepared.new, flaw)
@@ -122,6 +122,7 @@ def test_a_release_that_is_not_well_is_taken_back_with_its_database(prepared: Pr
 KILLED_AT = ("closed", "stopped", "copied", "changing", "migrated", "switched", "files", "started", "probed")
 
 
+@pytest.mark.parametrize("release", ["trixie"])
 @pytest.mark.parametrize("point", KILLED_AT)
 def test_an_upgrade_that_is_killed_is_settled_at_once(prepared: Prepared, point: str) -> None:
     machine, new = prepared.machine, prepared.new
@@ -131,11 +132,14 @@ def test_an_upgrade_that_is_killed_is_settled_at_once(prepared: Prepared, point:
     well_as(prepared, prepared.old, OLD_TABLES)
 
 
+@pytest.mark.parametrize("release", ["bookworm"])
 @pytest.mark.parametrize("point", ["stopped", "switched", "probed"])
 def test_a_power_cut_in_an_upgrade_is_settled_at_boot(prepared: Prepared, point: str) -> None:
     machine, new = prepared.machine, prepared.new
     machine.put(WATCHING, "[Service]\nExecStart=\nExecStart=/bin/true\n")
     machine.run("systemctl daemon-reload")
+    # the minute of waiting for a steady mains is another test's
+    machine.run("sed -i 's/^boot_hold_seconds = .*/boot_hold_seconds = 0/' /etc/slrt/appliance.toml && slrt config check")
     ended = machine.run(f"{new.program} upgrade --release {new.name} --stop-after {point}", check=False, seconds=300)
     assert ended.code in KILLED, str(ended)
     machine.cut_power()
@@ -174,6 +178,7 @@ def test_the_way_back_needs_the_data_of_then_and_says_what_is_lost(prepared: Pre
     assert file_case(meet(machine, prepared.node.passwords)) > later, "a number that was given out is not given again"
 
 
+@pytest.mark.parametrize("release", ["bookworm"])
 def test_the_program_goes_and_comes_back_over_the_old_data(prepared: Prepared) -> None:
     machine = prepared.machine
     before = prepared.node.ca

@@ -53,7 +53,7 @@ def make_next(machine: Machine, version: str = NEXT_VERSION) -> Release:
 FLAWS = {
     "page": "echo '{% include \"gone.html\" %}' > webui/templates/sign_in.html",
     "migration": f"echo '    op.execute(\"DROP TABLE nothing\")' >> appliance/migrations/versions/{NUMBER}_next_thing.py",
-    "watcher": "echo 'raise SystemExit(1)' > appliance/watcher.py",
+    "watcher": "sed -i 's/^if __name__ == .__main__.:/&\\n    raise SystemExit(1)/' appliance/watcher.py && grep -q 'raise SystemExit(1)' appliance/watcher.py",
 }
 
 
