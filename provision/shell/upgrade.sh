@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154 # the settings are those of install.sh
+# shellcheck shell=bash disable=SC2034,SC2154 # the settings are those of install.sh
 # The release after this one: made beside it while the node works, then handed over to the program that is in it.
 
 # A node whose services were all started once; what a killed installation left is finished, not upgraded.
