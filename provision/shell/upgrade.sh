@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # the settings are those of install.sh
 # The release after this one: made beside it while the node works, then handed over to the program that is in it.
 
 # A node whose services were all started once; what a killed installation left is finished, not upgraded.
@@ -16,9 +17,12 @@ prepare() {
 make_next_release() {
   local release
   release=$(release_name)
+  release_in_hand=$release
+  begin_journal
   runtime_packages
+  reached runtime-packages
   if is_whole "$RELEASES/$release"; then
-    step 2 "Program rilis $release: sudah ada"
+    settled 2 "Program rilis $release: sudah ada"
   else
     make_release "$RELEASES/$release"
   fi

@@ -131,10 +131,15 @@ def back_up(node: Node) -> None:
 
 
 def _warm_up(node: Node, release: str) -> None:
-    """Read the new program once, so that it starts from memory when everybody waits for it."""
+    """Read the new program once, so that it starts from memory when everybody waits for it. Raises ApplianceError if it cannot be read."""
     python = RELEASES / release / "venv" / "bin" / "python"
     load = "import webui, appliance.scheduler, appliance.watcher, alembic.command; webui.load_pages()"
-    insist(node.host, [str(python), "-c", load])
+    read = node.host.run([str(python), "-c", load])
+    if not read.worked:
+        why = (read.errors.strip().splitlines() or [f"kode {read.code}"])[-1]
+        raise ApplianceError(
+            f"Program rilis {release} tidak dapat dijalankan ({why}). Tidak ada yang diubah.", "Laporkan kepada pembuat program."
+        )
 
 
 def _note(wanted: Upgrade, old: str) -> Note:
@@ -238,8 +243,9 @@ def put_back(node: Node, note: Note) -> None:
 
 def end(node: Node, note: Note) -> None:
     """Nothing is under way any more; the copy goes, for nothing was changed that it could bring back."""
+    kept = journal.read_note(node.place.kept)
     journal.forget(node.place.note)
-    keeping.clear(Path(note.copy))
+    keeping.clear_all_but(Path(note.copy).parent, kept.copy if kept else "")
     ENGINE.unlink(missing_ok=True)
 
 
@@ -277,11 +283,9 @@ def _finish(wanted: Upgrade, note: Note, seconds: float) -> None:
 
 def keep_record(node: Node, note: Note) -> None:
     """From now on the release before this one can be gone back to; the copies of earlier ones go."""
-    before = journal.read_note(node.place.kept)
     journal.write(node.place.kept, note)
     journal.forget(node.place.note)
-    if before is not None and before.copy != note.copy:
-        keeping.clear(Path(before.copy))
+    keeping.clear_all_but(Path(note.copy).parent, note.copy)
     ENGINE.unlink(missing_ok=True)
 
 

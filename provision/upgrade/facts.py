@@ -16,7 +16,8 @@ from appliance.errors import ApplianceError
 from provision.upgrade.node import RELEASES, Node
 from provision.upgrade.rules import Data, Facts, Power
 
-MAINS_BACK = {"mains-back", "back"}
+# the node also comes back when somebody restarted it, or it crashed, on mains
+ON_MAINS = ("operator", "crash")
 JOURNAL_END = 65536
 
 
@@ -57,7 +58,7 @@ def mains_back(journal: Path) -> datetime | None:
         for line in reversed(file.read().splitlines()):
             with suppress(ValueError, KeyError, TypeError):
                 found = json.loads(line)
-                if found["event"] in MAINS_BACK:
+                if found["event"] == "mains-back" or (found["event"] == "back" and found["cause"] not in ON_MAINS):
                     return datetime.fromisoformat(found["at"])
     return None
 

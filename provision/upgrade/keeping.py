@@ -10,6 +10,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import time
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
@@ -26,6 +27,7 @@ from provision.upgrade.node import program
 FILES, DATABASE, DUMP = "files.json", "slrt.db", "database.dump"
 UNITS = {".service", ".socket", ".timer", ".path", ".target"}
 BLOCK = 1 << 20
+UNUSED_WITHIN, PAUSE = 120.0, 0.2
 UNFINISHED = ("restore-in-progress.json", "restored.json")
 
 
@@ -131,6 +133,7 @@ def put_database_back(settings: Settings, copy: Path, release: str) -> None:
             _insist_with([program(release), "database", "load"], stdin=file)
         return
     live = settings.database_file
+    _wait_until_unused(live)
     if not (copy / DATABASE).exists():
         return  # there was none
     beside, owner = live.with_name(f".{live.name}.slrt-old"), live.parent.stat()
@@ -146,6 +149,36 @@ def put_database_back(settings: Settings, copy: Path, release: str) -> None:
             Path(f"{beside}{suffix}").chmod(0o660)
             Path(f"{beside}{suffix}").replace(f"{live}{suffix}")
     flush_folder(live.parent)
+
+
+def _wait_until_unused(file: Path) -> None:
+    """What a killed engine had started may still have the database open: it is let end. Raises ApplianceError when it does not."""
+    deadline = time.monotonic() + UNUSED_WITHIN
+    while users := users_of(file):
+        if time.monotonic() > deadline:
+            raise ApplianceError(
+                f"Basis data masih dipakai proses {', '.join(users)}.", "Hentikan proses itu: sudo slrt-provision settle"
+            )
+        time.sleep(PAUSE)
+
+
+def users_of(file: Path) -> list[str]:
+    """The numbers of the processes that have the file open."""
+    if not file.exists():
+        return []
+    wanted, users = file.stat(), []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if any(_is(handle, wanted) for handle in (process / "fd").iterdir()):
+                users.append(process.name)
+    return users
+
+
+def _is(handle: Path, wanted: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(handle.stat(), wanted)
+    except OSError:
+        return False
 
 
 def _copy_with_log(file: Path, to: Path) -> None:
@@ -176,6 +209,13 @@ def _insist_with(command: Sequence[str], **streams: Any) -> None:
     if ended.returncode != 0:
         said = ended.stderr.decode(errors="replace").strip()
         raise ApplianceError(f"{' '.join(command[1:])} gagal: {said[-400:]}", "Periksa layanan PostgreSQL, lalu ulangi.")
+
+
+def clear_all_but(copies: Path, kept: str) -> None:
+    """Take away every copy but one, also what a killed engine left."""
+    for copy in copies.glob("*"):
+        if str(copy) != kept:
+            clear(copy)
 
 
 def clear(copy: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,10 +75,10 @@ class Node:
         """The gate between work and a stop."""
         return Gate(Path(self.settings.paths.runtime) / "gate.lock", Path(self.settings.power.runtime) / "state.json")
 
-    def stop(self, units: Sequence[str]) -> None:
-        """Stop them, all at once. Raises ApplianceError."""
-        if units:
-            insist(self.host, ["systemctl", "stop", *units])
+    def stop(self, units: Collection[str]) -> None:
+        """Stop them, all at once, and what of them was about to start. Raises ApplianceError."""
+        if known := self._known(units):
+            insist(self.host, ["systemctl", "stop", *known])
 
     def start(self, units: Sequence[str]) -> None:
         """Start them at once, and what stayed anew; an error is told with the unit's own words. Raises ApplianceError."""
@@ -92,7 +92,7 @@ class Node:
         # it takes in other settings without letting go of anybody
         insist(self.host, ["systemctl", "reload-or-restart", FRONT])
 
-    def _known(self, units: Sequence[str]) -> list[str]:
+    def _known(self, units: Collection[str]) -> list[str]:
         """Those that this release has: another one may have had more."""
         return [unit for unit in units if self.host.look(f"{UNIT_FOLDER}/{unit}") is not None]
 

@@ -56,8 +56,9 @@ def remove(node: Node, steps: Sequence[Step], say: engine.Say, *, backup: bool) 
             Path(path).unlink(missing_ok=True)
     node.reload()
     told = _kept(node.settings)
+    runtime = (node.place.runtime, Path(node.settings.paths.runtime), Path(node.settings.power.runtime))
     # without them a new installation does everything anew
-    for folder in (Path(STAMPS), node.place.folder, node.place.runtime, HOME):
+    for folder in (Path(STAMPS), node.place.folder, node.place.public, *runtime, HOME):
         shutil.rmtree(folder, ignore_errors=True)
     say("[4/4] Program sudah dilepas. Yang tetap di tempatnya:")
     for line in told:

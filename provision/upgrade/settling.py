@@ -30,19 +30,22 @@ def settle(node: Node, say: engine.Say) -> bool:
         node.open()
         return False
     way = WAYS_OUT[note.stage]
-    with suppress(ApplianceError):
-        node.stop(node.running())
+    # first of all: with the note there and the door open, neither pages nor scheduler start
+    node.open()
+    if way is not Exit.FINISH:
+        with suppress(ApplianceError):
+            # also what was about to be started
+            node.stop({*note.units, *node.running()})
     if way is Exit.UNDO:
         engine.put_back(node, note)
     text = TEXTS[way].format(old=note.old, new=note.new)
     at = datetime.now(UTC).isoformat()
     journal.write(node.place.last, Told(way is Exit.FINISH, note.old, note.new, at, note.by, text))
-    node.open()
+    say(text)
     if way is Exit.FINISH:
         engine.keep_record(node, note)
-    else:
-        engine.end(node, note)
-    say(text)
+        return True
+    engine.end(node, note)
     node.start_later(note.units)
     return True
 

@@ -21,6 +21,7 @@ from tests.support.releases import FLAWS, NUMBER, Release, make_next, release_of
 from tests.support.story import Node, file_case, find_case, furnish, meet
 
 OLD_TABLES, NEW_TABLES = (newest_revision(), False), (NUMBER, True)
+KILLED = (-9, 137)  # as the shell tells it, or who stood in its place
 WATCHING = "/run/systemd/system/slrt-upgrade-watch.service.d/test.conf"
 
 
@@ -104,7 +105,7 @@ def well_as(prepared: Prepared, release: str, tables: tuple[str, bool]) -> None:
         assert find_case(desk, number)
 
 
-@pytest.mark.parametrize("flaw", FLAWS)
+@pytest.mark.parametrize(("release", "flaw"), zip(("trixie", "bookworm", "bookworm"), FLAWS, strict=True))
 def test_a_release_that_is_not_well_is_taken_back_with_its_database(prepared: Prepared, flaw: str) -> None:
     machine = prepared.machine
     bad = spoil(machine, prepared.new, flaw)
@@ -121,22 +122,26 @@ def test_a_release_that_is_not_well_is_taken_back_with_its_database(prepared: Pr
 KILLED_AT = ("closed", "stopped", "copied", "changing", "migrated", "switched", "files", "started", "probed")
 
 
+@pytest.mark.parametrize("release", ["trixie"])
 @pytest.mark.parametrize("point", KILLED_AT)
 def test_an_upgrade_that_is_killed_is_settled_at_once(prepared: Prepared, point: str) -> None:
     machine, new = prepared.machine, prepared.new
     ended = machine.run(f"{new.program} upgrade --release {new.name} --stop-after {point}", check=False, seconds=300)
-    assert ended.code == 137, str(ended)
+    assert ended.code in KILLED, str(ended)
     wait_for("the note is settled", lambda: machine.run("ls /var/lib/slrt-install/upgrade.json", check=False).code != 0, 120)
     well_as(prepared, prepared.old, OLD_TABLES)
 
 
+@pytest.mark.parametrize("release", ["bookworm"])
 @pytest.mark.parametrize("point", ["stopped", "switched", "probed"])
 def test_a_power_cut_in_an_upgrade_is_settled_at_boot(prepared: Prepared, point: str) -> None:
     machine, new = prepared.machine, prepared.new
     machine.put(WATCHING, "[Service]\nExecStart=\nExecStart=/bin/true\n")
     machine.run("systemctl daemon-reload")
+    # the minute of waiting for a steady mains is another test's
+    machine.run("sed -i 's/^boot_hold_seconds = .*/boot_hold_seconds = 0/' /etc/slrt/appliance.toml && slrt config check")
     ended = machine.run(f"{new.program} upgrade --release {new.name} --stop-after {point}", check=False, seconds=300)
-    assert ended.code == 137, str(ended)
+    assert ended.code in KILLED, str(ended)
     machine.cut_power()
     machine.boot()
     well_as(prepared, prepared.old, OLD_TABLES)
@@ -173,6 +178,7 @@ def test_the_way_back_needs_the_data_of_then_and_says_what_is_lost(prepared: Pre
     assert file_case(meet(machine, prepared.node.passwords)) > later, "a number that was given out is not given again"
 
 
+@pytest.mark.parametrize("release", ["bookworm"])
 def test_the_program_goes_and_comes_back_over_the_old_data(prepared: Prepared) -> None:
     machine = prepared.machine
     before = prepared.node.ca

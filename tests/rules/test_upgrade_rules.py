@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from appliance.config import PathSettings, Settings
-from appliance.errors import Conflict, TryLater
+from appliance.errors import ApplianceError, Conflict, TryLater
 from provision.host import LocalHost
 from provision.upgrade import engine, keeping
 from provision.upgrade.facts import mains_back
@@ -112,6 +113,9 @@ def test_the_end_of_the_last_outage_is_read_from_the_power_journal(tmp_path: Pat
         f'{back.replace("08:55", "07:00")}\n{back}\n{{"at": "2026-11-29T08:59:00+00:00", "event": "opened"}}\n{{"at": "20'
     )
     assert mains_back(journal) == datetime(2026, 11, 29, 8, 55, tzinfo=UTC)
+    for cause, counts in (("operator", False), ("crash", False), ("cut", True), ("charge", True)):
+        journal.write_text(f'{{"at": "2026-11-29T08:50:00+00:00", "event": "back", "cause": "{cause}", "clean": true}}\n')
+        assert (mains_back(journal) is not None) == counts, cause
 
 
 def test_files_and_links_come_back_as_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,6 +173,23 @@ def test_the_database_comes_back_with_its_log_and_begins_a_new_one(tmp_path: Pat
         assert rows(live) == [1]
         assert not (tmp_path / "data" / "restore-in-progress.json").exists()
     assert (copy / "slrt.db-wal").read_bytes() == log, "the copy itself stays as it was"
+
+
+def test_a_database_that_somebody_still_has_open_is_not_put_back_under_him(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(paths=PathSettings(data=str(tmp_path / "data")))
+    live, copy = settings.database_file, tmp_path / "copy"
+    live.parent.mkdir(parents=True)
+    copy.mkdir()
+    live.write_bytes(b"new")
+    (copy / "slrt.db").write_bytes(b"old")
+    monkeypatch.setattr(keeping, "UNUSED_WITHIN", 0.0)
+    with live.open("rb"), pytest.raises(ApplianceError, match=f"masih dipakai proses {os.getpid()}"):
+        keeping.put_database_back(settings, copy, "0.1.0+a")
+    assert live.read_bytes() == b"new"
+    keeping.put_database_back(settings, copy, "0.1.0+a")
+    assert live.read_bytes() == b"old"
 
 
 def test_a_database_that_cannot_be_read_comes_back_byte_by_byte(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def make_next(machine: Machine, version: str = NEXT_VERSION) -> Release:
 FLAWS = {
     "page": "echo '{% include \"gone.html\" %}' > webui/templates/sign_in.html",
     "migration": f"echo '    op.execute(\"DROP TABLE nothing\")' >> appliance/migrations/versions/{NUMBER}_next_thing.py",
-    "watcher": "echo 'raise SystemExit(1)' > appliance/watcher.py",
+    "watcher": "sed -i 's/^if __name__ == .__main__.:/&\\n    raise SystemExit(1)/' appliance/watcher.py && grep -q 'raise SystemExit(1)' appliance/watcher.py",
 }
 
 
@@ -74,12 +74,15 @@ def release_of(machine: Machine) -> str:
     return machine.run("basename $(readlink /opt/slrt/current)").out.strip()
 
 
+TABLES = """
+import sqlite3
+base = sqlite3.connect("file:/var/lib/slrt/database/slrt.db?mode=ro", uri=True)
+print(base.execute("SELECT version_num FROM alembic_version").fetchone()[0])
+print(base.execute("SELECT count(*) FROM sqlite_master WHERE name = 'next_thing'").fetchone()[0])
+"""
+
+
 def tables_of(machine: Machine) -> tuple[str, bool]:
     """The revision of the database, and whether the table of the next release is in it."""
-    ask = (
-        "import sqlite3; base = sqlite3.connect('file:/var/lib/slrt/database/slrt.db?mode=ro', uri=True);"
-        "print(base.execute('SELECT version_num FROM alembic_version').fetchone()[0],"
-        " base.execute(\"SELECT count(*) FROM sqlite_master WHERE name = 'next_thing'\").fetchone()[0])"
-    )
-    revision, there = machine.run(f'python3 -c "{ask}"', user="slrt").out.split()
+    revision, there = machine.run("python3 -", user="slrt", stdin=TABLES.encode()).out.split()
     return revision, there == "1"
