@@ -13,7 +13,7 @@ from enum import IntEnum
 
 MEGABYTE = 1024 * 1024
 # A large disk has this much to spare at any share of it.
-ENOUGH, ENOUGH_TO_WORK = 100 * 1024 * MEGABYTE, 20 * 1024 * MEGABYTE
+ENOUGH, ENOUGH_TO_WORK = 25 * 1024 * MEGABYTE, 10 * 1024 * MEGABYTE
 SHARE_MARGIN = 3.0  # percentage points
 ROOM_MARGIN, LAST_MARGIN = 1.15, 2.0
 

@@ -9,15 +9,16 @@ import pytest
 from tests.support.machine import Machine, wait_for
 from tests.support.machine_run import until_well
 from tests.support.machine_tree import RELEASES
+from tests.support.story import first_password
 
 DATABASE = "/var/lib/slrt/database/slrt.db"
 PYTHON = "/opt/slrt/current/venv/bin/python"
 NAME = "select name from person limit 1"
 ASK_NAME = "import sys; from pysqlite3 import dbapi2 as s; print(s.connect(sys.argv[1]).execute(sys.argv[2]).fetchone()[0])"
-FALSE = "/etc/systemd/system/slrt-care.service.d"
+FALSE = "/etc/systemd/system/slrt-certificate.service.d"
 FAILING = (
     f"mkdir {FALSE} && printf '[Service]\\nExecStart=\\nExecStart=/bin/false\\n' > {FALSE}/x.conf && systemctl daemon-reload;"
-    f"systemctl start slrt-care; rm -r {FALSE}; systemctl daemon-reload"
+    f"systemctl start slrt-certificate; rm -r {FALSE}; systemctl daemon-reload"
 )
 # how something is broken → the number, and what of the cause is told
 MENDED = {
@@ -25,7 +26,7 @@ MENDED = {
     "echo '# x' >> /etc/slrt/nginx.conf": ("D24", "nginx.conf"),
     "systemctl disable --now slrt-sticks.timer": ("D24", "slrt-sticks.timer"),
     "chown root /run/slrt": ("D23", "/run/slrt"),
-    FAILING: ("D22", "slrt-care.service"),
+    FAILING: ("D22", "slrt-certificate.service"),
 }
 DAMAGE = (
     f"systemctl stop slrt-web slrt-scheduler; mkdir /root/kept; cp -p {DATABASE}* /root/kept;"
@@ -70,7 +71,7 @@ def test_what_somebody_broke_is_told_named_and_mended(lasting: Machine) -> None:
     unseen = [word for number, word in MENDED.values() if not any(one == number and word in cause for one, cause in told)]
     assert (code, unseen) == (1, []), told
     asked = lasting.run("slrt doctor --repair", check=False, stdin=b"n\n")
-    for command in ("slrt-provision apply", "systemd-tmpfiles --create", "systemctl restart slrt-care.service"):
+    for command in ("slrt-provision apply", "systemd-tmpfiles --create", "systemctl restart slrt-certificate.service"):
         assert command in asked.err
     assert lasting.run("stat -c %a /etc/slrt/secrets/audit-key").out == "644\n", "a no is a no"
     mended = lasting.run("slrt doctor --repair", check=False, stdin=b"y\n")
@@ -130,7 +131,7 @@ def test_the_support_file_tells_no_secret_and_no_resident(lasting: Machine) -> N
     assert json.loads(lasting.run("cat /root/s/*/doctor.json").out)["findings"] == [], (
         "its closed unit sees the machine as root does"
     )
-    secrets = lasting.run("cat /etc/slrt/secrets/*; tail -n 1 /root/slrt-first-sign-in.txt").out.split()
+    secrets = [*lasting.run("cat /etc/slrt/secrets/*").out.split(), first_password(lasting)]
     assert len(secrets) > 5
     assert [secret for secret in secrets if secret in texts] == []
     stick = lasting.run("mkdir -p /media/stik && slrt support --to /media/stik --days 1").out

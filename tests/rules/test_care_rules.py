@@ -147,9 +147,9 @@ R, LOW, TIGHT, LAST = space.Level
         (0.1, 16, 0, R, LAST),
         (0.6, 16, 0.5, R, LAST),  # what the reserve gave back does not count
         (1.7, 16, 0.5, R, TIGHT),
-        (400, 2000, 0, R, R),  # a large disk has room at any share
-        (90, 2000, 0, R, LOW),
-        (19, 2000, 0, R, TIGHT),
+        (40, 2000, 0, R, R),  # a large disk has room at any share
+        (24, 2000, 0, R, LOW),
+        (9, 2000, 0, R, TIGHT),
         (1.7, 16, 0, TIGHT, TIGHT),  # 89 %: not clearly more room yet
         (2.2, 16, 0, TIGHT, LOW),
         (4.2, 16, 0, LOW, LOW),
