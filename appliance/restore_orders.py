@@ -133,7 +133,8 @@ def _reader(order: Order) -> str:
 
 def _problems(order: Order, typed: str) -> dict[str, str]:
     problems = {}
-    if order.wish is Wish.PAPERS and not 1 <= len(order.papers) <= MOST_PAPERS:
+    few = 1 <= len(order.papers) <= MOST_PAPERS and all(map(NAMED_BY_HASH.fullmatch, order.papers))
+    if order.wish is Wish.PAPERS and not few:
         problems["papers"] = f"Tandai berkas yang akan dikembalikan, paling banyak {MOST_PAPERS} sekaligus."
     if order.wish is Wish.LOOK and not (order.case and _CASE.fullmatch(order.case)):
         problems["case"] = "Tulis nomor kasus seperti pada slip, contoh SLRT-7303-202611-00042."

@@ -100,7 +100,7 @@ def remove() -> ResponseReturnValue:
     """Erase what a restore had put aside. It cannot be taken back, so the password is asked for once more."""
     form = RemovalForm(request.form)
     typed = form.number.data or ""
-    number = int(typed) if typed.isdecimal() else 0
+    number = int(typed) if typed.isdecimal() and len(typed) < 10 else 0
     try:
         accounts.prove_again(required(), form.password.data or "", at=now())
         replaced.remove(settings(), number, form.removal.data or "", by=actor(), at=now())
@@ -127,13 +127,14 @@ def told() -> ResponseReturnValue:
 
 
 def _all(form: RestoreForm, removal: RemovalForm | None = None) -> str:
-    kept = replaced.list_replaced(settings())
+    kept, last = replaced.list_replaced(settings()), restore_orders.read_progress(settings())
     return render_template(
         "backups/restore.html",
         replaced=kept,
         removal=removal or RemovalForm(),
         removal_word=replaced.confirmation_of(kept[0].number) if kept else "",
-        last=restore_orders.read_progress(settings()),
+        # what became of a look is for the one who asked
+        last=None if last and last.wish is Wish.LOOK and last.ok is not None else last,
         revert=confirmation_of(Order(Wish.REVERT, 0, "")),
         form=form,
         age=lambda at: span_words(now() - at),
@@ -173,7 +174,6 @@ def _part_of(wish: Wish) -> str:
 
 def _chosen(line: Line, wish: Wish, form: RestoreForm) -> str:
     last = restore_orders.read_progress(settings())
-    wish = wish if wish in PARTS.values() else PARTS.get(form.part.data or "", Wish.RESTORE)
     return render_template(
         "backups/restore_one.html",
         line=line,

@@ -139,6 +139,7 @@ def test_missing_papers_are_told_without_names_and_the_ticked_ones_ordered(app: 
 
     refused = web.post("/cadangan/pulihkan/berkas", {"wish": "papers"})
     assert (refused.status_code, "Tandai berkas" in refused.text) == (422, True)
+    assert web.post("/cadangan/pulihkan/berkas", {"wish": "papers", "papers": ["../x"]}).status_code == 422
     assert web.post("/cadangan/pulihkan/berkas", {"wish": "papers", "papers": [MISSING, ALTERED]}).status_code == 303
     assert restore_orders.take(settings) == Order(Wish.PAPERS, 0, "admin", papers=(MISSING, ALTERED))
     assert web.post("/cadangan/pulihkan/berkas", {"wish": "search"}).status_code == 303

@@ -21,7 +21,6 @@ class RestoreForm(PageForm):
     """An order to check a backup, to bring it back or to take that back."""
 
     wish = Line(default="")
-    part = Line(default="")
     run = Line(default="")
     reason = Line(default="")
     typed = Line(default="")
