@@ -180,6 +180,7 @@ class Clockwork:
         self._ticker.shutdown(wait=True)
         self._log.carry_over()
         self._log.carry_files()
+        self._log.close()
 
     def is_alive(self) -> bool:
         """Whether jobs are still being started: what the watchdog wants to know."""

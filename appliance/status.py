@@ -59,6 +59,7 @@ BACKUP_LATE = timedelta(hours=30)
 BACKUP_TOO_OLD = timedelta(days=3)
 PROOF_LATE = timedelta(days=14)
 PROVE = "Jalankan: sudo slrt backup prove"
+NO_SERVER_LOG = "Saran: siapkan catatan berkelanjutan PostgreSQL (docs/backup.md); kini yang disimpan sejak cadangan terakhir hanya ada di satu disk."
 NOT_CARRIED = "Periksa disk cadangan; sebabnya tertulis di: sudo journalctl -u slrt-scheduler"
 NEVER_PROVEN = "Belum pernah dipulihkan sebagai uji; itu dilakukan sendiri setiap minggu."
 CERTIFICATE_SOON = timedelta(days=30)
@@ -176,6 +177,8 @@ def _proof(settings: Settings, text: str, at: datetime) -> Part:
     if news and news.reaches and at - news.reaches > backup_news.CARRIED_WITHIN:
         since = f"{news.reaches.astimezone(settings.zone):%d-%m-%Y %H.%M}"
         return Part(Health.WARN, f"{text} Yang disimpan sejak {since} hanya ada di disk data.", NOT_CARRIED)
+    if news and news.reaches is None and settings.database.url:
+        return Part(Health.OK, f"{text} {when}", NO_SERVER_LOG)
     return Part(Health.OK, f"{text} {when}", _advice_on_disk(settings))
 
 

@@ -36,8 +36,8 @@ class Keys:
 
     def __init__(self, key: str) -> None:
         base = bytes.fromhex(key)
-        self._names = AESSIV(_derived(base, b"slrt-file-name", 64))
-        self._box = ChaCha20Poly1305(_derived(base, b"slrt-file", 32))
+        self._names = AESSIV(derived(base, b"slrt-file-name", 64))
+        self._box = ChaCha20Poly1305(derived(base, b"slrt-file", 32))
 
     def name_of(self, sha256: str) -> str:
         """What the copy of a file is called."""
@@ -67,7 +67,8 @@ class Keys:
         raise Mismatch(f"Salinan lampiran {sha256 or copy.name} di disk cadangan rusak.")
 
 
-def _derived(base: bytes, purpose: bytes, size: int) -> bytes:
+def derived(base: bytes, purpose: bytes, size: int) -> bytes:
+    """A key of so many bytes for one purpose (16 bytes at most), made from another key."""
     return hashlib.blake2b(key=base, person=purpose, digest_size=size).digest()
 
 

@@ -19,7 +19,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from backups import exchange, files, files_since, postgresql, replay, repository
+from backups import exchange, files, files_since, postgresql, replay, repository, server_replay
 from backups.attachments import is_whole
 from backups.borg import Engine
 from backups.catalogue import find, list_runs, read_manifest
@@ -30,6 +30,7 @@ from backups.losses import extract_what_is_whole
 from backups.manifest import Manifest
 from backups.process import Stop, never
 from backups.replay import Base
+from backups.server_replay import ServerBase
 from backups.settings import Plan
 from backups.verify import bring_back_database
 
@@ -95,17 +96,20 @@ def _restore(plan: Plan, wanted: str, to: Path, told: tuple[Stop, Say], choice: 
     with only_run(plan.repository) as lock:
         engine = repository.engine(plan, (lock,), stop)
         moment = replay.read_moment(wanted, plan.zone)
-        base = replay.base_for(engine, plan, moment) if moment else None
+        base = _base_for(engine, plan, moment) if moment else None
         manifest = base.manifest if base else read_manifest(engine, find(list_runs(engine), wanted))
         try:
             to.mkdir(mode=0o700, parents=True, exist_ok=True)
-            since = files_since.size_since(plan, engine, manifest) if base and choice.part is Part.ALL else 0
-            needed = _needed(manifest, choice) + since + (_room_of_exchange(plan, manifest) if exchanged else 0)
+            needed = (
+                _needed(manifest, choice)
+                + _room_since(plan, engine, base, choice)
+                + (_room_of_exchange(plan, manifest) if exchanged else 0)
+            )
             repository.require_room(to, needed + plan.spare_bytes, "Disk tujuan")
             losses = _fill(plan, engine, manifest, to, say, choice.part)
             if base and choice.part is Part.ALL:
                 losses = _bring_files_since(plan, engine, manifest, to, losses)
-            reached = _bring_forward(plan, base, to, moment, stop) if base and moment else None
+            reached, manifest = _bring_forward(plan, engine, base, to, moment) if base and moment else (None, manifest)
         except OSError as error:
             if error.errno == errno.ENOSPC:
                 raise NoSpace(f"Disk tujuan {to} penuh.", "Kosongkan disk itu, lalu ulangi.") from error
@@ -128,11 +132,21 @@ def _list_losses(to: Path, losses: Sequence[str]) -> None:
         files.write_whole(to / LOSSES, json.dumps(losses, indent=1).encode())
 
 
-def _bring_forward(plan: Plan, base: Base, to: Path, moment: datetime, stop: Stop) -> datetime:
-    """The database of the backup with the log after it, and on the disk."""
-    reached = replay.replay(base, to / plan.database, moment, plan.zone, stop)
+def _base_for(engine: Engine, plan: Plan, moment: datetime) -> Base | ServerBase:
+    return server_replay.base_for(engine, plan, moment) if plan.database_url else replay.base_for(engine, plan, moment)
+
+
+def _bring_forward(plan: Plan, engine: Engine, base: Base | ServerBase, to: Path, moment: datetime) -> tuple[datetime, Manifest]:
+    """The database of the backup with the log after it, and on the disk; what it holds then."""
+    manifest = base.manifest
+    if isinstance(base, ServerBase):
+        dump = to / Path(plan.database).parent / manifest.database
+        reached, content = server_replay.replay(plan, engine, base, dump, moment)
+        manifest = server_replay.as_restored(manifest, content)
+    else:
+        reached = replay.replay(base, to / plan.database, moment, plan.zone, engine.stop)
     files.sync_tree((to / plan.database).parent)
-    return reached
+    return reached, manifest
 
 
 def check(plan: Plan, wanted: str, look: Callable[[Path], object], stop: Stop = never, say: Say = quiet) -> Manifest:
@@ -157,6 +171,12 @@ def check(plan: Plan, wanted: str, look: Callable[[Path], object], stop: Stop = 
         finally:
             files.empty_folder(plan.scratch)
     return manifest
+
+
+def _room_since(plan: Plan, engine: Engine, base: Base | ServerBase | None, choice: Choice) -> int:
+    """Bytes that a moment after the backup takes besides."""
+    came = files_since.size_since(plan, engine, base.manifest) if base and choice.part is Part.ALL else 0
+    return came + (server_replay.size(plan, engine, base) if isinstance(base, ServerBase) else 0)
 
 
 def _needed(manifest: Manifest, choice: Choice) -> int:

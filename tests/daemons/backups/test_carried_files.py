@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import signal
 import subprocess
@@ -100,6 +101,45 @@ def test_what_a_backup_holds_is_not_carried_and_goes_when_that_backup_was_proven
     assert office.carrier.carry()
     assert set(office.carried()) == {later}
     assert old not in office.carried()
+
+
+def test_a_new_list_is_noticed_and_the_backup_that_first_held_a_file_stays_known(office: Office) -> None:
+    sha256 = office.add(b"a paper")
+    assert office.carrier.carry()
+    assert office.copy_of(sha256).parent.name == carried_files.NEW
+    for run in (2, 3):
+        office.back_up(run)
+        assert office.carrier.carry()
+        assert office.copy_of(sha256).parent.name == "00000002"
+
+
+def test_a_file_that_came_within_the_same_tick_of_the_clock_is_not_overlooked(office: Office) -> None:
+    first = office.add(b"first")
+    assert office.carrier.carry()
+    place = office.data / "attachments" / first[:2]
+    then = place.stat()
+    other = next(hash_of(b"%d" % number) for number in range(10_000) if hash_of(b"%d" % number)[:2] == first[:2])
+    content = next(b"%d" % number for number in range(10_000) if hash_of(b"%d" % number) == other)
+    office.add(content)
+    os.utime(place, ns=(then.st_atime_ns, then.st_mtime_ns))
+    assert office.carrier.carry()
+    assert set(office.carried()) == {first, other}
+
+
+def test_the_list_of_a_backup_knows_what_is_in_it_and_nothing_else(tmp_path: Path) -> None:
+    inside = [hash_of(b"in %d" % number) for number in range(200)]
+    stored_files.note(tmp_path, 41, [*(f"attachments/{name[:2]}/{name}" for name in inside), "identity/ca.key"])
+    stored = stored_files.read(tmp_path)
+    assert stored is not None
+    assert stored.run == 41
+    assert all(name in stored for name in inside)
+    assert not any(hash_of(b"out %d" % number) in stored for number in range(200))
+    assert "ff" * 32 not in stored
+    file = tmp_path / stored_files.NAME
+    file.write_bytes(file.read_bytes()[:-1])
+    assert stored_files.read(tmp_path) is None
+    stored_files.forget(tmp_path)
+    assert stored_files.read(tmp_path) is None
 
 
 def test_nothing_is_carried_before_a_backup_noted_its_files(office: Office) -> None:

@@ -24,7 +24,7 @@ from appliance.commands.restoring import Handed, plan_of
 from appliance.config import BackupSettings, PathSettings, Settings
 from backups import book, replay, ship, spool
 from backups.clock import moment
-from backups.errors import BackupError, Mismatch, NoSuchArchive
+from backups.errors import Mismatch, NoSuchArchive
 from backups.ladder import rehearse
 from backups.restore import Choice, Part, in_place, restore
 from backups.settings import Plan
@@ -396,7 +396,7 @@ def test_a_real_repository_is_restored_to_a_moment_in_between_with_the_files_tha
         restore(fresh, "01-01-2020 08.00", tmp_path / "past")
     with pytest.raises(NoSuchArchive):
         restore(fresh, "31-02-2026 08.00", tmp_path / "never")
-    with pytest.raises(BackupError, match="PostgreSQL"):
+    with pytest.raises(NoSuchArchive, match="Tidak ada catatan"):
         restore(replace(fresh, database_url="postgresql:///slrt"), "sekarang", tmp_path / "server")
     del carrier
     before = photo.stat().st_ino, photo.parent.parent.stat().st_ino
