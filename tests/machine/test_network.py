@@ -182,24 +182,15 @@ def confirm_as_a_browser(machine: Machine, new: str, token: str) -> None:
     ca = machine.bed.folder / "ca.crt"
     ca.write_text(machine.read("/etc/slrt/tls/ca.crt"))
     jar, page = machine.bed.folder / "jar", f"https://{new}/jaringan/konfirmasi/{token}"
-    curl = (
-        "curl",
-        "-sS",
-        "--fail",
-        "--max-time",
-        "30",
-        "--cacert",
-        str(ca),
-        "-b",
-        str(jar),
-        "-c",
-        str(jar),
-        "-H",
-        f"Origin: https://{new}",
-    )
+    keys = ("--cacert", str(ca), "-b", str(jar), "-c", str(jar), "-H", f"Origin: https://{new}")
+    # the front takes the new certificate in a moment after it is on the disk
+    patience = ("--retry", "20", "--retry-delay", "1", "--retry-all-errors")
+    curl = ("curl", "-sS", "--fail", "--max-time", "30", *patience, *keys)
     found = re.search(r'name="csrf_token" value="([^"]+)"', host_run(*curl, page))
     assert found
-    assert "Konfirmasi diterima" in host_run(*curl, "--data-urlencode", f"csrf_token={found[1]}", page)
+    assert "Konfirmasi diterima" in host_run(
+        "curl", "-sS", "--fail", "--max-time", "30", *keys, "--data-urlencode", f"csrf_token={found[1]}", page
+    )
 
 
 def leave_as_it_was(machine: Machine) -> None:

@@ -20,8 +20,8 @@ EXPOSURE = {
     "slrt-watcher.service": 1.0,
     "slrt-power-check.service": 1.0,
     "slrt-drill.service": 0.6,
-    "slrt-care.service": 2.0,  # root, to ask the disks
-    "slrt-support.service": 4.0,  # it reads the whole machine
+    "slrt-care.service": 1.1,  # root, to ask the disks
+    "slrt-support.service": 2.7,  # it reads the whole machine
     "slrt-notices.service": 1.1,
     "slrt-firewall.service": 1.4,
     "slrt-clock.service": 1.7,
@@ -33,10 +33,10 @@ EXPOSURE = {
     "slrt-poweroff.service": 3.0,
     "slrt-rtc-alarm.service": 1.6,
     "slrt-restore.service": 2.9,  # it stops and starts services, and becomes the service user
-    "slrt-upgrade-settle.service": 4.0,  # it puts programs, units and data of the whole node back
-    "slrt-upgrade-watch.service": 4.0,
-    "slrt-upgrade-tidy.service": 2.0,
-    "slrt-upgrade.service": 6.5,  # it installs programs and packages of Debian
+    "slrt-upgrade-settle.service": 3.6,  # it puts programs, units and data of the whole node back
+    "slrt-upgrade-watch.service": 3.6,
+    "slrt-upgrade-tidy.service": 1.2,
+    "slrt-upgrade.service": 6.1,  # it installs programs and packages of Debian
     "slrt-sticks.service": 3.8,  # it mounts for all to see, so it cannot have a view of the files of its own
 }
 
