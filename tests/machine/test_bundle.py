@@ -30,7 +30,7 @@ systemd-run --quiet --unit=tuli systemd-socket-activate --listen=127.0.0.1:8099 
 until ss -Hltn | grep -q :8099; do :; done
 echo 'deb {DEAF} trixie main' > /etc/apt/sources.list.d/kantor.list
 """
-SOURCES = "/etc/apt/sources.list /etc/apt/sources.list.d /etc/apt/preferences.d /etc/apt/apt.conf.d"
+SOURCES = "/etc/apt/sources.list /etc/apt/sources.list.d /etc/apt/preferences.d"
 # what a bare Debian from a minimal medium does not have either
 MORE_BARE = "dpkg --purge ca-certificates openssl && rm -rf /etc/ssl/certs"
 
