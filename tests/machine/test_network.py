@@ -151,24 +151,29 @@ def lose_what_a_kernel_loses(machine: Machine) -> None:
 
 
 def test_what_is_confirmed_at_the_new_address_stays_over_a_start(managed: Machine) -> None:
-    new, gateway = other(managed), managed.bed.gateway
-    order = {"wish": "set", "by": "admin.it", "typed": {"address": f"{new}/24", "gateway": gateway, "dns": ""}, "token": ""}
-    leave_order(managed, order)
-    wait_for("the trial", lambda: f"{new}/24" in addresses(managed))
-    wait_for(
-        "the certificate", lambda: new in managed.run("openssl x509 -in /etc/slrt/tls/web.crt -noout -ext subjectAltName").out
-    )
-    token = json.loads(managed.read("/var/lib/slrt-lan/trial.json"))["token"]
-    confirm_as_a_browser(managed, new, token)
-    wait_for("the new address alone", lambda: addresses(managed) == [f"{new}/24"], say=lambda: managed.journal(40))
-    assert json.loads(managed.read("/var/lib/slrt-lan/told.json"))["ok"]
+    new = other(managed)
+    move_to(managed, new)
     managed.power_off()
     lose_what_a_kernel_loses(managed)
     managed.boot()
     assert addresses(managed) == [f"{new}/24"]
     assert asked(new, 53, name_query("slrt.home.arpa")).endswith(socket.inet_aton(new)), "the names follow"
     until_well(managed)
-    leave_as_it_was(managed)
+    move_to(managed, managed.address)
+
+
+def move_to(machine: Machine, new: str) -> None:
+    """Ordered on the pages, and confirmed at the new address."""
+    typed = {"address": f"{new}/24", "gateway": machine.bed.gateway, "dns": ""}
+    leave_order(machine, {"wish": "set", "by": "admin.it", "typed": typed, "token": ""})
+    wait_for("the trial", lambda: f"{new}/24" in addresses(machine))
+    wait_for(
+        "the certificate", lambda: new in machine.run("openssl x509 -in /etc/slrt/tls/web.crt -noout -ext subjectAltName").out
+    )
+    token = json.loads(machine.read("/var/lib/slrt-lan/trial.json"))["token"]
+    confirm_as_a_browser(machine, new, token)
+    wait_for("the new address alone", lambda: addresses(machine) == [f"{new}/24"], say=lambda: machine.journal(40))
+    assert json.loads(machine.read("/var/lib/slrt-lan/told.json"))["ok"]
 
 
 def leave_order(machine: Machine, order: dict[str, object]) -> None:
@@ -191,8 +196,3 @@ def confirm_as_a_browser(machine: Machine, new: str, token: str) -> None:
     assert "Konfirmasi diterima" in host_run(
         "curl", "-sS", "--fail", "--max-time", "30", *keys, "--data-urlencode", f"csrf_token={found[1]}", page
     )
-
-
-def leave_as_it_was(machine: Machine) -> None:
-    machine.run(f"slrt network set --address {machine.address}/24 --gateway {machine.bed.gateway} && slrt network confirm")
-    assert addresses(machine) == [f"{machine.address}/24"]

@@ -80,6 +80,9 @@ def test_a_fleet_is_checked_side_by_side(lasting: Machine, room: Room, tmp_path:
     )
     words = ("--inventory", str(tmp_path / "simpul.toml"))
     away.run("systemctl stop ssh.socket ssh")
+    # there is a key now, so passwords are refused from here on
+    taken_in = provision(tmp_path, "fleet", "apply", *words, "--only", "bantaeng")
+    assert taken_in.returncode == 0, taken_in.stdout + taken_in.stderr
     well = provision(tmp_path, "fleet", "check", *words)
     assert well.returncode == 75, well.stdout + well.stderr
     assert [line.split()[2] for line in well.stdout.splitlines() if line.startswith(("bantaeng  ", "jauh  "))][-2:] == [
