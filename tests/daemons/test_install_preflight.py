@@ -138,8 +138,6 @@ def test_installing_stops_at_the_same_questions() -> None:
         ("--unattended --district", "--district memerlukan nilai"),
         ("--quietly", "--quietly tidak dikenal"),
         ("frobnicate", "frobnicate tidak dikenal"),
-        ("upgrade", "upgrade belum tersedia"),
-        ("uninstall", "uninstall belum tersedia"),
     ],
 )
 def test_a_wrong_word_is_named(options: str, told: str) -> None:

@@ -176,7 +176,7 @@ def test_the_clock_is_set_as_ordered_and_the_time_until_then_is_added(web: Web, 
         (-DAY, PASSWORD, "tidak dapat diatur sebelum itu"),
         (2 * DAY, PASSWORD, "untuk memastikan"),
         (timedelta(hours=1), "", "Ketik kata sandi Anda"),
-        (timedelta(hours=1), "bukan ini", "Kata sandi tidak cocok"),
+        (timedelta(hours=1), "bukan ini", "Kata sandi Anda tidak cocok"),
     ],
 )
 def test_a_wrong_order_sets_nothing(web: Web, settings: Settings, shift: timedelta, password: str, sentence: str) -> None:
