@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2034,SC2154 # what one part sets another reads
 # Makes a bare Debian 12 or 13 an SLRT node, and repairs one: run it as often as you like.
 #
 #   ./install.sh [--unattended --district 73.03 --hostname slrt --admin admin.it] [--ups usb|driver|simulated|none] [--plan]
@@ -6,8 +7,10 @@
 #   ./install.sh demo [--port N]              the same system in the foreground: no root, no systemd, invented people
 #   ./install.sh test [PATH…]                 sets up and runs the test suite
 #
-# Contents: 1 settings  2 words to the operator  3 options  4 preflight, no impact  5 runtime, step by step
-#           6 hand over to slrt-provision  7 the end: address, sign-in, status  8 demo and test  9 the door
+# Contents: 1 settings  2 words to the operator  3 runtime, step by step  4 hand over to slrt-provision
+#           5 the end: address, sign-in, status  6 demo and test  7 the door
+# In provision/shell: options (flags, answer file, questions), preflight and hardware (the checks before anything changes), words,
+# bundle (one signed file instead of the network), upgrade (the way to the release after this one).
 # Exit codes: 0 done · 1 failed · 2 usage · 75 try later · 78 this machine is not suitable.
 set -euo pipefail
 
@@ -19,13 +22,10 @@ readonly HOME_FOLDER=/opt/slrt
 readonly RELEASES=$HOME_FOLDER/releases
 readonly CURRENT=$HOME_FOLDER/current
 readonly SETTINGS=/etc/slrt/appliance.toml
+readonly UNPACKED=/var/lib/slrt-install/bundle
 readonly SIGN_IN=/root/slrt-first-sign-in.txt
-readonly BUILT=2026-11-01 # no right clock shows an earlier day
-readonly NEED_DISK_KIB=$((3 * 1024 * 1024)) NEED_DISK_KIB_AGAIN=$((512 * 1024))
-readonly NEED_MEMORY_KIB=$((900 * 1024))
 readonly APT_PATIENCE=300 STATUS_PATIENCE=90 # seconds
 readonly RUNTIME_PACKAGES=(python3-venv ca-certificates)
-readonly RUNTIME_STEPS=6
 # what a release is made of; the tests stay behind
 readonly PARTS=(appliance backups provision systemd webui install.sh pyproject.toml requirements.lock README.md LICENSE)
 readonly EXIT_FAILED=1 EXIT_USAGE=2 EXIT_TRY_LATER=75 EXIT_CONFIGURATION=78 EXIT_STOPPED=137
@@ -35,20 +35,33 @@ script=${BASH_SOURCE[0]-}
 SOURCE=
 [[ -z $script ]] || SOURCE=$(cd "$(dirname "$script")" && pwd)
 readonly SOURCE
-
-district='' hostname='' admin='' ups='' ups_driver='' ups_device='' ups_options='' ups_lan='' unattended=no only_plan=no stop_after=''
+if [[ -n $SOURCE ]]; then
+  # each subject has a file of its own; what travels over SSH is joined instead
+  for part in "$SOURCE"/provision/shell/*.sh; do
+    # shellcheck source=/dev/null
+    . "$part"
+  done
+fi
 
 # --------------------------------------------------------------------------------------- 2 words to the operator
 
+log_is_open=no told_before='' typed=''
+
+# On the screen and in the log; what is said before anything may be changed is written there once the log is open.
 say() {
   printf '%s\n' "$*"
-  [[ ! -w $LOG ]] || printf '%s\n' "$*" >>"$LOG"
+  if [[ $log_is_open == yes ]]; then
+    printf '%s\n' "$*" >>"$LOG"
+  else
+    told_before+="$*"$'\n'
+  fi
 }
 
 # fail CODE WHAT-HAPPENED WHAT-TO-DO
 fail() {
   say "Gagal: $2" >&2
   say "Langkah berikutnya: $3" >&2
+  [[ $log_is_open == no ]] || say "Catatan lengkap: $LOG" >&2
   exit "$1"
 }
 
@@ -64,23 +77,18 @@ quietly() {
   return "$code"
 }
 
-step() {
-  local number=$1 title=$2
-  say "Tahap $number/$RUNTIME_STEPS  $title"
-}
-
-# For tests: end as a power cut would, right after a step.
-reached() {
-  [[ $stop_after != "$1" ]] || exit "$EXIT_STOPPED"
-}
-
 help() {
   cat <<'END'
 Pemakaian:
   ./install.sh [pilihan]            memasang simpul SLRT di mesin ini, atau memperbaikinya
   ./install.sh check [pilihan]      hanya memeriksa apakah mesin ini siap; tidak mengubah apa pun
+  ./install.sh validate BERKAS      memeriksa berkas jawaban
   ./install.sh demo [--port N]      peragaan di komputer ini, tanpa root dan tanpa memasang layanan
   ./install.sh test [BERKAS…]       menyiapkan dan menjalankan rangkaian uji
+  ./install.sh bundle --key KUNCI   membuat satu berkas bertanda tangan untuk memasang tanpa jaringan (--new-key KUNCI: kuncinya)
+  ./install.sh upgrade [BERKAS]     memperbarui simpul ke rilis ini, atau dari bundel; gagal berarti kembali seperti semula
+  ./install.sh rollback             kembali ke rilis sebelumnya (--database: beserta data saat itu)
+  ./install.sh uninstall            melepas program; data, cadangan dan kunci tetap
 
 Pilihan:
   --district 73.03       kode kabupaten/kota Kemendagri
@@ -91,7 +99,12 @@ Pilihan:
   --ups-device auto      tempat UPS itu: auto, /dev/ttyS0 atau alamat jaringan
   --ups-options 'a = 1'  pilihan lain driver itu, dipisah titik koma
   --ups-lan 192.168.1.10 bagikan UPS kepada komputer lain lewat alamat mesin ini; none: tidak
+  --answers BERKAS       baca jawaban dari berkas (contoh: provision/node-answer.toml); auto: dari stik berlabel NODE-CFG
+  --accept P21,P22       setujui peringatan dengan nomor itu; all: semuanya
+  --lang en              hasil pemeriksaan dalam bahasa Inggris
+  --bundle BERKAS        pasang dari bundel itu, tanpa jaringan
   --unattended           jangan bertanya
+  --check                hanya memeriksa, seperti perintah check
   --plan                 hanya menampilkan apa yang akan diubah
 END
 }
@@ -102,239 +115,7 @@ usage() {
   fail "$EXIT_USAGE" "$1" "Periksa penulisan perintah di atas."
 }
 
-# ----------------------------------------------------------------------------------------------------- 3 options
-
-read_options() {
-  while (($#)); do
-    case $1 in
-    --unattended) unattended=yes ;;
-    --plan) only_plan=yes ;;
-    --district | --hostname | --admin | --ups | --ups-driver | --ups-device | --ups-options | --ups-lan | --stop-after)
-      [[ -n ${2-} ]] || usage "Pilihan $1 memerlukan nilai."
-      case $1 in
-      --district) district=$2 ;;
-      --hostname) hostname=$2 ;;
-      --admin) admin=$2 ;;
-      --ups) ups=$2 ;;
-      --ups-driver) ups_driver=$2 ;;
-      --ups-device) ups_device=$2 ;;
-      --ups-options) ups_options=$2 ;;
-      --ups-lan) ups_lan=$2 ;;
-      --stop-after) stop_after=$2 ;;
-      esac
-      shift
-      ;;
-    *) usage "Pilihan $1 tidak dikenal." ;;
-    esac
-    shift
-  done
-}
-
-is_installed() { [[ -e $SETTINGS ]]; }
-
-# What a machine that is a node already has keeps its value; the rest is asked at a terminal, or must be given.
-complete_options() {
-  if ! is_installed; then
-    if [[ $unattended == no && -t 0 && -t 1 ]]; then
-      ask_options
-    fi
-    hostname=${hostname:-slrt} admin=${admin:-admin.it} ups=${ups:-usb}
-    [[ -n $district ]] || usage "Kode kabupaten/kota belum ditentukan, misalnya --district 73.03."
-  fi
-  check_options
-}
-
-ask_options() {
-  say "Beberapa pertanyaan; tekan Enter untuk menerima nilai dalam kurung."
-  [[ -n $district ]] || ask district "Kode kabupaten/kota Kemendagri [73.03]: "
-  district=${district:-73.03}
-  [[ -n $hostname ]] || ask hostname "Nama mesin di jaringan kantor [slrt]: "
-  [[ -n $admin ]] || ask admin "Nama pengguna administrator pertama [admin.it]: "
-  [[ -n $ups ]] || ask ups "UPS: usb (APC), driver (merek lain), simulated atau none [usb]: "
-  [[ $ups != driver ]] || ask_driver
-}
-
-ask_driver() {
-  [[ -n $ups_driver ]] || ask ups_driver "Driver NUT untuk UPS itu (lihat networkupstools.org) [usbhid-ups]: "
-  ups_driver=${ups_driver:-usbhid-ups}
-  [[ -n $ups_device ]] || ask ups_device "Tempat UPS itu: auto, /dev/ttyS0 atau alamat jaringan [auto]: "
-}
-
-# ask VARIABLE QUESTION
-ask() {
-  local answer
-  read -r -p "$2" answer || fail "$EXIT_USAGE" "Jawaban terputus." "Ulangi, atau berikan semua pilihan dengan --unattended."
-  printf -v "$1" '%s' "$answer"
-}
-
-check_options() {
-  local -r name='^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'
-  [[ -z $district || $district =~ ^[0-9]{2}\.[0-9]{2}$ ]] ||
-    usage "--district $district: diharapkan kode seperti 73.03."
-  [[ -z $district || -z $SOURCE ]] || grep -q "^${district/./\\.} " "$SOURCE/provision/districts.txt" ||
-    usage "--district $district: tidak ada kabupaten/kota dengan kode itu."
-  [[ -z $hostname || $hostname =~ $name ]] ||
-    usage "--hostname $hostname: diharapkan huruf kecil, angka dan tanda hubung."
-  [[ -z $admin || $admin =~ ^[a-z][a-z0-9._-]{2,39}$ ]] ||
-    usage "--admin $admin: diharapkan 3 sampai 40 huruf kecil, angka, titik, tanda hubung."
-  [[ -z $ups || $ups =~ ^(usb|driver|simulated|none)$ ]] || usage "--ups $ups: diharapkan usb, driver, simulated atau none."
-  [[ $ups != driver || -n $ups_driver ]] || is_installed || usage "--ups driver: sebutkan drivernya, misalnya --ups-driver nutdrv_qx."
-  [[ -z $ups_driver || $ups_driver =~ ^[a-z0-9][a-z0-9_-]{1,40}$ ]] || usage "--ups-driver $ups_driver: diharapkan nama driver NUT."
-  [[ -z $ups_lan || $ups_lan =~ ^(none|[0-9]{1,3}(\.[0-9]{1,3}){3})$ ]] || usage "--ups-lan $ups_lan: diharapkan alamat seperti 192.168.1.10, atau none."
-}
-
-# ---------------------------------------------------------------------------------------- 4 preflight, no impact
-
-problems=0
-worst=0
-
-# problem CODE WHAT-IS-WRONG WHAT-TO-DO: all problems are told at once
-problem() {
-  problems=$((problems + 1))
-  # a machine that is unsuitable stays so; "try later" only when nothing else is wrong
-  ((worst == 0 || $1 == EXIT_CONFIGURATION)) && worst=$1
-  say "  $problems. $2" >&2
-  say "     → $3" >&2
-}
-
-preflight() {
-  check_rights
-  check_debian
-  check_space
-  check_memory
-  check_clock
-  check_ports
-  check_ups
-  check_nut_trap
-  ((problems > 0)) || check_network
-  ((problems == 0)) && return
-  say "Belum ada yang diubah. $problems hal di atas perlu dibereskan dahulu." >&2
-  exit "$worst"
-}
-
-check_rights() {
-  if ((EUID != 0)); then
-    problem "$EXIT_CONFIGURATION" "Pemasangan memerlukan hak root." "Ulangi dengan sudo: sudo ./install.sh"
-  elif [[ ! -w /etc ]]; then
-    problem "$EXIT_CONFIGURATION" "Sistem berkas tidak dapat ditulis." "Periksa disk: dmesg | tail"
-  fi
-}
-
-check_debian() {
-  local id version pretty arch
-  id=$(os_release ID) version=$(os_release VERSION_ID) pretty=$(os_release PRETTY_NAME)
-  [[ $id == debian && $version =~ ^(12|13)$ ]] ||
-    problem "$EXIT_CONFIGURATION" "Mesin ini memakai ${pretty:-sistem yang tidak dikenal}." "Pasang Debian 12 atau Debian 13."
-  arch=$(uname -m)
-  [[ $arch == x86_64 ]] ||
-    problem "$EXIT_CONFIGURATION" "Prosesor $arch tidak didukung." "Pakai mesin Intel/AMD 64-bit."
-  [[ -d /run/systemd/system ]] ||
-    problem "$EXIT_CONFIGURATION" "Mesin ini tidak dijalankan oleh systemd." "Pasang pada mesin Debian biasa, bukan wadah tanpa systemd."
-}
-
-os_release() {
-  local key value
-  while IFS='=' read -r key value; do
-    [[ $key != "$1" ]] || printf '%s' "${value//\"/}"
-  done </etc/os-release
-}
-
-check_space() {
-  local folder need=$NEED_DISK_KIB free
-  [[ ! -e $CURRENT ]] || need=$NEED_DISK_KIB_AGAIN
-  for folder in /opt /var /srv; do
-    free=$(df -Pk "$folder" | awk 'NR == 2 { print $4 }')
-    ((free >= need)) || {
-      problem "$EXIT_CONFIGURATION" "Ruang kosong untuk $folder hanya $((free / 1024)) MiB; diperlukan $((need / 1024)) MiB." \
-        "Kosongkan atau perbesar disk."
-    }
-  done
-}
-
-check_memory() {
-  local total
-  total=$(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo)
-  ((total >= NEED_MEMORY_KIB)) ||
-    problem "$EXIT_CONFIGURATION" "Memori hanya $((total / 1024)) MiB; diperlukan $((NEED_MEMORY_KIB / 1024)) MiB." "Tambah memori."
-}
-
-check_clock() {
-  local today
-  today=$(date -u +%F)
-  [[ ! $today < $BUILT ]] ||
-    problem "$EXIT_CONFIGURATION" "Jam mesin menunjukkan $today, lebih awal daripada tanggal program ini ($BUILT)." \
-      "Setel jam: date -s 'TAHUN-BULAN-TANGGAL JAM:MENIT', lalu: hwclock -w"
-}
-
-check_ports() {
-  # while the node runs the ports are its own
-  ! systemctl is-active --quiet slrt-front.socket 2>/dev/null || return 0
-  local port owner
-  for port in 80 443; do
-    owner=$(port_owner "$port")
-    [[ -z $owner ]] ||
-      problem "$EXIT_CONFIGURATION" "Port $port sudah dipakai oleh $owner." \
-        "Hentikan program itu untuk seterusnya, misalnya: systemctl disable --now $owner"
-  done
-}
-
-# The name of the program that listens on a TCP port; empty when nobody does.
-port_owner() {
-  local hex inode
-  printf -v hex '%04X' "$1"
-  inode=$(awk -v port=":$hex" '$4 == "0A" && substr($2, length($2) - 4) == port { print $10; exit }' /proc/net/tcp /proc/net/tcp6 2>/dev/null) || true
-  [[ -n $inode ]] || return 0
-  local holder
-  holder=$(find /proc/[0-9]*/fd -lname "socket:\\[$inode\\]" -print -quit 2>/dev/null) || true
-  [[ -z $holder ]] || holder=$(<"/proc/$(cut -d/ -f3 <<<"$holder")/comm")
-  printf '%s' "${holder:-program lain}"
-}
-
-check_ups() {
-  local wanted=$ups
-  # a node that has its UPS already may be repaired while the cable is out
-  [[ -n $wanted ]] || return 0
-  [[ $wanted == usb ]] || return 0
-  grep -qsx 051d /sys/bus/usb/devices/*/idVendor ||
-    problem "$EXIT_CONFIGURATION" "Tidak ada UPS APC pada kabel USB." \
-      "Pasang kabel data UPS (lubang bertanda USB, bukan jaringan), atau pilih --ups none."
-}
-
-# NUT that is switched off while its ups.conf names a UPS: Debian's upsmon then says yes to "was this a power failure?" at every
-# reboot, and the UPS is told to cut. A node without a UPS must not be left like that by whoever set NUT up before.
-check_nut_trap() {
-  local folder=/etc/nut
-  [[ $ups == none ]] && ! is_installed || return 0
-  grep -qsx 'MODE=none' "$folder/nut.conf" && grep -qs '^\[' "$folder/ups.conf" || return 0
-  problem "$EXIT_CONFIGURATION" "NUT di mesin ini dimatikan (MODE=none), tetapi $folder/ups.conf masih menyebut UPS: setiap kali mesin dinyalakan ulang, UPS dapat memutus listrik." \
-    "Kosongkan $folder/ups.conf, atau pakai UPS itu dengan --ups usb."
-}
-
-# Only when something has to be fetched, and without leaving a trace.
-check_network() {
-  ! has_all_packages || [[ ! -e $CURRENT ]] || return 0
-  local lists answer
-  lists=$(mktemp -d)
-  chmod 755 "$lists"
-  mkdir "$lists/partial"
-  answer=$(LC_ALL=C.UTF-8 apt-get -q update -o Dir::State::Lists="$lists" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= \
-    -o APT::Update::Error-Mode=any -o Acquire::Retries=1 -o Acquire::http::Timeout=20 \
-    -o Acquire::IndexTargets::deb::Packages::DefaultEnabled=false \
-    -o Acquire::IndexTargets::deb::Translations::DefaultEnabled=false 2>&1) || {
-    say "$(tail -n 4 <<<"$answer" | sed 's/^/     /')" >&2
-    problem "$EXIT_TRY_LATER" "Sumber paket Debian tidak dapat dihubungi." "Periksa kabel jaringan dan /etc/apt/sources.list, lalu ulangi."
-  }
-  rm -rf "$lists"
-}
-
-has_all_packages() {
-  local package
-  for package in "${RUNTIME_PACKAGES[@]}"; do
-    [[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || return 1
-  done
-}
-
-# --------------------------------------------------------------------------------------------------- 5 runtime
+# --------------------------------------------------------------------------------------------------- 3 runtime
 
 # One installation at a time.
 take_lock() {
@@ -346,15 +127,19 @@ open_log() {
   touch "$LOG"
   chmod 600 "$LOG"
   printf '\n==== %s: %s\n' "$(date '+%F %T %Z')" "$*" >>"$LOG"
+  printf '%s' "$told_before" >>"$LOG"
+  log_is_open=yes
 }
 
 runtime() {
   local release
   release=$(release_name)
+  release_in_hand=$release
+  begin_journal
   runtime_packages
   reached runtime-packages
   if is_whole "$RELEASES/$release"; then
-    step 2 "Program rilis $release: sudah ada"
+    settled 2 "Program rilis $release: sudah ada"
   else
     make_release "$RELEASES/$release"
   fi
@@ -366,34 +151,45 @@ runtime() {
 is_whole() { [[ -e $1/.complete ]] && "$1/venv/bin/python" -c 'import click, cryptography' 2>/dev/null; }
 
 runtime_packages() {
+  pin_release_key
+  if ! is_dpkg_whole; then
+    begin 1 runtime-packages "Selesaikan paket Debian yang setengah terpasang"
+    packages_program dpkg --configure -a --force-confold
+  fi
   if has_all_packages; then
-    step 1 "Python: sudah ada"
+    [[ -n $step_in_hand ]] || settled 1 "Python: sudah ada"
     return
   fi
-  step 1 "Python (${RUNTIME_PACKAGES[*]})"
-  # a power cut during an installation leaves packages half-configured
-  DEBIAN_FRONTEND=noninteractive dpkg --configure -a --force-confold >>"$LOG" 2>&1 9>&- || true
-  apt_get update -o APT::Update::Error-Mode=any
-  apt_get install --yes --no-install-recommends "${RUNTIME_PACKAGES[@]}"
+  begin 1 runtime-packages "Python (${RUNTIME_PACKAGES[*]})"
+  local -a within
+  mapfile -t within < <(apt_options)
+  packages_program apt-get -q "${within[@]}" update -o APT::Update::Error-Mode=any
+  packages_program apt-get -q "${within[@]}" -o DPkg::Lock::Timeout="$APT_PATIENCE" install --yes --no-install-recommends "${RUNTIME_PACKAGES[@]}"
 }
 
-# apt-get with patience for another apt, as there is one after every boot
-apt_get() {
+# A power cut during an installation leaves packages unpacked but not configured, also when ours are whole.
+is_dpkg_whole() {
+  [[ $(dpkg-query -W -f='${db:Status-Status}\n' | grep -cE '^(unpacked|half-configured|triggers-)') == 0 ]] &&
+    ! compgen -G '/var/lib/dpkg/updates/[0-9]*' >/dev/null
+}
+
+# apt-get or dpkg, with patience for another one, as there is after every boot
+packages_program() {
   local from said deadline=$((SECONDS + APT_PATIENCE))
   while true; do
     from=$(wc -c <"$LOG")
-    LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l apt-get -q -o DPkg::Lock::Timeout="$APT_PATIENCE" "$@" \
-      >>"$LOG" 2>&1 9>&- && return
+    printf '+ %s\n' "$*" >>"$LOG"
+    LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l "$@" >>"$LOG" 2>&1 9>&- && return
     said=$(tail -c "+$((from + 1))" "$LOG" | tail -n 12)
-    grep -qE 'Could not get lock|Unable to acquire|is locked by another|Unable to lock' <<<"$said" || break
+    grep -qE 'Could not get lock|Unable to acquire|(is|was) locked by another|Unable to lock' <<<"$said" || break
     ((SECONDS < deadline)) || fail "$EXIT_TRY_LATER" "Program apt lain sedang berjalan dan tidak selesai." "Tunggu, lalu ulangi."
     sleep 5
   done
-  printf '%s\n' "$said" >&2
+  printf '%s\n' "$said" | sed 's/^/    /' >&2
   if grep -qE 'Temporary failure|Could not resolve|[Cc]ould not connect|Failed to fetch|Unable to connect|Connection failed' <<<"$said"; then
-    fail "$EXIT_TRY_LATER" "Paket Debian tidak dapat diambil." "Periksa jaringan, lalu ulangi ./install.sh."
+    fail "$EXIT_TRY_LATER" "Paket Debian tidak dapat diambil." "Periksa jaringan, lalu ulangi ./install.sh; $(bundle_hint)."
   fi
-  fail "$EXIT_FAILED" "apt-get $1 gagal; lihat $LOG." "Perbaiki, lalu ulangi ./install.sh."
+  fail "$EXIT_FAILED" "$1 gagal." "Perbaiki yang disebut di atas, lalu ulangi ./install.sh."
 }
 
 release_name() {
@@ -413,26 +209,26 @@ list_sources() {
   find "${PARTS[@]}" -type f ! -name '*.py[co]' ! -path '*/__pycache__/*' -print0 | LC_ALL=C sort -z
 }
 
-pack() { list_sources | tar -C "$SOURCE" --null --files-from=- --owner=0 --group=0 -cf -; }
+pack() { list_sources | tar -C "$SOURCE" --null --files-from=- --owner=0 --group=0 --numeric-owner --mtime="$BUILT UTC" --mode=u=rwX,go=rX -cf -; }
 
 # Built where it will stay (an environment cannot be moved), and valid only once `.complete` is on the disk.
 make_release() {
   local folder=$1
+  begin 2 runtime-source "Berkas program ke $folder"
   rm -rf "$folder"
   mkdir -p "$folder/source"
-  step 2 "Berkas program ke $folder"
   pack | tar -C "$folder/source" -xf -
   chmod -R u=rwX,go=rX "$folder/source"
   reached runtime-source
-  step 3 "Lingkungan Python $(/usr/bin/python3 -c 'import platform; print(platform.python_version())')"
+  begin 3 runtime-venv "Lingkungan Python $(/usr/bin/python3 -c 'import platform; print(platform.python_version())')"
   quietly /usr/bin/python3 -m venv "$folder/venv" ||
-    fail "$EXIT_FAILED" "Lingkungan Python tidak dapat dibuat." "Lihat $LOG, lalu ulangi ./install.sh."
+    fail "$EXIT_FAILED" "Lingkungan Python tidak dapat dibuat." "Perbaiki yang disebut di atas, lalu ulangi ./install.sh."
   reached runtime-venv
-  step 4 "Pustaka Python (diperiksa dengan hash)"
+  begin 4 runtime-libraries "Pustaka Python (diperiksa dengan hash)"
   pip_install "$folder" --require-hashes -r "$folder/source/provision/build.lock"
   pip_install "$folder" --require-hashes --no-build-isolation -r "$folder/source/requirements.lock"
   reached runtime-libraries
-  step 5 "Program SLRT"
+  begin 5 runtime-program "Program SLRT"
   pip_install "$folder" --no-deps --no-build-isolation --no-index "$folder/source"
   rm -rf "$folder/source/build" "$folder"/source/*.egg-info
   # all of it on the disk before the mark that says so
@@ -444,21 +240,23 @@ make_release() {
 
 pip_install() {
   local folder=$1
+  local -a within
+  mapfile -t within < <(pip_options)
   shift
-  quietly "$folder/venv/bin/python" -m pip --disable-pip-version-check --no-input install --quiet "$@" && return
+  quietly "$folder/venv/bin/python" -m pip --disable-pip-version-check --no-input install --quiet "${within[@]}" "$@" && return
   if tail -n 40 "$LOG" | grep -q 'DO NOT MATCH THE HASHES'; then
-    fail "$EXIT_FAILED" "Pustaka Python yang diterima tidak sama dengan yang seharusnya (hash berbeda)." "Jangan lanjutkan; laporkan $LOG."
+    fail "$EXIT_FAILED" "Pustaka Python yang diterima tidak sama dengan yang seharusnya (hash berbeda)." "Jangan lanjutkan; laporkan catatannya."
   fi
-  fail "$EXIT_TRY_LATER" "Pustaka Python tidak dapat diambil; lihat $LOG." "Periksa jaringan, lalu ulangi ./install.sh."
+  fail "$EXIT_TRY_LATER" "Pustaka Python tidak dapat diambil." "Periksa jaringan, lalu ulangi ./install.sh; $(bundle_hint)."
 }
 
 switch_to() {
   local release=$1
   if [[ $(readlink "$CURRENT" 2>/dev/null) == "$RELEASES/$release" ]]; then
-    step 6 "Rilis yang dipakai: sudah $release"
+    settled 6 "Rilis yang dipakai: sudah $release"
     return
   fi
-  step 6 "Pakai rilis $release"
+  begin 6 runtime-switch "Pakai rilis $release"
   ln -sfn "$RELEASES/$release" "$CURRENT.slrt-new"
   mv -T "$CURRENT.slrt-new" "$CURRENT"
   sync "$HOME_FOLDER"
@@ -475,27 +273,17 @@ forget_old_releases() {
   done < <(find "$RELEASES" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn | cut -d' ' -f2-)
 }
 
-# ------------------------------------------------------------------------------ 6 hand over to slrt-provision
-
-wish() {
-  [[ -z $district ]] || printf '%s\n' --district "$district"
-  [[ -z $hostname ]] || printf '%s\n' --hostname "$hostname"
-  [[ -z $admin ]] || printf '%s\n' --admin "$admin"
-  [[ -z $ups ]] || printf '%s\n' --ups "$ups"
-  [[ -z $ups_driver ]] || printf '%s\n' --ups-driver "$ups_driver"
-  [[ -z $ups_device ]] || printf '%s\n' --ups-device "$ups_device"
-  [[ -z $ups_options ]] || printf '%s\n' --ups-options "$ups_options"
-  [[ -z $ups_lan ]] || printf '%s\n' --ups-lan "$ups_lan"
-}
+# ------------------------------------------------------------------------------ 4 hand over to slrt-provision
 
 provision() {
   local -a options
   mapfile -t options < <(wish)
-  [[ -z $stop_after || $stop_after == runtime-* ]] || options+=(--stop-after "$stop_after")
+  [[ -z ${given["stop-after"]-} || ${given["stop-after"]} == runtime-* ]] || options+=(--stop-after "${given["stop-after"]}")
   local code=0
   "$CURRENT/venv/bin/slrt-provision" apply --local "${options[@]}" 2>&1 9>&- | tee -ia "$LOG" || code=${PIPESTATUS[0]}
   ((code == 0)) && return
-  ((code == EXIT_STOPPED)) || say "Pemasangan belum selesai. Catatan lengkap: $LOG" >&2
+  ((code == EXIT_STOPPED)) || say "Pemasangan belum selesai; yang sudah selesai tidak diulang. Sesudah diperbaiki, ketik lagi: $typed
+Catatan lengkap: $LOG" >&2
   exit "$code"
 }
 
@@ -514,14 +302,14 @@ show_plan() {
   fi
 }
 
-# ------------------------------------------------------------------------- 7 the end: address, sign-in, status
+# ------------------------------------------------------------------------- 5 the end: address, sign-in, status
 
 finish() {
-  local shown_before=$1 name address fingerprint
-  name=$("$CURRENT/venv/bin/slrt" config show | sed -n 's/^hostname = "\(.*\)"$/\1/p')
+  local shown_before=$1 name address fingerprint said code=0
+  name=$(hostname)
   address=$(hostname -I | tr ' ' '\n' | grep -m 1 '\.' || true)
   fingerprint=$(openssl x509 -in /etc/slrt/tls/ca.crt -noout -fingerprint -sha256 | cut -d= -f2)
-  wait_until_well
+  said=$(wait_until_well) || code=$?
   say ""
   say "Simpul SLRT siap."
   say "  Alamat        : https://$name.local/${address:+  atau  https://$address/}"
@@ -535,34 +323,52 @@ finish() {
     say "  Masuk pertama : lihat $SIGN_IN"
   fi
   say "  Catatan       : $LOG"
+  say "  Lama          : $((SECONDS - run_began)) detik"
   say ""
-  local code=0
-  "$CURRENT/venv/bin/slrt" status 2>&1 | tee -ia "$LOG" || code=$?
+  say "$said"
   ((code == 0)) || fail "$EXIT_FAILED" "Simpul terpasang, tetapi belum semuanya baik." "Ikuti tanda → di atas, lalu: slrt status"
 }
 
-# The daemons report within seconds after their start.
+# What the node says of itself; its daemons report within seconds after their start.
 wait_until_well() {
-  local deadline=$((SECONDS + STATUS_PATIENCE))
-  until "$CURRENT/venv/bin/slrt" status >/dev/null 2>&1 || ((SECONDS > deadline)); do
+  local deadline=$((SECONDS + STATUS_PATIENCE)) said code
+  while true; do
+    code=0
+    said=$("$CURRENT/venv/bin/slrt" status 2>&1) || code=$?
+    ((code != 0 && SECONDS <= deadline)) || break
     sleep 1
   done
+  printf '%s\n' "$said"
+  return "$code"
 }
 
 install() {
   read_options "$@"
   complete_options
-  say "Pemeriksaan awal (belum ada yang diubah)"
+  if [[ $only_check == yes ]]; then
+    tell_check
+    return
+  fi
+  say "$(words begin)"
+  say "$(machine_facts)"
   preflight
   if [[ $only_plan == yes ]]; then
     show_plan
     return
   fi
+  agree
+  typed=./install.sh
+  (($# == 0)) || typed+=$(printf ' %q' "$@")
   take_lock
-  open_log "./install.sh $*"
+  open_log "$typed"
+  forget_unpacked_bundle
   local shown_before=no
   [[ ! -e $SIGN_IN ]] || shown_before=yes
-  runtime
+  if is_in_service && is_other_release; then
+    upgrade_node
+  else
+    runtime
+  fi
   provision
   finish "$shown_before"
 }
@@ -571,8 +377,19 @@ install() {
 check() {
   read_options "$@"
   complete_options
+  tell_check
+}
+
+tell_check() {
+  say "$(machine_facts)"
   preflight
-  say "Mesin ini siap: $(os_release PRETTY_NAME)."
+  # what a person at this terminal would be asked is no reason to be refused yet
+  if [[ $unattended == no ]] && ((${#unconfirmed[@]} > 0)); then
+    say "$(words almost "${#unconfirmed[@]}" "$(list_unconfirmed)")"
+    return
+  fi
+  agree
+  say "$(words ready "$(os_release PRETTY_NAME)")"
 }
 
 # The runtime alone: what slrt-provision does first on another machine.
@@ -580,10 +397,14 @@ runtime_only() {
   read_options "$@"
   take_lock
   open_log "./install.sh runtime"
-  runtime
+  if is_in_service && is_other_release; then
+    upgrade_node
+  else
+    runtime
+  fi
 }
 
-# ---------------------------------------------------------------------------------------------- 8 demo and test
+# ---------------------------------------------------------------------------------------------- 6 demo and test
 
 demo() {
   local home=$SOURCE log
@@ -638,21 +459,24 @@ run_tests() {
   exit "$code"
 }
 
-# -------------------------------------------------------------------------------------------------- 9 the door
+# -------------------------------------------------------------------------------------------------- 7 the door
 
 main() {
+  [[ -z $SOURCE ]] || ! asks_for_bundle "$@" || exec bash "$SOURCE/provision/open_bundle.sh" "$@"
   case ${1-} in
   -h | --help | help) help ;;
   '' | --*) install "$@" ;;
   check) check "${@:2}" ;;
+  validate) validate "${@:2}" ;;
   demo) demo "${@:2}" ;;
   test) run_tests "${@:2}" ;;
   runtime) runtime_only "${@:2}" ;;
   release) release_name ;;
   pack) pack ;;
-  upgrade | rollback | uninstall | bundle)
-    fail "$EXIT_USAGE" "Perintah $1 belum tersedia pada versi ini." "Untuk memperbarui, jalankan ./install.sh dari sumber yang baru."
-    ;;
+  bundle) make_bundle "${@:2}" ;;
+  prepare) prepare "${@:2}" ;;
+  upgrade) upgrade "${@:2}" ;;
+  rollback | uninstall) hand_over "$@" ;;
   *) usage "Perintah $1 tidak dikenal." ;;
   esac
 }

@@ -93,6 +93,20 @@ def latest() -> Anchor:
     return Anchor(found.position, found.seal) if found else Anchor(0, FIRST_SEAL)
 
 
+def ends_in_our_hand() -> bool:
+    """Whether the newest entry is sealed with the key of this node; an empty journal is nobody's."""
+    newest = db.session.scalars(sa.select(AuditEntry).order_by(AuditEntry.position.desc()).limit(2)).all()
+    if not newest:
+        return True
+    before = newest[1].seal if len(newest) > 1 else FIRST_SEAL
+    return hmac.compare_digest(newest[0].seal, _seal(_key(), before, newest[0]))
+
+
+def newest_moment() -> datetime | None:
+    """When the last entry was written, by the clock of then; None while there is none."""
+    return db.session.scalar(sa.select(AuditEntry.at).order_by(AuditEntry.position.desc()).limit(1))
+
+
 def verify(anchor: Anchor | None = None) -> Verdict:
     """Read the whole chain, oldest first, and compare it with its seals and with the kept anchor."""
     key, seal, position = _key(), FIRST_SEAL, 0

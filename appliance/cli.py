@@ -21,14 +21,24 @@ from appliance.errors import EXIT_DONE, ApplianceError, InvalidInput
 # subject → the line in the list of commands; the module of the same name holds the command
 SUBJECTS = {
     "status": "Apakah sistem ini sehat?",
+    "doctor": "Memeriksa lebih dalam, dan memperbaiki yang aman.",
+    "support": "Berkas dukungan untuk yang membantu dari jauh.",
     "config": "Memeriksa dan menampilkan pengaturan.",
     "backup": "Mencadangkan, memeriksa dan memulihkan data.",
     "power": "Keadaan listrik dan UPS.",
+    "clock": "Jam simpul ini.",
+    "network": "Alamat di jaringan kantor.",
     "notices": "Pemberitahuan listrik lewat surel dan lain-lain.",
+    "commissioning": "Serah terima: apa yang sudah dicoba.",
     "user": "Akun petugas.",
     "database": "Menyiapkan dan memeriksa basis data.",
     "work": "Mengerjakan impor, ekspor dan pekerjaan panjang lain.",
+    "upgrade": "Memperbarui program dari bundel.",
+    "rollback": "Kembali ke rilis sebelumnya.",
+    "uninstall": "Melepas program; data tetap.",
 }
+# the others have the name of their subject
+MODULES = dict.fromkeys(("upgrade", "rollback", "uninstall"), "program")
 
 
 class Subjects(click.Group):
@@ -40,7 +50,7 @@ class Subjects(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in SUBJECTS:
             return None
-        command: click.Command = importlib.import_module(f"appliance.commands.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"appliance.commands.{MODULES.get(cmd_name, cmd_name)}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -85,6 +85,45 @@ def _is_lan_address(text: str) -> bool:
     return address.is_private and not (address.is_loopback or address.is_unspecified or address.is_link_local)
 
 
+def split_list(text: str) -> tuple[str, ...]:
+    """The parts of a setting that lists several things, separated by commas."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _are_office_networks(text: str) -> bool:
+    """Addresses or networks of an office, none of the internet and none of this machine alone."""
+    try:
+        found = [ipaddress.ip_network(part) for part in split_list(text)]
+    except ValueError:
+        return False
+    return all(one.is_private and not (one.is_loopback or one.is_unspecified) for one in found)
+
+
+def _are_addresses(text: str) -> bool:
+    try:
+        return all(ipaddress.ip_address(part) for part in split_list(text))
+    except ValueError:
+        return False
+
+
+def address_range(text: str) -> tuple[ipaddress.IPv4Address, ipaddress.IPv4Address] | None:
+    """First and last address of a range such as "192.168.1.100-192.168.1.200"; None for an empty text. Raises ValueError."""
+    if not text:
+        return None
+    first, _, last = text.partition("-")
+    return ipaddress.IPv4Address(first.strip()), ipaddress.IPv4Address(last.strip())
+
+
+def _is_office_range(text: str) -> bool:
+    try:
+        found = address_range(text)
+    except ValueError:
+        return False
+    return found is None or (
+        found[0] <= found[1] and int(found[1]) - int(found[0]) < 4096 and all(one.is_private for one in found)
+    )
+
+
 @dataclass(frozen=True)
 class NodeSettings:
     """Who and where this node is."""
@@ -107,6 +146,7 @@ class PathSettings:
     runtime: str = setting("/run/slrt", "sockets and locks that a restart may lose", "an absolute path", _absolute)
     secrets: str = setting("/etc/slrt/secrets", "one file of mode 0600 for each secret", "an absolute path", _absolute)
     certificates: str = setting("/etc/slrt/tls", "the CA certificate and the web certificate", "an absolute path", _absolute)
+    care: str = setting("/var/lib/slrt-care", "what was read of the hardware", "an absolute path", _absolute)
 
 
 @dataclass(frozen=True)
@@ -207,6 +247,21 @@ class ExportSettings:
 
 
 @dataclass(frozen=True)
+class SpaceSettings:
+    """How full the disks may become."""
+
+    low_percent: int = setting(75, "used share of a disk from which it is told", "50 to 95", _between(50, 95))
+    low_megabytes: int = setting(2048, "free megabytes below which it is told", "0 to 100000", _between(0, 100_000))
+    tight_percent: int = setting(
+        90, "used share from which imports, exports and other bulk work wait", "60 to 99", _between(60, 99)
+    )
+    tight_megabytes: int = setting(1024, "free megabytes below which they wait", "0 to 50000", _between(0, 50_000))
+    reserve_megabytes: int = setting(
+        512, "megabytes kept aside on the disk of the data for the day it is full; 0 for none", "0 to 10000", _between(0, 10_000)
+    )
+
+
+@dataclass(frozen=True)
 class PowerSettings:
     """The UPS and the limits after which the node powers itself off."""
 
@@ -261,6 +316,36 @@ class PowerSettings:
 
 
 @dataclass(frozen=True)
+class NetworkSettings:
+    """What the node is to the office network besides its pages."""
+
+    ssh_from: str = setting(
+        "",
+        "from where SSH is let in; empty for the whole office network",
+        'empty or such as "192.168.1.20, 192.168.2.0/24"',
+        _are_office_networks,
+    )
+    interface: str = setting(
+        "",
+        "the network card of the office; empty for the one with the way out",
+        "empty or a name such as eno1",
+        _matches(r"[\w.-]{0,15}"),
+    )
+    dhcp: str = setting(
+        "",
+        "addresses that this node hands out by DHCP; empty where another device does",
+        'empty or such as "192.168.1.100-192.168.1.200"',
+        _is_office_range,
+    )
+    state: str = setting(
+        "/var/lib/slrt-lan", "what root knows of the network, and a new address on trial", "an absolute path", _absolute
+    )
+    upstream_dns: str = setting(
+        "", "who is asked for names that are not the node's; empty for nobody", 'empty or such as "192.168.1.1"', _are_addresses
+    )
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that can be set, a section of the file each."""
 
@@ -271,7 +356,9 @@ class Settings:
     backup: BackupSettings = field(default_factory=BackupSettings)
     casework: CaseworkSettings = field(default_factory=CaseworkSettings)
     exports: ExportSettings = field(default_factory=ExportSettings)
+    space: SpaceSettings = field(default_factory=SpaceSettings)
     power: PowerSettings = field(default_factory=PowerSettings)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
 
     @property
     def database_file(self) -> Path:

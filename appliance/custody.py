@@ -133,6 +133,29 @@ def give_repository(place: Path, settings: Settings, *, whoever_had_it: bool = F
     _settle_one(Holding(place, owner.st_uid, owner.st_gid), ours, only_look=False)
 
 
+def make_places(settings: Settings) -> None:
+    """As root, the folders on a backup disk that is new, with the owners that provisioning gives them; what is there stays as it is."""
+    if os.geteuid() != 0 or not is_apart(settings):
+        return
+    keeper, own = keepers_folder(settings).stat().st_uid, Path(settings.paths.data).stat().st_uid
+    readers = state_of(settings).stat().st_gid
+    for place, owner, group, rights in (
+        (Path(settings.backup.repository), keeper, _group_of(keeper), 0o700),
+        (settings.carried_log, own, readers, 0o2750),
+    ):
+        if not place.exists():
+            place.mkdir(mode=0o700)
+            os.chown(place, owner, group)
+            place.chmod(rights)
+
+
+def _group_of(owner: int) -> int:
+    try:
+        return pwd.getpwuid(owner).pw_gid
+    except KeyError:
+        return owner
+
+
 def _settle_one(holding: Holding, ours: set[int] | None, only_look: bool) -> int:
     changed = 0
     for handle, rights in _below(holding):

@@ -14,9 +14,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from appliance.clock import ClockWrong, Reading, judge, read_mark
 from appliance.errors import TryLater
 
 POLL_SECONDS = 0.02
@@ -50,14 +52,20 @@ class GateClosed(TryLater):
 
 @dataclass(frozen=True)
 class Gate:
-    """`lock` is the file that workers lock; `state` the watcher's published state (JSON with `accepts_work`, `accepts_jobs`, `stage`)."""
+    """`lock` is the file that workers lock; `state` the watcher's published state (JSON with `accepts_work`, `accepts_jobs`, `stage`);
+    `clock` the mark of the clock, for those who date what they write."""
 
     lock: Path
     state: Path
+    clock: Path | None = None
 
     def accepts_work(self) -> bool:
         """Whether new work may begin. Without a watcher's word it may: a node without a UPS must work too."""
-        return self._published().get("accepts_work") is not False
+        return self._published().get("accepts_work") is not False and self.clock_reading() is Reading.RIGHT
+
+    def clock_reading(self) -> Reading:
+        """What is thought of the clock now; whoever named no mark does not care."""
+        return judge(datetime.now(UTC), read_mark(self.clock)) if self.clock else Reading.RIGHT
 
     def accepts_jobs(self) -> bool:
         """Whether long work (a backup, an import, an export) may begin and go on: not for long on battery."""
@@ -74,9 +82,9 @@ class Gate:
 
     @contextmanager
     def work(self, *, held_too: bool = False) -> Iterator[None]:
-        """Hold the gate open for one piece of work. Raises GateClosed when no new work is accepted.
+        """Hold the gate open for one piece of work. Raises GateClosed when no new work is accepted, ClockWrong.
 
-        `held_too`: what must be possible before the node is open as well, such as signing in to open it.
+        `held_too`: what must be possible before the node is open as well, and with a wrong clock, such as signing in to mend that.
         """
         handle = self._open()
         try:
@@ -90,6 +98,8 @@ class Gate:
             held = published.get("stage") == HELD
             if published.get("accepts_work") is False and not (held and held_too):
                 raise GateClosed(held=held, drill=published.get("cause") == DRILL)
+            if not held_too and (reading := self.clock_reading()) is not Reading.RIGHT:
+                raise ClockWrong(reading)
             yield
         finally:
             os.close(handle)

@@ -27,9 +27,12 @@ def notify(state: str, environment: Mapping[str, str] = os.environ) -> bool:
     return True
 
 
-def watchdog_interval(environment: Mapping[str, str] = os.environ) -> timedelta | None:
-    """How often to send "WATCHDOG=1": half of what the unit allows. None when the unit has no watchdog for this process."""
-    if environment.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+def watchdog_interval(environment: Mapping[str, str] = os.environ, *, any_process: bool = False) -> timedelta | None:
+    """How often to send "WATCHDOG=1": half of what the unit allows. None when the unit has no watchdog for this process.
+
+    `any_process`: for a child of the unit's main process, where the unit lets all of its processes speak.
+    """
+    if not any_process and environment.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
         return None
     allowed = environment.get("WATCHDOG_USEC", "")
     return timedelta(microseconds=int(allowed)) / 2 if allowed.isdigit() and int(allowed) else None

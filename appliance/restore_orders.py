@@ -1,13 +1,19 @@
-"""What an administrator may order from the pages: to check a backup, to bring it back, to take that back. Root's unit takes the order.
+"""What may be ordered from the pages: to check a backup, to bring back all of it, its database or single papers, to take that back, and to
+look at one case as it was. Root's unit takes the order.
 
-The order is a file that the service writes and root reads, so it is believed only as far as it names a number, a name and a reason.
-How far it is stands in another file that the service user alone writes; it outlives the restart of the pages.
+The order is a file that the service writes and root reads, so it is believed only as far as it names numbers, hashes, a name and a
+reason. How far it is stands in another file that the service user alone writes; it outlives the restart of the pages.
+
+An administrator brings data back and reads no case; whoever leads reads cases and brings nothing back. So a look at a case is ordered by
+the one who may read it, and by nobody else: with an administrator's consent on top, people would go to the terminal instead.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -23,12 +29,16 @@ from appliance.database import transaction
 from appliance.errors import InvalidInput, NotAllowed, TryLater
 from appliance.models.roles import Role
 from backups import exchange, lock
-from backups.files import write_whole
+from backups.files import NAMED_BY_HASH, write_whole
 
 REQUEST = "restore-order"
 PROGRESS = "restore.json"
-LARGEST = 4096
+LARGEST = 16384
 LEAST_REASON, MOST_REASON = 10, 300
+MOST_PAPERS = 100
+MOMENT = "%d-%m-%Y %H:%M:%S"
+_MOMENT = re.compile(r"(\d{2}-\d{2}-\d{4} \d{2}:\d{2}:\d{2})?")
+_CASE = re.compile(r"([A-Z]{2,8}(-[0-9]{1,12}){2,3})?")
 
 
 class Wish(StrEnum):
@@ -36,22 +46,41 @@ class Wish(StrEnum):
 
     CHECK = "check"
     RESTORE = "restore"
+    DATABASE = "database"
     REVERT = "revert"
+    SEARCH = "search"
+    PAPERS = "papers"
+    LOOK = "look"
+
+
+# What replaces data, so that it has to be typed and told why.
+GRAVE = frozenset({Wish.RESTORE, Wish.DATABASE, Wish.REVERT})
+ADMINS, LOOKERS = frozenset({Role.ADMIN}), frozenset({Role.MANAJER, Role.SUPERVISOR})
 
 
 @dataclass(frozen=True)
 class Order:
-    """Who wants what and why; `run` is the number of the backup (0 for `REVERT`)."""
+    """Who wants what and why; `run` is the number of the backup (0 where none is meant).
+
+    `papers` are the hashes for `PAPERS`. For `LOOK` there is the number of the `case`, and in place of a backup there may be a `moment`
+    between two of them, written as in `MOMENT` by the office's clock.
+    """
 
     wish: Wish
     run: int
     by: str
     reason: str = ""
+    papers: tuple[str, ...] = ()
+    case: str = ""
+    moment: str = ""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far an order is, or how the last one ended: `ok` is None until then. `at` is when this was written."""
+    """How far an order is, or how the last one ended: `ok` is None until then. `at` is when this was written.
+
+    `by` is the user name of who looks at a case, and `result` the name of what she may read then.
+    """
 
     wish: Wish
     run: int
@@ -61,36 +90,60 @@ class Progress:
     total: int = 0
     ok: bool | None = None
     next_step: str = ""
+    by: str = ""
+    result: str = ""
 
 
 def confirmation_of(order: Order) -> str:
     """What has to be typed before the data are replaced."""
-    return "BATALKAN" if order.wish is Wish.REVERT else f"PULIHKAN {order.run}"
+    return {
+        Wish.REVERT: "BATALKAN",
+        Wish.DATABASE: f"BASIS DATA {order.run}",
+    }.get(order.wish, f"PULIHKAN {order.run}")
 
 
 def give(settings: Settings, order: Order, typed: str, *, by: Actor, at: datetime) -> None:
     """Leave an order. Raises NotAllowed, InvalidInput with all problems, TryLater while another one is under way."""
-    if not by.has(Role.ADMIN):
-        raise NotAllowed("Perintah ini bukan untuk peran Anda.", "Bila Anda memerlukannya, mintalah kepada admin.")
-    if order.wish is not Wish.CHECK and (problems := _problems(order, typed)):
+    if not by.has(*(LOOKERS if order.wish is Wish.LOOK else ADMINS)):
+        raise NotAllowed(
+            "Perintah ini bukan untuk peran Anda.", "Bila Anda memerlukannya, mintalah kepada petugas yang berwenang."
+        )
+    if problems := _problems(order, typed):
         raise InvalidInput(problems)
     if order.wish is Wish.REVERT and not exchange.replaced(Path(settings.paths.data)):
         raise InvalidInput({"typed": "Tidak ada pemulihan yang dapat dibatalkan."})
     if is_under_way(settings):
         raise TryLater("Pemulihan atau pemeriksaan lain sedang berjalan.", "Tunggu sampai selesai, lalu muat ulang halaman.")
     with transaction():
-        audit.record(
-            f"pulihkan-{order.wish}", "node:backup", by=by, at=at, detail={"cadangan": order.run, "alasan": order.reason}
-        )
-    tell(settings, Progress(order.wish, order.run, "Perintah diterima dan segera dijalankan.", at))
+        audit.record(f"pulihkan-{order.wish}", "node:backup", by=by, at=at, detail=_told(order))
+    begun = Progress(order.wish, order.run, "Perintah diterima dan segera dijalankan.", at, by=_reader(order))
+    tell(settings, begun)
     write_whole(_place(settings), json.dumps(asdict(order)).encode())
+
+
+def _told(order: Order) -> dict[str, object]:
+    """What the journal says of an order."""
+    more = {"kasus": order.case, "saat": order.moment, "berkas": len(order.papers)}
+    return {"cadangan": order.run, "alasan": order.reason, **{name: value for name, value in more.items() if value}}
+
+
+def _reader(order: Order) -> str:
+    return order.by if order.wish is Wish.LOOK else ""
 
 
 def _problems(order: Order, typed: str) -> dict[str, str]:
     problems = {}
-    if not LEAST_REASON <= len(order.reason) <= MOST_REASON:
-        problems["reason"] = f"Tulis alasannya, {LEAST_REASON} sampai {MOST_REASON} huruf; semua petugas akan membacanya."
-    if " ".join(typed.upper().split()) != confirmation_of(order):
+    few = 1 <= len(order.papers) <= MOST_PAPERS and all(map(NAMED_BY_HASH.fullmatch, order.papers))
+    if order.wish is Wish.PAPERS and not few:
+        problems["papers"] = f"Tandai berkas yang akan dikembalikan, paling banyak {MOST_PAPERS} sekaligus."
+    if order.wish is Wish.LOOK and not (order.case and _CASE.fullmatch(order.case)):
+        problems["case"] = "Tulis nomor kasus seperti pada slip, contoh SLRT-7303-202611-00042."
+    if order.wish is Wish.LOOK and not (order.run or order.moment):
+        problems["run"] = "Pilih cadangan, atau tulis tanggal dan jamnya."
+    if order.wish in GRAVE | {Wish.LOOK} and not LEAST_REASON <= len(order.reason) <= MOST_REASON:
+        readers = "semua petugas akan membacanya" if order.wish in GRAVE else "tercatat dalam jurnal"
+        problems["reason"] = f"Tulis alasannya, {LEAST_REASON} sampai {MOST_REASON} huruf; {readers}."
+    if order.wish in GRAVE and " ".join(typed.upper().split()) != confirmation_of(order):
         problems["typed"] = f"Ketik {confirmation_of(order)} untuk memastikan."
     return problems
 
@@ -112,10 +165,19 @@ def take(settings: Settings) -> Order | None:
     with suppress(OSError):
         _place(settings).unlink()
     try:
-        found: dict[str, Any] = json.loads(text)
-        return Order(Wish(found["wish"]), int(found["run"]), str(found["by"])[:64], str(found["reason"])[:MOST_REASON])
+        return _read(dict(json.loads(text)))
     except (ValueError, TypeError, KeyError):
         return None
+
+
+def _read(found: Mapping[str, Any]) -> Order:
+    """The order in a file. Raises ValueError, TypeError or KeyError for what makes no sense as one."""
+    papers = tuple(map(str, found.get("papers", ())))[:MOST_PAPERS]
+    case, moment = str(found.get("case", "")), str(found.get("moment", ""))
+    if not (all(map(NAMED_BY_HASH.fullmatch, papers)) and _CASE.fullmatch(case) and _MOMENT.fullmatch(moment)):
+        raise ValueError("not an order")
+    by, reason = str(found["by"])[:64], str(found["reason"])[:MOST_REASON]
+    return Order(Wish(found["wish"]), int(found["run"]), by, reason, papers, case, moment)
 
 
 def tell(settings: Settings, progress: Progress) -> None:
@@ -133,14 +195,18 @@ def read_progress(settings: Settings) -> Progress | None:
     except (OSError, ValueError, TypeError, KeyError):
         return None
     if told.ok is None and not is_under_way(settings):
-        cut = "Terputus sebelum selesai, mungkin karena listrik padam. Yang sudah mulai ditukar diselesaikan saat layanan mulai."
-        return Progress(told.wish, told.run, cut, told.at, ok=False, next_step="Periksa data, lalu ulangi bila perlu.")
+        cut = "Terputus sebelum selesai, mungkin karena listrik padam."
+        if told.wish in GRAVE:
+            cut += " Yang sudah mulai ditukar diselesaikan saat layanan mulai."
+        again = "Periksa data, lalu ulangi bila perlu."
+        return Progress(told.wish, told.run, cut, told.at, ok=False, next_step=again, by=told.by)
     return told
 
 
-def ended(order: Order, *, ok: bool, text: str, next_step: str = "") -> Progress:
+def ended(order: Order, *, ok: bool, text: str, next_step: str = "", result: str = "") -> Progress:
     """The last word on an order."""
-    return Progress(order.wish, order.run, text, datetime.now(UTC), ok=ok, next_step=next_step)
+    at = datetime.now(UTC)
+    return Progress(order.wish, order.run, text, at, ok=ok, next_step=next_step, by=_reader(order), result=result)
 
 
 def _place(settings: Settings) -> Path:

@@ -28,12 +28,15 @@ from appliance import backup_errands, backup_news, backup_orders, custody
 from appliance.accounts.sessions import acting_for
 from appliance.background import is_anything_to_do
 from appliance.backup_orders import Wish
+from appliance.care import reserve, space
 from appliance.carried_log import CarriedLog
 from appliance.casework.closing import close_settled
 from appliance.casework.escalation import escalate_late
 from appliance.casework.handover_plans import do_due
 from appliance.casework.office_calendar import calendar_in_use
 from appliance.casework.referral_reminders import end_left_over, remind_late
+from appliance.clock import Reading, mark_file
+from appliance.clock_watch import ClockWatch
 from appliance.config import Settings, config_path, load
 from appliance.database import checkpoint, create_service, current_revision, newest_revision, refresh_statistics
 from appliance.drills import full
@@ -45,6 +48,7 @@ from appliance.notify import notify, watchdog_interval
 from appliance.power import state as power_state
 from appliance.registry import area_counts, duplicate_night
 from appliance.registry.file_store import sweep_arriving
+from appliance.restoration import looks, replaced
 from appliance.restoration.settling import complete
 from appliance.sticks import book as stick_book
 from appliance.sticks.rules import copy_due
@@ -55,17 +59,21 @@ from backups.schedule import Depth, Moment, Reason, Rhythm, base_due, due, proof
 TICK = timedelta(seconds=30)
 CHECKPOINT = timedelta(minutes=1)
 CARRY_OVER = timedelta(seconds=2)
+CARRY_FILES = timedelta(seconds=5)
 PRUNE = timedelta(hours=6)
 STATISTICS = timedelta(minutes=10)
 LOOK_FOR_WORK = timedelta(seconds=3)
 LOOK_FOR_POWER_OFF = timedelta(seconds=1)
 LOOK_FOR_ORDERS = timedelta(seconds=3)
 LOOK_AT_MAINS = timedelta(seconds=5)
+LOOK_AT_CLOCK = timedelta(seconds=10)
 CLEAR_EXPORTS = timedelta(minutes=2)
 CLEAR_UPLOADS = timedelta(hours=1)
+CLEAR_LOOKS = timedelta(minutes=1)
 CLOSE_CASES = timedelta(minutes=10)
 ESCALATE = timedelta(minutes=1)
 REMIND = timedelta(minutes=5)
+WATCH_ROOM = timedelta(seconds=10)
 PULSE = timedelta(seconds=10)
 LONGEST_SILENCE = timedelta(minutes=3)
 POLL_SECONDS = 0.2
@@ -78,6 +86,12 @@ SAID = {
     Reason.LATE: "Cadangan yang terlewat disusulkan.",
     Reason.CLOCK: "Jam sistem mundur; cadangan dibuat untuk berjaga-jaga.",
     Reason.CHAIN: "Catatan berkelanjutan terputus; cadangan baru dibuat sebagai pangkalnya.",
+}
+ROOM_SAID = {
+    space.Level.ROOMY: "cukup.",
+    space.Level.LOW: "mulai sempit.",
+    space.Level.TIGHT: "hampir penuh; impor, ekspor dan uji pemulihan ditunda.",
+    space.Level.LAST: "penuh; ruang cadangannya dilepas agar data masih dapat disimpan.",
 }
 WORDS: dict[str, tuple[str, ...]] = {
     Wish.BACKUP: ("backup", "run"),
@@ -105,13 +119,16 @@ class Clockwork:
         self._settings, self._config_file, self._ending = settings, config_file, ending
         self._state, self._runtime = custody.state_of(settings), Path(settings.paths.runtime)
         self._repository = Path(settings.backup.repository)
-        self._gate = Gate(Path(settings.paths.runtime) / "gate.lock", Path(settings.power.runtime) / "state.json")
+        self._gate = Gate(self._runtime / "gate.lock", Path(settings.power.runtime) / "state.json", mark_file(settings))
         self._service = create_service(settings)
+        self._clock = ClockWatch(settings)
         self._log = CarriedLog(settings)
         self._tables_there = False
         self._dark_at: float | None = None
         self._statistics_of: date | None = None
         self._made_way: Moment | None = None
+        self._fullness = space.Level.ROOMY
+        self._clock_was = Reading.RIGHT
         self._alive = time.monotonic()
         self._ticker = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(8)})
 
@@ -121,13 +138,16 @@ class Clockwork:
             log.warning("Pemulihan yang terputus diselesaikan.")
         for name, job, interval in (
             ("pulse", self._pulse, PULSE),
+            ("clock", self.look_at_clock, LOOK_AT_CLOCK),
             ("mains", self.look_at_mains, LOOK_AT_MAINS),
+            ("room", self.watch_room, WATCH_ROOM),
             ("backup", self.back_up_if_due, TICK),
             ("proof", self.prove_if_due, TICK),
             ("orders", self.do_what_is_ordered, LOOK_FOR_ORDERS),
             ("news", self.publish_backup_news, TICK),
             ("sticks", self.write_sticks_if_due, TICK),
             ("log", self._log.carry_over, CARRY_OVER),
+            ("files", self._log.carry_files, CARRY_FILES),
             ("checkpoint", self.keep_log_short, CHECKPOINT),
             ("old log", self.prune_log, PRUNE),
             ("statistics", self.refresh_statistics, STATISTICS),
@@ -137,6 +157,7 @@ class Clockwork:
             ("handovers", self.hand_over_if_due, TICK),
             ("exports", self.clear_exports, CLEAR_EXPORTS),
             ("uploads", self.clear_uploads, CLEAR_UPLOADS),
+            ("looks", self.clear_looks, CLEAR_LOOKS),
             ("closing", self.close_settled_cases, CLOSE_CASES),
             ("escalation", self.escalate_late_cases, ESCALATE),
             ("left over", self.end_left_over_referrals, REMIND),
@@ -158,6 +179,8 @@ class Clockwork:
         """Wait for the running jobs, which end soon because `ending` is set, and carry over what came last."""
         self._ticker.shutdown(wait=True)
         self._log.carry_over()
+        self._log.carry_files()
+        self._log.close()
 
     def is_alive(self) -> bool:
         """Whether jobs are still being started: what the watchdog wants to know."""
@@ -196,11 +219,28 @@ class Clockwork:
         """Whether anything is done with the backups. Where they have a user of their own, the repository is hidden from us."""
         return any(map(lock.is_running, (self._state, self._repository))) or backup_errands.is_under_way(self._runtime)
 
+    def look_at_clock(self) -> None:
+        """Remember until when the clock was right, and tell when somebody set it."""
+        if not self._has_tables():
+            return
+        with self._service.app_context():
+            reading = self._clock.look()
+        if reading is not Reading.RIGHT and reading is not self._clock_was:
+            log.error("Jam simpul tidak dapat dipercaya (%s); simpanan baru ditahan sampai jam diatur.", reading)
+        self._clock_was = reading
+
     def look_at_mains(self) -> None:
         """Remember when the mains was last seen away: what is late waits until it has held for a while."""
         published = power_state.read(Path(self._settings.power.runtime) / power_state.STATE_FILE)
         if published is not None and published.mains is False:
             self._dark_at = time.monotonic()
+
+    def watch_room(self) -> None:
+        """Look how full the disks are; what writes much waits while that of the data is all but full."""
+        level = reserve.watch(self._settings).of_data
+        if level is not self._fullness:
+            log.warning("Ruang disk data: %s", ROOM_SAID[level])
+        self._fullness = level
 
     def _steady(self) -> timedelta | None:
         """For how long the mains has held; None when no cut was seen since this daemon began."""
@@ -220,7 +260,7 @@ class Clockwork:
         if outcome.read(self._state).last_good is None or self._due_backup() is not None:
             return
         depth = proof_due(moment(datetime.now(UTC)), book.proofs(book.lines(self._state)), self._rhythm(), self._steady())
-        if depth is None or not self._gate.accepts_jobs() or self._is_backup_running():
+        if depth is None or not self._gate.accepts_jobs() or reserve.holds_jobs(self._settings) or self._is_backup_running():
             return
         log.info("Uji pemulihan terjadwal dimulai.")
         code = self._run(*WORDS[depth])
@@ -261,7 +301,8 @@ class Clockwork:
 
     def do_waiting_work(self) -> None:
         """Start a worker when somebody asked for an import, an export or other long work."""
-        if not self._gate.accepts_jobs() or not self._is_work_waiting():
+        free = self._gate.accepts_jobs() and self._gate.accepts_work() and not reserve.holds_jobs(self._settings)
+        if not free or not self._is_work_waiting():
             return
         code = self._run("work")
         if code not in {0, TryLater.exit_code}:
@@ -312,8 +353,15 @@ class Clockwork:
             at = datetime.now(UTC)
             removed = sweep_arriving(self._settings, at=at) + remove_unneeded(self._settings, at=at)
             custody.clear_restores(self._settings)
+            if gone := replaced.remove_due(self._settings, at):
+                log.info("%d keadaan sebelum pemulihan yang tidak diperlukan lagi dihapus.", gone)
             if removed:
                 log.info("%d berkas unggahan yang terputus atau tidak diperlukan lagi dihapus.", removed)
+
+    def clear_looks(self) -> None:
+        """Erase what was laid out of a case as it was and nobody closed; first thing after a cut."""
+        if removed := looks.remove_ended(self._settings, datetime.now(UTC)):
+            log.info("%d salinan keadaan dahulu yang lewat waktunya dihapus.", removed)
 
     def close_settled_cases(self) -> None:
         """Close the cases whose result was told long enough ago."""
@@ -373,7 +421,7 @@ class Clockwork:
         if self._settings.database.url or not self._settings.database_file.exists() or self._is_backup_running():
             return
         try:
-            with self._gate.work():
+            with self._gate.work(held_too=True):  # nothing of it is dated
                 if self._log.empty() is None:
                     checkpoint(self._settings)
         except TryLater:
@@ -390,7 +438,7 @@ class Clockwork:
         if self._statistics_of == today or not self._has_tables() or self._is_backup_running():
             return
         try:
-            with self._gate.work():
+            with self._gate.work(held_too=True):
                 refresh_statistics(self._settings)
         except TryLater:
             return  # about to power off, or busy: the next time will do

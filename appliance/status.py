@@ -8,8 +8,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import shutil
-import socket
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +17,11 @@ from pathlib import Path
 
 from cryptography import x509
 
-from appliance import backup_news, custody, database
+from appliance import backup_news, clock, custody, database
+from appliance.care import readings, reserve
+from appliance.care import rules as care_rules
+from appliance.care.space import Level as Fullness
+from appliance.care.web_answer import ANSWER_SECONDS, SOCKET, ask_health
 from appliance.config import Settings
 from appliance.errors import ApplianceError
 from appliance.power import state as power_state
@@ -40,6 +42,9 @@ UNITS = (
     "slrt-scheduler.service",
     "slrt-backup.path",
     "slrt-watcher.service",
+    "slrt-firewall.service",
+    "slrt-dns.service",
+    "chrony.service",
 )
 # without these the node would see the mains fail and could not power off, or not be woken, or not see the battery run low
 POWER_UNITS = (
@@ -49,17 +54,16 @@ POWER_UNITS = (
     "slrt-upsmon-refresh.path",
     "nut-monitor.service",
 )
-ANSWER_SECONDS = 5.0
 SILENCE_OF_WATCHER = timedelta(seconds=60)
 BACKUP_LATE = timedelta(hours=30)
 BACKUP_TOO_OLD = timedelta(days=3)
 PROOF_LATE = timedelta(days=14)
 PROVE = "Jalankan: sudo slrt backup prove"
+NO_SERVER_LOG = "Saran: siapkan catatan berkelanjutan PostgreSQL (docs/backup.md); kini yang disimpan sejak cadangan terakhir hanya ada di satu disk."
 NOT_CARRIED = "Periksa disk cadangan; sebabnya tertulis di: sudo journalctl -u slrt-scheduler"
 NEVER_PROVEN = "Belum pernah dipulihkan sebagai uji; itu dilakukan sendiri setiap minggu."
 CERTIFICATE_SOON = timedelta(days=30)
-LITTLE_SPACE = 0.15
-NO_SPACE = 0.05
+CLEAN_UP = "Pindahkan atau hapus berkas yang tidak perlu, atau pasang disk yang lebih besar; caranya: docs/care.md"
 
 
 class Health(StrEnum):
@@ -92,8 +96,10 @@ def read_status(settings: Settings, at: datetime) -> Status:
         "sticks": lambda: _sticks(settings, at),
         "sheet": lambda: _part(recovery_rules.judge(recovery_record.read(settings), at)),
         "power": lambda: _power(settings, at),
-        "disk": lambda: _disk(settings),
+        "disk": lambda: _disk(settings, at),
+        "hardware": lambda: _hardware(settings, at),
         "certificate": lambda: _certificate(settings, at),
+        "clock": lambda: _clock(settings, at),
         "services": lambda: _services(settings),
     }
     return {name: _answer(question) for name, question in questions.items()}
@@ -112,32 +118,14 @@ def _answer(question: Callable[[], Part]) -> Part:
         return Part(Health.UNKNOWN, f"Tidak dapat diperiksa: {error}", hint)
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    """HTTP over the socket that nginx uses as well: the answer is the service's own, not the front's."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=ANSWER_SECONDS)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
-
-
 def _web(settings: Settings) -> Part:
-    connection = _UnixConnection(Path(settings.paths.runtime) / "web.sock")
     next_step = "Jalankan: sudo systemctl restart slrt-web, lalu lihat: sudo journalctl -u slrt-web"
     try:
-        connection.request("GET", "/healthz")
-        answer = connection.getresponse()
-        answer.read()
+        answer = ask_health(Path(settings.paths.runtime) / SOCKET)
     except (OSError, http.client.HTTPException) as error:
         return Part(Health.FAIL, f"Layanan web tidak menjawab ({error}).", next_step)
-    finally:
-        connection.close()
-    if answer.status != http.client.OK:
-        return Part(Health.FAIL, f"Layanan web menjawab dengan galat {answer.status}.", next_step)
+    if answer != http.client.OK:
+        return Part(Health.FAIL, f"Layanan web menjawab dengan galat {answer}.", next_step)
     return Part(Health.OK, "Layanan web menjawab.")
 
 
@@ -189,6 +177,8 @@ def _proof(settings: Settings, text: str, at: datetime) -> Part:
     if news and news.reaches and at - news.reaches > backup_news.CARRIED_WITHIN:
         since = f"{news.reaches.astimezone(settings.zone):%d-%m-%Y %H.%M}"
         return Part(Health.WARN, f"{text} Yang disimpan sejak {since} hanya ada di disk data.", NOT_CARRIED)
+    if news and news.reaches is None and settings.database.url:
+        return Part(Health.OK, f"{text} {when}", NO_SERVER_LOG)
     return Part(Health.OK, f"{text} {when}", _advice_on_disk(settings))
 
 
@@ -239,18 +229,45 @@ def _power(settings: Settings, at: datetime) -> Part:
     return Part(Health.OK, f"{published.sentence} {light.sentence}", advice)
 
 
-def _disk(settings: Settings) -> Part:
-    tightest, free = "", 1.0
-    for folder in filter(_is_visible, (settings.paths.data, settings.backup.repository)):
-        usage = shutil.disk_usage(folder)
-        if usage.free / usage.total <= free:
-            tightest, free = folder, usage.free / usage.total
-    text = f"Ruang kosong {free:.0%} pada disk {tightest}."
-    if free < NO_SPACE:
-        return Part(Health.FAIL, text, "Segera kosongkan disk itu; sistem hampir tidak dapat menyimpan lagi.")
-    if free < LITTLE_SPACE:
-        return Part(Health.WARN, text, "Hapus berkas yang tidak perlu atau pasang disk yang lebih besar.")
+def _disk(settings: Settings, at: datetime) -> Part:
+    """How full the fullest disk is."""
+    room = reserve.seen(settings, at)
+    if room.worst is None:
+        return Part(Health.UNKNOWN, "Ruang disk tidak dapat dilihat.", "Jalankan: sudo slrt status")
+    place, level = room.worst
+    text = f"Ruang kosong {place.free / 1e9:.1f} GB ({100 - place.share:.0f} %) pada disk {place.name} ({place.folder})."
+    match level:
+        case Fullness.LAST:
+            return Part(Health.FAIL, f"{text} Ruang cadangannya sudah dilepas.", f"Segera: {CLEAN_UP}")
+        case Fullness.TIGHT:
+            waits = " Impor, ekspor dan uji pemulihan ditunda." if room.holds_jobs else ""
+            return Part(Health.FAIL, text + waits, CLEAN_UP)
+        case Fullness.LOW:
+            return Part(Health.WARN, text, CLEAN_UP)
     return Part(Health.OK, text)
+
+
+OF_LEVEL = {
+    care_rules.Level.GOOD: Health.OK,
+    care_rules.Level.ADVICE: Health.OK,
+    care_rules.Level.UNKNOWN: Health.UNKNOWN,
+    care_rules.Level.WARN: Health.WARN,
+    care_rules.Level.BAD: Health.FAIL,
+}
+
+
+def _hardware(settings: Settings, at: datetime) -> Part:
+    """What needs somebody most of the hardware; a demonstration looks at none."""
+    if (Path(settings.paths.runtime) / "processes.json").exists():
+        return Part(Health.OK, "Peragaan: perangkat keras komputer ini tidak diperiksa.")
+    findings = care_rules.judge(readings.read(Path(settings.paths.care)), at)
+    worst = care_rules.worst(findings)
+    if worst is None or worst.level is care_rules.Level.GOOD:
+        return Part(Health.OK, care_rules.sentence(findings))
+    if worst.level is care_rules.Level.ADVICE:
+        return Part(Health.OK, care_rules.sentence(findings), f"Saran: {worst.text} {worst.remedy}".strip())
+    further = sum(OF_LEVEL[finding.level] is not Health.OK for finding in findings) - 1
+    return Part(OF_LEVEL[worst.level], worst.text + (f" (dan {further} hal lain)" if further else ""), worst.remedy)
 
 
 def _certificate(settings: Settings, at: datetime) -> Part:
@@ -265,6 +282,14 @@ def _certificate(settings: Settings, at: datetime) -> Part:
     if at >= ends - CERTIFICATE_SOON:
         return Part(Health.WARN, text, renew)
     return Part(Health.OK, text)
+
+
+def _clock(settings: Settings, at: datetime) -> Part:
+    mark = clock.read_mark(clock.mark_file(settings))
+    wrong = clock.sentence(clock.judge(at, mark), at, mark, settings.zone)
+    if wrong:
+        return Part(Health.FAIL, wrong, f"{clock.SET_IT} Atau di server: sudo slrt clock set")
+    return Part(Health.OK, f"Jam sesuai: {at.astimezone(settings.zone):%d-%m-%Y %H.%M}.")
 
 
 def _services(settings: Settings) -> Part:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from backups import files, repository
@@ -46,6 +47,14 @@ class PutBack:
     absent: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Kept:
+    """The newest backup that can give a file back whole, and when it was made."""
+
+    number: int
+    at: datetime
+
+
 def is_whole(file: Path, stop: Stop = never) -> bool:
     """Whether a file has the content that its name is the hash of. Raises OSError when it cannot be read."""
     return file_hash(file, stop) == file.name
@@ -71,6 +80,11 @@ def look_for_faults(data: Path, named: Iterable[str], stop: Stop = never) -> Fau
     return Faults(tuple(missing), tuple(altered), seen)
 
 
+def find_missing(data: Path, named: Iterable[str]) -> list[str]:
+    """Those of the files `named` (hashes) that are not there; what is in the others is not looked at."""
+    return [sha256 for sha256 in named if not (data / place_of(sha256)).is_file()]
+
+
 def put_back(plan: Plan, wanted: Sequence[str], number: str = "", stop: Stop = never) -> PutBack:
     """Bring files back by their hashes, each from the newest backup that has it whole, or only from backup `number`."""
     with only_run(plan.repository) as lock, only_run(plan.state):
@@ -90,33 +104,69 @@ def put_back(plan: Plan, wanted: Sequence[str], number: str = "", stop: Stop = n
     return PutBack(found, tuple(left))
 
 
+def find_kept(plan: Plan, faults: Faults, stop: Stop = never) -> dict[str, Kept]:
+    """Which backup can give each of the faulty files back; those that no backup can are left out. Changes nothing.
+
+    A file that is gone is believed to be whole where a backup lists it, for it was read back when it was stored. One that was altered
+    may have been altered before a backup as well, so it is brought into the scratch folder and compared with its name.
+    """
+    missing, left, found = set(faults.missing), set(faults.wanted), dict[str, Kept]()
+    with only_run(plan.repository) as lock, only_run(plan.state):
+        engine = repository.engine(plan, (lock,), stop)
+        try:
+            for run in reversed(list_runs(engine)):
+                if not left or run.summary is None:
+                    continue
+                whole = [one for one in _listed(engine, run, left) if one in missing or _extract(plan, engine, run, one)]
+                found |= dict.fromkeys(whole, Kept(run.number, run.summary.at))
+                left -= set(whole)
+        finally:
+            files.empty_folder(plan.scratch)
+    return found
+
+
 def _from_run(plan: Plan, engine: Engine, run: Run, wanted: Sequence[str]) -> list[str]:
     """Those of the files that this backup gave back whole, now in their places."""
-    archive = f"att-{run.number}"
+    return [sha256 for sha256 in _listed(engine, run, wanted) if _bring(plan, engine, run, sha256)]
+
+
+def _listed(engine: Engine, run: Run, wanted: Iterable[str]) -> list[str]:
+    """Those of the files that the backup names; none for a damaged one."""
+    archive = _archive(run)
     if archive not in run.archives or not wanted:
         return []
     try:
         there = {path for path, _ in engine.files(archive)}
     except RepositoryDamaged:
         return []
-    return [sha256 for sha256 in wanted if place_of(sha256) in there and _bring(plan, engine, archive, sha256)]
+    return [sha256 for sha256 in wanted if place_of(sha256) in there]
 
 
-def _bring(plan: Plan, engine: Engine, archive: str, sha256: str) -> bool:
+def _archive(run: Run) -> str:
+    return f"att-{run.number}"
+
+
+def _extract(plan: Plan, engine: Engine, run: Run, sha256: str) -> Path | None:
+    """The file in the emptied scratch folder; None when the backup does not give it back whole."""
     scratch, place = files.empty_folder(plan.scratch), place_of(sha256)
     try:
-        engine.extract(archive, scratch, [place])
+        engine.extract(_archive(run), scratch, [place])
     except RepositoryDamaged:
+        return None
+    return scratch / place if is_whole(scratch / place, engine.stop) else None
+
+
+def _bring(plan: Plan, engine: Engine, run: Run, sha256: str) -> bool:
+    brought = _extract(plan, engine, run, sha256)
+    if brought is None:
         return False
-    if not is_whole(scratch / place, engine.stop):
-        return False
-    files.sync_tree(scratch)
-    live = plan.data / place
+    files.sync_tree(plan.scratch)
+    live = plan.data / place_of(sha256)
     live.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
     _set_aside(plan, live)
     # as new ones are: the user of the backups reads them by their group
-    (scratch / place).chmod(0o640)
-    (scratch / place).replace(live)
+    brought.chmod(0o640)
+    brought.replace(live)
     files.sync_folder(live.parent)
     return True
 

@@ -34,7 +34,7 @@ from backups.process import Ended, Sink, Stop, never, run
 
 MINIMUM = (1, 2, 4)
 # Pages of a database change in place: fixed blocks find them again. Dumps shift: a small content-defined chunker. Else borg's own.
-PAGES = ("--compression=zstd,3", "--chunker-params=fixed,16384", "--files-cache=disabled")
+PAGES = ("--compression=zstd,3", "--chunker-params=fixed,8192", "--files-cache=disabled")
 DUMP = ("--compression=zstd,3", "--chunker-params=buzhash,15,19,17,4095")
 FILES = ("--compression=auto,zstd,3",)
 HARMLESS = ("file changed while we backed it up", ": attrs: [Errno 1]")

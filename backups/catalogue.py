@@ -1,6 +1,6 @@
 """The list of backups. It is read from the repository each time: there is no second record that could disagree.
 
-A run with the number N leaves the archives db-N and att-N, and ok-N as the last: only then it counts. Numbers rise and are never
+A run with the number N leaves the archives db-N and att-N (of a server also base-N), and ok-N as the last: only then it counts. Numbers rise and are never
 taken from a clock, so that a clock set wrong cannot reorder anything.
 """
 
@@ -15,7 +15,7 @@ from backups.errors import NoSuchArchive
 from backups.manifest import NAME, Manifest, Summary
 
 LATEST = {"terakhir", "latest"}
-ARCHIVE = re.compile(r"(db|att|ok)-(\d+)")
+ARCHIVE = re.compile(r"(db|base|att|ok)-(\d+)")
 
 
 @dataclass(frozen=True)

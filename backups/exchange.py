@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ from backups.files import sync_folder, write_whole
 JOURNAL = "restore-in-progress.json"
 NOTE = "restored.json"
 """What whoever uses the data has to do once after an exchange. It appears in the data folder when the exchange has ended."""
-REPLACED = "before-restore-"
+REPLACED, REMOVED = "before-restore-", "removed-restore-"
 AT_FDCWD = -100
 RENAME_EXCHANGE = 2
 
@@ -60,15 +61,39 @@ def is_cut_off(data: Path) -> bool:
 
 def replaced(data: Path) -> list[Path]:
     """The folders with what was replaced, oldest first."""
-    found = [path for path in data.glob(f"{REPLACED}*") if path.name.removeprefix(REPLACED).isdecimal()]
-    return sorted(found, key=lambda path: int(path.name.removeprefix(REPLACED)))
+    return _numbered(data, REPLACED)
+
+
+def number_of(folder: Path) -> int:
+    """The number in the name of a folder that was replaced."""
+    return int(folder.name.rpartition("-")[2])
+
+
+def set_removed(data: Path, number: int) -> None:
+    """Take a replaced state out of the reach of `revert`, at once and whole. Its content goes with `clear_removed`."""
+    (data / f"{REPLACED}{number}").rename(data / f"{REMOVED}{number}")
+    sync_folder(data)
+
+
+def clear_removed(data: Path) -> None:
+    """Erase what is in the removed folders. They stay, empty: a secret that was set aside bears the number, which must not come again."""
+    for folder in _numbered(data, REMOVED):
+        for path in folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+
+def _numbered(data: Path, name: str) -> list[Path]:
+    found = [path for path in data.glob(f"{name}*") if path.name.removeprefix(name).isdecimal()]
+    return sorted(found, key=number_of)
 
 
 def _free_name(data: Path) -> Path:
     """A name beside the data folders that is above all others: before-restore-1, -2 …"""
-    before = replaced(data)
-    number = int(before[-1].name.removeprefix(REPLACED)) + 1 if before else 1
-    return data / f"{REPLACED}{number}"
+    before = [number_of(path) for path in (*replaced(data), *_numbered(data, REMOVED))]
+    return data / f"{REPLACED}{max(before, default=0) + 1}"
 
 
 def finish(data: Path, replace: Replace) -> Path | None:

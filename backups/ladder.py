@@ -10,11 +10,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from backups import book, files, postgresql, repository, sums
+from backups import book, files, postgresql, repository, server_replay, sums
 from backups.book import Line
 from backups.borg import DAMAGED, Engine
 from backups.catalogue import LATEST, Run, find, list_runs, read_manifest
 from backups.errors import BackupError, Mismatch, RepositoryDamaged, Stopped
+from backups.files_since import prove_copies
 from backups.limits import Limits, allowed_seconds
 from backups.lock import only_run
 from backups.log_proof import prove_log
@@ -43,7 +44,9 @@ def rehearse(plan: Plan, moment: Moment, stop: Stop = never, say: Say = quiet, w
         manifest, notes = _bring_everything_back(plan, engine, wanted, tell, thorough=False)
         tell("Memeriksa susunan repositori dan catatan berkelanjutan")
         engine.check(CHECK_SECONDS)
-        return manifest, notes + prove_log(plan, engine, plan.scratch / PLACE, stop)
+        place = plan.scratch / PLACE
+        notes += server_replay.prove(plan, engine, manifest, place) if plan.database_url else prove_log(plan, engine, place, stop)
+        return manifest, notes + prove_copies(plan, engine, manifest, stop)
 
     return _proving(plan, moment, Depth.REHEARSAL, Teller(plan.state, Depth.REHEARSAL, REHEARSAL_STEPS, say), stop, work)
 

@@ -20,10 +20,14 @@ def extract_what_is_whole(engine: Engine, archive: str, to: Path) -> tuple[str, 
     try:
         engine.extract(archive, to)
     except RepositoryDamaged:
-        names = sorted(path for path, _ in engine.files(archive))
-        parts = [names[place : place + AT_ONCE] for place in range(0, len(names), AT_ONCE)]
-        return tuple(lost for part in parts for lost in _lost(engine, archive, to, part))
+        return extract_named(engine, archive, to, sorted(path for path, _ in engine.files(archive)))
     return ()
+
+
+def extract_named(engine: Engine, archive: str, to: Path, names: Sequence[str]) -> tuple[str, ...]:
+    """Unpack the files with these paths into `to`; the paths of those that are lost."""
+    parts = [names[place : place + AT_ONCE] for place in range(0, len(names), AT_ONCE)]
+    return tuple(lost for part in parts for lost in _lost(engine, archive, to, part))
 
 
 def _lost(engine: Engine, archive: str, to: Path, names: Sequence[str]) -> list[str]:

@@ -74,14 +74,14 @@ class Snapshot:
 def snapshot(server: Server, *, require_tables: bool = True, hashes: bool = False) -> Iterator[Snapshot]:
     """Hold one state of the database: the dump and the counts are both of it. An empty one is SourceMissing, unless allowed."""
     with server.connect() as connection:
-        program = _program("pg_dump", connection.info.server_version // 10000)
+        pg_dump = program("pg_dump", connection.info.server_version // 10000)
         with connection.transaction():
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             name = _value(connection, "SELECT pg_export_snapshot()")
             counts = count_rows(connection)
             if require_tables and not counts:
                 raise SourceMissing("Basis data PostgreSQL kosong.", "Siapkan dahulu: slrt database upgrade")
-            command = (program, "--format=custom", "--compress=0", f"--snapshot={name}", server.bare_url)
+            command = (pg_dump, "--format=custom", "--compress=0", f"--snapshot={name}", server.bare_url)
             content = Content(counts, hash_rows(connection) if hashes else {})
             yield Snapshot(content, command, server.environment)
 
@@ -123,7 +123,7 @@ def examine(dump: Path, stop: Stop = never) -> None:
     """Read a whole dump as a restore would. Raises Mismatch when it cannot be read."""
     ended = run([_newest("pg_restore"), "--file=/dev/null", str(dump)], stop=stop)
     if ended.code != 0:
-        raise Mismatch(f"Salinan PostgreSQL rusak ({_last(ended)}).", "Jalankan lagi: slrt backup run")
+        raise Mismatch(f"Salinan PostgreSQL rusak ({last_words(ended)}).", "Jalankan lagi: slrt backup run")
 
 
 def stored_rows(dump: Path, table: str, each: Callable[[Mapping[str, str]], object]) -> None:
@@ -147,7 +147,7 @@ def stored_rows(dump: Path, table: str, each: Callable[[Mapping[str, str]], obje
 
     ended = run([_newest("pg_restore"), "--data-only", f"--table={table}", "--file=-", str(dump)], sink=take)
     if ended.code != 0:
-        raise Mismatch(f"Salinan PostgreSQL rusak ({_last(ended)}).", "Pakai cadangan sebelumnya: slrt backup list")
+        raise Mismatch(f"Salinan PostgreSQL rusak ({last_words(ended)}).", "Pakai cadangan sebelumnya: slrt backup list")
 
 
 def dump_to(server: Server, file: Path, stop: Stop = never, *, require_tables: bool = True, hashes: bool = False) -> Content:
@@ -155,7 +155,9 @@ def dump_to(server: Server, file: Path, stop: Stop = never, *, require_tables: b
     with snapshot(server, require_tables=require_tables, hashes=hashes) as held, file.open("wb") as target:
         ended = run(held.command, environment=held.environment, sink=target.write, stop=stop)
         if ended.code != 0:
-            raise SourceMissing(f"PostgreSQL tidak dapat disalin ({_last(ended)}).", "Periksa layanan PostgreSQL, lalu ulangi.")
+            raise SourceMissing(
+                f"PostgreSQL tidak dapat disalin ({last_words(ended)}).", "Periksa layanan PostgreSQL, lalu ulangi."
+            )
         return held.content
 
 
@@ -163,6 +165,12 @@ def size(server: Server) -> int:
     """Bytes that the database takes on its server: more than its dump."""
     with server.connect() as connection:
         return int(_value(connection, "SELECT pg_database_size(current_database())"))
+
+
+def size_of_all(server: Server) -> int:
+    """Bytes of all databases of the server."""
+    with server.connect() as connection:
+        return int(_value(connection, "SELECT sum(pg_database_size(oid)) FROM pg_database"))
 
 
 def restore(server: Server, dump: Path, counts: Mapping[str, int]) -> None:
@@ -177,7 +185,7 @@ def restore(server: Server, dump: Path, counts: Mapping[str, int]) -> None:
     script.unlink(missing_ok=True)
     if ended.code != 0:
         raise BackupError(
-            f"PostgreSQL tidak dapat dipulihkan ({_last(ended)}).",
+            f"PostgreSQL tidak dapat dipulihkan ({last_words(ended)}).",
             "Data lama masih utuh. Periksa layanan PostgreSQL, lalu ulangi.",
         )
     with server.connect() as connection:
@@ -226,7 +234,7 @@ def _emptying(server: Server) -> str:
     return "; ".join([*(f"DROP SCHEMA {name} CASCADE" for (name,) in found), "CREATE SCHEMA public"])
 
 
-def _program(name: str, major: int) -> str:
+def program(name: str, major: int) -> str:
     """The program that fits the server: its own version, else any newer one. pg_dump refuses a server newer than itself."""
     fitting = PROGRAMS / str(major) / "bin" / name
     if fitting.exists():
@@ -254,5 +262,6 @@ def _value(connection: psycopg.Connection, question: LiteralString | sql.Compose
     return str(row[0]) if row else ""
 
 
-def _last(ended: Ended) -> str:
+def last_words(ended: Ended) -> str:
+    """The last line that a program said, or its exit code."""
     return (ended.err.strip().splitlines() or [f"kode {ended.code}"])[-1][:200]

@@ -17,7 +17,7 @@ from typing import BinaryIO
 from backups import spool
 from backups.borg import Engine
 from backups.catalogue import list_runs, read_manifest
-from backups.errors import BackupError, Mismatch, NoSuchArchive
+from backups.errors import Mismatch, NoSuchArchive
 from backups.manifest import Manifest
 from backups.process import Stop, check, never
 from backups.settings import Plan
@@ -66,11 +66,6 @@ def base_for(engine: Engine, plan: Plan, moment: datetime) -> Base:
 
     Raises NoSuchArchive that names the moment that can be reached, where it is not the wanted one.
     """
-    if plan.database_url:
-        raise BackupError(
-            "Pemulihan ke saat tertentu hanya ada untuk SQLite, sedangkan sistem ini memakai PostgreSQL.",
-            "Pulihkan cadangan terdekat sebelumnya: slrt backup list",
-        )
     nearest: datetime | None = None
     for run in reversed(list_runs(engine)):
         if run.summary is None or run.summary.at > moment:
@@ -84,8 +79,8 @@ def base_for(engine: Engine, plan: Plan, moment: datetime) -> Base:
         nearest = max(nearest or covered.until, covered.until)
     if nearest is not None:
         raise NoSuchArchive(
-            f"Catatan berkelanjutan hanya sampai {_words(nearest, plan.zone)}.",
-            f'Ulangi dengan saat itu: "{_typed(nearest, plan.zone)}"',
+            f"Catatan berkelanjutan hanya sampai {words(nearest, plan.zone)}.",
+            f'Ulangi dengan saat itu: "{typed(nearest, plan.zone)}"',
         )
     raise NoSuchArchive(
         "Tidak ada catatan berkelanjutan yang menuju saat itu.", "Pulihkan cadangan terdekat sebelumnya: slrt backup list"
@@ -146,8 +141,8 @@ def replay(base: Base, database: Path, moment: datetime, zone: tzinfo, stop: Sto
             _apply(database, generation[-1].block.end, base.start)
     except Mismatch as error:
         raise Mismatch(
-            f"{error.message} Catatan utuh sampai {_words(reached, zone)}.",
-            f'Ulangi ke folder baru dengan saat itu: "{_typed(reached, zone)}"',
+            f"{error.message} Catatan utuh sampai {words(reached, zone)}.",
+            f'Ulangi ke folder baru dengan saat itu: "{typed(reached, zone)}"',
         ) from error
     look_over(database)
     return reached
@@ -222,9 +217,11 @@ def _sums_at(log: Path, frame: int) -> tuple[int, int] | None:
         return told_sums(content.read(FRAME_BYTES))
 
 
-def _words(at: datetime, zone: tzinfo) -> str:
+def words(at: datetime, zone: tzinfo) -> str:
+    """A moment as it is told."""
     return at.astimezone(zone).strftime("%d-%m-%Y pukul %H.%M.%S")
 
 
-def _typed(at: datetime, zone: tzinfo) -> str:
+def typed(at: datetime, zone: tzinfo) -> str:
+    """A moment as somebody may type it."""
     return at.astimezone(zone).strftime("%d-%m-%Y %H:%M:%S")

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from backups import stored_files
 from backups.borg import Engine, require_borg
 from backups.errors import BackupError, NoSpace, ReadOnly, RepositoryDamaged, RepositoryMissing, WrongPassphrase
 from backups.files import empty_folder, sync_folder, write_whole
@@ -77,6 +78,7 @@ def init(plan: Plan, *, anew: bool = False) -> bool:
     try:
         found = engine(plan)
     except RepositoryMissing:
+        stored_files.forget(plan.state)
         found, made = _make(plan), True
     _write_beside(plan, found)
     remember(plan)

@@ -19,7 +19,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from backups import exchange, files, postgresql, replay, repository
+from backups import exchange, files, files_since, postgresql, replay, repository, server_replay
 from backups.attachments import is_whole
 from backups.borg import Engine
 from backups.catalogue import find, list_runs, read_manifest
@@ -30,6 +30,7 @@ from backups.losses import extract_what_is_whole
 from backups.manifest import Manifest
 from backups.process import Stop, never
 from backups.replay import Base
+from backups.server_replay import ServerBase
 from backups.settings import Plan
 from backups.verify import bring_back_database
 
@@ -84,18 +85,31 @@ def restore(plan: Plan, wanted: str, to: Path, stop: Stop = never, say: Say = qu
     There it lies as in the data folder: the database at its place, the folders, and `secrets/` with one file each. Lost files are
     listed in `losses.json` as well.
     """
+    return _restore(plan, wanted, to, (stop, say), choice)
+
+
+def _restore(plan: Plan, wanted: str, to: Path, told: tuple[Stop, Say], choice: Choice, *, exchanged: bool = False) -> Restored:
+    """As `restore`; `exchanged`: what comes back will take the place of the data."""
+    stop, say = told
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise BackupError(f"Folder {to} sudah ada isinya.", "Sebutkan folder baru atau folder kosong.")
     with only_run(plan.repository) as lock:
         engine = repository.engine(plan, (lock,), stop)
         moment = replay.read_moment(wanted, plan.zone)
-        base = replay.base_for(engine, plan, moment) if moment else None
+        base = _base_for(engine, plan, moment) if moment else None
         manifest = base.manifest if base else read_manifest(engine, find(list_runs(engine), wanted))
         try:
             to.mkdir(mode=0o700, parents=True, exist_ok=True)
-            repository.require_room(to, _needed(manifest, choice) + plan.spare_bytes, "Disk tujuan")
+            needed = (
+                _needed(manifest, choice)
+                + _room_since(plan, engine, base, choice)
+                + (_room_of_exchange(plan, manifest) if exchanged else 0)
+            )
+            repository.require_room(to, needed + plan.spare_bytes, "Disk tujuan")
             losses = _fill(plan, engine, manifest, to, say, choice.part)
-            reached = _bring_forward(plan, base, to, moment, stop) if base and moment else None
+            if base and choice.part is Part.ALL:
+                losses = _bring_files_since(plan, engine, manifest, to, losses)
+            reached, manifest = _bring_forward(plan, engine, base, to, moment) if base and moment else (None, manifest)
         except OSError as error:
             if error.errno == errno.ENOSPC:
                 raise NoSpace(f"Disk tujuan {to} penuh.", "Kosongkan disk itu, lalu ulangi.") from error
@@ -103,11 +117,36 @@ def restore(plan: Plan, wanted: str, to: Path, stop: Stop = never, say: Say = qu
     return Restored(manifest, to, losses, reached)
 
 
-def _bring_forward(plan: Plan, base: Base, to: Path, moment: datetime, stop: Stop) -> datetime:
-    """The database of the backup with the log after it, and on the disk."""
-    reached = replay.replay(base, to / plan.database, moment, plan.zone, stop)
+def _bring_files_since(plan: Plan, engine: Engine, manifest: Manifest, to: Path, losses: Sequence[str]) -> tuple[str, ...]:
+    """The files that came after the backup, on the disk. What is lost of them and of the backup."""
+    lost = files_since.bring_files_since(plan, engine, manifest, to)
+    left = tuple(path for path in dict.fromkeys([*losses, *lost]) if not (to / path).exists())
+    _list_losses(to, left)
+    files.sync_tree(to)
+    return left
+
+
+def _list_losses(to: Path, losses: Sequence[str]) -> None:
+    (to / LOSSES).unlink(missing_ok=True)
+    if losses:
+        files.write_whole(to / LOSSES, json.dumps(losses, indent=1).encode())
+
+
+def _base_for(engine: Engine, plan: Plan, moment: datetime) -> Base | ServerBase:
+    return server_replay.base_for(engine, plan, moment) if plan.database_url else replay.base_for(engine, plan, moment)
+
+
+def _bring_forward(plan: Plan, engine: Engine, base: Base | ServerBase, to: Path, moment: datetime) -> tuple[datetime, Manifest]:
+    """The database of the backup with the log after it, and on the disk; what it holds then."""
+    manifest = base.manifest
+    if isinstance(base, ServerBase):
+        dump = to / Path(plan.database).parent / manifest.database
+        reached, content = server_replay.replay(plan, engine, base, dump, moment)
+        manifest = server_replay.as_restored(manifest, content)
+    else:
+        reached = replay.replay(base, to / plan.database, moment, plan.zone, engine.stop)
     files.sync_tree((to / plan.database).parent)
-    return reached
+    return reached, manifest
 
 
 def check(plan: Plan, wanted: str, look: Callable[[Path], object], stop: Stop = never, say: Say = quiet) -> Manifest:
@@ -119,7 +158,7 @@ def check(plan: Plan, wanted: str, look: Callable[[Path], object], stop: Stop = 
         engine = repository.engine(plan, (lock,), stop)
         manifest = read_manifest(engine, find(list_runs(engine), wanted))
         _require_same_kind(plan, manifest)
-        repository.require_room(plan.data, manifest.bytes + plan.spare_bytes, "Disk data")
+        repository.require_room(plan.data, manifest.bytes + _room_of_exchange(plan, manifest) + plan.spare_bytes, "Disk data")
         try:
             say("Mengembalikan basis data di tempat uji")
             place = files.empty_folder(plan.scratch) / Path(plan.database).parent
@@ -134,8 +173,19 @@ def check(plan: Plan, wanted: str, look: Callable[[Path], object], stop: Stop = 
     return manifest
 
 
+def _room_since(plan: Plan, engine: Engine, base: Base | ServerBase | None, choice: Choice) -> int:
+    """Bytes that a moment after the backup takes besides."""
+    came = files_since.size_since(plan, engine, base.manifest) if base and choice.part is Part.ALL else 0
+    return came + (server_replay.size(plan, engine, base) if isinstance(base, ServerBase) else 0)
+
+
 def _needed(manifest: Manifest, choice: Choice) -> int:
     return manifest.bytes if choice.part is Part.ALL else manifest.database_bytes
+
+
+def _room_of_exchange(plan: Plan, manifest: Manifest) -> int:
+    """Bytes beside a server's dump when it takes the database's place: the dump of the present one, and the script that is played."""
+    return postgresql.size(postgresql.Server(plan.database_url)) + manifest.database_bytes if plan.database_url else 0
 
 
 def _fill(plan: Plan, engine: Engine, manifest: Manifest, to: Path, say: Say, part: Part) -> tuple[str, ...]:
@@ -153,8 +203,7 @@ def _fill(plan: Plan, engine: Engine, manifest: Manifest, to: Path, say: Say, pa
     secrets.mkdir(mode=0o700)
     for name, secret in manifest.secrets.items():
         files.write_whole(secrets / Path(name).name, f"{secret}\n".encode())
-    if losses:
-        files.write_whole(to / LOSSES, json.dumps(losses, indent=1).encode())
+    _list_losses(to, losses)
     files.sync_tree(to)
     return losses
 
@@ -179,7 +228,7 @@ def in_place(
     """
     finish(plan.data, plan.database_url)
     staged = files.empty_folder(plan.data / STAGED)
-    restored = restore(plan, wanted, staged, stop, say, choice)
+    restored = _restore(plan, wanted, staged, (stop, say), choice, exchanged=True)
     _require_same_kind(plan, restored.manifest)
     restored = replace(restored, losses=_lost_for_good(plan, staged, restored.losses))
     if restored.losses and not choice.accept_losses:
@@ -235,8 +284,9 @@ def _lost_for_good(plan: Plan, staged: Path, losses: Sequence[str]) -> tuple[str
 
 def _too_much_lost(restored: Restored) -> RepositoryDamaged:
     named = ", ".join(restored.losses[:5]) + (" …" if len(restored.losses) > 5 else "")
+    since = " dan yang dibawa sesudahnya" if restored.reached else ""
     return RepositoryDamaged(
-        f"{len(restored.losses)} berkas dalam cadangan {restored.manifest.run} tidak terbaca lagi: {named}. Data tidak diubah.",
+        f"{len(restored.losses)} berkas dalam cadangan {restored.manifest.run}{since} tidak terbaca lagi: {named}. Data tidak diubah.",
         "Pakai cadangan lain (slrt backup list), atau pulihkan sisanya: ulangi dengan --accept-losses",
     )
 
@@ -258,6 +308,10 @@ def revert(plan: Plan, prepare: Prepare, say: Say = quiet) -> Path:
     if not plan.database_url:
         exchange.begin(plan.data, Swap(old, names, note))
     else:
+        dumps = [(old / name).stat().st_size for name in (KEPT_DUMP, LEAVING_DUMP) if (old / name).exists()]
+        repository.require_room(
+            plan.data, postgresql.size(postgresql.Server(plan.database_url)) + max(dumps, default=0), "Disk data"
+        )
         exchange.begin(plan.data, Swap(old, names, note, LEAVING_DUMP, _leaving(plan, old)))
     return _finish(plan.data, plan.database_url) or old
 

@@ -114,7 +114,7 @@ class Shipper:
         except (OSError, BackupError, LogDamaged, SpoolDamaged, sqlite.Error) as error:
             # What is on the disk now is not known any more: the end is looked for again.
             self._tail = None
-            self._note(_words(error))
+            self._note(in_words(error))
             return False
         self._failing_since = None
         self._note("", at)
@@ -272,7 +272,8 @@ def _next(tail: Tail) -> int:
     return tail.last.number + 1 if tail.last else 1
 
 
-def _words(error: Exception) -> str:
+def in_words(error: Exception) -> str:
+    """What keeps something from being carried over."""
     if isinstance(error, OSError):
         return f"disk cadangan tidak dapat dipakai ({error.strerror})"
     if isinstance(error, BackupError):

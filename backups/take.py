@@ -15,7 +15,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from backups import book, files, postgresql, repository, retention, spool, sqlite, sums
+from backups import (
+    book,
+    files,
+    postgresql,
+    repository,
+    retention,
+    server_base,
+    server_segments,
+    spool,
+    sqlite,
+    stored_files,
+    sums,
+)
 from backups.book import Line
 from backups.borg import DUMP, FILES, PAGES, Engine
 from backups.catalogue import Run, list_runs
@@ -52,6 +64,7 @@ class Stored:
     content: Content
     added: int
     position: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -139,6 +152,7 @@ def _steps(taking: Taking, moment: Moment, say: Say) -> Line:
     guarded = {name: manifest.counts.get(name, 0) for name in plan.guarded}
     summary = Summary(taking.at, manifest.bytes, added, folders, guarded)
     engine.store_bytes(f"ok-{number}", NAME, manifest.to_bytes(), summary.comment())
+    stored_files.note(plan.state, number, (path for path, _ in paths))
     say("Menghapus cadangan yang lewat masa simpannya")
     done = Run(number, tuple(f"{kind}-{number}" for kind in ("db", "att", "ok")), summary)
     left = forget(taking, [*known, done])
@@ -146,7 +160,7 @@ def _steps(taking: Taking, moment: Moment, say: Say) -> Line:
     repository.remember(plan)
     sums.note(plan.state, plan.repository, engine.stop)
     size = manifest.bytes / 1e6
-    text = f"Cadangan {number} lengkap dan sudah dibaca kembali ({size:.1f} MB)."
+    text = f"Cadangan {number} lengkap dan sudah dibaca kembali ({size:.1f} MB).{stored.note}"
     kept = tuple(run.number for run in left if run.complete)
     about = {"bytes": manifest.bytes, "added": added, "kept": kept, "method": stored.method, "position": stored.position}
     return Line(moment, book.BACKUP, True, number, text, **about)  # type: ignore[arg-type]
@@ -257,7 +271,27 @@ def _store_dump(taking: Taking, archive: str) -> Stored:
     engine, dump = taking.engine, taking.plan.scratch / postgresql.FILE
     content = postgresql.dump_to(postgresql.Server(taking.plan.database_url), dump, engine.stop, hashes=taking.hashes)
     postgresql.examine(dump, engine.stop)
-    return _store_file("dump", dump, content, engine, archive, DUMP)
+    stored = _store_file("dump", dump, content, engine, archive, DUMP)
+    return _store_base(taking, stored, archive.replace("db", "base", 1))
+
+
+def _store_base(taking: Taking, stored: Stored, archive: str) -> Stored:
+    """The base that the server's carried log goes on from, where there is such a log. Without one the night is as good as ever, but no
+    moment after it can be reached, which shows."""
+    plan, engine = taking.plan, taking.engine
+    if not (plan.log / server_segments.FOLDER).is_dir():
+        return stored
+    server, folder = postgresql.Server(plan.database_url), files.empty_folder(plan.scratch / "base")
+    try:
+        repository.require_room(plan.state, postgresql.size_of_all(server) + plan.reserve_bytes, "Disk data")
+        place = server_base.take_base(server, folder, engine.stop)
+    except Stopped:
+        raise
+    except BackupError as error:
+        return replace(stored, note=f" {error.message} {error.hint}".rstrip())
+    added = engine.store_paths(archive, folder, [server_base.TAR], DUMP)
+    files.empty_folder(folder).rmdir()
+    return replace(stored, added=stored.added + added, position=place.as_text())
 
 
 def _store_file(method: str, file: Path, content: Content, engine: Engine, archive: str, options: Sequence[str]) -> Stored:

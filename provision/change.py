@@ -12,7 +12,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from appliance.errors import ApplianceError
 from provision.host import Host
@@ -78,6 +78,24 @@ class File:
     def perform(self, host: Host) -> None:
         _make_parents(host, self.path)
         host.write(self.path, self.content, self.mode, self.owner, self.group)
+
+    def wanted(self, host: Host) -> File | None:
+        """Itself."""
+        del host
+        return self
+
+
+@runtime_checkable
+class WholeFile(Protocol):
+    """A change that owns a file whole."""
+
+    def wanted(self, host: Host) -> File | None:
+        """The file as it shall be; None while that cannot be told yet."""
+
+
+def file_of(change: Change, host: Host) -> File | None:
+    """The file that the change writes, if it owns one whole and that can be told yet."""
+    return change.wanted(host) if isinstance(change, WholeFile) else None
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,21 +18,27 @@ from typing import Any
 import click
 
 from appliance import __version__
-from appliance.config import Settings, config_path, load, parse, read_secret, render
+from appliance.config import NetworkSettings, Settings, config_path, load, parse, read_secret, render, split_list
 from appliance.errors import EXIT_DONE, EXIT_FAILED, ApplianceError, ConfigurationError
+from provision import fleet as fleet_of
+from provision import life, preflight, probe, run
 from provision import plan as plan_of
-from provision import preflight, probe, run
+from provision.dhcp import other_servers
 from provision.host import Host, LocalHost
 from provision.identity import Places, own_addresses, renew, what_is_due
-from provision.step import SIGN_IN_FILE, SLRT, Site, Step, source_tree
+from provision.interface import office_card
+from provision.step import DEFAULT_ADMIN, SIGN_IN_FILE, SLRT, Site, Step, debian_of, source_tree
 from provision.steps.files import SETTINGS_FILE
+from provision.steps.network import keep_connected
 from provision.steps.ups import SECONDARY_SECRET
 from provision.unit import power_of, secondary_sheet
 
-DEFAULT_ADMIN = "admin.it"
 # provinces by the first two digits of the district: the rest of Indonesia keeps the time of the capital
 CENTRAL = {"51", "52", "53", "63", "64", "65", "71", "72", "73", "74", "75", "76"}
 EASTERN = {"81", "82", "91", "92", "93", "94", "95", "96", "97"}
+
+
+NETWORK_WISHES = ("ssh_from", "dhcp", "upstream_dns")
 
 
 @dataclass(frozen=True)
@@ -52,11 +57,16 @@ class Wish:
     ups_device: str = ""
     ups_options: str = ""
     ups_lan: str = ""
+    accept: str = ""
+    lang: str = ""
+    ssh_from: str = ""
+    dhcp: str = ""
+    upstream_dns: str = ""
 
     @property
     def options(self) -> list[str]:
         """The same wish as options of install.sh."""
-        names = ("district", "hostname", "admin", "ups", "ups_driver", "ups_device", "ups_options", "ups_lan")
+        names = ("district", "hostname", "admin", "ups", "ups_driver", "ups_device", "ups_options", "ups_lan", "accept", "lang")
         said = {f"--{name.replace('_', '-')}": str(getattr(self, name)) for name in names}
         return ["--unattended", *(part for option, value in said.items() if value for part in (option, value))]
 
@@ -76,7 +86,16 @@ def wishes(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--ups-driver", default="", help="Nama driver NUT untuk UPS merek lain, misalnya nutdrv_qx."),
         click.option("--ups-device", default="", help="Tempat UPS itu: auto, /dev/ttyS0 atau alamat jaringan."),
         click.option("--ups-options", default="", help="Pilihan lain driver itu: 'vendorid = 0665; productid = 5161'."),
+        click.option("--accept", default="", help="Peringatan pemeriksaan yang disetujui: P21,P22 atau all."),
+        click.option("--lang", type=click.Choice(["id", "en"]), help="Bahasa hasil pemeriksaan."),
         click.option("--ups-lan", default="", help="Alamat simpul ini bagi komputer lain pada UPS yang sama; none: tidak ada."),
+        click.option(
+            "--ssh-from", default="", help="Dari mana SSH diterima, misalnya 192.168.1.20; none: seluruh jaringan kantor."
+        ),
+        click.option(
+            "--dhcp", default="", help="Alamat yang dibagikan lewat DHCP: 192.168.1.100-192.168.1.200; none: tidak ada."
+        ),
+        click.option("--upstream-dns", default="", help="Server nama untuk nama lain, misalnya 192.168.1.1; none: tidak ada."),
     ):
         command = option(command)
     return command
@@ -111,6 +130,55 @@ def apply(local: bool, stop_after: str, **asked: Any) -> None:
             _farewell(host)
 
 
+@provision.command()
+@wishes
+def check(local: bool, **asked: Any) -> None:
+    """Apakah mesin masih seperti seharusnya? Kode keluar 1 bila ada yang menyimpang; tidak mengubah apa pun."""
+    del local
+    with _opened(_wish(asked)) as (host, steps):
+        due = run.check(steps, host, click.echo)
+    sys.exit(EXIT_FAILED if due else EXIT_DONE)
+
+
+@provision.group()
+def fleet() -> None:
+    """Banyak simpul sekaligus, menurut daftar simpul (lihat docs/fleet.md)."""
+
+
+def fleet_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that the commands for many nodes share."""
+    for option in (
+        click.option(
+            "--inventory", type=click.Path(path_type=Path), default="simpul.toml", show_default=True, help="Daftar simpul."
+        ),
+        click.option("--only", default="", help="Hanya simpul ini, dipisah koma."),
+        click.option("--parallel", type=click.IntRange(1, 32), default=4, show_default=True, help="Berapa simpul sekaligus."),
+    ):
+        command = option(command)
+    return command
+
+
+@fleet.command("plan")
+@fleet_options
+def plan_fleet(**asked: Any) -> None:
+    """Menampilkan apa yang akan diubah di setiap simpul, tanpa mengubah apa pun."""
+    _fleet(run.plan, lambda count: f"{count} akan diubah" if count else "sesuai", drift_is_failure=False, **asked)
+
+
+@fleet.command("check")
+@fleet_options
+def check_fleet(**asked: Any) -> None:
+    """Apakah semua simpul masih seperti seharusnya? Kode keluar 1 bila ada yang menyimpang."""
+    _fleet(run.check, lambda count: f"{count} menyimpang" if count else "sesuai", drift_is_failure=True, **asked)
+
+
+@fleet.command("apply")
+@fleet_options
+def apply_fleet(**asked: Any) -> None:
+    """Menyiapkan semua simpul; yang sudah sesuai tidak disentuh."""
+    _fleet(run.apply, lambda count: f"{count} diubah" if count else "sesuai", drift_is_failure=False, **asked)
+
+
 @provision.command("steps")
 def list_steps() -> None:
     """Nama semua langkah, berurutan."""
@@ -138,6 +206,20 @@ def renew_certificate(check: bool) -> None:
     click.echo(f"Sertifikat diperbarui: {due}.")
 
 
+@provision.command("other-dhcp")
+def other_dhcp() -> None:
+    """Apakah ada perangkat lain di jaringan yang membagikan alamat (DHCP)?"""
+    _be_root()
+    settings = load(config_path())
+    card = office_card(LocalHost(), settings.network.interface)
+    if found := other_servers(card.name, [str(address) for address in own_addresses()]):
+        raise ConfigurationError(
+            f"Perangkat lain sudah membagikan alamat di jaringan ini: {', '.join(found)}.",
+            "Matikan DHCP di perangkat itu dahulu, atau jalankan: slrt-provision apply --dhcp none",
+        )
+    click.echo("Tidak ada perangkat lain yang membagikan alamat.")
+
+
 @provision.command("ups-clients")
 def ups_clients() -> None:
     """Petunjuk, beserta kata sandi, untuk komputer lain pada UPS yang sama."""
@@ -160,6 +242,10 @@ def answers(seconds: float) -> None:
     click.echo("Halaman web menjawab.")
 
 
+for command in life.COMMANDS:
+    provision.add_command(command)
+
+
 def main() -> None:
     """Run the command; an error of ours becomes two lines and its exit code."""
     try:
@@ -179,6 +265,26 @@ def main() -> None:
         sys.exit(130)
 
 
+def _fleet(
+    act: Callable[[Sequence[Step], Host, run.Say], int],
+    told: Callable[[int], str],
+    drift_is_failure: bool,
+    inventory: Path,
+    only: str,
+    parallel: int,
+) -> None:
+    """Do `act` on the chosen nodes side by side, show the table, and end with the code for all of them."""
+    members = fleet_of.read_inventory(inventory, [field.name for field in dataclasses.fields(Wish)])
+
+    def on_one(member: fleet_of.Member, say: run.Say) -> int:
+        with _opened(_wish(dict(member.wish)), say) as (host, steps):
+            return act(steps, host, say)
+
+    results = fleet_of.act_on_all(fleet_of.chosen(members, only), on_one, click.echo, parallel)
+    click.echo("\n" + fleet_of.table(results, told))
+    sys.exit(fleet_of.exit_code(results, drift_is_failure))
+
+
 def _farewell(host: Host) -> None:
     """What the operator needs next of a machine that he does not sit at; install.sh says it on the machine itself."""
     click.echo(f"\nSandi masuk pertama ada di mesin itu: {SIGN_IN_FILE}\n")
@@ -190,7 +296,7 @@ def _wish(asked: dict[str, Any]) -> Wish:
 
 
 @contextlib.contextmanager
-def _opened(wish: Wish) -> Iterator[tuple[Host, tuple[Step, ...]]]:
+def _opened(wish: Wish, say: run.Say = click.echo) -> Iterator[tuple[Host, tuple[Step, ...]]]:
     """The machine and the steps for it; a machine over SSH is checked first and gets the program as its first step."""
     if not wish.host:
         _be_root()
@@ -202,7 +308,7 @@ def _opened(wish: Wish) -> Iterator[tuple[Host, tuple[Step, ...]]]:
     source = source_tree()
     remote = SshHost.connect(wish.host, wish.port, wish.identity, wish.known_hosts)
     try:
-        click.echo(preflight.check(remote, source, wish.options), nl=False)
+        say(preflight.check(remote, source, wish.options).rstrip())
         yield remote, (preflight.program(source), *plan_of.steps(_site(remote, wish)))
     finally:
         remote.close()
@@ -217,9 +323,21 @@ def _site(host: Host, wish: Wish) -> Site:
     settings = parse(content.decode()) if content is not None else _fresh(wish.district, name)
     wished = {"district": wish.district, "hostname": wish.hostname}
     node = dataclasses.replace(settings.node, **{key: value for key, value in wished.items() if value})
-    settings = dataclasses.replace(settings, node=node, power=power_of(settings.power, wish.ups, _ups_wishes(wish), host))
+    settings = dataclasses.replace(settings, node=node, network=_network(settings.network, wish, host))
+    settings = dataclasses.replace(settings, power=power_of(settings.power, wish.ups, _ups_wishes(wish), host))
     parse(render(settings))  # what was wished is judged as what somebody writes into the file
-    return Site(settings, wish.admin or DEFAULT_ADMIN, _debian(host))
+    return Site(settings, wish.admin or DEFAULT_ADMIN, debian_of(host))
+
+
+def _network(known: NetworkSettings, wish: Wish, host: Host) -> NetworkSettings:
+    """What was wished of the office network. Whoever works on the machine over SSH now stays let in, and that is told."""
+    said = {name: getattr(wish, name) for name in NETWORK_WISHES if getattr(wish, name)}
+    known = dataclasses.replace(known, **{name: "" if value == "none" else value for name, value in said.items()})
+    parse(render(dataclasses.replace(Settings(), network=known)))
+    kept = keep_connected(known, host)
+    if kept:
+        click.echo(f"Sedang tersambung lewat SSH, jadi tetap diterima: {', '.join(kept)}.")
+    return dataclasses.replace(known, ssh_from=", ".join([*split_list(known.ssh_from), *kept]))
 
 
 def _ups_wishes(wish: Wish) -> dict[str, str]:
@@ -244,18 +362,6 @@ def _fresh(district: str, name: str) -> Settings:
     zone = "Asia/Makassar" if province in CENTRAL else "Asia/Jayapura" if province in EASTERN else "Asia/Jakarta"
     node = dataclasses.replace(Settings().node, timezone=zone, office=f"Dinas Sosial {name}")
     return dataclasses.replace(Settings(), node=node)
-
-
-def _debian(host: Host) -> int:
-    """The release of Debian on the machine. Raises ConfigurationError for anything else than 12 and 13."""
-    text = (host.read("/etc/os-release") or b"").decode(errors="replace")
-    found = dict(re.findall(r'^(ID|VERSION_ID|PRETTY_NAME)="?([^"\n]*)"?$', text, re.MULTILINE))
-    if found.get("ID") != "debian" or found.get("VERSION_ID") not in ("12", "13"):
-        raise ConfigurationError(
-            f"{host.name} memakai {found.get('PRETTY_NAME', 'sistem yang tidak dikenal')}, bukan Debian 12 atau 13.",
-            "Pasang Debian 12 atau 13.",
-        )
-    return int(found["VERSION_ID"])
 
 
 def _be_root() -> None:

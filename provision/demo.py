@@ -25,7 +25,16 @@ from typing import NoReturn
 
 import click
 
-from appliance.config import BackupSettings, NodeSettings, PathSettings, PowerSettings, Settings, WebSettings, render
+from appliance.config import (
+    BackupSettings,
+    NodeSettings,
+    PathSettings,
+    PowerSettings,
+    Settings,
+    SpaceSettings,
+    WebSettings,
+    render,
+)
 from appliance.errors import ApplianceError, TryLater
 
 DEFAULT_PORT = 8073
@@ -285,6 +294,7 @@ def _settings(folder: Path, runtime: Path) -> Settings:
         ),
         web=WebSettings(https=False),
         backup=BackupSettings(repository=str(folder / "repository"), boot_delay_seconds=0),
+        space=SpaceSettings(reserve_megabytes=0),
         power=PowerSettings(
             ups="simulated", port=_free_port(), runtime=str(runtime), state=str(folder / "power"), boot_hold_seconds=5
         ),

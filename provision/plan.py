@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provision.step import Site, Step
-from provision.steps import data, files, machine, units, ups
+from provision.steps import adopt, care, data, files, hardening, life, machine, network, units, ups
 
 
 def steps(site: Site) -> tuple[Step, ...]:
@@ -12,11 +12,17 @@ def steps(site: Site) -> tuple[Step, ...]:
         machine.name(site),
         files.users(site),
         machine.packages(site),
+        adopt.adopt(site),
         files.folders(site),
         files.settings(site),
         units.programs(site),
         machine.journal(site),
         units.units(site),
+        life.life(site),
+        hardening.hardening(site),
+        network.firewall(site),
+        network.names(site),
+        network.time(site),
         ups.ups(site),
         data.custody(site),
         data.database(site),
@@ -26,6 +32,7 @@ def steps(site: Site) -> tuple[Step, ...]:
         # before the scheduler runs, which would begin a backup of its own
         data.first_admin(site),
         data.first_backup(site),
+        care.care(site),
         units.services(site),
         units.answers(site),
     )

@@ -1,7 +1,7 @@
 """Before anything changes on another machine: its own check, and the program's files on it.
 
-The questions are asked by install.sh, so that a machine over SSH and the one we stand at are judged by the same lines; its text
-travels as the input of a shell, so that nothing is left behind on a machine that is refused.
+The questions are asked by install.sh, so that a machine over SSH and the one we stand at are judged by the same lines; its text and
+that of its questions travel joined as the input of a shell, so that nothing is left behind on a machine that is refused.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from provision.host import Host
 from provision.step import CURRENT, Step
 
 RELEASES = "/opt/slrt/releases"
+SHELL_PARTS = "provision/shell"
 
 
 def check(host: Host, source: Path, options: list[str]) -> str:
     """What the machine's check says. Raises ApplianceError with its exit code; nothing was changed then."""
-    outcome = host.run(["bash", "-s", "--", "check", *options], (source / "install.sh").read_bytes())
+    outcome = host.run(["bash", "-s", "--", "check", *options], joined(source))
     if outcome.worked:
         return outcome.output
     refusal = ApplianceError(
@@ -28,6 +29,12 @@ def check(host: Host, source: Path, options: list[str]) -> str:
     )
     refusal.exit_code = outcome.code
     raise refusal
+
+
+def joined(source: Path) -> bytes:
+    """install.sh and its parts as one text for `bash -s`: without a folder it can read no file of its own."""
+    parts = sorted((source / SHELL_PARTS).glob("*.sh"))
+    return b"".join(path.read_bytes() for path in (*parts, source / "install.sh"))
 
 
 @dataclass(frozen=True)
@@ -56,15 +63,16 @@ class Program:
 
 def program(source: Path) -> Step:
     """The step that brings this program to another machine."""
-    release = _own("release", source).decode().strip()
+    release = own_words(source, "release").decode().strip()
     return Step("program", "Program SLRT", (Program(release, source),))
 
 
 def _pack(source: Path) -> bytes:
-    return _own("pack", source)
+    return own_words(source, "pack")
 
 
-def _own(what: str, source: Path) -> bytes:
+def own_words(source: Path, what: str) -> bytes:
+    """What the install.sh in `source` says to `release` or `pack`. Raises ApplianceError."""
     done = subprocess.run(["bash", str(source / "install.sh"), what], capture_output=True, check=False)
     if done.returncode != 0:
         raise ApplianceError(f"install.sh {what}: {done.stderr.decode(errors='replace').strip()}", "Periksa folder sumbernya.")

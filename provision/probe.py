@@ -18,6 +18,14 @@ PAUSE = 0.5
 
 def ask(settings: Settings, port: int = 443) -> str:
     """What is wrong with the node's answer, as an Indonesian phrase; empty when it is well."""
+    wrong, status, body = fetch(settings, "/healthz", port)
+    if wrong:
+        return wrong
+    return "" if status == http.client.OK else f"menjawab dengan galat {status}: {_sentence(body)}"
+
+
+def fetch(settings: Settings, path: str, port: int = 443) -> tuple[str, int, bytes]:
+    """A page as a visitor gets it: what was wrong (empty when it was answered), the status and the body."""
     authority = Path(settings.paths.certificates) / "ca.crt"
     try:
         trust = ssl.create_default_context(cafile=str(authority))
@@ -28,14 +36,11 @@ def ask(settings: Settings, port: int = 443) -> str:
         ):
             connection = http.client.HTTPConnection(name, timeout=ANSWER_SECONDS)
             connection.sock = tls
-            connection.request("GET", "/healthz")
+            connection.request("GET", path)
             answer = connection.getresponse()
-            body = answer.read()
+            return "", answer.status, answer.read()
     except (OSError, http.client.HTTPException) as error:
-        return f"tidak menjawab lewat https ({error})"
-    if answer.status != http.client.OK:
-        return f"menjawab dengan galat {answer.status}: {_sentence(body)}"
-    return ""
+        return f"tidak menjawab lewat https ({error})", 0, b""
 
 
 def wait(settings: Settings, seconds: float, port: int = 443) -> str:

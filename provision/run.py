@@ -5,11 +5,16 @@ The second answer must be empty: a change that still does not hold after it was 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import monotonic
 
 from appliance.errors import ApplianceError
 from provision.change import Change, follows, writes
+from provision.edits import ASIDE, Written, diff
 from provision.host import Host
+from provision.journal import Journal, how_it_ended
 from provision.step import Step
 
 NOTHING_CHANGED = "Tidak ada yang berubah."
@@ -40,16 +45,33 @@ def missing(step: Step, host: Host, written: set[str] | None = None) -> list[Cha
 
 
 def plan(steps: Sequence[Step], host: Host, say: Say) -> int:
-    """Print what an apply would do. Gives the number of changes."""
+    """Print what an apply would do, files that change line by line. Gives the number of changes."""
     count = 0
     written: set[str] = set()
+    edits = Written(host)
     for number, step in enumerate(steps, 1):
         changes = missing(step, host, written)
         count += len(changes)
         say(f"[{number}/{len(steps)}] {step.title}" + ("" if changes else ": sudah sesuai"))
         for change in changes:
             say(f"      akan: {change.describe()}")
+            if edits.is_edited(change):
+                say(f"        disunting sesudah kami menulisnya; isinya akan disimpan di {ASIDE}")
+            for line in diff(change, host).splitlines():
+                say(f"        {line}")
     say(f"{count} perubahan akan dilakukan." if count else NOTHING_CHANGED)
+    return count
+
+
+def check(steps: Sequence[Step], host: Host, say: Say) -> int:
+    """Print only what is not as it should be. Gives the number of changes that are due."""
+    count = 0
+    written: set[str] = set()
+    for step in steps:
+        for change in missing(step, host, written):
+            count += 1
+            say(f"menyimpang: {step.title}: {change.describe()}")
+    say(f"{count} hal menyimpang; untuk memperbaikinya: slrt-provision apply" if count else "Semua seperti seharusnya.")
     return count
 
 
@@ -59,33 +81,65 @@ def apply(steps: Sequence[Step], host: Host, say: Say, stop_after: str = "") -> 
     `stop_after` names a step after which the run ends with Stopped: the tests cut the power there. Raises ApplianceError with
     the step it happened in; everything done before stays and is not done again.
     """
+    began = monotonic()
+    _say_if(how_it_ended(host), say)
+    this_run = _Run(host, say, Journal(host), Written(host))
+    this_run.journal.begin_run()
     count = 0
     for number, step in enumerate(steps, 1):
         head = f"[{number}/{len(steps)}] {step.title}"
-        performed = _perform(step, host, say, head)
+        performed = this_run.perform(step, head)
         count += performed
-        if performed:
-            _ask_again(step, host)
-        else:
+        if not performed:
             say(f"{head}: sudah sesuai")
         if step.name == stop_after:
             raise Stopped(f"Dihentikan setelah langkah {step.name} seperti diminta.", "Ulangi tanpa --stop-after.")
-    say(f"{count} perubahan dilakukan." if count else NOTHING_CHANGED)
+    say(f"{count} perubahan dilakukan dalam {monotonic() - began:.0f} detik." if count else NOTHING_CHANGED)
     return count
 
 
-def _perform(step: Step, host: Host, say: Say, head: str) -> int:
-    """Each change of the step that does not hold when its turn comes: an earlier one may have brought it along, or made it due."""
-    count = 0
-    for change in step.changes:
-        if change.is_done(host):
-            continue
-        if not count:
-            say(head)
-        say(f"      {change.describe()}")
-        change.perform(host)
-        count += 1
-    return count
+def _say_if(sentence: str, say: Say) -> None:
+    """Say it if there is something to say."""
+    if sentence:
+        say(sentence)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """An apply on its way through the steps."""
+
+    host: Host
+    say: Say
+    journal: Journal
+    edits: Written
+
+    def perform(self, step: Step, head: str) -> int:
+        """Perform what does not hold, and ask again. Gives the number of changes."""
+        began = monotonic()
+        with contextlib.ExitStack() as begun:
+            count = self._each(step, head, begun)
+            if count:
+                _ask_again(step, self.host)
+            self.edits.note(step.changes)
+        if count:
+            self.say(f"    selesai dalam {monotonic() - began:.0f} detik")
+        return count
+
+    def _each(self, step: Step, head: str, begun: contextlib.ExitStack) -> int:
+        """Each change that does not hold when its turn comes: an earlier one may have brought it along, or made it due."""
+        count = 0
+        for change in step.changes:
+            if change.is_done(self.host):
+                continue
+            if not count:
+                self.say(head)
+                begun.enter_context(self.journal.step(step.name))
+            self.say(f"      {change.describe()}")
+            kept = self.edits.keep_aside(change)
+            _say_if(kept and f"        disunting sesudah kami menulisnya; isinya disimpan di {kept}", self.say)
+            change.perform(self.host)
+            count += 1
+        return count
 
 
 def _ask_again(step: Step, host: Host) -> None:

@@ -30,6 +30,7 @@ class SshHost:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.name = f"{connection.user}@{connection.host}"
+        self._names: dict[str, dict[int | None, str]] = {"passwd": {}, "group": {}}
 
     @classmethod
     def connect(cls, target: str, port: int = 22, identity: Path | None = None, known_hosts: Path | None = None) -> SshHost:
@@ -64,7 +65,7 @@ class SshHost:
         mode = found.st_mode or 0
         kind = "file" if stat.S_ISREG(mode) else "folder" if stat.S_ISDIR(mode) else "link" if stat.S_ISLNK(mode) else "other"
         target = self._connection.sftp().readlink(path) or "" if kind == "link" else ""
-        owner, group = self._names(path)
+        owner, group = self._name("passwd", found.st_uid), self._name("group", found.st_gid)
         return Entry(kind, stat.S_IMODE(mode), owner, group, target)
 
     def read(self, path: str) -> bytes | None:
@@ -104,9 +105,12 @@ class SshHost:
         if not outcome.worked:
             raise ApplianceError(f"{self.name}: {outcome.errors.strip()}", "Periksa ruang disk dan hak akses di mesin itu.")
 
-    def _names(self, path: str) -> tuple[str, str]:
-        owner, _, group = self.run(["stat", "-c", "%U %G", "--", path]).output.strip().partition(" ")
-        return owner, group
+    def _name(self, database: str, number: int | None) -> str:
+        """The name of a user or group there. The whole list is asked once, and again for a number that was not in it."""
+        if number not in self._names[database]:
+            lines = [line.split(":") for line in self.run(["getent", database]).output.splitlines()]
+            self._names[database] = {int(words[2]): words[0] for words in lines if len(words) > 2}
+        return self._names[database].get(number, str(number))
 
 
 def _open(connection: Connection, target: str) -> None:

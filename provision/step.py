@@ -6,16 +6,19 @@ machine, so that a plan and an apply cannot differ.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from appliance.config import Settings
 from appliance.errors import ConfigurationError
 from provision.change import Change
+from provision.host import Host
 
 CURRENT = "/opt/slrt/current"
 SLRT = f"{CURRENT}/venv/bin/slrt"
 PROVISION = f"{CURRENT}/venv/bin/slrt-provision"
+DEFAULT_ADMIN = "admin.it"
 SIGN_IN_FILE = "/root/slrt-first-sign-in.txt"
 
 
@@ -56,3 +59,15 @@ class Site:
     def text(self, name: str) -> bytes:
         """A file of the source tree."""
         return (self.source / name).read_bytes()
+
+
+def debian_of(host: Host) -> int:
+    """The release of Debian on the machine. Raises ConfigurationError for anything else than 12 and 13."""
+    text = (host.read("/etc/os-release") or b"").decode(errors="replace")
+    found = dict(re.findall(r'^(ID|VERSION_ID|PRETTY_NAME)="?([^"\n]*)"?$', text, re.MULTILINE))
+    if found.get("ID") != "debian" or found.get("VERSION_ID") not in ("12", "13"):
+        raise ConfigurationError(
+            f"{host.name} memakai {found.get('PRETTY_NAME', 'sistem yang tidak dikenal')}, bukan Debian 12 atau 13.",
+            "Pasang Debian 12 atau 13.",
+        )
+    return int(found["VERSION_ID"])

@@ -24,6 +24,7 @@ HERE = Path(__file__).parent
 LONGEST = (
     "machine/test_killed_at_steps.py",
     "machine/test_killed_at_random.py",
+    "machine/test_bundle.py",
     "machine/test_backup.py",
     "machine/test_power.py",
     "machine/test_bed.py",

@@ -14,6 +14,7 @@ from gunicorn import glogging  # type: ignore[import-untyped]
 
 import webui
 from appliance.letters.pdf import warm_up
+from webui import heartbeat
 
 worker_class = "gthread"
 workers = 2
@@ -43,6 +44,7 @@ def post_worker_init(_worker: Any) -> None:
     later = Timer(WARM_UP_AFTER, warm_up)
     later.daemon = True
     later.start()
+    heartbeat.begin()
 
 
 accesslog = "-"

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, jsonify
 
+from appliance import clock
 from appliance.access import Actor
 from appliance.gate import DRILL
 from appliance.power import drain_drill
@@ -99,7 +100,15 @@ def _shutdown_in(seconds: object) -> str:
 
 def current_banner() -> Banner:
     """The banner of this moment."""
-    return counting_banner(published.read(Path(settings().power.runtime) / published.STATE_FILE), now())
+    banner = counting_banner(published.read(Path(settings().power.runtime) / published.STATE_FILE), now())
+    return banner if banner.sentence else _clock_banner()
+
+
+def _clock_banner() -> Banner:
+    """What is wrong with the clock, where the mains has nothing to say."""
+    mark = clock.read_mark(clock.mark_file(settings()))
+    wrong = clock.sentence(clock.judge(now(), mark), now(), mark, settings().zone)
+    return Banner("bad", f"{wrong} {clock.SET_IT}") if wrong else Banner()
 
 
 def counting_banner(state: published.State | None, at: datetime) -> Banner:

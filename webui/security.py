@@ -22,6 +22,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
+from appliance.clock import mark_file
 from appliance.config import Settings
 from appliance.gate import Gate
 from webui.session import identify, person, require_access, settings
@@ -129,7 +130,9 @@ def secure(app: Flask, node: Settings, key: str) -> None:
         WTF_CSRF_SSL_STRICT=False,  # `_come_from_here` asks what the browser says, also without TLS
     )
     app.request_class = PageRequest
-    app.extensions["slrt-gate"] = Gate(Path(node.paths.runtime) / "gate.lock", Path(node.power.runtime) / "state.json")
+    app.extensions["slrt-gate"] = Gate(
+        Path(node.paths.runtime) / "gate.lock", Path(node.power.runtime) / "state.json", mark_file(node)
+    )
     csrf.init_app(app)
     app.before_request(admit)
     app.teardown_request(_let_go)

@@ -15,6 +15,7 @@ blueprint = Blueprint("trail", __name__)
 ACTIONS: Mapping[str, str] = {
     "lihat": "Membuka data",
     "lihat_jejak": "Membuka jejak ini",
+    "lihat-cadangan": "Melihat keadaan dahulu dari cadangan",
     "lihat_mirip": "Melihat data yang mirip",
     "lihat_berkas": "Membuka berkas",
     "ungkap": "Menampilkan NIK atau KK lengkap",

@@ -37,7 +37,7 @@ from appliance.accounts.sessions import (
     list_sessions,
     touch_session,
 )
-from appliance.accounts.sign_in import Entered, TooManyAttempts, sign_in
+from appliance.accounts.sign_in import Entered, TooManyAttempts, prove_again, sign_in
 
 __all__ = [
     "AccountDetail",
@@ -72,6 +72,7 @@ __all__ = [
     "list_sessions",
     "look_at_account",
     "one_time_password",
+    "prove_again",
     "reset_password",
     "sign_in",
     "touch_session",

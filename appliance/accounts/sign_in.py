@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from appliance import audit
 from appliance.accounts import passwords, sessions, throttle
+from appliance.accounts.sessions import SignedIn
 from appliance.database import Duplicate, db, transaction
 from appliance.errors import InvalidInput, TryLater
 from appliance.models.account import Account, KnownDevice, SignInAttempt, WebSession
@@ -83,6 +84,24 @@ def sign_in(
         _refuse(attempt, at, device, "wrong", "Nama pengguna atau kata sandi salah.")
     rehashed = passwords.hash_password(password) if passwords.needs_rehash(attempt.stored) else None
     return _enter(attempt, at, device_token or sessions.new_token(), device, rehashed, replaces)
+
+
+def prove_again(found: SignedIn, password: str, *, at: datetime) -> None:
+    """Ask somebody who is signed in for her password once more, before something that reaches far. Counted as a sign-in is.
+
+    Raises InvalidInput with the field `password`, TooManyAttempts while she must wait.
+    """
+    device_id = db.session.scalar(sa.select(WebSession.device_id).where(WebSession.id == found.session_id))
+    db.session.rollback()
+    attempt = _count(found.actor.username, device_id, at)
+    try:
+        right = passwords.verify(password, attempt.stored)
+    except TryLater:
+        _forgive_one(attempt)  # it was never looked at
+        raise
+    if not right:
+        _refuse(attempt, at, found.actor.device, "wrong", "Kata sandi Anda tidak cocok.")
+    _forgive_one(attempt)
 
 
 def _count(username: str, device_id: str | None, at: datetime) -> _Attempt:

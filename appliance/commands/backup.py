@@ -26,7 +26,7 @@ from appliance.commands.sources import as_json, with_source
 from appliance.config import Settings
 from appliance.errors import EXIT_DONE, EXIT_FAILED, ApplianceError
 from appliance.recovery import record
-from backups import catalogue, repository, spool
+from backups import catalogue, repository, server_segments, spool
 from backups.clock import moment
 from backups.ladder import ALL_DATA_STEPS, REHEARSAL_STEPS, read_everything, rehearse
 from backups.lock import only_run
@@ -54,6 +54,8 @@ for found in (*backup_restore.COMMANDS, *backup_look.COMMANDS, ordered):
 def init(door: Door, anew: bool, as_json: bool) -> None:
     """Menyiapkan repositori cadangan; aman diulang."""
     plan = plan_of(door.settings, Handed.read(door))
+    if anew:
+        custody.make_places(door.settings)
     become_keeper(door.settings)
     with translated():
         made = repository.init(plan, anew=anew)
@@ -162,7 +164,7 @@ def list_backups(door: Door, as_json: bool, everything: bool, source: Source) ->
         click.echo(_line(one, door.settings))
     if not found:
         click.echo("Belum ada cadangan.")
-    elif (until := spool.last_moment(plan.log)) is not None:
+    elif (until := (server_segments if plan.database_url else spool).last_moment(plan.log)) is not None:
         at = until.astimezone(door.settings.zone).strftime("%d-%m-%Y %H:%M:%S")
         click.echo(f'Catatan berkelanjutan sampai {at}; ke suatu saat: slrt backup restore "{at[:16]}" --to FOLDER')
 

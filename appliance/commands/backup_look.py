@@ -5,9 +5,9 @@ Both go well beside running services and change no row.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 
 import click
@@ -24,8 +24,9 @@ from appliance.config import Settings
 from appliance.database import create_service, quick_check
 from appliance.errors import EXIT_FAILED, ConfigurationError, NotAllowed
 from appliance.registry.named_files import hashes_of_case, named_hashes
-from appliance.restoration.looking import Seen, look_at_case_then
+from appliance.restoration.looking import Seen, as_words, look_at_case_then
 from backups import attachments
+from backups.attachments import Kept
 
 DEVICE = "server"
 
@@ -44,14 +45,24 @@ def _require_tables(settings: Settings) -> None:
 )
 @click.option("--hash", "hashes", multiple=True, metavar="SHA256", help="Hanya berkas ini; boleh berulang.")
 @click.option("--case", "case_number", default="", metavar="NOMOR-KASUS", help="Hanya berkas persyaratan kasus ini.")
+@click.option("--where", is_flag=True, help="Sebut juga cadangan terbaru yang masih memuatnya.")
 @as_json
 @with_source
 @click.pass_obj
 def look_at_attachments(  # noqa: PLR0913 - one for each option
-    door: Door, *, put_back: bool, number: str, hashes: tuple[str, ...], case_number: str, as_json: bool, source: Source
+    door: Door,
+    *,
+    put_back: bool,
+    number: str,
+    hashes: tuple[str, ...],
+    case_number: str,
+    where: bool,
+    as_json: bool,
+    source: Source,
 ) -> None:
     """Mencari lampiran yang hilang atau berubah isinya menurut sidiknya, dan mengembalikannya."""
-    words = [f"--hash={sha256}" for sha256 in hashes] + (["--put-back"] if put_back else []) + (["--json"] if as_json else [])
+    flags = {"--put-back": put_back, "--where": where, "--json": as_json}
+    words = [*(f"--hash={sha256}" for sha256 in hashes), *(name for name, wanted in flags.items() if wanted)]
     if hand_over(door, source, ["attachments", f"--from={number}", f"--case={case_number}", *words]):
         return
     if not hashes:
@@ -62,36 +73,44 @@ def look_at_attachments(  # noqa: PLR0913 - one for each option
         with create_service(door.settings, audit_key=handed.audit_key).app_context():
             named = list(hashes) or (hashes_of_case(case_number) if case_number else list(named_hashes()))
         faults = attachments.look_for_faults(plan.data, named, stop)
-        back = None
-        if put_back and faults.wanted:
+        back, kept = None, None
+        if faults.wanted and (put_back or where):
             wait_for_turn(plan, stop)
+        if put_back and faults.wanted:
             with gate_of(door.settings).work():
                 back = attachments.put_back(plan, faults.wanted, number, stop)
+        elif where and faults.wanted:
+            kept = attachments.find_kept(plan, faults, stop)
     found = back.found if back else {}
     left = [sha256 for sha256 in faults.wanted if sha256 not in found]
     if as_json:
+        there = {sha256: {"id": one.number, "at": one.at.isoformat()} for sha256, one in (kept or {}).items()}
         told = {"checked": faults.seen, "missing": faults.missing, "altered": faults.altered, "put_back": found, "left": left}
-        click.echo(json.dumps(told))
+        click.echo(json.dumps(told | ({"kept": there} if where else {})))
     else:
-        _tell_faults(faults, found, tried=back is not None)
+        _tell_faults(faults, back, kept)
     sys.exit(EXIT_FAILED if left else 0)
 
 
-def _tell_faults(faults: attachments.Faults, found: dict[str, int], *, tried: bool) -> None:
+def _tell_faults(faults: attachments.Faults, back: attachments.PutBack | None, kept: Mapping[str, Kept] | None) -> None:
     for what, hashes in (("hilang", faults.missing), ("berubah", faults.altered)):
         for sha256 in hashes:
-            became = (
-                f"dikembalikan dari cadangan {found[sha256]}" if sha256 in found else "tidak ada di cadangan" if tried else ""
-            )
+            became = ""
+            if back and sha256 in back.found:
+                became = f"dikembalikan dari cadangan {back.found[sha256]}"
+            elif kept and sha256 in kept:
+                became = f"ada dalam cadangan {kept[sha256].number}"
+            elif back or kept is not None:
+                became = "tidak ada di cadangan"
             click.echo(f"{sha256}  {what}  {became}".rstrip())
     click.echo(f"{faults.seen} berkas diperiksa: {len(faults.missing)} hilang, {len(faults.altered)} berubah.")
-    if faults.wanted and not tried:
+    if faults.wanted and back is None:
         click.echo("Langkah berikutnya: sudo slrt backup attachments --put-back")
 
 
 @click.command(name="show-case")
 @click.argument("number", metavar="NOMOR-KASUS")
-@click.option("--from", "run", default="terakhir", metavar="NOMOR", help="Cadangan yang dilihat; tanpa ini yang terakhir.")
+@click.option("--from", "run", default="terakhir", metavar="NOMOR", help="Cadangan yang dilihat, atau suatu saat.")
 @click.option("--as", "username", required=True, metavar="PENGGUNA", help="Akun yang melihat; haknya hari ini yang berlaku.")
 @with_reason
 @as_json
@@ -123,8 +142,8 @@ def show_case(  # noqa: PLR0913 - one for each option
 
 def _show(seen: Seen, zone: tzinfo, as_json: bool) -> None:
     if as_json:
-        told = {"run": seen.run, "taken_at": seen.taken_at.isoformat(), "case": dataclasses.asdict(seen.case)}
-        click.echo(json.dumps(told, ensure_ascii=False, default=str))
+        told = {"run": seen.run, "taken_at": seen.taken_at.isoformat(), "case": as_words(seen.case)}
+        click.echo(json.dumps(told, ensure_ascii=False))
         return
     case, line = seen.case, seen.case.line
     click.echo(f"Kasus {line.number} seperti pada {seen.taken_at.astimezone(zone):%d-%m-%Y %H.%M} (cadangan {seen.run})")

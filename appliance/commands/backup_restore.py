@@ -10,7 +10,7 @@ import getpass
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,17 +26,26 @@ from appliance.commands.sources import as_json, with_reason, with_source
 from appliance.config import Settings
 from appliance.database import create_service
 from appliance.errors import InvalidInput
+from appliance.registry.named_files import named_hashes
+from appliance.restoration.epoch import shut_out_of_newest
 from appliance.restoration.settling import complete
+from appliance.restoration.shut_out import ShutOut
 from appliance.restoration.states import look_at_coming, require_known
 from appliance.restore_orders import Progress, Wish, tell
+from backups import attachments
 from backups.lock import only_run
 from backups.replay import read_moment
 from backups.restore import CHECK_STEPS, STEPS, Choice, Part, Restored, quiet
 from backups.restore import check as check_backup
 from backups.restore import restore as bring_back
 
+MOST_NAMED = 20
 HAS_TURN = "SLRT_RESTORE_TURN"
 AFTERWARDS = "Langkah berikutnya: periksa dengan slrt status, lalu masuk dan lihat satu kasus yang Anda kenal."
+
+STAYS_OFF = "Tetap dinonaktifkan: {names}"
+STAYS_REPLACED = "Sandi yang diganti sesudah cadangan tetap berlaku dan harus diperbarui saat masuk: {names}"
+NO_ADMIN = 'Tidak ada lagi admin yang aktif. Buat satu: sudo slrt user create NAMA --name "Nama Lengkap" --role admin'
 
 
 def who() -> str:
@@ -163,7 +172,8 @@ def _restore_in_place(door: Door, errand: Errand, source: Source, as_json: bool)
     with _alone(door, source):
         if not restoring.hand_over(door, source, ["restore", errand.number, "--in-place", "--yes", *_words(errand, as_json)]):
             handed = Handed.read(door, source)
-            say = telling(door.settings, Wish.RESTORE, errand.number, STEPS, quiet if as_json else steps(STEPS))
+            wish = Wish.DATABASE if errand.choice.part is Part.DATABASE else Wish.RESTORE
+            say = telling(door.settings, wish, errand.number, STEPS, quiet if as_json else steps(STEPS))
             with stoppable(door.settings, "cadangan") as stop, translated(), gate_of(door.settings).work():
                 restored = restoring.in_place(door.settings, handed, errand, stop, say)
             _tell(door, restored, as_json)
@@ -207,8 +217,33 @@ def settle(door: Door, source: Source) -> None:
 
 
 def _settle(door: Door, handed: Handed) -> None:
+    service = create_service(door.settings, audit_key=handed.audit_key)
     with translated():
-        complete(door.settings, create_service(door.settings, audit_key=handed.audit_key))
+        done = complete(door.settings, service)
+    with service.app_context():
+        _name_missing(attachments.find_missing(Path(door.settings.paths.data), named_hashes()))
+        if done:
+            _name_shut_out(shut_out_of_newest())
+
+
+def _name_shut_out(kept: ShutOut) -> None:
+    """The accounts that stay as they were before the restore."""
+    for text, names in ((STAYS_OFF, kept.switched_off), (STAYS_REPLACED, kept.renewed)):
+        if names:
+            click.echo(text.format(names=", ".join(names)), err=True)
+    if kept.no_admin:
+        click.echo(NO_ADMIN, err=True)
+
+
+def _name_missing(missing: Sequence[str]) -> None:
+    """The files that rows name and nobody has: what came in the last seconds before a disk died."""
+    for sha256 in missing[:MOST_NAMED]:
+        click.echo(f"Hilang: {attachments.place_of(sha256)}", err=True)
+    if missing:
+        click.echo(
+            f"{len(missing)} lampiran tidak ada pada data yang dipulihkan. Cari di cadangan: sudo slrt backup attachments --put-back",
+            err=True,
+        )
 
 
 @click.command()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
@@ -16,6 +18,7 @@ import click
 from appliance import audit, custody, database
 from appliance.casework.catalogue import seed_catalogue
 from appliance.casework.office_calendar import seed_calendar
+from appliance.commands import database_life
 from appliance.commands.backing_up import back_up_first, have_backed_up_first
 from appliance.commands.door import Door, become_owner_of
 from appliance.commands.pacing import stoppable
@@ -33,6 +36,10 @@ BACKS_UP, WHEN = "Membuat cadangan sebelum tabel diubah", "sebelum pemutakhiran"
 @click.group()
 def command() -> None:
     """Menyiapkan dan memeriksa basis data."""
+
+
+for life in database_life.COMMANDS:
+    command.add_command(life)
 
 
 @command.command()
@@ -54,10 +61,21 @@ def upgrade(door: Door, without_backup: bool) -> None:
             click.echo(back_up_first(plan_of(settings, read()), stop, WHEN).text)
     changed = prepare(settings)
     # A restore of older tables is complete only now. Root's own restore goes on by itself, with the secrets it has.
-    with suppress(ConfigurationError):
+    with contextlib.suppress(ConfigurationError):
         changed |= settle(settings, lambda: database.create_service(settings, audit_key=read().audit_key))
     if not changed:
         click.echo("Tidak ada yang berubah.")
+
+
+@command.command(hidden=True)
+@click.pass_obj
+def migrate(door: Door) -> None:
+    """Tabel seperti versi ini memerlukannya, tanpa cadangan; mengatakan dalam JSON apa isinya sebelum itu (dipanggil oleh pembaruan)."""
+    _become_owner(door.settings)
+    before = database_life.described(door.settings)
+    with contextlib.redirect_stdout(sys.stderr):
+        prepare(door.settings)
+    click.echo(json.dumps(before))
 
 
 def _have_backed_up(door: Door) -> None:
@@ -154,6 +172,27 @@ def sample(door: Door) -> None:
     for account in made:
         password = account.one_time_password or "(sudah ada; sandi baru: slrt user reset-password)"
         click.echo(f"  {account.username:<18} {account.role.label:<18} {password}")
+
+
+@command.command(hidden=True)
+@click.pass_obj
+def names(door: Door) -> None:
+    """Kata-kata dari semua nama, untuk menyamarkan berkas dukungan (dipanggil oleh slrt support)."""
+    from appliance.support.names import names_in
+
+    _become_owner(door.settings)
+    click.echo("\n".join(sorted(names_in(door.settings))))
+
+
+@command.command(hidden=True)
+@click.pass_obj
+def newest(door: Door) -> None:
+    """Saat catatan terakhir dalam jurnal audit (dipanggil oleh slrt doctor)."""
+    key = door.secret("audit-key")
+    _become_owner(door.settings)
+    with database.create_service(door.settings, audit_key=key).app_context():
+        found = audit.newest_moment()
+    click.echo(found.isoformat() if found else "")
 
 
 @command.command()

@@ -21,8 +21,10 @@ NAMES = {
     "sticks": "Stik USB",
     "sheet": "Lembar",
     "power": "Listrik",
-    "disk": "Disk",
+    "disk": "Ruang disk",
+    "hardware": "Perangkat",
     "certificate": "Sertifikat",
+    "clock": "Jam",
     "services": "Layanan",
 }
 WORDS = {

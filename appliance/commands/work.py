@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from appliance import backup_errands, custody, database
+from appliance.care import reserve
 from appliance.commands.backing_up import back_up_first, have_backed_up_first
 from appliance.commands.door import Door, become_owner_of
 from appliance.commands.pacing import stoppable
@@ -32,7 +33,9 @@ def command(door: Door) -> None:
             stoppable(settings, "impor, ekspor, atau pekerjaan panjang lain", job=True) as stop,
             database.create_service(settings, audit_key=key).app_context(),
         ):
-            work = Work(settings, lambda: datetime.now(UTC), stop, lambda: back_up(stop))
+            work = Work(
+                settings, lambda: datetime.now(UTC), lambda: stop() or reserve.holds_jobs(settings), lambda: back_up(stop)
+            )
             ended = do_everything(work, gate_of(settings))
     click.echo(f"{ended} pekerjaan selesai." if ended else "Tidak ada pekerjaan yang menunggu.")
 

@@ -16,8 +16,9 @@ import sqlalchemy as sa
 
 from appliance import audit, background
 from appliance.access import EXPORT_ROLES, EXPORT_WHOLE_ROLES, Actor, require
+from appliance.care.reserve import require_room
 from appliance.config import Settings
-from appliance.database import Duplicate, db, transaction
+from appliance.database import Duplicate, db, settings_in_use, transaction
 from appliance.errors import Conflict, InvalidInput
 from appliance.exchange.export_columns import PERSON_STATUSES, SEXES
 from appliance.exchange.export_filter import CASES_ENDED, CASES_OPEN, ListFilter
@@ -63,7 +64,7 @@ class NewExport:
 def ask_export(new: NewExport, *, request_id: str, by: Actor, at: datetime) -> str:
     """Store the request and queue the work; its identifier. The same `request_id` again gives the same export.
 
-    Raises InvalidInput with all problems, NotAllowed, Conflict while too many of hers are not done.
+    Raises InvalidInput with all problems, NotAllowed, Conflict while too many of hers are not done, DiskTight.
     """
     require(by, *EXPORT_ROLES)
     try:
@@ -83,6 +84,7 @@ def _ask(new: NewExport, request_id: str, by: Actor, at: datetime) -> str:
     if problems:
         raise InvalidInput(problems)
     _refuse_too_many(by)
+    require_room(settings_in_use())
     export = Export(
         request_id=request_id,
         layout=new.layout,

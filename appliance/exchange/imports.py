@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from appliance import audit, background
 from appliance.access import IMPORT_ROLES, Actor, require, require_area, scope
 from appliance.background import Progress
+from appliance.care.reserve import require_room
 from appliance.config import Settings
 from appliance.database import Duplicate, changed_meanwhile, db, settings_in_use, transaction
 from appliance.errors import Conflict, InvalidInput, NotFound
@@ -112,13 +113,14 @@ class RowLine:
 def receive(stream: IO[bytes], file_name: str, *, request_id: str, by: Actor, at: datetime) -> str:
     """Keep an uploaded file and recognise its layout; the import's identifier. The same `request_id` again gives the same import.
 
-    Raises InvalidInput({"file": …}) for a file that cannot be read, NotAllowed.
+    Raises InvalidInput({"file": …}) for a file that cannot be read, NotAllowed, DiskTight.
     """
     require(by, *IMPORT_ROLES)
     earlier = _of_request(request_id, by)
     if earlier:
         return earlier
     settings, import_id = settings_in_use(), new_id()
+    require_room(settings)
     kept = import_files.keep(stream, settings, import_id)
     try:
         with open_book(kept.path) as book:
@@ -419,6 +421,8 @@ def _in_state(import_id: str, by: Actor, *states: ImportState) -> Import:
 
 
 def _begin(row: Import, state: ImportState, by: Actor, at: datetime) -> None:
+    if state is not ImportState.UNDOING:
+        require_room(settings_in_use())
     row.state, row.problem = state, ""
     row.stamp(by.account_id, at)
     background.ask(TASKS[state], row.id, by=by.account_id, at=at)

@@ -14,8 +14,9 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from appliance.access import Actor, require, scope
+from appliance.care.reserve import require_room
 from appliance.casework.moving import case_not_found
-from appliance.database import Duplicate, db, one_of, transaction
+from appliance.database import Duplicate, db, one_of, settings_in_use, transaction
 from appliance.errors import ApplianceError, InvalidInput, NotAllowed, NotFound
 from appliance.letters.letters import NewLetter, add_draft, again_problem, drafted_before, standing_letters
 from appliance.letters.life import DRAFTERS
@@ -33,12 +34,14 @@ def draft_letters(case_ids: Sequence[str], new: NewLetter, *, request_id: str, b
     """Begin the letters; their identifiers, one for all cases when the wording lists them. The same `request_id` again gives the
     same ones.
 
-    Raises InvalidInput with all problems of the form and of each case, NotFound, NotAllowed.
+    Raises InvalidInput with all problems of the form and of each case, NotFound, NotAllowed, DiskTight.
     """
     require(by, *sorted(DRAFTERS))
     wanted = tuple(dict.fromkeys(case_ids))
     if not 1 <= len(wanted) <= MOST:
         raise InvalidInput({"cases": f"Centang paling sedikit satu dan paling banyak {MOST} kasus."})
+    if len(wanted) > 1:
+        require_room(settings_in_use())
     wording = wording_of(new.wording)
     token = _token(request_id, new, *(sorted(wanted) if wording.collective else ()))
 

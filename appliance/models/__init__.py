@@ -1,6 +1,7 @@
 """Tables and the rules of one row, a file a subject. Importing any of them makes all tables known."""
 
 from appliance.models import (
+    acceptance,
     account,
     area,
     audit,
@@ -26,6 +27,7 @@ from appliance.models import (
 )
 
 __all__ = [
+    "acceptance",
     "account",
     "area",
     "audit",

@@ -8,11 +8,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+from appliance.notices.care import Known
 from appliance.notices.messages import Message
 from appliance.power.journal import Entry
 from backups.files import write_whole
@@ -34,13 +36,15 @@ class Waiting:
 class Outbox:
     """`read_until` is the last line of the journal that was looked at, as its moment and event; empty at the very first time.
 
-    `backup_late` is what of the backups was told as too old, `sticks` the labels of those whose trouble was told.
+    `backup_late` is what of the backups was told as too old, `sticks` the labels of those whose trouble was told, `care` what is
+    known of the troubles of the machine.
     """
 
     read_until: str = ""
     armed: bool = True
     backup_late: str = ""
     sticks: tuple[str, ...] = ()
+    care: Mapping[str, Known] = field(default_factory=dict)
     waiting: tuple[Waiting, ...] = field(default=())
 
 
@@ -58,7 +62,8 @@ def load(folder: Path) -> Outbox | None:
             for one in found["waiting"]
         )
         sticks = tuple(found.get("sticks", ()))
-        return Outbox(str(found["read_until"]), bool(found["armed"]), str(found.get("backup_late", "")), sticks, waiting)
+        care = {key: _known(one) for key, one in found.get("care", {}).items()}
+        return Outbox(str(found["read_until"]), bool(found["armed"]), str(found.get("backup_late", "")), sticks, care, waiting)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
@@ -66,8 +71,17 @@ def load(folder: Path) -> Outbox | None:
 def save(folder: Path, outbox: Outbox) -> None:
     """Put it on the disk, whole. Raises OSError."""
     waiting = [{**dataclasses.asdict(one.message), "at": one.message.at.isoformat(), "left": one.left} for one in outbox.waiting]
-    told = {name: getattr(outbox, name) for name in ("read_until", "armed", "backup_late", "sticks")} | {"waiting": waiting}
-    write_whole(folder / OUTBOX_FILE, json.dumps(told, ensure_ascii=False).encode())
+    care = {key: dataclasses.asdict(known) for key, known in outbox.care.items()}
+    told = {name: getattr(outbox, name) for name in ("read_until", "armed", "backup_late", "sticks")}
+    written = json.dumps(told | {"care": care, "waiting": waiting}, ensure_ascii=False, default=datetime.isoformat)
+    write_whole(folder / OUTBOX_FILE, written.encode())
+
+
+def _known(found: Mapping[str, Any]) -> Known:
+    """What was written of a trouble."""
+    over = found["over_since"]
+    since = datetime.fromisoformat(found["since"])
+    return Known(str(found["title"]), since, bool(found["told"]), datetime.fromisoformat(over) if over else None)
 
 
 def name_of(entry: Entry) -> str:

@@ -13,10 +13,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from appliance import backup_news
+from appliance.care import readings, reserve, rules
 from appliance.config import Settings, config_path, load, read_secret
 from appliance.errors import ApplianceError, ConfigurationError
 from appliance.notices import outbox
 from appliance.notices.backup import message_of_backup, why_late
+from appliance.notices.care import Trouble, messages_of_care, troubles_of
 from appliance.notices.messages import Message, message_of, messages_of, messages_of_sticks
 from appliance.notices.outbox import Outbox
 from appliance.power import journal
@@ -50,10 +52,11 @@ def collect(settings: Settings, folder: Path, marks: Sequence[str], at: datetime
         news.append(changed)
     late, about_backups = _about_backups(settings, known.backup_late, at)
     of_sticks, troubled = messages_of_sticks(_verdicts(settings, at), known.sticks, at)
-    news += [*about_backups, *of_sticks]
+    of_care, care = messages_of_care(_troubles(settings, entries[-1].at if entries else None, at), known.care, at)
+    news += [*about_backups, *of_sticks, *of_care]
     armed = light.color is Color.ARMED if light.color in {Color.ARMED, Color.NOT_ARMED} else known.armed
     read_until = outbox.name_of(entries[-1]) if entries else known.read_until
-    told = replace(known, read_until=read_until, armed=armed, backup_late=late, sticks=troubled)
+    told = replace(known, read_until=read_until, armed=armed, backup_late=late, sticks=troubled, care=care)
     found = outbox.with_messages(told, news, marks, at)
     if found != before:
         outbox.save(folder, found)
@@ -68,6 +71,11 @@ def _about_backups(settings: Settings, told: str, at: datetime) -> tuple[str, li
     late = why_late(news, at, timedelta(days=settings.backup.notice_days))
     message = message_of_backup(news, told, late, at, settings.zone)
     return late, [message] if message else []
+
+
+def _troubles(settings: Settings, last: datetime | None, at: datetime) -> dict[str, Trouble]:
+    """What needs somebody of the machine itself, by what was read and published of it."""
+    return troubles_of(rules.judge(readings.read(Path(settings.paths.care)), at), reserve.published(settings), last, at)
 
 
 def _verdicts(settings: Settings, at: datetime) -> dict[str, Verdict]:

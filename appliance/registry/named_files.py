@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from appliance.database import db
+from appliance.database import db, one_of
 from appliance.errors import NotFound
+from appliance.models.area import Area
 from appliance.models.case import Case
 from appliance.models.letter import Letter, Letterhead
-from appliance.models.person import PersonFile
+from appliance.models.person import Family, Person, PersonFile
 from appliance.models.proposal import ProposalBasis
 from appliance.models.visit import CasePaper
 
@@ -26,6 +29,51 @@ NAMED: tuple[tuple[Any, ...], ...] = (
     (ProposalBasis.scan,),
 )
 """A column that holds hashes ("" for none), and which of its rows count."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a content is to whoever looks after the machine and reads no case: where it belongs and what kind of paper it is.
+
+    `number` is that of the case, the letter or the basis of a proposal, of a resident's file the name of the village; `title` the
+    requirement it answers, in the office's words. Of a confidential case the paper is not told, and nobody's name anywhere.
+    """
+
+    sort: str
+    number: str = ""
+    title: str = ""
+    since: datetime | None = None
+
+
+def names_of(hashes: Sequence[str]) -> dict[str, Named]:
+    """What each of the contents is, as far as a row names it. Needs no scope, for it names nobody."""
+    found: dict[str, Named] = {}
+    for column, named in _namings():
+        for sha256, *words in db.session.execute(named.where(one_of(column, list(hashes)))):
+            found.setdefault(sha256, Named(*words))
+    for content in db.session.scalars(sa.select(Letterhead.content)):
+        found |= {content[side]: Named("kop") for side in LOGOS if content.get(side) in set(hashes)}
+    return found
+
+
+def _namings() -> Iterator[tuple[Any, sa.Select[*tuple[Any, ...]]]]:
+    """For each column that holds hashes what is told of its row: sort, number, title, since when."""
+    paper = sa.case((Case.confidential, ""), else_=CasePaper.requirement)
+    home = sa.func.coalesce(Person.village_code, Family.village_code)
+    for column in (CasePaper.sha256, CasePaper.thumbnail):
+        told = sa.select(column, sa.literal("kasus"), Case.number, paper, CasePaper.created_at)
+        yield column, told.join(Case, Case.id == CasePaper.case_id).where(CasePaper.removed_at.is_(None))
+    for column in (PersonFile.sha256, PersonFile.thumbnail):
+        told = sa.select(column, sa.literal("warga"), Area.name, PersonFile.kind, PersonFile.created_at)
+        held = told.outerjoin(Person, Person.id == PersonFile.person_id).outerjoin(Family, Family.id == PersonFile.family_id)
+        yield column, held.join(Area, Area.code == home).where(PersonFile.removed_at.is_(None))
+    for column in (Letter.pdf, Letter.scan):
+        yield (
+            column,
+            sa.select(column, sa.literal("surat"), sa.func.coalesce(Letter.number, ""), sa.literal(""), Letter.created_at),
+        )
+    scan = ProposalBasis.scan
+    yield scan, sa.select(scan, sa.literal("usulan"), ProposalBasis.number, sa.literal(""), ProposalBasis.created_at)
 
 
 def named_hashes() -> Iterator[str]:

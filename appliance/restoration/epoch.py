@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ from appliance.models.audit import AuditEntry
 from appliance.models.case import Case
 from appliance.models.restoration import Restoration
 from appliance.models.roles import Role
+from appliance.restoration.shut_out import ShutOut
 
 TOLD = timedelta(days=14)
 MOST_COUNTED = 1000
@@ -51,6 +52,7 @@ class Told:
     cases: tuple[str, ...]
     letters: tuple[str, ...]
     numbers: Mapping[str, tuple[int, int]]
+    shut_out: ShutOut = field(default_factory=ShutOut)
 
 
 @dataclass(frozen=True)
@@ -121,4 +123,16 @@ def _told(row: Restoration, by: Actor) -> Told:
         tuple(row.missed.get("cases", ())) if oversees else (),
         tuple(row.missed.get("letters", ())) if oversees else (),
         {name: (first, last) for name, (first, last) in row.numbers.items()} if oversees else {},
+        _shut_out(row) if oversees else ShutOut(),
     )
+
+
+def shut_out_of_newest() -> ShutOut:
+    """Who stayed shut out over the newest restore, for the terminal. Needs an app context."""
+    row = db.session.scalar(sa.select(Restoration).order_by(Restoration.epoch.desc()).limit(1))
+    return _shut_out(row) if row else ShutOut()
+
+
+def _shut_out(row: Restoration) -> ShutOut:
+    found = row.missed.get("shut_out", {})
+    return ShutOut(tuple(found.get("switched_off", ())), tuple(found.get("renewed", ())), bool(found.get("no_admin")))

@@ -6,9 +6,10 @@ she sees anything. The copy is brought to the tables of this program, never the 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from appliance.database import db, transaction
 from appliance.errors import InvalidInput
 from appliance.models.case import Case
 from appliance.restoration.states import look_at_coming, require_known
-from backups import files, postgresql, repository
+from backups import files, postgresql, replay, repository
 from backups.catalogue import find, list_runs, read_manifest
 from backups.lock import only_run
 from backups.manifest import Manifest
@@ -40,11 +41,17 @@ LEAST_REASON = 10
 
 @dataclass(frozen=True)
 class Seen:
-    """A case as it was when backup `run` was made at `taken_at`."""
+    """A case as it was at `taken_at`: when backup `run` was made, or later by the log that was carried over after it."""
 
     run: int
     taken_at: datetime
     case: CaseDetail
+
+
+def as_words(case: CaseDetail) -> dict[str, Any]:
+    """A case as it is laid out in JSON: what was and what is are compared in this form."""
+    found: dict[str, Any] = json.loads(json.dumps(asdict(case), default=str))
+    return found
 
 
 def look_at_case_then(  # noqa: PLR0913 - who looks at what, where it is kept, and why
@@ -52,6 +59,7 @@ def look_at_case_then(  # noqa: PLR0913 - who looks at what, where it is kept, a
 ) -> Seen:
     """The case with this number as it was in a backup. `by` tells who looks, inside the context of `service`, the node of today.
 
+    `run` is the number of a backup, "terakhir", or a moment between two of them, as `replay.read_moment` reads it (SQLite only).
     Raises InvalidInput without a reason, NotFound for a case that is not hers, Conflict for a backup of a newer program.
     """
     if len(reason.strip()) < LEAST_REASON:
@@ -59,7 +67,7 @@ def look_at_case_then(  # noqa: PLR0913 - who looks at what, where it is kept, a
     settings: Settings = service.config["SLRT_SETTINGS"]
     with service.app_context():
         actor = by()
-    with _as_it_was(settings, plan, run, stop) as (copy, manifest):
+    with _as_it_was(settings, plan, run, stop) as (copy, manifest, taken_at):
         with copy.app_context():
             _read_only()
             case = _case_in_scope(number, actor)
@@ -71,7 +79,7 @@ def look_at_case_then(  # noqa: PLR0913 - who looks at what, where it is kept, a
             with transaction():
                 told = {"alasan": reason.strip(), "cadangan": manifest.run}
                 audit.record("lihat-cadangan", f"case:{detail.line.id}", by=actor, at=at, detail=told)
-    return Seen(manifest.run, manifest.at, detail)
+    return Seen(manifest.run, taken_at, detail)
 
 
 def _case_in_scope(number: str, by: Actor) -> Case:
@@ -104,23 +112,26 @@ def _read_only() -> None:
 
 
 @contextmanager
-def _as_it_was(settings: Settings, plan: Plan, run: str, stop: Stop) -> Iterator[tuple[Flask, Manifest]]:
-    """The service over a copy of the database of a backup. What a killed one leaves, the next backup erases."""
+def _as_it_was(settings: Settings, plan: Plan, run: str, stop: Stop) -> Iterator[tuple[Flask, Manifest, datetime]]:
+    """The service over a copy of the database of a backup, and from when it is. What a killed one leaves, the next backup erases."""
+    moment = replay.read_moment(run, plan.zone)
     with only_run(plan.repository) as lock, only_run(plan.state), ExitStack() as ends:
         engine = repository.engine(plan, (lock,), stop)
-        manifest = read_manifest(engine, find(list_runs(engine), run))
+        base = replay.base_for(engine, plan, moment) if moment else None
+        manifest = base.manifest if base else read_manifest(engine, find(list_runs(engine), run))
         ends.callback(files.empty_folder, plan.scratch)
         folder = files.empty_folder(plan.scratch) / "looking"
         for made in (folder, folder / "database"):
             made.mkdir(mode=0o700)
         repository.require_room(plan.state, 2 * manifest.database_bytes, "Disk data")
         brought = bring_back_database(engine, manifest, folder / "database", thorough=False)
+        reached = replay.replay(base, brought, moment, plan.zone, stop) if base and moment else manifest.at
         require_known(look_at_coming(settings, folder))
         copied = replace(settings, paths=replace(settings.paths, data=str(folder)))
         if plan.database_url:
             copied = replace(copied, database=DatabaseSettings(url=_spare(plan, brought, manifest, ends)))
         database.upgrade(copied)
-        yield database.create_service(copied, audit_key="0" * 64), manifest
+        yield database.create_service(copied, audit_key="0" * 64), manifest, reached
 
 
 def _spare(plan: Plan, dump: Path, manifest: Manifest, ends: ExitStack) -> str:

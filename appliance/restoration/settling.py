@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from appliance.models.restoration import Restoration
 from appliance.proposals.bases import SERIES as BASES
 from appliance.proposals.proposals import SERIES as PROPOSALS
 from appliance.restoration.numbers import Lost, passed_over, raised
+from appliance.restoration.shut_out import keep_shut_out
 from backups import exchange, restore
 from backups.errors import Busy
 from backups.lock import only_run
@@ -108,6 +110,9 @@ def _store(settings: Settings, note: Mapping[str, Any]) -> None:
         before = session.scalar(sa.select(sa.func.max(Restoration.epoch))) or 0
         epoch = max(before, int(note["epoch"])) + 1
         numbers = _raise_numbers(settings, note, taken_at, at)
+        # Whoever was shut out since must not walk in again, neither with what came back nor with a session.
+        shut_out = keep_shut_out(note.get("accounts", {}), at)
+        end_where(sa.true(), reason="data-dipulihkan", at=at)
         session.add(
             Restoration(
                 epoch=epoch,
@@ -119,13 +124,12 @@ def _store(settings: Settings, note: Mapping[str, Any]) -> None:
                 by_name=note["by"],
                 reason=note["reason"],
                 exact=note["exact"],
-                missed=note["missed"],
+                missed={**note["missed"], "shut_out": asdict(shut_out)},
                 numbers=numbers,
             )
         )
-        # Whoever was shut out since must not walk in again with a session that came back.
-        end_where(sa.true(), reason="data-dipulihkan", at=at)
         told = {"masa": epoch, "oleh": note["by"], "alasan": note["reason"], "cadangan": note.get("run"), "nomor": numbers}
+        told |= {"dinonaktifkan": shut_out.switched_off, "sandi": shut_out.renewed}
         audit.record("data-dipulihkan", "node:backup", by=None, at=at, detail=told)
 
 

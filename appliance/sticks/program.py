@@ -1,12 +1,14 @@
-"""What a bare machine needs besides the backups: the program's own source, beside what it was installed from, and how to begin.
+"""What a bare machine needs besides the backups: the signed bundle the node came from, and how to begin.
 
+A node that was installed over a network has no bundle; then the stick carries the program's source, which needs a network again.
 Written by root and owned by root: what a restore will run as root must not be something that the service could have changed.
-A later signed bundle takes the place of `pack`; nothing else knows what is in the folder.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import shutil
 import sys
 import tarfile
@@ -15,9 +17,12 @@ from pathlib import Path
 from backups.files import sync_tree, write_whole
 
 FOLDER = "program"
+ARRIVING = f".{FOLDER}.new"
 NOTE = "BACA-SAYA.txt"
 SUMS = "SHA256SUMS"
-WHEELS = "wheels"
+BUNDLES = Path("/var/lib/slrt-install/bundles")  # RELEASE.slrt, kept there by provision/open_bundle.sh
+OPENER = "source/provision/open_bundle.sh"
+SPARE = 64 << 20  # bytes that stay free for the backup itself
 FULL = "Stik penuh: program untuk pemulihan belum tersalin."
 NOTE_TEXT = """STIK CADANGAN SIMPUL SLRT - {office}
 
@@ -27,6 +32,8 @@ Jangan mengubah, memindahkan atau menghapus berkas di sini. Jangan menulis kata 
 Memulihkan di mesin lain (Debian 12 atau 13, sebagai root):
  1. Pasang stik, lalu kaitkan hanya-baca:   mount -o ro,nosuid,nodev,noexec /dev/sdX /mnt
  2. Bila mesin itu belum menjadi simpul SLRT:
+       bash /mnt/program/install.sh                (tanpa jaringan; semua yang perlu ada di stik ini)
+    Bila berkas itu tidak ada, mesin itu memerlukan jaringan:
        mkdir /root/slrt && tar -xzf /mnt/program/slrt-*.tar.gz -C /root/slrt && bash /root/slrt/install.sh
  3. Tulis kata sandi dari lembar pemulihan ke berkas:   nano /root/sandi   (lalu chmod 600 /root/sandi)
  4. slrt backup list --repository /mnt/slrt --passphrase-file /root/sandi
@@ -45,16 +52,19 @@ Kata sandi kedua (kepala dinas) membuka slrt/kunci-kedua.txt dengan cara yang sa
 """
 
 
-def carry(office: str, stick: Path, release: Path | None = None) -> str:
-    """Put the running release and the note on the mounted stick unless they are there. Returns a sentence when they do not fit.
+def carry(office: str, stick: Path, release: Path | None = None, bundles: Path = BUNDLES) -> str:
+    """Put what the running release came from and the note on the mounted stick unless they are there.
 
-    Raises OSError of a stick that fails.
+    Returns a sentence when they do not fit. Raises OSError of a stick that fails.
     """
+    release = release or release_folder()
     try:
         _write_note(stick, NOTE_TEXT.format(office=office).encode())
-        _pack(stick / FOLDER, release or release_folder())
+        if release is not None:
+            _pack(stick / FOLDER, release, bundles / f"{release.name}.slrt")
     except OSError as error:
-        if error.errno == 28:
+        shutil.rmtree(stick / ARRIVING, ignore_errors=True)  # half of it would take the room of the backups
+        if error.errno == errno.ENOSPC:
             return FULL
         raise
     return ""
@@ -72,24 +82,37 @@ def _write_note(stick: Path, content: bytes) -> None:
         write_whole(note, content, 0o644)
 
 
-def _pack(folder: Path, release: Path | None) -> None:
-    """The source as one file named after the release, the wheels if the node keeps any, and the sums of all."""
-    if release is None or (folder / f"slrt-{release.name}.tar.gz").exists():
+def _pack(folder: Path, release: Path, bundle: Path) -> None:
+    """The folder as it shall be for this release, with the sums of all in it; one that is whole already stays."""
+    name = f"slrt-node-{release.name}.slrt" if bundle.is_file() else f"slrt-{release.name}.tar.gz"
+    if (folder / name).exists():
         return
-    arriving = folder.with_name(f".{FOLDER}.new")
+    arriving = folder.with_name(ARRIVING)
     shutil.rmtree(arriving, ignore_errors=True)
     arriving.mkdir(mode=0o755)
-    with tarfile.open(arriving / f"slrt-{release.name}.tar.gz", "w:gz") as packed:
-        packed.add(release / "source", arcname=".")
-    wheels = release.parent.parent / WHEELS
-    if wheels.is_dir():
-        shutil.copytree(wheels, arriving / WHEELS)
+    if bundle.is_file():
+        _copy_bundle(bundle, arriving / name)
+        shutil.copyfile(release / OPENER, arriving / "install.sh")
+    else:
+        _pack_source(release, arriving / name)
     found = sorted(path for path in arriving.rglob("*") if path.is_file())
     lines = [f"{_sum(path)}  {path.relative_to(arriving)}\n" for path in found]
     (arriving / SUMS).write_text("".join(lines))
     sync_tree(arriving)
     shutil.rmtree(folder, ignore_errors=True)
     arriving.rename(folder)
+
+
+def _copy_bundle(bundle: Path, target: Path) -> None:
+    """Not onto a stick that would then have no room for a backup."""
+    if shutil.disk_usage(target.parent).free < bundle.stat().st_size + SPARE:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    shutil.copyfile(bundle, target)
+
+
+def _pack_source(release: Path, target: Path) -> None:
+    with tarfile.open(target, "w:gz") as packed:
+        packed.add(release / "source", arcname=".")
 
 
 def _sum(path: Path) -> str:

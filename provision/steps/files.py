@@ -39,7 +39,12 @@ class SettingsFile:
             return False
 
     def perform(self, host: Host) -> None:
-        host.write(SETTINGS_FILE, render(self.settings).encode(), 0o644, "root", "root")
+        self.wanted(host).perform(host)
+
+    def wanted(self, host: Host) -> File:
+        """The file with our own comments."""
+        del host
+        return File(SETTINGS_FILE, render(self.settings).encode())
 
 
 def users(site: Site) -> Step:

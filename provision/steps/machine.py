@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from provision.apt import Backports, Packages
+from provision.apt import Backports, Configured, Packages
 from provision.change import Absent, Applied, Change, Command, File, Masked, Running
 from provision.host import Host
 from provision.step import Site, Step
-from provision.steps import ups
+from provision.steps import hardening, network, ups
 
 CODENAMES = {12: "bookworm", 13: "trixie"}
 BASE_PACKAGES = (
@@ -20,6 +20,7 @@ BASE_PACKAGES = (
     "dbus",
     "openssl",
     "e2fsprogs",
+    "smartmontools",
     "util-linux",
 )
 # What WeasyPrint draws letters with, and the letters' own shapes.
@@ -72,11 +73,11 @@ def name(site: Site) -> Step:
 
 def packages(site: Site) -> Step:
     """Debian's packages. nginx and NUT must not start with settings that are not ours, so they are held back first."""
-    names = BASE_PACKAGES + PRINT_PACKAGES + ups.packages(site.settings.power)
+    names = BASE_PACKAGES + PRINT_PACKAGES + network.PACKAGES + hardening.PACKAGES + ups.packages(site.settings.power)
     # The node runs its own nginx unit; Debian's would take port 80.
-    changes: list[Change] = [Masked("nginx.service")]
+    changes: list[Change] = [Configured(), Masked("nginx.service")]
     if site.debian == 12:
-        changes.append(Backports(CODENAMES[site.debian], "borgbackup"))
+        changes.append(Backports(CODENAMES[site.debian], *BORG_AT_LEAST))
     changes.append(Packages(names, (BORG_AT_LEAST,)))
     return Step("paket", "Paket Debian", tuple(changes))
 

@@ -91,10 +91,15 @@ def services(site: Site) -> Step:
         *(() if site.settings.power.ups == "none" else (Running("slrt-power-check.timer"),)),
         Running("slrt-drill.path"),
         Running("slrt-restore.path"),
+        Running("slrt-clock.path"),
+        Running("slrt-lan.path"),
+        Running("slrt-lan.timer"),
         Running("slrt-sticks.path"),
         Running("slrt-sticks.timer"),
         Running("slrt-certificate.timer"),
         Running("slrt-certificate.path"),
+        Running("slrt-upgrade-tidy.timer"),
+        Running("slrt-upgrade.path"),
         Running("slrt.target"),
     )
     return Step("layanan", "Layanan", changes)

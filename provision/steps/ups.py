@@ -43,15 +43,15 @@ class NutFile:
         return f"tulis {self.path} (root:nut 0640)"
 
     def is_done(self, host: Host) -> bool:
-        file = self._file(host)
+        file = self.wanted(host)
         return file is not None and file.is_done(host)
 
     def perform(self, host: Host) -> None:
-        file = self._file(host)
+        file = self.wanted(host)
         assert file is not None  # noqa: S101 - the steps before made the secrets and brought NUT
         file.perform(host)
 
-    def _file(self, host: Host) -> File | None:
+    def wanted(self, host: Host) -> File | None:
         """The rendered file; None while the passwords are not made or NUT is not installed."""
         version, words = nut_version(host), _words(self.power)
         for secret in ("watcher", "upsmon", *(["secondary"] if self.power.lan_address else [])):
@@ -166,6 +166,20 @@ def _without() -> tuple[Change, ...]:
         Absent(ENDGAME_HOOK),
         Command("hapus UPS dari pengaturan NUT yang ada di mesin ini", ("sh", "-c", f"! {named}"), ("sh", "-c", empty)),
     )
+
+
+def nut_off() -> str:
+    """Shell lines after which NUT is Debian's own again and knows no UPS; our passwords in it go. Nothing where NUT is not installed."""
+    return rf"""
+    [ -d {NUT_FOLDER} ] || exit 0
+    systemctl disable --quiet --now {" ".join(DAEMONS)} 2>/dev/null || true
+    systemctl stop 'nut-driver@*.service' || true
+    printf '# Tidak ada UPS.\n' >{NUT_FOLDER}/ups.conf
+    printf 'MODE=none\n' >{NUT_FOLDER}/nut.conf
+    rm -f {NUT_FOLDER}/upsd.users {NUT_FOLDER}/upsmon.conf {ENDGAME_HOOK} {LAN_SYSCTL}
+    hook=$(dpkg-divert --list '*/nutshutdown' | sed -n 's#^local diversion of \(.*\) to {DIVERTED}$#\1#p')
+    [ -z "$hook" ] || dpkg-divert --quiet --local --rename --remove "$hook"
+    """
 
 
 def _drop_in(unit: str) -> str:

@@ -45,6 +45,8 @@ def _counted(page: Page) -> Counted:
 def _to_the_slip(page: Page) -> Counted:
     """From the page of the citizen on."""
     page.get_by_role("link", name="Buka kasus baru").first.click()
+    page.get_by_role("heading", name="Buka kasus baru").wait_for()
+    page.wait_for_load_state()  # until then nothing is counted
     page.get_by_label("Layanan yang diperlukan").select_option(index=1)
     page.get_by_label("Uraian", exact=True).fill(journey.DESCRIPTION)
     page.get_by_label("Pemberitahuan sudah dibacakan").check()

@@ -108,7 +108,7 @@ def test_it_becomes_wholly_well_by_itself(demo: Demo) -> None:
     told = json.loads(demo.slrt("status", "--json").stdout)
     assert told["ok"] is True
     assert {part: told[part]["state"] for part in told if part != "ok"} == dict.fromkeys(
-        ["web", "database", "backup", "sticks", "sheet", "power", "disk", "certificate", "services"], "ok"
+        ["web", "database", "backup", "sticks", "sheet", "power", "disk", "hardware", "certificate", "clock", "services"], "ok"
     )
     assert len(json.loads(demo.slrt("backup", "list", "--json").stdout)) == 1
 

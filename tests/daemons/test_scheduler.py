@@ -22,6 +22,7 @@ from pysqlite3 import dbapi2 as sqlite
 
 from appliance import backup_news, backup_orders
 from appliance import scheduler as scheduler_module
+from appliance.care import reserve
 from appliance.config import load
 from appliance.notify import notify, watchdog_interval
 from appliance.power.state import replace_file
@@ -30,7 +31,7 @@ from backups import book, exchange, outcome
 from backups.clock import moment
 from backups.outcome import Outcome, Record
 from backups.schedule import Depth, Rhythm
-from tests.support.borg import Node, add_rows, environment, ledger
+from tests.support.borg import Node, add_attachment, add_rows, environment, ledger
 from tests.support.waiting import wait_for
 
 
@@ -136,6 +137,15 @@ def test_an_outage_of_some_length_ends_the_backup_which_is_made_again_after_it(n
         assert record(node).last_good is None
         state.write_text('{"accepts_work": true, "accepts_jobs": true}')
         wait_for(lambda: record(node).last_good, seconds=75, what="it is made again at once, not after an hour")
+
+
+def test_it_tells_how_full_the_disks_are(node: Node) -> None:
+    pretend_a_good_backup(node)
+    published = node.folder / "run" / reserve.PUBLISHED
+    with scheduler(node):
+        wait_for(published.exists, seconds=60, what="the first look at the room")
+    (data, *_) = json.loads(published.read_text())
+    assert (data["name"], data["folder"], data["free"] > 0) == ("data", str(node.plan.data), True)
 
 
 def test_it_tells_systemd_when_it_is_ready_and_that_it_lives(node: Node, tmp_path: Path) -> None:
@@ -256,6 +266,7 @@ def test_what_was_stored_after_the_backup_is_restored_though_data_and_scheduler_
     with scheduler(node) as process, closing(sqlite.connect(str(node.plan.database_file))):
         wait_for(lambda: record(node).last_good, seconds=120, what="a good backup")
         add_rows(node.plan, 30)
+        photo = add_attachment(node.plan.data, b"a photo of after the backup")
         stored = datetime.now(UTC)
         news = node.folder / "run" / backup_news.FILE
 
@@ -263,9 +274,11 @@ def test_what_was_stored_after_the_backup_is_restored_though_data_and_scheduler_
             told = json.loads(news.read_text())["reaches"] if news.exists() else None
             return bool(told) and datetime.fromisoformat(told) > stored
 
-        wait_for(reaches, seconds=90, what="the scheduler says that the rows are on the second disk")
+        wait_for(reaches, seconds=90, what="the scheduler says that all of it is on the second disk")
         process.kill()
     shutil.rmtree(node.plan.database_file.parent)
+    shutil.rmtree(node.plan.data / "attachments")
     assert "Catatan berkelanjutan sampai" in node.slrt("backup", "list", check=True).stdout
     node.slrt("backup", "restore", "sekarang", "--to", str(node.folder / "back"), check=True)
     assert len(ledger(node.folder / "back" / node.plan.database)) == 2030
+    assert (node.folder / "back" / photo.relative_to(node.plan.data)).read_bytes() == b"a photo of after the backup"

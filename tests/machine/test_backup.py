@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from tests.support.machine import Machine, wait_for
 from tests.support.machine_room import Room
 from tests.support.machine_run import until_well
@@ -67,6 +69,8 @@ def test_a_night_without_power_is_made_up_for(installed: Machine) -> None:
     await_second(installed, 120)
 
 
+# the other way round, and without a network: tests/machine/test_bundle.py
+@pytest.mark.parametrize("release", ["bookworm"])
 def test_a_backup_is_restored_into_another_machine_by_one_command(room: Room, release: str) -> None:
     lost = room.installed(release)
     until_well(lost)
@@ -152,14 +156,42 @@ def test_a_node_of_one_user_gives_its_backups_away_at_an_upgrade_and_a_restore_k
 def restored_as_ordered(node: Machine) -> None:
     """As the pages leave it: taken by root's unit, carried out by the owner of the data, and the backups go on."""
     number = max(int(one["id"]) for one in backups(node))
-    order = json.dumps({"wish": "restore", "run": number, "by": "admin.it", "reason": "uji pemulihan dari halaman"})
-    node.run(f"echo '{order}' > /run/slrt/restore-order", user="slrt")
+    ended = carried_out(node, wish="restore", run=number, by="admin.it", reason="uji pemulihan dari halaman")
+    assert ended["ok"], ended
+    node.run("slrt backup custody --check && slrt backup run", seconds=300)
+    until_well(node)
+    looked_as_ordered(node)
+
+
+def carried_out(node: Machine, **order: object) -> dict[str, Any]:
+    """An order as the pages leave it, and how root's unit ended it."""
+    node.run("rm -f /var/lib/slrt/restore/restore.json")
+    node.run(f"echo '{json.dumps(order)}' > /run/slrt/restore-order", user="slrt")
 
     def told() -> dict[str, Any]:
         found = node.run("cat /var/lib/slrt/restore/restore.json", check=False).out
         return json.loads(found) if found else {}
 
-    wait_for("the restore has ended", lambda: told().get("ok") is not None, 300, pause=1.0)
-    assert told()["ok"], told()
-    node.run("slrt backup custody --check && slrt backup run", seconds=300)
-    until_well(node)
+    wait_for("the order has ended", lambda: told().get("ok") is not None, 300, pause=1.0)
+    return told()
+
+
+def looked_as_ordered(node: Machine) -> None:
+    """Of a case and of the papers, beside running services: laid out for the pages alone, and nothing of it in the machine's journal."""
+    office = meet(node)
+    furnish(office, "fo.ani", "spv.citra")
+    number = file_case(office)
+    node.run("slrt backup run", seconds=300)
+    run = max(int(one["id"]) for one in backups(node))
+    look = carried_out(node, wish="look", run=run, by="spv.citra", reason="warga menanyakan catatan", case=number)
+    assert look["ok"], look
+    laid_out = node.run("stat -c '%U %a' /var/lib/slrt/restore/looks /var/lib/slrt/restore/looks/*").out.splitlines()
+    # the folder hands its group on, which has no right in it
+    assert laid_out == ["slrt 2700", "slrt 600"]
+    supervisor = office.sign_in("spv.citra")
+    supervisor.visit(f"/keadaan-dahulu/{look['result']}")
+    assert COMPLAINT in supervisor.page.text, str(supervisor.page)
+    found = carried_out(node, wish="search", run=0, by="admin.it", reason="")
+    assert found["ok"], found
+    assert COMPLAINT not in node.run("journalctl --unit slrt-restore --no-pager").out
+    assert node.run("systemctl --failed --no-legend").out == ""

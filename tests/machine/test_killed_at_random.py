@@ -18,7 +18,7 @@ KILLS = 5
 @pytest.mark.parametrize("release", ["trixie"])
 def test_killed_at_random_moments(room: Room, release: str) -> None:
     wanted = undisturbed(room, release)
-    lines = re.findall(r"(?m)^(?:Tahap \d/\d|\[\d+/\d+\])", room.installation(release).output)
+    lines = re.findall(r"(?m)^(?:Tahap \d/\d|\[\d+/\d+\]|      [a-z].*)", room.installation(release).output)
     moments = sorted(random.sample(range(len(lines)), KILLS))
     print("killed at", [lines[moment] for moment in moments])
     machine = room.bare(release)

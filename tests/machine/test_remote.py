@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.support.machine import PROJECT, Machine
+from tests.support.machine_room import Room
 from tests.support.machine_run import INSTALL_SECONDS, until_well
 from tests.support.office import Office
 from tests.support.story import meet
 
-OPTIONS = ("--district", "73.03", "--hostname", "slrt", "--admin", "admin.it", "--ups", "simulated")
+OPTIONS = ("--district", "73.03", "--hostname", "slrt", "--admin", "admin.it", "--ups", "simulated", "--accept", "all")
 
 
 def open_ssh(machine: Machine, home: Path) -> Path:
@@ -67,3 +68,32 @@ def test_a_machine_that_does_not_answer(bare: Machine, tmp_path: Path) -> None:
     refused = provision(tmp_path, "apply", "--host", f"root@{bare.address}", "--identity", str(key), *OPTIONS)
     assert refused.returncode == 75, refused.stdout + refused.stderr
     assert "Langkah berikutnya" in refused.stderr
+
+
+@pytest.mark.parametrize("release", ["trixie"])
+def test_a_fleet_is_checked_side_by_side(lasting: Machine, room: Room, tmp_path: Path) -> None:
+    away = room.bare("bookworm")
+    key = open_ssh(lasting, tmp_path)
+    (tmp_path / "simpul.toml").write_text(
+        f"[defaults]\nidentity = '{key}'\ndistrict = '73.03'\nhostname = 'slrt'\nups = 'simulated'\n"
+        f"[nodes.bantaeng]\nhost = 'root@{lasting.address}'\n[nodes.jauh]\nhost = 'root@{away.address}'\n"
+    )
+    words = ("--inventory", str(tmp_path / "simpul.toml"))
+    away.run("systemctl stop ssh.socket ssh")
+    # there is a key now, so passwords are refused from here on
+    taken_in = provision(tmp_path, "fleet", "apply", *words, "--only", "bantaeng")
+    assert taken_in.returncode == 0, taken_in.stdout + taken_in.stderr
+    well = provision(tmp_path, "fleet", "check", *words)
+    assert well.returncode == 75, well.stdout + well.stderr
+    assert [line.split()[2] for line in well.stdout.splitlines() if line.startswith(("bantaeng  ", "jauh  "))][-2:] == [
+        "sesuai",
+        "tidak",
+    ]
+    assert "Semua seperti seharusnya." in well.stdout
+    lasting.run("chmod 644 /etc/slrt/secrets/audit-key")
+    drifted = provision(tmp_path, "fleet", "check", *words, "--only", "bantaeng")
+    assert drifted.returncode == 1, drifted.stdout + drifted.stderr
+    assert "menyimpang: Pengaturan dan rahasia: buat rahasia acak /etc/slrt/secrets/audit-key" in drifted.stdout
+    mended = provision(tmp_path, "fleet", "apply", *words, "--only", "bantaeng")
+    assert (mended.returncode, "1 diubah" in mended.stdout) == (0, True), mended.stdout + mended.stderr
+    assert lasting.run("stat -c %a /etc/slrt/secrets/audit-key").out == "600\n"

@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # What is about no resident. A pair of look-alikes names both residents in its detail; a plan of a handover moves whole villages.
 ABOUT_NOBODY = frozenset(
     [
+        "acceptance",
         "account",
         "area",
         "calendar",

@@ -7,12 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from appliance import __version__
 from appliance.config import NodeSettings, PowerSettings, Settings, parse
-from appliance.errors import ApplianceError
+from appliance.errors import ApplianceError, TryLater
 from provision import run
+from provision.apt import WITHIN_BUNDLE, Packages
 from provision.change import Change, Command, File, writes
+from provision.host import Entry, Outcome
 from provision.plan import steps
 from provision.step import Site, Step
+from provision.steps.care import MODULES_FILE, PRODUCT
 from provision.steps.ups import NutFile
 from tests.support.pretend_host import PowerCut, PretendHost
 
@@ -183,6 +187,33 @@ def test_only_debian_12_takes_borg_from_the_backports_of_its_own_mirror(debian: 
         assert host.packages["borgbackup"] == "1.4.0-4~bpo12+1"
 
 
+@pytest.mark.parametrize("debian", [12, 13])
+def test_out_of_a_bundle_apt_asks_nothing_else_and_no_source_of_ours_comes(debian: int) -> None:
+    host = bare()
+    host.files[WITHIN_BUNDLE] = (Entry("file", 0o600, "root", "root"), b"")
+    run.apply(steps(dataclasses.replace(SITE, debian=debian)), host, silent)
+    assert host.packages["borgbackup"] == "1.4.0-4~bpo12+1"
+    asked = [command for command in host.commands if " apt-get " in command]
+    assert asked
+    assert all(f"-c {WITHIN_BUNDLE}" in command for command in asked)
+    # the bundle is put away when its installation ends; a repair finds nothing to do then
+    del host.files[WITHIN_BUNDLE]
+    assert run.apply(steps(dataclasses.replace(SITE, debian=debian)), host, silent) == 0
+    assert not any(path.startswith(("/etc/apt/sources.list.d/slrt-", "/etc/apt/preferences.d/slrt-")) for path in host.files)
+
+
+def test_a_package_that_cannot_be_fetched_is_asked_for_by_the_name_of_the_bundle() -> None:
+    class Offline(PretendHost):
+        def _run_apt_get(self, words: list[str]) -> Outcome:
+            return Outcome(
+                100, "", "Err:1 http://mirror.example/debian bookworm InRelease\n  Temporary failure resolving 'mirror.example'"
+            )
+
+    with pytest.raises(TryLater) as refused:
+        Packages(("nginx-light",)).perform(Offline())
+    assert f"install.sh --bundle slrt-node-{__version__}.slrt" in refused.value.hint
+
+
 def test_a_change_that_does_not_take_is_an_error() -> None:
     never = Step("never", "Never", (Command("nothing", ("test", "-f", "/never"), ("slrt", "backup", "run")),))
     with pytest.raises(ApplianceError, match="belum berlaku"):
@@ -197,3 +228,18 @@ def test_a_failed_step_says_which_command_and_what_next() -> None:
     with pytest.raises(ApplianceError) as error:
         run.apply([Step("file", "File", (File("/etc/x", b"x"),))], Full(), silent)
     assert "df -h" in error.value.hint
+
+
+@pytest.mark.parametrize(
+    ("product", "driver"),
+    [("ProLiant ML10", b"hpwdt\n"), ("ProLiant ML10 v2", b"hpwdt\n"), ("ML10Gen9", b"iTCO_wdt\n"), ("Lain", b"#"), ("", b"#")],
+)
+def test_the_watchdogs_driver_is_that_of_the_machine(product: str, driver: bytes) -> None:
+    host = bare()
+    if product:
+        host.files[PRODUCT] = (Entry("file", 0o444, "root", "root"), f"{product}\n".encode())
+    run.apply(steps(SITE), host, silent)
+    assert (host.read(MODULES_FILE) or b"").startswith(driver)
+    host.files[MODULES_FILE] = (Entry("file", 0o644, "root", "root"), b"softdog\n")
+    run.apply(steps(SITE), host, silent)
+    assert (host.read(MODULES_FILE) or b"").startswith(driver)

@@ -11,23 +11,33 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = ROOT / "systemd"
-# unit → highest exposure; systemd's own scale from 0 (locked) to 10
+# unit → highest exposure, which is what it has reached; systemd's own scale from 0 (locked) to 10. The table of docs/network.md says why
 EXPOSURE = {
-    "slrt-web.service": 0.3,
-    "slrt-front.service": 0.5,
-    "slrt-scheduler.service": 1.0,
-    "slrt-backup.service": 1.0,
+    "slrt-web.service": 0.4,  # 0.1 of it is that its workers may tell systemd that they answer
+    "slrt-front.service": 0.3,
+    "slrt-scheduler.service": 0.2,
+    "slrt-backup.service": 0.2,
     "slrt-watcher.service": 1.0,
     "slrt-power-check.service": 1.0,
-    "slrt-drill.service": 1.0,
-    "slrt-notices.service": 1.5,
-    "slrt-certificate.service": 2.5,
-    "slrt-force-shutdown.service": 3.0,
-    "slrt-upsmon-refresh.service": 2.0,
-    "slrt-poweroff.service": 4.0,
-    "slrt-rtc-alarm.service": 2.5,
-    "slrt-restore.service": 4.0,  # it stops and starts services, and becomes the service user
-    "slrt-sticks.service": 4.0,  # it mounts for all to see, so it cannot have a view of the files of its own
+    "slrt-drill.service": 0.6,
+    "slrt-care.service": 1.1,  # root, to ask the disks
+    "slrt-support.service": 2.7,  # it reads the whole machine
+    "slrt-notices.service": 1.1,
+    "slrt-firewall.service": 1.4,
+    "slrt-clock.service": 1.7,
+    "slrt-lan.service": 2.6,  # it changes the machine's address
+    "slrt-dns.service": 1.5,
+    "slrt-certificate.service": 2.1,
+    "slrt-force-shutdown.service": 1.7,
+    "slrt-upsmon-refresh.service": 1.3,
+    "slrt-poweroff.service": 3.0,
+    "slrt-rtc-alarm.service": 1.6,
+    "slrt-restore.service": 2.9,  # it stops and starts services, and becomes the service user
+    "slrt-upgrade-settle.service": 3.6,  # it puts programs, units and data of the whole node back
+    "slrt-upgrade-watch.service": 3.6,
+    "slrt-upgrade-tidy.service": 1.2,
+    "slrt-upgrade.service": 6.1,  # it installs programs and packages of Debian
+    "slrt-sticks.service": 3.8,  # it mounts for all to see, so it cannot have a view of the files of its own
 }
 
 
@@ -59,11 +69,16 @@ def test_a_unit_is_no_more_exposed_than_agreed(unit: str, limit: float, capsys: 
     assert done.returncode == 0, done.stdout
 
 
+def test_the_figures_of_the_document_are_those_of_the_units() -> None:
+    rows = re.findall(r"^\| `(slrt-\S+\.service)` \| ([\d.]+) \|", (ROOT / "docs/network.md").read_text(), flags=re.MULTILINE)
+    assert {unit: float(figure) for unit, figure in rows} == EXPOSURE
+
+
 def test_systemd_understands_every_unit(tmp_path: Path) -> None:
     need("systemd-analyze")
     # the programs are not on this machine: /bin/true stands where each is named
     for unit in UNITS.glob("slrt*"):
-        text = re.sub(r"^(ExecStart|ExecReload)=(-?)\S+", r"\1=\2/bin/true", unit.read_text(), flags=re.MULTILINE)
+        text = re.sub(r"^(ExecStart|ExecReload|ExecStopPost)=(-?)\S+", r"\1=\2/bin/true", unit.read_text(), flags=re.MULTILINE)
         (tmp_path / unit.name).write_text(text)
     units = sorted(str(path) for path in tmp_path.iterdir())
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True, check=False)

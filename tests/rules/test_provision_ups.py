@@ -140,7 +140,8 @@ def test_other_machines_are_served_on_the_lan_and_may_do_nothing_else() -> None:
     password = (host.read("/etc/slrt/secrets/upsd-secondary-password") or b"").decode().strip()
     assert users[place + 1 :] == [f"password = {password}", "upsmon secondary"]
     assert b"ip_nonlocal_bind = 1" in (host.read("/etc/sysctl.d/slrt-ups-lan.conf") or b"")
-    assert not any("nft" in command for command in host.commands)
+    rules = (host.read("/etc/slrt/firewall.nft") or b"").decode()
+    assert "tcp dport 3493 accept" in rules.partition("chain office")[2], "from the office's own addresses only"
 
 
 def test_nobody_is_served_unless_asked_for_and_no_longer_when_taken_back() -> None:
@@ -163,7 +164,7 @@ def test_the_sheet_for_the_other_machine_is_whole() -> None:
     sheet = secondary_sheet(PowerSettings(name="apc", lan_address=LAN), "pass" * 16)
     assert f"MONITOR apc@{LAN} 1 secondary {'pass' * 16} secondary\n" in sheet
     assert "$" not in sheet
-    assert "nftables" in sheet
+    assert "3493" in sheet
 
 
 def test_without_a_ups_nut_names_none_and_the_machine_keeps_what_stood_there() -> None:

@@ -297,11 +297,38 @@ POST drills.begin                  401       403 403     403  403        403    
 GET  drills.show                   303       403 403     403  403        403    404      403        403  403
 GET  drills.sheet                  303       403 403     403  403        403    404      403        403  403
 GET  backup_sticks.listing         303       403 403     403  403        403    200      403        403  403
+GET  hardware.show                 303       403 403     403  403        403    200      403        403  403
+GET  commissioning.listing         303       403 403     403  403        403    200      403        403  403
+GET  commissioning.ask             303       403 403     403  403        403    200      403        403  403
+POST commissioning.confirm         401       403 403     403  403        403    422      403        403  403
+GET  commissioning.sheet           303       403 403     403  403        403    200      403        403  403
+GET  support.show                  303       403 403     403  403        403    200      403        403  403
+POST support.ask                   401       403 403     403  403        403    303      403        403  403
+POST support.download              401       403 403     403  403        403    404      403        403  403
 POST backup_sticks.eject           401       403 403     403  403        403    404      403        403  403
+GET  network.show                  303       403 403     403  403        403    200      403        403  403
+GET  network.address_card          303       403 403     403  403        403    409      403        403  403
+POST network.try_address           401       403 403     403  403        403    422      403        403  403
+POST network.undo                  401       403 403     403  403        403    409      403        403  403
+POST network.look                  401       403 403     403  403        403    303      403        403  403
+GET  network.ask_to_confirm        404       404 404     404  404        404    404      404        404  404
+GET  node_clock.show               303       403 403     403  403        403    200      403        403  403
+POST node_clock.change             401       403 403     403  403        403    422      403        403  403
+POST network.confirm               404       404 404     404  404        404    404      404        404  404
 GET  backup_restores.show          303       403 403     403  403        403    200      403        403  403
 POST backup_restores.order         401       403 403     403  403        403    422      403        403  403
+POST backup_restores.remove        401       403 403     403  403        403    422      403        403  403
 GET  backup_restores.progress      303       403 403     403  403        403    200      403        403  403
+GET  backup_restores.papers        303       403 403     403  403        403    200      403        403  403
+POST backup_restores.order_papers  401       403 403     403  403        403    422      403        403  403
 GET  backup_restores.told          303       200 200     200  200        200    200      200        200  200
+GET  upgrades.show                 303       403 403     403  403        403    200      403        403  403
+POST upgrades.order                401       403 403     403  403        403    422      403        403  403
+GET  old_cases.ask                 303       403 403     403  403        403    403      403        403  403
+POST old_cases.order               401       403 403     403  403        403    403      403        403  403
+GET  old_cases.show                303       403 403     403  403        403    403      403        403  403
+GET  old_cases.sheet               303       403 403     403  403        403    403      403        403  403
+POST old_cases.close               401       403 403     403  403        403    403      403        403  403
 GET  recovery_sheet.show           303       403 403     403  403        403    200      403        403  403
 POST recovery_sheet.prove          401       403 403     403  403        403    409      403        403  403
 GET  imports.listing               303       403 200     403  403        403    403      403        403  403
@@ -348,6 +375,11 @@ _CONVENING = (*_PROPOSING, "supervisor", "tksk")
 EXCEPT: dict[str, dict[str, int]] = {
     "backups.show": {"supervisor": 200, "manajer": 200, "pimpinan": 200},
     "backups.order": {"manajer": 422},
+    "old_cases.ask": {"supervisor": 200, "manajer": 200},
+    "old_cases.order": {"supervisor": 422, "manajer": 422},
+    "old_cases.show": {"supervisor": 404, "manajer": 404},
+    "old_cases.sheet": {"supervisor": 404, "manajer": 404},
+    "old_cases.close": {"supervisor": 404, "manajer": 404},
     "proposals.take_together": {"manajer": 422},
     "proposals.new": dict.fromkeys(_PROPOSING, 200),
     "proposals.create": dict.fromkeys(_PROPOSING, 422),
@@ -536,6 +568,7 @@ NOT_THERE = (
     "contact_id",
     "export_id",
     "drill_id",
+    "look_id",
     "assignment_id",
     "hamlet_id",
     "holiday_id",
@@ -583,6 +616,8 @@ def case_with_referral(staff: Staff) -> dict[str, str]:
         "action": "usulkan_keluar",
         "step": "receive",
         "label": "A",
+        "token": "nothing",
+        "check": "steker",
         "layout_code": "siksng",
         "account_id": "nobody",
         "pair_id": pair_of(*(resident(staff.fo, "Sitti Aminah") for _ in range(2)), by=staff.supervisor),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,16 +14,22 @@ import sqlalchemy as sa
 from flask import Flask
 
 from appliance import database, restore_orders
+from appliance.commands import backup_ordered
 from appliance.config import Settings
 from appliance.models.account import Account
 from appliance.models.audit import AuditEntry
+from appliance.models.case import Case
 from appliance.models.restoration import Restoration
 from appliance.models.roles import Role
+from appliance.models.visit import CasePaper
+from appliance.restoration import lost_papers
 from appliance.restore_orders import Order, Progress, Wish
 from backups.lock import only_run
 from tests.support.databases import SqliteTemplate
+from tests.support.desk import open_case
 from tests.support.nights import some_weeks
-from tests.support.web_client import Web, officer, web_app
+from tests.support.staff import hire
+from tests.support.web_client import PASSWORD, Web, officer, web_app
 
 WHY = "basis data rusak setelah listrik padam"
 
@@ -55,7 +63,8 @@ def signed_in(app: Flask, username: str) -> Web:
 
 def test_from_the_list_to_an_order_that_says_why(app: Flask, settings: Settings) -> None:
     web = signed_in(app, "admin")
-    listed = web.get("/cadangan/pulihkan").text
+    assert "apa=basis-data" in web.get("/cadangan/pulihkan").text, "first what, then from which night"
+    listed = web.get("/cadangan/pulihkan?apa=semua").text
     assert "Nomor 40" in listed
     assert "Nomor 20<" not in listed, "forgotten long ago"
     assert "PULIHKAN 39" in web.get("/cadangan/pulihkan?nomor=39").text
@@ -76,6 +85,79 @@ def test_from_the_list_to_an_order_that_says_why(app: Flask, settings: Settings)
     with app.app_context():
         entry = database.db.session.scalars(sa.select(AuditEntry).where(AuditEntry.action == "pulihkan-restore")).one()
     assert json.loads(entry.detail) == {"alasan": WHY, "cadangan": 39}
+
+
+def test_the_database_alone_is_ordered_by_words_of_its_own(app: Flask, settings: Settings) -> None:
+    web = signed_in(app, "admin")
+    assert "apa=basis-data&amp;nomor=39" in web.get("/cadangan/pulihkan?apa=basis-data").text
+    page = web.get("/cadangan/pulihkan?apa=basis-data&nomor=39").text
+    assert "Ketik BASIS DATA 39 untuk memastikan" in page
+    form = {"wish": "database", "run": "39", "reason": WHY, "typed": "PULIHKAN 39"}
+    refused = web.post("/cadangan/pulihkan", form)
+    assert (refused.status_code, "Ketik BASIS DATA 39" in refused.text) == (422, True)
+    assert web.post("/cadangan/pulihkan", {**form, "typed": "basis data 39"}).status_code == 303
+    assert restore_orders.take(settings) == Order(Wish.DATABASE, 39, "admin", WHY)
+
+
+MISSING, ALTERED, NOWHERE, FORGOTTEN = (letter * 64 for letter in "abcd")
+
+
+def with_papers(app: Flask, settings: Settings) -> str:
+    """Papers of a case in the tables, and what a search found of them; the number of the case."""
+    at = datetime.now(UTC)
+    with app.app_context():
+        staff = hire()
+        case_id = open_case(staff.fo)
+        with database.transaction() as session:
+            case = session.get_one(Case, case_id)
+            for sha256, requirement in ((MISSING, "Fotokopi KTP"), (ALTERED, "Surat keterangan"), (NOWHERE, "")):
+                paper = CasePaper(case_id=case_id, state="DIPERIKSA", sha256=sha256, requirement=requirement, title="luka bakar")
+                paper.stamp("system", at)
+                session.add(paper)
+            number = case.number
+    kept = {sha256: {"id": 38, "at": at.isoformat()} for sha256 in (MISSING, ALTERED, FORGOTTEN)}
+    answer = {"checked": 7, "missing": [MISSING, NOWHERE, FORGOTTEN], "altered": [ALTERED], "kept": kept}
+    lost_papers.keep(settings, answer, at)
+    return number
+
+
+def test_missing_papers_are_told_without_names_and_the_ticked_ones_ordered(app: Flask, settings: Settings) -> None:
+    web = signed_in(app, "admin")
+    assert "Cari sekarang" in web.get("/cadangan/pulihkan/berkas").text
+    number = with_papers(app, settings)
+    page = web.get("/cadangan/pulihkan/berkas").text
+    assert page.count(number) >= 3
+    assert "Fotokopi KTP" in page
+    assert "luka bakar" not in page, "what somebody wrote is not for who reads no case"
+    assert [bool(re.search(rf'value="{sha256}" checked', page)) for sha256 in (MISSING, ALTERED, NOWHERE, FORGOTTEN)] == [
+        True, True, False, False,
+    ]  # fmt: skip
+    with app.app_context(), database.transaction() as session:
+        session.execute(sa.update(Case).values(confidential=True))
+    hidden = web.get("/cadangan/pulihkan/berkas").text
+    assert (number in hidden, "Fotokopi KTP" in hidden) == (True, False)
+
+    refused = web.post("/cadangan/pulihkan/berkas", {"wish": "papers"})
+    assert (refused.status_code, "Tandai berkas" in refused.text) == (422, True)
+    assert web.post("/cadangan/pulihkan/berkas", {"wish": "papers", "papers": ["../x"]}).status_code == 422
+    assert web.post("/cadangan/pulihkan/berkas", {"wish": "papers", "papers": [MISSING, ALTERED]}).status_code == 303
+    assert restore_orders.take(settings) == Order(Wish.PAPERS, 0, "admin", papers=(MISSING, ALTERED))
+    assert web.post("/cadangan/pulihkan/berkas", {"wish": "search"}).status_code == 303
+    assert restore_orders.take(settings) == Order(Wish.SEARCH, 0, "admin")
+
+
+def test_what_came_back_is_no_fault_any_more(app: Flask, settings: Settings) -> None:
+    with_papers(app, settings)
+    order = Order(Wish.PAPERS, 0, "admin", papers=(MISSING, ALTERED))
+    answer = {"checked": 2, "missing": [MISSING], "altered": [], "put_back": {}, "left": [MISSING]}
+    done = subprocess.CompletedProcess([], 1, json.dumps(answer), "")
+    told = backup_ordered._outcome(settings, order, done)
+    assert (told.ok, told.next_step != "") == (False, True)
+    found = lost_papers.read(settings)
+    assert found is not None
+    assert {fault.sha256 for fault in found.faults} == {MISSING, NOWHERE, FORGOTTEN}, "the altered one was well already"
+    failed = backup_ordered._outcome(settings, order, subprocess.CompletedProcess([], 75, "", "Gagal: sibuk\n"))
+    assert (failed.ok, failed.text) == (False, "sibuk")
 
 
 def test_the_progress_goes_on_ends_or_was_cut_off(app: Flask, settings: Settings) -> None:
@@ -106,11 +188,40 @@ def test_only_what_was_replaced_can_be_taken_back(app: Flask, settings: Settings
     assert (order.wish, order.reason) == (Wish.REVERT, WHY)
 
 
+def test_what_a_restore_put_aside_is_erased_with_a_word_and_the_password(app: Flask, settings: Settings) -> None:
+    web, data = signed_in(app, "admin"), Path(settings.paths.data)
+    for number in (3, 4):
+        (data / f"before-restore-{number}" / "database").mkdir(parents=True)
+        (data / f"before-restore-{number}" / "database" / "slrt.db").write_bytes(b"x" * 2_000_000)
+    page = web.get("/cadangan/pulihkan").text
+    assert ("Ketik HAPUS 3 untuk memastikan" in page, page.count("2 MB"), "Ketik HAPUS 4" in page) == (True, 2, False)
+    form = {"number": "3", "removal": "HAPUS 3", "password": "bukan ini"}
+    for wrong, sentence in (
+        (form, "Kata sandi Anda tidak cocok"),
+        ({**form, "removal": "HAPUS", "password": PASSWORD}, "Ketik HAPUS 3"),
+    ):
+        refused = web.post("/cadangan/pulihkan/hapus", wrong)
+        assert (refused.status_code, sentence in refused.text) == (422, True)
+        assert (data / "before-restore-3" / "database" / "slrt.db").exists()
+    assert web.post("/cadangan/pulihkan/hapus", {**form, "password": PASSWORD}).status_code == 303
+    assert not (data / "before-restore-3").exists()
+    for _ in range(3):
+        last = web.post("/cadangan/pulihkan/hapus", {**form, "number": "4", "removal": "HAPUS 4"})
+    assert last.status_code == 429, "an open browser is no place to guess"
+
+
 def test_an_order_is_believed_no_further_than_it_makes_sense(settings: Settings, tmp_path: Path) -> None:
     place = Path(settings.paths.runtime) / restore_orders.REQUEST
     secret = tmp_path / "secret"
     secret.write_text(json.dumps({"wish": "restore", "run": 1, "by": "x", "reason": "y"}))
-    for content in (b"", b"[]", b'{"wish": "erase", "run": 1, "by": "", "reason": ""}', b'{"wish": "check", "run": "--to=/etc"}'):
+    whole = {"wish": "papers", "run": 0, "by": "x", "reason": "y", "papers": ["a" * 64]}
+    place.write_text(json.dumps(whole))
+    assert restore_orders.take(settings) is not None
+    strange: list[dict[str, object]] = [
+        {}, {**whole, "wish": "erase"}, {**whole, "run": "--to=/etc"}, {**whole, "papers": ["../../etc/shadow"]},
+        {**whole, "case": "--from=1"}, {**whole, "moment": "kemarin"}, {**whole, "papers": 5},
+    ]  # fmt: skip
+    for content in (b"", b"[]", *(json.dumps(one).encode() for one in strange)):
         place.write_bytes(content)
         assert restore_orders.take(settings) is None
         assert not place.exists()

@@ -2,39 +2,50 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from appliance import audit, database
+from appliance import accounts, audit, custody, database
 from appliance.access import Actor
-from appliance.accounts.sessions import begin
+from appliance.accounts import passwords
+from appliance.accounts.assignments import admins
+from appliance.accounts.sessions import acting_for, begin
+from appliance.carried_log import CarriedLog
+from appliance.casework import casebook
 from appliance.commands import restoring
 from appliance.commands.restoring import Errand, Handed, plan_of
 from appliance.config import BackupSettings, Settings
 from appliance.database import db
-from appliance.errors import Conflict, InvalidInput, NotFound
+from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound, TryLater
 from appliance.models.account import Account, WebSession
 from appliance.models.audit import AuditEntry
 from appliance.models.case import Case
 from appliance.models.letter import Letterhead
 from appliance.models.restoration import Restoration
+from appliance.models.roles import Role
 from appliance.models.visit import CasePaper
 from appliance.registry.named_files import hashes_of_case, named_hashes
-from appliance.restoration import looking
+from appliance.restoration import looking, looks, replaced
 from appliance.restoration.epoch import Epoch, list_restorations, newest
-from appliance.restoration.looking import Seen, look_at_case_then
+from appliance.restoration.looking import Seen, as_words, look_at_case_then
 from appliance.restoration.numbers import Lost, raised
+from appliance.restoration.replaced import Replaced, due
 from appliance.restoration.settling import complete
+from appliance.restoration.shut_out import ShutOut
 from appliance.restoration.states import Coming, look_at_coming, require_known
 from backups import exchange, repository
+from backups.clock import moment
+from backups.ladder import rehearse
+from backups.lock import only_run
 from backups.process import never
 from backups.restore import quiet
 from backups.settings import Plan
@@ -42,6 +53,8 @@ from tests.support.borg import run_now
 from tests.support.databases import AUDIT_KEY, SqliteTemplate, settings_below
 from tests.support.desk import open_case
 from tests.support.staff import AT, Staff, hire
+from tests.support.waiting import wait_for
+from tests.support.web_client import PASSWORD, officer
 
 HANDED = Handed("jeruk bali 4711", "jeruk bali 4711", AUDIT_KEY)
 
@@ -180,6 +193,141 @@ def test_no_number_is_given_twice_and_everybody_learns_what_is_gone(node: Settin
         assert audit.verify().ok
 
 
+def test_who_was_shut_out_since_stays_so(node: Settings) -> None:
+    """Also over a revert, and whoever replaced a password goes on with the new one, which she has to renew."""
+    with open_office(node):
+        officers = {name: officer(name, Role.FO) for name in ("asri", "budi", "cici")}
+        admin = officer("kepala.it", Role.ADMIN)
+        run_now(plan_for(node))
+        at = datetime.now(UTC)
+        accounts.deactivate(officers["asri"], by=None, at=at)
+        password = accounts.reset_password(officers["budi"], by=None, at=at)
+        before = journal_of_accounts()
+    bring_back(node)
+    assert settle(node)
+    with open_office(node):
+        asri, budi, cici = (db.session.get_one(Account, key) for key in officers.values())
+        assert (asri.active, budi.active, cici.active) == (False, True, True)
+        assert (passwords.verify(password, budi.password_hash), passwords.verify(PASSWORD, budi.password_hash)) == (True, False)
+        assert (budi.must_change_password, cici.must_change_password) == (True, False)
+        assert budi.password_expires_at is not None, "a one-time password dies as it would have died"
+        assert journal_of_accounts() - before == {("account-deactivate", asri.id), ("password-keep", budi.id)}
+        oversees = acting_for(admin, at, "", node.zone)
+        assert oversees is not None
+        (told,) = list_restorations(by=oversees)
+        assert told.shut_out == ShutOut(("asri",), ("budi",))
+        plain = acting_for(officers["cici"], at, "", node.zone)
+        assert plain is not None
+        assert list_restorations(by=plain)[0].shut_out == ShutOut(), "others' accounts are not hers to know"
+        accounts.deactivate(officers["cici"], by=None, at=at)
+        assert audit.verify().ok
+    restoring.put_back(node, HANDED, Errand("", by="admin.it", reason="salah cadangan"), quiet)
+    assert settle(node)
+    with open_office(node):
+        assert [db.session.get_one(Account, key).active for key in officers.values()] == [False, True, False]
+
+
+def journal_of_accounts() -> set[tuple[str, str]]:
+    """What was done to accounts as the journal of now tells it."""
+    rows = db.session.execute(
+        sa.select(AuditEntry.action, AuditEntry.subject).where(AuditEntry.detail.contains("data-dipulihkan"))
+    )
+    return {(action, subject.removeprefix("account:")) for action, subject in rows if subject.startswith("account:")}
+
+
+def test_an_admin_who_was_sent_away_does_not_come_back_because_she_is_the_last(saved: Settings, known: Staff) -> None:
+    with open_office(saved):
+        gone = officer("dulu.it", Role.ADMIN)
+        for other in admins(date(2026, 11, 29)):
+            if other != gone:
+                accounts.deactivate(other, by=None, at=AT)
+        run_now(plan_for(saved))
+        officer("baru.it", Role.ADMIN)
+        accounts.deactivate(gone, by=None, at=AT)
+    bring_back(saved)
+    assert settle(saved)
+    with open_office(saved):
+        assert not db.session.get_one(Account, gone).active
+        assert list_restorations(by=known.manager)[0].shut_out.no_admin
+
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("ages", "proven", "expected"),
+    [
+        ((40, 35), (34,), [1, 2]),
+        ((40, 35), (36,), [1]),
+        ((40, 35), (), []),
+        ((40, 35), (41,), []),
+        ((40, 29), (1,), [1]),
+        ((30,), (29,), [1]),
+        ((29,), (1,), []),
+        ((-3,), (-4,), []),
+        # a clock that was wrong for a while: the oldest first all the same
+        ((-3, 40), (1,), []),
+    ],
+)
+def test_a_state_beside_goes_after_thirty_days_and_a_proof(
+    ages: tuple[int, ...], proven: tuple[int, ...], expected: list[int]
+) -> None:
+    found = [Replaced(number, AT - DAY * age, 5) for number, age in enumerate(ages, start=1)]
+    assert due(found, [AT - DAY * age for age in proven], AT) == expected
+
+
+def test_a_state_beside_goes_by_word_the_oldest_first_and_its_number_never_comes_again(saved: Settings, known: Staff) -> None:
+    data, at = Path(saved.paths.data), datetime.now(UTC)
+    for _ in range(2):
+        bring_back(saved, "1")
+        settle(saved)
+    admin = known.admin
+    with open_office(saved):
+        assert [(one.number, one.bytes > 1000) for one in replaced.list_replaced(saved)] == [(1, True), (2, True)]
+        with pytest.raises(NotAllowed):
+            replaced.remove(saved, 1, "HAPUS 1", by=known.manager, at=at)
+        with pytest.raises(InvalidInput):
+            replaced.remove(saved, 1, "HAPUS", by=admin, at=at)
+        with pytest.raises(Conflict, match="lebih lama"):
+            replaced.remove(saved, 2, "HAPUS 2", by=admin, at=at)
+        with pytest.raises(NotFound):
+            replaced.remove(saved, 3, "HAPUS 3", by=admin, at=at)
+        with only_run(Path(saved.paths.runtime)), pytest.raises(TryLater):
+            replaced.remove(saved, 1, "HAPUS 1", by=admin, at=at)
+        (data / exchange.NOTE).write_text("{}")
+        with pytest.raises(TryLater, match="belum selesai"):
+            replaced.remove(saved, 1, "HAPUS 1", by=admin, at=at)
+        (data / exchange.NOTE).unlink()
+        assert len(replaced.list_replaced(saved)) == 2, "nothing of that removed anything"
+        for number in (1, 2):
+            replaced.remove(saved, number, f"hapus {number}", by=admin, at=at)
+        assert replaced.list_replaced(saved) == []
+        assert [list(folder.iterdir()) for folder in sorted(data.glob("removed-*"))] == [[], []]
+        told = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.action == "hapus-keadaan-lama")).all()
+        assert [json.loads(entry.detail)["nomor"] for entry in told] == [1, 2]
+        assert audit.verify().ok
+    bring_back(saved)
+    assert (data / "before-restore-3").is_dir(), "an audit key that was set aside bears the number"
+
+
+def test_what_a_cut_left_of_an_erasing_goes_with_the_next_look_and_what_is_due(saved: Settings) -> None:
+    data, at = Path(saved.paths.data), datetime.now(UTC)
+    bring_back(saved)
+    settle(saved)
+    (data / "before-restore-1").rename(data / "removed-restore-1")
+    with open_office(saved):
+        (data / "before-restore-2" / "database").mkdir(parents=True)
+        assert replaced.remove_due(saved, at + DAY * 31) == 0, "no backup of after it was proven"
+        assert list((data / "removed-restore-1").iterdir()) == []
+        plan = plan_for(saved)
+        run_now(plan)
+        assert replaced.remove_due(saved, at + DAY * 31) == 0, "nor is one that was only read back"
+        rehearse(plan, moment(datetime.now(UTC)))
+        assert replaced.remove_due(saved, at + DAY * 29) == 0
+        assert replaced.remove_due(saved, at + DAY * 31) == 1
+    assert exchange.replaced(data) == []
+
+
 def break_database(settings: Settings) -> None:
     """What is left when the disk lost it."""
     settings.database_file.write_bytes(b"x" * 8192)
@@ -263,11 +411,11 @@ def test_the_jump_grows_with_the_days() -> None:
 WHY = "warga menanyakan catatan lama"
 
 
-def look(settings: Settings, number: str, by: Actor, reason: str = WHY) -> Seen:
+def look(settings: Settings, number: str, by: Actor, reason: str = WHY, run: str = "1") -> Seen:
     service = database.create_service(settings)
     try:
         return look_at_case_then(
-            service, plan_for(settings), "1", number, reason=reason, by=lambda: by, at=datetime.now(UTC), stop=never
+            service, plan_for(settings), run, number, reason=reason, by=lambda: by, at=datetime.now(UTC), stop=never
         )
     finally:
         with service.app_context():
@@ -300,9 +448,74 @@ def test_a_case_is_seen_as_it_was_by_who_may_see_it_today(saved: Settings, known
     assert not any(plan_for(saved).scratch.iterdir()), "nothing of it stays"
 
 
+def test_a_case_is_seen_as_it_was_between_two_backups(saved: Settings, known: Staff) -> None:
+    log, words = CarriedLog(saved), ("pagi", "siang", "sore")
+    with open_office(saved):
+        log.carry_over()
+        run_now(plan_for(saved))
+        moments = []
+        for text in words:
+            with database.transaction() as session:
+                case = session.scalars(sa.select(Case)).one()
+                case.description = text
+                number = case.number
+            log.carry_over()
+            moments.append(datetime.now(UTC) + timedelta(seconds=1))
+            wait_for(lambda: datetime.now(UTC) > moments[-1], what="a moment later, for what is typed has whole seconds")
+        seen = look(saved, number, known.fo, run=f"{moments[1].astimezone(saved.zone):%d-%m-%Y %H:%M:%S}")
+    assert (seen.run, seen.case.description) == (2, "siang")
+    assert moments[0] < seen.taken_at < moments[1]
+
+
+def test_what_is_laid_out_is_for_one_person_and_for_half_an_hour(saved: Settings, known: Staff) -> None:
+    with open_office(saved):
+        (number,) = db.session.scalars(sa.select(Case.number))
+        case = casebook.look_at_case(db.session.scalars(sa.select(Case.id)).one(), by=known.manager, at=AT)
+    answer = {"run": 1, "taken_at": AT.isoformat(), "case": as_words(case)}
+    manager, at = known.manager, datetime.now(UTC)
+    first = looks.keep(saved, answer, manager.username)
+    name = looks.keep(saved, answer, manager.username)
+    place = custody.restores_of(saved) / looks.FOLDER
+    assert [file.name for file in place.iterdir()] == [name], "one at a time"
+    assert (place.stat().st_mode & 0o777, (place / name).stat().st_mode & 0o777) == (0o700, 0o600)
+    assert looks.read(saved, name, by=manager, at=at + timedelta(minutes=29)).case["line"]["number"] == number
+    for wrong, by, when in (
+        (first, manager, at),
+        (f"../{looks.FOLDER}/{name}", manager, at),
+        (name, known.supervisor, at),
+        (name, manager, at + timedelta(minutes=31)),
+        (name, manager, at - timedelta(minutes=5)),
+    ):
+        with pytest.raises(NotFound):
+            looks.read(saved, wrong, by=by, at=when)
+    (place / f".{name}.new").write_bytes(b"{")  # a power cut while it was written
+    assert looks.remove_ended(saved, at) == 0
+    assert looks.remove_ended(saved, at + timedelta(minutes=31)) == 2
+    assert list(place.iterdir()) == []
+    with pytest.raises(NotFound):
+        looks.close(saved, looks.keep(saved, answer, manager.username), by=known.supervisor, at=at)
+
+
+def test_what_is_laid_out_is_not_for_who_may_not_read_the_case_any_more(saved: Settings, known: Staff) -> None:
+    with open_office(saved):
+        case = db.session.scalars(sa.select(Case)).one()
+        answer = {"run": 1, "taken_at": AT.isoformat(), "case": as_words(casebook.look_at_case(case.id, by=known.manager, at=AT))}
+        at, name = datetime.now(UTC), looks.keep(saved, answer, known.facilitator.username)
+        for by, confidential in ((known.facilitator, False), (known.facilitator, True)):
+            with database.transaction() as session:
+                session.execute(sa.update(Case).values(confidential=confidential, created_by=known.bo.account_id, owner_id=None))
+            if confidential:
+                with pytest.raises(NotFound):
+                    looks.open_look(saved, name, what="membaca", by=by, at=at)
+            else:
+                assert looks.open_look(saved, name, what="membaca", by=by, at=at)[1] is not None
+        opened = db.session.scalars(sa.select(AuditEntry.detail).where(AuditEntry.action == "lihat-cadangan")).all()
+        assert [json.loads(one)["tindakan"] for one in opened] == ["membaca"]
+
+
 def test_the_copy_cannot_be_written_and_is_erased(saved: Settings) -> None:
     plan = plan_for(saved)
-    with looking._as_it_was(saved, plan, "1", never) as (copy, _), copy.app_context():
+    with looking._as_it_was(saved, plan, "1", never) as (copy, _, _), copy.app_context():
         looking._read_only()
         with pytest.raises(sa.exc.SQLAlchemyError), db.engine.begin() as connection:
             connection.execute(sa.text("DELETE FROM sequence"))

@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from appliance import database
+from appliance.care import readings, reserve
+from appliance.care.readings import Readings, Watchdog
 from appliance.commands.status import NAMES
 from appliance.config import BackupSettings, PathSettings, PowerSettings, Settings
 from appliance.power.chain import Finding
@@ -82,7 +84,19 @@ def certificate(ends: datetime) -> bytes:
 
 def test_an_empty_machine_has_an_answer_for_every_part(settings: Settings) -> None:
     status = read_status(settings, AT)
-    assert list(status) == ["web", "database", "backup", "sticks", "sheet", "power", "disk", "certificate", "services"]
+    assert list(status) == [
+        "web",
+        "database",
+        "backup",
+        "sticks",
+        "sheet",
+        "power",
+        "disk",
+        "hardware",
+        "certificate",
+        "clock",
+        "services",
+    ]
     assert list(NAMES) == list(status), "each has a name at the terminal"
     assert not is_well(status)
     for name in ("web", "database", "backup", "power"):
@@ -175,3 +189,35 @@ def test_a_backup_disk_that_is_gone_is_told_at_once(settings: Settings) -> None:
     status = read_status(settings, AT)
     assert (status["backup"].state, settings.backup.repository in status["backup"].text) == (Health.FAIL, True)
     assert status["disk"].state is Health.OK
+
+
+@pytest.mark.parametrize(
+    ("found", "state", "words", "next_step"),
+    [
+        (None, Health.UNKNOWN, "belum pernah diperiksa", "slrt-care"),
+        (Readings(AT - timedelta(hours=2), virtual="kvm"), Health.UNKNOWN, "tidak diperiksa lagi", "slrt-care"),
+        (Readings(AT, virtual="kvm"), Health.OK, "kvm", ""),
+        (Readings(AT, virtual="kvm", read_only=("/",)), Health.FAIL, "hanya-baca", "stik"),
+        (Readings(AT, smart_at=AT, modules=(), watchdog=Watchdog("hpwdt", True)), Health.OK, "baik", "Saran: Data tidak ditulis"),
+        (Readings(AT, smart_at=AT, modules=(), watchdog=Watchdog("hpwdt", False)), Health.WARN, "hpwdt", "slrt-provision apply"),
+    ],
+)
+def test_the_hardware_is_as_well_as_its_worst_part(
+    settings: Settings, tmp_path: Path, found: Readings | None, state: Health, words: str, next_step: str
+) -> None:
+    node = dataclasses.replace(settings, paths=dataclasses.replace(settings.paths, care=str(tmp_path)))
+    if found:
+        readings.write(found, tmp_path)
+    part = read_status(node, AT)["hardware"]
+    assert (part.state, words in part.text, next_step in part.next_step) == (state, True, True), part
+
+
+@pytest.mark.parametrize(
+    ("level", "state", "words"),
+    [(0, Health.OK, "1.0 GB"), (1, Health.WARN, "(10 %)"), (2, Health.FAIL, "ditunda"), (3, Health.FAIL, "sudah dilepas")],
+)
+def test_a_disk_is_as_full_as_the_watch_says(settings: Settings, level: int, state: Health, words: str) -> None:
+    place = {"name": "data", "folder": "/x", "free": 10**9, "total": 10**10, "missing": 0, "level": level}
+    (Path(settings.paths.runtime) / reserve.PUBLISHED).write_text(json.dumps([place]))
+    part = read_status(settings, datetime.now(UTC))["disk"]
+    assert (part.state, words in part.text, bool(part.next_step)) == (state, True, state is not Health.OK), part

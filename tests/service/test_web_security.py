@@ -36,6 +36,7 @@ OPEN_TO_ALL = {
     *("static", "health.show", "power_banner.state", "sign_in.enter", "sign_in.enter_now"),
     *("queue.screen", "citizen.ask", "citizen.answer", "citizen.notice"),
     *("letter_check.ask", "letter_check.search", "letter_check.show"),
+    *("network.ask_to_confirm", "network.confirm"),
 }
 
 

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from pysqlite3 import dbapi2 as sqlite
 
-from appliance.config import BackupSettings, PathSettings, PowerSettings, Settings, render
+from appliance.config import BackupSettings, PathSettings, PowerSettings, Settings, SpaceSettings, render
 from backups import repository
 from backups.clock import moment
 from backups.outcome import Outcome
@@ -204,7 +204,9 @@ class Node:
         paths = PathSettings(str(self.plan.data), str(folder / "run"), str(folder / "secrets"), str(folder / "tls"))
         power = PowerSettings(ups="none", runtime=str(folder / "power"), state=str(folder / "power"))
         kept = BackupSettings(repository=str(self.plan.repository), boot_delay_seconds=0)
-        (folder / "appliance.toml").write_text(render(Settings(paths=paths, power=power, backup=kept)))
+        (folder / "appliance.toml").write_text(
+            render(Settings(paths=paths, power=power, backup=kept, space=SpaceSettings(reserve_megabytes=0)))
+        )
 
     def _lock_identity(self) -> None:
         locked = serialization.BestAvailableEncryption(self.secret("backup-passphrase").encode())

@@ -31,7 +31,16 @@ from appliance.accounts.own import set_password
 from appliance.accounts.register import NewAccount, NewAssignment
 from appliance.casework import catalogue
 from appliance.casework.office_calendar import seed_calendar
-from appliance.config import BackupSettings, NodeSettings, PathSettings, PowerSettings, Settings, WebSettings, render
+from appliance.config import (
+    BackupSettings,
+    NetworkSettings,
+    NodeSettings,
+    PathSettings,
+    PowerSettings,
+    Settings,
+    WebSettings,
+    render,
+)
 from appliance.database import db
 from appliance.models.account import Account
 from appliance.models.roles import Role
@@ -68,6 +77,7 @@ class Node:
             paths=paths,
             web=WebSettings(https=False),
             backup=BackupSettings(repository=str(folder / "backup")),
+            network=NetworkSettings(state=str(folder / "lan")),
             power=PowerSettings(ups="none", runtime=str(folder / "power"), state=str(folder / "power")),
         )
         self.file = folder / "appliance.toml"

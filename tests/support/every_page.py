@@ -16,9 +16,10 @@ from pathlib import Path
 import sqlalchemy as sa
 from flask import Flask
 
-from appliance import database, sample
+from appliance import custody, database, sample
 from appliance.accounts import passwords
 from appliance.accounts.own import set_password
+from appliance.casework import casebook
 from appliance.casework.handover import NewHandover, hand_over, preview
 from appliance.casework.handover_plans import plan_handover
 from appliance.commands.restoring import gate_of
@@ -27,12 +28,17 @@ from appliance.drills import records
 from appliance.exchange.exports import NewExport, ask_export
 from appliance.models.account import Account
 from appliance.models.roles import Role
+from appliance.models.states import CaseState
 from appliance.power import journal, samples, state
 from appliance.power.journal import Entry, Event
 from appliance.power.reading import Reading
+from appliance.registry.named_files import named_hashes
+from appliance.restoration import looks, lost_papers
+from appliance.restoration.looking import as_words
 from appliance.work import Work, do_everything
 from tests.service import test_pages_access as matrix
 from tests.support.browser import PASSWORD, Node, Officer
+from tests.support.nights import some_weeks
 from tests.support.staff import AT, HOME, NEIGHBOUR, Staff
 from webui import create_app
 
@@ -50,6 +56,8 @@ NO_PAGES: Mapping[str, str] = {
     "letters.preview": "a PDF",
     "letters.scan": "an attached file",
     "letters.workbook": "a file",
+    "network.address_card": "a PDF",
+    "network.ask_to_confirm": "open only for the minute of a trial",
     "papers.show": "an attached file",
     "papers.thumbnail": "a picture",
     "person_files.show": "an attached file",
@@ -127,9 +135,11 @@ def _fill(node: Node) -> dict[str, str]:
     staff = _staff(node)
     node.officer("petugas.bo", Role.BO, "Irwan Saputra Daeng Manrapi", area_codes=(HOME,))  # by this name the matrix knows him
     _live_through(Path(node.settings.power.runtime), now)
+    case = matrix.case_with_referral(staff)
     return {
-        **matrix.case_with_referral(staff),
+        **case,
         **_handed_over(staff),
+        "look_id": _looked_back(node.settings, staff, case["case_id"], now),
         "account_id": staff.facilitator.account_id,
         "export_id": _exported(node.settings, staff, now),
         "drill_id": _drilled(node.settings, now),
@@ -173,6 +183,21 @@ def _handed_over(staff: Staff) -> dict[str, str]:
         new, from_account_id=new.to_account_id, to_account_id=new.from_account_id, starts=AT.date() + timedelta(days=90)
     )
     return {"handover_id": done, "plan_id": plan_handover(back, request_id="plan", by=by, at=AT)}
+
+
+def _looked_back(settings: Settings, staff: Staff, case_id: str, at: datetime) -> str:
+    """What the pages about restores tell: nights, papers that are gone, a state that was put aside, and a case as it was."""
+    state, data = custody.state_of(settings), Path(settings.paths.data)
+    state.mkdir(exist_ok=True)
+    some_weeks(state, at - timedelta(hours=5))
+    (data / "before-restore-1").mkdir()
+    gone = sorted(hashes)[:4] if (hashes := set(named_hashes())) else ["0" * 64]
+    kept = {sha256: {"id": 39, "at": (at - timedelta(days=1)).isoformat()} for sha256 in gone}
+    lost_papers.keep(settings, {"checked": len(hashes), "missing": gone[:-1], "altered": gone[-1:], "kept": kept}, at)
+    case = as_words(casebook.look_at_case(case_id, by=staff.manager, at=at))
+    before = {**case, "description": "Kartu tidak aktif, anak sakit", "events": case["events"][:2], "referrals": []}
+    before["line"] = {**case["line"], "state": CaseState.VERIFYING, "owner_name": "Andi Irwan"}
+    return looks.keep(settings, {"run": 39, "taken_at": AT.isoformat(), "case": before}, staff.manager.username)
 
 
 def _exported(settings: Settings, staff: Staff, at: datetime) -> str:

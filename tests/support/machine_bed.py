@@ -115,10 +115,11 @@ class Bed:
         _make_room_for_watches()
         _open_way_out()
 
-    def plug(self) -> None:
-        """Put the network cable in."""
+    def plug(self, way_out: bool = True) -> None:
+        """Put the network cable in. Without a way out there is this host, as a laptop on the same switch, and no internet."""
         host_run("ip", "-n", self.name, "link", "set", "host0", "up")
-        host_run("ip", "-n", self.name, "route", "replace", "default", "via", self.gateway)
+        if way_out:
+            host_run("ip", "-n", self.name, "route", "replace", "default", "via", self.gateway)
 
     def unplug(self) -> None:
         """Pull the network cable out."""

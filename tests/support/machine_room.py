@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from tests.support.machine import Machine, copy_of, new_machine
 from tests.support.machine_run import Installed, Run, until_well
@@ -23,15 +23,16 @@ class Room:
 
     def standing(self, release: str) -> Machine:
         """A booted installed machine that is well, shared by all tests that only look."""
-        return self._keep(f"standing {release}", release, ASIDE)
+        return self.keep(f"standing {release}", lambda: self.installed(release, ASIDE))
 
     def lasting(self, release: str) -> Machine:
         """A booted installed machine that is well; what a test changes on it, the next one finds. After a failure there is a new one."""
-        return self._keep(f"lasting {release}", release, 2 * ASIDE)
+        return self.keep(f"lasting {release}", lambda: self.installed(release, 2 * ASIDE))
 
-    def _keep(self, name: str, release: str, aside: int) -> Machine:
+    def keep(self, name: str, make: Callable[[], Machine]) -> Machine:
+        """The installed machine `name` for all tests of the file, made by `make` (which adds it to this room) and waited for the first time."""
         if name not in self._kept:
-            machine = self.installed(release, aside)
+            machine = make()
             until_well(machine)
             self.machines.remove(machine)
             self._kept[name] = machine
@@ -42,9 +43,12 @@ class Room:
         """The test has failed: nobody knows what it left on the machines that others would use."""
         self.machines += [self._kept.pop(name) for name in self._visited if name in self._kept]
 
-    def bare(self, release: str) -> Machine:
-        """A booted Debian that has nothing of ours, and a copy of the project."""
-        machine = self._add(new_machine(release)).boot()
+    def bare(self, release: str, network: bool = True) -> Machine:
+        """A booted Debian that has nothing of ours, and a copy of the project. Without a network its cable was never plugged in."""
+        machine = self._add(new_machine(release))
+        if not network:
+            machine.bed.unplug()
+        machine.boot()
         machine.put_project()
         return machine
 

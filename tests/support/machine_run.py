@@ -19,7 +19,7 @@ from tests.support.machine import SOURCE, CommandFailed, Machine, Result, Snapsh
 from tests.support.machine_bed import STATE, identity, is_alive
 from tests.support.machine_tree import RELEASES, keep_downloads, locked
 
-INSTALL = "./install.sh --unattended --district 73.03 --hostname slrt --admin admin.it --ups simulated"
+INSTALL = "./install.sh --unattended --district 73.03 --hostname slrt --admin admin.it --ups simulated --accept all"
 FIRST_SIGN_IN = "/root/slrt-first-sign-in.txt"
 INSTALL_SECONDS = 900
 WELL_SECONDS = 240.0  # deadlines are for a machine that shares two processors with the rest of the suite

@@ -10,11 +10,11 @@ from tests.support.machine_run import until_well
 
 # different on every machine by nature: what is random, what carries the address, what a running system writes
 OWN = (
-    r"^/etc/slrt/(secrets|tls)/|^/var/lib/(slrt|slrt-front|slrt-provision|slrt-power)/|^/srv/backup/"
+    r"^/etc/slrt/(secrets|tls)/|^/var/lib/(slrt|slrt-front|slrt-provision|slrt-install|slrt-power)/|^/srv/backup/"
     r"|^/etc/(ssl/certs/|ca-certificates|nut/upsd\.users|nut/upsmon\.conf|group-?|gshadow-?|passwd-?|shadow-?|subuid|subgid)"
 )
 VOLATILE = (
-    r"^/var/lib/(slrt-sticks|apt|dpkg|systemd|nut|dbus|private|logrotate|ucf|avahi-autoipd|slrt/backup|slrt/database)(/|$)|^/srv/backup/(slrt|carried-log)/"
+    r"^/var/lib/(slrt-(sticks|care|lan|dns)|chrony|slrt/clock\.json|apt|dpkg|systemd|nut|dbus|private|logrotate|ucf|avahi-autoipd|slrt/backup|slrt/database)(/|$)|^/srv/backup/(slrt|carried-log)/"
     r"|^/etc/(machine-id|resolv\.conf|\.pwd\.lock|ld\.so\.cache|slrt/secrets/.*|passwd-|shadow-|group-|gshadow-)$|/__pycache__"
 )
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
+from provision.apt import WITHIN_BUNDLE
 from provision.host import Entry, Outcome
 
 MIRROR = "http://mirror.example/debian"
@@ -40,12 +41,24 @@ class PretendHost:
     commands: list[str] = field(default_factory=list)
     serials: list[str] = field(default_factory=list)
     diverted: bool = False
+    ssh_peers: str = ""
+    ssh_keys: str = ""
+    ssh_trouble: str = ""
+    open_logins: set[str] = field(default_factory=set)
+    routes: str = '[{"dst": "default", "gateway": "192.168.1.1", "dev": "eno1"}]'
+    links: str = "[]"
+    container: bool = False
+    other_dhcp: bool = False
     nut: str = "2.8.0-7"
+    journal: list[str] = field(default_factory=list)
+    half: bool = False
 
     def look(self, path: str) -> Entry | None:
         return self.files[path][0] if path in self.files else None
 
     def read(self, path: str) -> bytes | None:
+        if path == "/var/lib/slrt-install/journal":
+            return "".join(f"{line}\n" for line in self.journal).encode()
         found = self.files.get(path)
         return found[1] if found and found[0].kind == "file" else None
 
@@ -110,19 +123,37 @@ class PretendHost:
         (self.hostname,) = words
 
     def _run_sh(self, words: list[str]) -> bool | Outcome:
-        if "hostname" in words[1]:
-            return self.hostname == words[-1]
-        if "idVendor" in words[1]:
-            return Outcome(0, "".join(f"{serial}\n" for serial in self.serials), "")
-        if "ups.conf" in words[1]:
-            return self._empty_ups_conf(words[1])
-        if "dpkg-divert" in words[1]:
-            return self._divert(words[1])
-        if "udevadm" in words[1]:
-            self._effect()
-            return True
-        assert words[1].startswith("id -u slrt"), words
-        return "slrt" in self.users
+        scripts: dict[str, Callable[[list[str]], bool | Outcome]] = {
+            "hostname": lambda words: self.hostname == words[-1],
+            "mkdir -m 0700": self._write_journal,
+            "half-configured": lambda _words: not self.half,
+            "ups.conf": lambda words: self._empty_ups_conf(words[1]),
+            "dpkg-divert": lambda words: self._divert(words[1]),
+            "udevadm": self._be_done,
+            "watchdog": self._be_done,
+            "id -u slrt": lambda _words: "slrt" in self.users,
+        }
+        if (told := self._told(words[1])) is not None:
+            return Outcome(0, told, "")
+        return next(run for mark, run in scripts.items() if mark in words[1])(words)
+
+    def _write_journal(self, words: list[str]) -> bool:
+        """Not an effect: what was written down changes nothing on the machine."""
+        assert words[-2] == "/var/lib/slrt-install/journal"
+        self.journal.append(words[-1])
+        return True
+
+    def _be_done(self, _words: list[str]) -> bool:
+        self._effect()
+        return True
+
+    def _told(self, line: str) -> str | None:
+        """What a question in the shell prints."""
+        if "idVendor" in line:
+            return "".join(f"{serial}\n" for serial in self.serials)
+        if "/etc/shadow" in line:
+            return "".join(f"{name}:{'' if name in self.open_logins else 'x'}\n" for name in ("root", "petugas"))
+        return self.ssh_keys if "authorized_keys" in line else None
 
     def _empty_ups_conf(self, line: str) -> bool:
         path = "/etc/nut/ups.conf"
@@ -141,6 +172,30 @@ class PretendHost:
         self._effect()
         self.diverted = True
         return True
+
+    def _run_ip(self, words: list[str]) -> str:
+        assert words[0] == "-j"
+        return self.routes if words[1] == "route" else self.links
+
+    def _run_systemd_detect_virt(self, words: list[str]) -> bool:
+        assert words == ["--container", "--quiet"]
+        return self.container
+
+    def _run_sshd(self, words: list[str]) -> Outcome:
+        assert words == ["-t"]
+        return Outcome(1 if self.ssh_trouble else 0, "", self.ssh_trouble)
+
+    def _run_passwd(self, words: list[str]) -> None:
+        self._effect()
+        self.open_logins.remove(words[-1])
+
+    def _run_systemd_sysctl(self, words: list[str]) -> None:
+        self._effect()
+        assert words[-1] in self.files
+
+    def _run_ss(self, words: list[str]) -> str:
+        assert words == ["-Htn", "state", "established", "sport = :22"]
+        return self.ssh_peers
 
     def _run_sysctl(self, words: list[str]) -> None:
         self._effect()
@@ -163,6 +218,7 @@ class PretendHost:
 
     def _run_dpkg(self, words: list[str]) -> bool:
         if words[0] == "--configure":
+            self.half = False
             return True
         _compare, have, operator, least = words
         assert operator == "ge"
@@ -173,7 +229,7 @@ class PretendHost:
             return SOURCES
         self._effect()
         if "install" in words:
-            backports = any(path.startswith("/etc/apt/sources.list.d/slrt-") for path in self.files)
+            backports = WITHIN_BUNDLE in words or any(path.startswith("/etc/apt/sources.list.d/slrt-") for path in self.files)
             for name in words[words.index("install") + 1 :]:
                 if not name.startswith("-") and not name.startswith("Dpkg::"):
                     borg = BORG_OF_BACKPORTS if backports else BORG_OF_DEBIAN
@@ -196,6 +252,8 @@ class PretendHost:
                 self.enabled.add(unit)
             case "start" | "restart":
                 self._socket_rule(unit, verb)
+                if unit == "slrt-care.service":
+                    self.files["/var/lib/slrt-care/readings.json"] = (Entry("file", 0o644, "root", "root"), b"{}")
                 self.active.add(unit)
                 self.restarts.append(unit)
             case "stop":
@@ -206,12 +264,20 @@ class PretendHost:
         service = unit.removesuffix(".socket") + ".service"
         assert not (unit.endswith(".socket") and verb == "restart" and service in self.active), f"{unit}: its service runs"
 
-    def _run_slrt(self, words: list[str]) -> Outcome | str | bool | None:
+    def _asked_of_slrt(self, words: list[str]) -> str | bool | None:
+        """What changes nothing."""
         match words:
             case ["user", "list", "--json"]:
                 return json.dumps([{"active": True, "roles": ["Admin sistem"]}] if self.node.get("admin") else [])
+            case ["database", "describe"]:
+                return json.dumps({"opens": True, "known": True, "foreign": False})
             case ["backup", "custody", "--check"]:
                 return not self._not_settled()
+        return None
+
+    def _run_slrt(self, words: list[str]) -> Outcome | str | bool | None:
+        if (said := self._asked_of_slrt(words)) is not None:
+            return said
         self._effect()
         match words:
             case ["database", "upgrade"]:
@@ -248,6 +314,8 @@ class PretendHost:
         if words == ["renew-certificate"]:
             self._effect()
             self.node["certificate"] = True
+        if words[0] == "other-dhcp":
+            return not self.other_dhcp
         if words[0] == "answers":
             return {"slrt-web.service", "slrt-front.service"} <= self.active
         return True

@@ -43,4 +43,5 @@ def open_paper(page: Page, link: str) -> Paper:
 
 def print_page(page: Page) -> Paper:
     """The page as the browser prints it on the paper that its style asks for."""
+    page.wait_for_load_state()  # the size stands in its style
     return read_paper(page.pdf(prefer_css_page_size=True, print_background=False))

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from http.cookies import SimpleCookie
 from pathlib import Path
 from urllib.parse import urlencode
@@ -36,7 +37,8 @@ class SocketConnection(http.client.HTTPConnection):
 class WebDaemon:
     """gunicorn between `start` and `stop`. `log` holds what would stand in the journal."""
 
-    def __init__(self, settings: Settings, folder: Path) -> None:
+    def __init__(self, settings: Settings, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+        self.environment = dict(environment or {})
         self.socket, self.log = folder / "web.sock", folder / "web.log"
         self.file = folder / "appliance.toml"
         self.file.write_text(render(settings))
@@ -55,6 +57,7 @@ class WebDaemon:
             "--setenv",
             f"SLRT_CONFIG={self.file}",
             "--setenv=PATH=/usr/bin:/bin",
+            *(f"--setenv={name}={value}" for name, value in self.environment.items()),
             "--",
             *gunicorn,
         ]

@@ -1,8 +1,13 @@
-"""The form of the recovery sheet."""
+"""The forms of the recovery sheet, of a restore and of a look at a case as it was."""
 
 from __future__ import annotations
 
-from webui.forms.fields import Line, Needed, PageForm
+from datetime import datetime, time
+from zoneinfo import ZoneInfo
+
+from wtforms import StringField
+
+from webui.forms.fields import ClockTime, Day, Line, Needed, PageForm, read_clock
 
 
 class SheetForm(PageForm):
@@ -19,3 +24,29 @@ class RestoreForm(PageForm):
     run = Line(default="")
     reason = Line(default="")
     typed = Line(default="")
+
+
+class RemovalForm(PageForm):
+    """Which state from before a restore is to be erased, with the word and the password for it."""
+
+    number = Line(default="")
+    removal = Line(default="")
+    password = StringField(default="")
+
+
+class LookForm(PageForm):
+    """Which case to look at, as it was on which night, or `BETWEEN` two of them at which moment, and why."""
+
+    BETWEEN = "saat"
+
+    case = Line(default="")
+    run = Line(default="")
+    day = Day()
+    clock = ClockTime(default="")
+    reason = Line(default="")
+
+    def moment(self, zone: ZoneInfo) -> datetime | None:
+        """The moment that was typed by the office's clock; None where a night was chosen."""
+        if self.run.data != self.BETWEEN or not self.day.data:
+            return None
+        return datetime.combine(self.day.data, read_clock(self.clock.data or "") or time(), zone)

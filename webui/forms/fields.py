@@ -7,7 +7,7 @@ laid beside the fields with `refuse`. What was typed is always kept as it was ty
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, time
 from typing import Any, ClassVar
 
 from wtforms import DateField, Field, FloatField, Form, IntegerField, StringField, TextAreaField
@@ -123,6 +123,16 @@ class Day(DateField):
         return self.data.strftime("%d-%m-%Y") if self.data else ""
 
 
+class ClockTime(StringField):
+    """A time of day as people here write it: 14.05, 14:05."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        typed = valuelist[0].strip() if valuelist else ""
+        self.data = typed
+        if typed and read_clock(typed) is None:
+            raise ValueError(f"Jam “{typed}” tidak terbaca. Tulis jam.menit, contoh 14.05.")
+
+
 class Degrees(FloatField):
     """A latitude or longitude, with a point or a comma."""
 
@@ -174,3 +184,11 @@ def _date(year: int, month: int, day: int, typed: str) -> date:
         return date(year, month, day)
     except ValueError as error:
         raise ValueError(f"Tanggal “{typed}” tidak ada di kalender.") from error
+
+
+def read_clock(typed: str) -> time | None:
+    """The time of day that was typed; None for what is none."""
+    found = re.fullmatch(r"(\d{1,2})[.:](\d{2})", typed)
+    if not found or int(found[1]) > 23 or int(found[2]) > 59:
+        return None
+    return time(int(found[1]), int(found[2]))

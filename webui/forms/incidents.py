@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
@@ -10,26 +9,9 @@ from wtforms import IntegerField, StringField
 
 from appliance.incidents.book import IncidentDetail
 from appliance.incidents.register import IncidentText
-from webui.forms.fields import Day, Line, PageForm, Text
+from webui.forms.fields import ClockTime, Day, Line, PageForm, Text, read_clock
 
 MOMENTS = ("happened_at", "noticed_at", "seen_from", "seen_until")
-
-
-class ClockTime(StringField):
-    """A time of day as people here write it: 14.05, 14:05."""
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        typed = valuelist[0].strip() if valuelist else ""
-        self.data = typed
-        if typed and _clock(typed) is None:
-            raise ValueError(f"Jam “{typed}” tidak terbaca. Tulis jam.menit, contoh 14.05.")
-
-
-def _clock(typed: str) -> time | None:
-    found = re.fullmatch(r"(\d{1,2})[.:](\d{2})", typed)
-    if not found or int(found[1]) > 23 or int(found[2]) > 59:
-        return None
-    return time(int(found[1]), int(found[2]))
 
 
 class IncidentForm(PageForm):
@@ -80,7 +62,7 @@ class IncidentForm(PageForm):
             self[f"{name}_clock"].process_data(f"{here:%H.%M}")
 
     def _moment(self, name: str, zone: ZoneInfo) -> datetime | None:
-        day, typed = self[name].data, _clock(self[f"{name}_clock"].data or "")
+        day, typed = self[name].data, read_clock(self[f"{name}_clock"].data or "")
         if day is None:
             return None
         if name == "seen_until":

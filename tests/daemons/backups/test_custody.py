@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
 import pytest
 
 from appliance import custody
-from appliance.config import PathSettings, Settings
+from appliance.config import BackupSettings, PathSettings, Settings
 from appliance.custody import Holding
 from backups.lock import only_run
 
@@ -127,6 +128,20 @@ def test_what_is_brought_back_can_be_read_by_the_backups_before_it_takes_the_pla
         "attachments/ab": (OWN, READERS, 0o2750),
         "identity/ca.key": (OWN, READERS, 0o640),
     }
+
+
+def test_a_new_backup_disk_gets_its_folders_with_their_owners(apart: Settings, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    settings = replace(apart, backup=BackupSettings(repository=str(disk / "slrt")))
+    wanted = {"slrt": (KEEPER, KEEPER, 0o700), settings.carried_log.name: (OWN, READERS, 0o2750)}
+    for _ in range(2):
+        custody.make_places(settings)
+        assert {path.name: about(path) for path in disk.iterdir()} == wanted
+    put(disk / "slrt" / "config", owner=KEEPER)
+    (disk / "slrt").chmod(0o750)
+    custody.make_places(settings)
+    assert about(disk / "slrt") == (KEEPER, KEEPER, 0o750), "what is there stays as it is"
 
 
 def test_what_a_killed_look_into_a_backup_left_is_erased_but_not_beneath_one_that_looks(apart: Settings) -> None:

@@ -24,7 +24,7 @@ from appliance.commands.restoring import Handed, plan_of
 from appliance.config import BackupSettings, PathSettings, Settings
 from backups import book, replay, ship, spool
 from backups.clock import moment
-from backups.errors import BackupError, Mismatch, NoSuchArchive
+from backups.errors import Mismatch, NoSuchArchive
 from backups.ladder import rehearse
 from backups.restore import Choice, Part, in_place, restore
 from backups.settings import Plan
@@ -396,7 +396,7 @@ def test_a_real_repository_is_restored_to_a_moment_in_between_with_the_files_tha
         restore(fresh, "01-01-2020 08.00", tmp_path / "past")
     with pytest.raises(NoSuchArchive):
         restore(fresh, "31-02-2026 08.00", tmp_path / "never")
-    with pytest.raises(BackupError, match="PostgreSQL"):
+    with pytest.raises(NoSuchArchive, match="Tidak ada catatan"):
         restore(replace(fresh, database_url="postgresql:///slrt"), "sekarang", tmp_path / "server")
     del carrier
     before = photo.stat().st_ino, photo.parent.parent.stat().st_ino
@@ -470,6 +470,8 @@ def test_how_far_a_restore_reaches_is_known_also_while_the_disk_is_away_and_afte
     lines = book.lines(fresh.state)
     add_rows(fresh, 1)
     log.carry_over()
+    assert log.reaches(lines) is None, "nobody has looked at the files yet"
+    log.carry_files()
     reached = log.reaches(lines)
     assert reached is not None
     assert reached > lines[-1].moment.at
@@ -480,6 +482,7 @@ def test_how_far_a_restore_reaches_is_known_also_while_the_disk_is_away_and_afte
     assert log.prune(lines) == 0
     with gone(fresh.repository), away(fresh.log):
         log.carry_over()
+        log.carry_files()
         assert log.reaches(lines) == reached
         assert not log.wants_base(lines)
     add_rows(fresh, 1)
@@ -487,5 +490,6 @@ def test_how_far_a_restore_reaches_is_known_also_while_the_disk_is_away_and_afte
     add_rows(fresh, 1)
     log = CarriedLog(settings)
     log.carry_over()
+    log.carry_files()
     assert log.wants_base(lines)
     assert log.reaches(lines) == lines[-1].moment.at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,12 +13,13 @@ import pytest
 
 from backups import postgresql, restore
 from backups.clock import moment
-from backups.errors import BackupError, Mismatch, SourceMissing
+from backups.errors import BackupError, Mismatch, NoSpace, SourceMissing
 from backups.ladder import rehearse
 from backups.settings import Plan
 from backups.verify import verify
 from tests.support.borg import run_now
 from tests.support.databases import PostgresServer, postgres_server
+from tests.support.disks import small_disk
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +65,33 @@ def test_dumped_proven_and_brought_back_in_place(fresh: Plan, url: str) -> None:
     assert restored.folder.name == "before-restore-1"
     assert (restored.folder / "before.dump").stat().st_size > 0
     assert not (plan.data / "database" / "database.dump").exists()
+
+
+def test_a_restore_is_refused_where_the_present_database_cannot_be_kept_beside(fresh: Plan, url: str, tmp_path: Path) -> None:
+    """The backup alone would fit."""
+    plan = replace(fresh, database_url=url)
+    run_now(plan)
+    with psycopg.connect(url) as connection:
+        connection.execute("DELETE FROM ledger WHERE id > 100")
+    with small_disk(tmp_path / "small", 8) as small:
+        narrow = replace(plan, data=shutil.copytree(plan.data, small / "data"))
+        for act in (
+            lambda: restore.in_place(narrow, "terakhir", lambda _: None),
+            lambda: restore.check(narrow, "1", lambda _: None),
+        ):
+            with pytest.raises(NoSpace, match="perlu"):
+                act()
+        assert rows(url) == 100
+        assert not list(small.glob("data/before-restore-*"))
+        assert restore.restore(narrow, "terakhir", small / "beside").losses == (), "beside, nothing has to be kept"
+    restore.in_place(plan, "terakhir", lambda _: None)
+    with psycopg.connect(url) as connection:
+        connection.execute("DELETE FROM ledger WHERE id > 100")
+    with small_disk(tmp_path / "smaller", 8) as small:
+        narrow = replace(plan, data=shutil.copytree(plan.data, small / "data"))
+        with pytest.raises(NoSpace):
+            restore.revert(narrow, lambda _: None)
+    assert rows(url) == 100
 
 
 def test_a_table_that_comes_back_with_another_content_is_named(url: str, tmp_path: Path) -> None:

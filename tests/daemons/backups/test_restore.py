@@ -238,6 +238,9 @@ def test_missing_and_altered_papers_are_found_and_brought_back(plan: Plan) -> No
     assert set(faults.missing) == {missing.name, unknown}
     assert (faults.altered, faults.seen) == ((altered.name,), len(names) + 1)
 
+    kept = attachments.find_kept(plan, faults)
+    assert {name: one.number for name, one in kept.items()} == {missing.name: 1, altered.name: 1}
+    assert (missing.exists(), altered.read_bytes()) == (False, wrong), "to look brings nothing back"
     back = attachments.put_back(plan, faults.wanted)
     assert back.found == {missing.name: 1, altered.name: 1}
     assert back.absent == (unknown,)
@@ -252,6 +255,16 @@ def test_a_paper_that_the_newest_backup_never_had_comes_from_an_older_one(plan: 
     content = paper.read_bytes()
     paper.unlink()
     run_now(plan)
+    assert attachments.find_kept(plan, attachments.Faults((paper.name,), (), 1))[paper.name].number == 1
     assert attachments.put_back(plan, [paper.name], "2").absent == (paper.name,)
     assert attachments.put_back(plan, [paper.name]).found == {paper.name: 1}
     assert paper.read_bytes() == content
+
+
+def test_a_backup_made_after_a_paper_was_altered_is_not_offered_for_it(plan: Plan) -> None:
+    paper = next(path for path in (plan.data / "attachments").rglob("*") if path.is_file())
+    flip(paper)
+    run_now(plan)
+    faults = attachments.look_for_faults(plan.data, [paper.name])
+    assert attachments.find_kept(plan, faults)[paper.name].number == 1
+    assert not any(plan.scratch.iterdir())

@@ -87,6 +87,19 @@ def test_an_order_of_the_pages_is_checked_carried_out_and_told(backed_up: Node) 
     assert everything_is_of_the_service(backed_up)
     assert "Masa data 1-" in backed_up.slrt("status").stdout
 
+    paper = next(path for path in (backed_up.plan.data / "attachments").rglob("*") if path.is_file())
+    paper.unlink()
+    add_rows(backed_up.plan, 2)
+    database = order(backed_up, wish="database", reason="catatan rusak saja")
+    assert (database["ok"], database["text"]) == (
+        True,
+        "Basis data sudah dipulihkan dari cadangan 1; lampiran tetap yang sekarang.",
+    )
+    assert (last_row(backed_up), paper.exists()) == (2000, False)
+    back = order(backed_up, wish="papers", papers=[paper.name])
+    assert (back["ok"], back["text"], paper.exists()) == (True, "1 berkas dikembalikan ke tempatnya.", True), back
+    assert everything_is_of_the_service(backed_up)
+
 
 def test_two_restores_at_once_are_refused(backed_up: Node) -> None:
     handle = os.open(backed_up.folder / "run", os.O_RDONLY)

@@ -1,0 +1,1 @@
+"""The support file: what somebody elsewhere needs in order to help, without a word about the people whose data are kept here."""

@@ -1,0 +1,207 @@
+"""When an upgrade may begin, what is left of one that was cut off, and that what it kept comes back exactly."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from appliance.config import PathSettings, Settings
+from appliance.errors import ApplianceError, Conflict, TryLater
+from provision.host import LocalHost
+from provision.upgrade import engine, keeping
+from provision.upgrade.facts import mains_back
+from provision.upgrade.journal import WAYS_OUT, Note, Stage, number_of, read_note, version_of, write
+from provision.upgrade.rules import Data, Facts, Power, is_over, needs_backup, refusals
+
+AT = datetime(2026, 11, 29, 9, 0, tzinfo=UTC)
+WELL = Facts(
+    old="0.1.9+aaaaaaaa", new="0.1.10+bbbbbbbb", at=AT, power=Power(AT, True, 97, AT - timedelta(hours=3)),
+    data=Data(opens=True, revision="0023", known=True, size=50_000_000), starts=("0.1.8", "0.1.9"),
+    release_bytes=400_000_000, free_program=10**10, free_copy=10**10,
+)  # fmt: skip
+SILENT = Power(AT - timedelta(minutes=2), True, 97)
+BROKEN = Data(opens=False, revision="", known=False, size=50_000_000)
+# what differs from a node that is well → the words by which each refusal is known
+TABLE: list[tuple[dict[str, Any], list[str]]] = [
+    ({}, []),
+    ({"power": None}, []),
+    ({"new": "0.1.9+bbbbbbbb", "starts": ()}, []),
+    ({"starts": None}, []),
+    ({"new": "0.1.8+bbbbbbbb"}, ["lebih lama daripada yang terpasang"]),
+    ({"new": "0.3.0+bbbbbbbb", "starts": ("0.2.0",)}, ["boleh dari: 0.2.0"]),
+    ({"power": Power()}, ["tidak melapor"]),
+    ({"power": SILENT}, ["tidak melapor"]),
+    ({"power": Power(AT, False, 97)}, ["Listrik padam"]),
+    ({"power": Power(AT, True, 29)}, ["baru terisi 29"]),
+    ({"power": Power(AT, True, 30)}, []),
+    ({"power": Power(AT, None, None)}, []),
+    ({"power": Power(AT, True, 90, AT - timedelta(minutes=9, seconds=59))}, ["baru menyala kembali"]),
+    ({"power": Power(AT, True, 90, AT - timedelta(minutes=10))}, []),
+    ({"power": Power(AT, True, 90, AT + timedelta(days=400))}, []),
+    ({"data": dataclasses.replace(WELL.data, revision="0099", known=False)}, ["susunan 0099"]),
+    ({"data": BROKEN}, ["tidak dapat dibuka"]),
+    ({"data": BROKEN, "cold": True}, []),
+    ({"cold": True}, ["--cold tidak diperlukan"]),
+    ({"busy": "pemulihan data"}, ["Sedang berjalan: pemulihan data"]),
+    ({"free_copy": 399_999_999}, ["/var/lib perlu 400 MB"]),
+    ({"free_copy": 400_000_000}, []),
+    ({"free_program": 1}, ["/opt/slrt perlu 400 MB"]),
+    ({"busy": "x", "power": SILENT, "free_copy": 0}, ["Sedang berjalan", "tidak melapor", "Ruang disk"]),
+]
+
+
+@pytest.mark.parametrize(("differs", "words"), TABLE)
+def test_what_speaks_against_an_upgrade_is_told_all_at_once(differs: dict[str, Any], words: list[str]) -> None:
+    found = refusals(dataclasses.replace(WELL, **differs))
+    assert len(found) == len(words)
+    for refusal, word in zip(found, words, strict=True):
+        assert word in refusal.text
+        assert refusal.hint
+
+
+def test_what_goes_away_by_itself_is_to_be_tried_later() -> None:
+    engine.refuse(WELL)
+    with pytest.raises(TryLater, match="Listrik padam"):
+        engine.refuse(dataclasses.replace(WELL, power=Power(AT, False, 50)))
+    with pytest.raises(Conflict, match=r"Listrik padam.*Ruang disk"):
+        engine.refuse(dataclasses.replace(WELL, power=Power(AT, False, 50), free_copy=0))
+
+
+def test_a_backup_counts_for_the_day_of_the_office() -> None:
+    now = datetime(2026, 11, 29, 1, 0, tzinfo=UTC).astimezone(ZoneInfo("Asia/Makassar"))
+    assert needs_backup(None, now)
+    assert needs_backup(datetime(2026, 11, 28, 15, 59, tzinfo=UTC), now)
+    assert not needs_backup(datetime(2026, 11, 28, 16, 1, tzinfo=UTC), now), "after midnight eight hours east"
+
+
+def test_what_is_kept_goes_after_two_weeks() -> None:
+    assert not is_over(AT, AT + timedelta(days=14))
+    assert is_over(AT, AT + timedelta(days=14, seconds=1))
+
+
+def test_versions_are_compared_as_numbers() -> None:
+    assert number_of(version_of("0.10.0+1a")) > number_of(version_of("0.9.12+ff"))
+    assert number_of("0.2.0-rc1") < number_of("0.2.1")
+
+
+def test_a_note_is_read_as_it_was_written_and_each_stage_has_one_way_out(tmp_path: Path) -> None:
+    assert set(WAYS_OUT) == set(Stage)
+    assert read_note(tmp_path / "upgrade.json") is None
+    for stage in Stage:
+        note = Note(stage, "a", "b", "/c", AT.isoformat(), "admin.it", ("slrt-web.service",), {"position": 7})
+        write(tmp_path / "upgrade.json", note)
+        assert read_note(tmp_path / "upgrade.json") == note
+    assert (tmp_path / "upgrade.json").stat().st_mode & 0o777 == 0o600
+    (tmp_path / "upgrade.json").write_text("{}")
+    with pytest.raises(ValueError, match="tidak terbaca"):
+        read_note(tmp_path / "upgrade.json")
+
+
+def test_the_end_of_the_last_outage_is_read_from_the_power_journal(tmp_path: Path) -> None:
+    journal = tmp_path / "journal.jsonl"
+    assert mains_back(journal) is None
+    back = '{"at": "2026-11-29T08:55:00+00:00", "event": "mains-back"}'
+    journal.write_text(
+        f'{back.replace("08:55", "07:00")}\n{back}\n{{"at": "2026-11-29T08:59:00+00:00", "event": "opened"}}\n{{"at": "20'
+    )
+    assert mains_back(journal) == datetime(2026, 11, 29, 8, 55, tzinfo=UTC)
+    for cause, counts in (("operator", False), ("crash", False), ("cut", True), ("charge", True)):
+        journal.write_text(f'{{"at": "2026-11-29T08:50:00+00:00", "event": "back", "cause": "{cause}", "clean": true}}\n')
+        assert (mains_back(journal) is not None) == counts, cause
+
+
+def test_files_and_links_come_back_as_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    marks, copy, place = tmp_path / "marks", tmp_path / "copy", tmp_path / "etc"
+    for folder in (marks, copy, place):
+        folder.mkdir()
+    monkeypatch.setattr(keeping, "STAMPS", str(marks))
+    (marks / "old").write_text("1")
+    changed, gone, link, fresh = (place / name for name in ("changed", "gone", "link", "fresh"))
+    changed.write_bytes(b"old \xff")
+    changed.chmod(0o640)
+    gone.write_text("here")
+    link.symlink_to("/opt/old")
+    host = LocalHost()
+    keeping.keep_files(host, copy, [str(path) for path in (changed, gone, link, fresh)])
+
+    changed.write_text("new")
+    changed.chmod(0o644)
+    gone.unlink()
+    link.unlink()
+    link.symlink_to("/opt/new")
+    fresh.write_text("new")
+    (marks / "old").write_text("2")
+    (marks / "new").write_text("2")
+    for _ in range(2):
+        keeping.put_files_back(host, copy)
+        assert (changed.read_bytes(), changed.stat().st_mode & 0o777) == (b"old \xff", 0o640)
+        assert (gone.read_text(), link.readlink()) == ("here", Path("/opt/old"))
+        assert not fresh.exists()
+        assert {path.name: path.read_text() for path in marks.iterdir()} == {"old": "1"}
+
+
+def rows(file: Path) -> list[int]:
+    with closing(sqlite3.connect(file)) as base:
+        return [row[0] for row in base.execute("SELECT n FROM t ORDER BY n")]
+
+
+def test_the_database_comes_back_with_its_log_and_begins_a_new_one(tmp_path: Path) -> None:
+    settings = Settings(paths=PathSettings(data=str(tmp_path / "data")))
+    live, copy = settings.database_file, tmp_path / "copy"
+    live.parent.mkdir(parents=True)
+    copy.mkdir()
+    with closing(sqlite3.connect(live, isolation_level=None)) as base:
+        base.execute("PRAGMA journal_mode = WAL")
+        base.execute("CREATE TABLE t (n)")
+        base.execute("INSERT INTO t VALUES (1)")
+        log = Path(f"{live}-wal").read_bytes()
+        assert log, "what was stored last is in the log only"
+        keeping.keep_database(settings, copy, "0.1.0+a")
+        base.execute("INSERT INTO t VALUES (2)")
+    (tmp_path / "data" / "restore-in-progress.json").write_text("{}")
+    for _ in range(2):
+        keeping.put_database_back(settings, copy, "0.1.0+a")
+        assert not Path(f"{live}-wal").exists(), "the next log must not be taken for the one that went on"
+        assert rows(live) == [1]
+        assert not (tmp_path / "data" / "restore-in-progress.json").exists()
+    assert (copy / "slrt.db-wal").read_bytes() == log, "the copy itself stays as it was"
+
+
+def test_a_database_that_somebody_still_has_open_is_not_put_back_under_him(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(paths=PathSettings(data=str(tmp_path / "data")))
+    live, copy = settings.database_file, tmp_path / "copy"
+    live.parent.mkdir(parents=True)
+    copy.mkdir()
+    live.write_bytes(b"new")
+    (copy / "slrt.db").write_bytes(b"old")
+    monkeypatch.setattr(keeping, "UNUSED_WITHIN", 0.0)
+    with live.open("rb"), pytest.raises(ApplianceError, match=f"masih dipakai proses {os.getpid()}"):
+        keeping.put_database_back(settings, copy, "0.1.0+a")
+    assert live.read_bytes() == b"new"
+    keeping.put_database_back(settings, copy, "0.1.0+a")
+    assert live.read_bytes() == b"old"
+
+
+def test_a_database_that_cannot_be_read_comes_back_byte_by_byte(tmp_path: Path) -> None:
+    settings = Settings(paths=PathSettings(data=str(tmp_path / "data")))
+    live, copy = settings.database_file, tmp_path / "copy"
+    live.parent.mkdir(parents=True)
+    copy.mkdir()
+    live.write_bytes(b"no database at all" * 1000)
+    Path(f"{live}-wal").write_bytes(b"nor a log")
+    keeping.keep_database(settings, copy, "0.1.0+a")
+    live.write_bytes(b"")
+    Path(f"{live}-wal").unlink()
+    keeping.put_database_back(settings, copy, "0.1.0+a")
+    assert live.read_bytes() == b"no database at all" * 1000
+    assert Path(f"{live}-wal").read_bytes() == b"nor a log"

@@ -1,0 +1,109 @@
+"""The support file: whose names it knows to leave out, how it is packed, and the page on which it is read before it is taken away."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from appliance.config import Settings, render
+from appliance.database import db
+from appliance.errors import ApplianceError
+from appliance.models.audit import AuditEntry
+from appliance.models.roles import Role
+from appliance.support import order, packing
+from appliance.support.names import names_in
+from tests.support.desk import open_case, resident
+from tests.support.staff import Staff
+from tests.support.web_client import Web, officer, web_app
+
+SQLITE = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+
+
+def test_the_names_of_everybody_are_known(app: Flask, settings: Settings, staff: Staff) -> None:
+    person = resident(staff.fo, "Sitti Ngaisah Binti Tjollong", mother_name="Puang Rannu", nickname="Caya")
+    open_case(staff.fo, person, reporter_name="Kartolo Sudarmo")
+    found = names_in(settings)
+    assert {"sitti", "ngaisah", "tjollong", "puang", "rannu", "caya", "kartolo", "sudarmo", "sari"} <= found
+    assert not {word for word in found if not word.isalpha()}
+
+
+def test_it_is_written_whole_for_its_owner_alone_and_says_why_when_it_cannot(tmp_path: Path) -> None:
+    texts = {"BACA.txt": "baca dahulu", "jurnal.txt": "é" * 1000}
+    file = packing.save(packing.pack(texts, "x"), tmp_path, "slrt-dukungan-20261122-090000")
+    assert (file.stat().st_mode & 0o777, packing.unpack(file)) == (0o600, texts)
+    listed = subprocess.run(["tar", "-tzf", str(file)], capture_output=True, text=True, check=True)
+    assert listed.stdout.split() == ["x/BACA.txt", "x/jurnal.txt"]
+    with pytest.raises(ApplianceError, match="tidak dapat ditulis"):
+        packing.save(b"", tmp_path / "gone", "x")
+    for number in range(5):
+        (tmp_path / f"slrt-dukungan-2026112{number}-090000.tar.gz").touch()
+    packing.forget_old(tmp_path)
+    assert len(list(tmp_path.glob(packing.PATTERN))) == packing.KEPT
+    assert packing.newest(tmp_path) == tmp_path / "slrt-dukungan-20261124-090000.tar.gz"
+
+
+@SQLITE  # many programs are asked; once is enough
+def test_without_the_names_no_free_text_goes_in(settings: Settings, tmp_path: Path) -> None:
+    """The database is away: what may name somebody is left out, and the rest is masked all the same."""
+    node = replace(settings, paths=replace(settings.paths, data=str(tmp_path / "gone"), care=str(tmp_path)))
+    node = replace(node, database=replace(node.database, url=""))
+    file = tmp_path / "appliance.toml"
+    file.write_text(render(node) + "# 7303014101800001\n")
+    texts = packing.gather(node, file, 1)
+    assert {name for name, text in texts.items() if text == packing.WITHOUT_NAMES} == packing.FREE_TEXT
+    assert "7303014101800001" not in "".join(texts.values())
+    assert "[node]" in texts["pengaturan.toml"]
+    assert (Path(node.paths.secrets) / "audit-key").read_text() not in "".join(texts.values())
+
+
+@SQLITE
+def test_a_folder_that_is_not_there_is_told_before_anything_is_read(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text(render(settings))
+    command = [
+        sys.executable,
+        "-c",
+        "from appliance.cli import main; main()",
+        "--config",
+        str(tmp_path / "c.toml"),
+        "support",
+        "--to",
+        "/x",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, "Folder /x tidak ada" in done.stderr) == (2, True)
+
+
+@SQLITE
+def test_an_admin_asks_reads_and_takes_it_away(settings: Settings, tmp_path: Path) -> None:
+    shelf = tmp_path / "care"
+    shelf.mkdir()
+    node = replace(settings, paths=replace(settings.paths, care=str(shelf)))
+    app = web_app(node)
+    with app.app_context():
+        officer("admin.it", Role.ADMIN)
+    web = Web(app)
+    web.sign_in("admin.it")
+    assert "Belum ada berkas dukungan" in web.get("/mesin/dukungan").text
+    assert web.post("/mesin/dukungan").status_code == 303
+    assert order.is_waiting(node)
+    assert web.post("/mesin/dukungan").status_code == 503
+    assert "sedang dibuat" in web.get("/mesin/dukungan").text
+    order.take(node)
+    name = packing.name_at(datetime.now(UTC))
+    packing.save(packing.pack({packing.README: "isi", "jurnal.txt": "<b>baris</b>"}, name), shelf, name)
+    assert "&lt;b&gt;baris" in web.get("/mesin/dukungan?bagian=jurnal.txt").text
+    assert "isi</pre>" in web.get("/mesin/dukungan?bagian=../x").text
+    taken = web.post("/mesin/dukungan/unduh")
+    assert (taken.status_code, taken.mimetype) == (200, "application/gzip")
+    with app.app_context():
+        actions = db.session.scalars(sa.select(AuditEntry.action).where(AuditEntry.subject == order.SUBJECT)).all()
+        db.session.remove()
+        db.engine.dispose()
+    assert list(actions) == ["berkas-dukungan", "berkas-dukungan-unduh"]
