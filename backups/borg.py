@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -44,6 +45,7 @@ UNTESTED = {"BORG_SELFTEST": "disabled"}
 WARNING_CODE = 1
 WARNING_CODES_MODERN = range(100, 128)
 READS_BESIDE_A_WRITER = 5
+COMMIT_SECONDS = 10.0
 SEGMENT = re.compile(r"\[segment (\d+), offset \d+\]")
 SEGMENTS_IN_A_FOLDER = 1000
 DAMAGED = (
@@ -65,7 +67,7 @@ class Stored:
 class Engine:
     """A borg repository in `folder`; `base` is borg's own folder for cache and security notes; `keep` is the run's lock.
 
-    `told` is the folder to name to people, where that is another one.
+    `told` is the folder to name to people, where that is another one; `cache` is borg's folder for that alone, where it is not below `base`.
     """
 
     folder: Path
@@ -74,6 +76,7 @@ class Engine:
     keep: tuple[int, ...] = ()
     stop: Stop = never
     told: Path | None = None
+    cache: Path | None = None
 
     def exists(self) -> bool:
         """Whether there is a repository at all."""
@@ -193,8 +196,9 @@ class Engine:
     ) -> Ended:
         """A command that only reads, beside a run that may be writing.
 
-        What borg read before a commit does not fit what it reads after one: it then speaks of an attack or of missing pieces.
-        So a read that failed while the repository changed is done again, unless the sink has had some of it.
+        What borg read before a commit does not fit what it reads after one, nor what it reads in the middle of one: it then speaks
+        of an attack or of missing pieces. So a read that failed while the repository changed is done again, unless the sink has had
+        some of it.
         """
         handed: list[int] = []
 
@@ -204,29 +208,44 @@ class Engine:
                 sink(block)
 
         for left in reversed(range(READS_BESIDE_A_WRITER)):
-            before = self._commits()
+            before = self._state()
             try:
                 with self._view() as view:
                     words = (*command, "--bypass-lock", view._at(at), *names)
                     return view._borg(*words, folder=folder, sink=noted if sink else None, warnings=warnings)
             except RepositoryDamaged:
-                if not left or handed or self._commits() == before:
+                if not left or handed or not self._changes(before):
                     raise
         raise AssertionError("the last try returns or raises")
 
-    def _commits(self) -> set[str]:
-        """What changes with each commit: the index is named by its number."""
-        return {name for name in self._names() if name.startswith("index.")}
+    def _changes(self, before: set[str]) -> bool:
+        """Whether the repository is not, or within moments no longer, as it was before. Borg takes old segments away first and
+        names the new index last, each forced onto the disk: whoever comes between finds neither state, for as long as a busy disk takes.
+        """
+        gives_up = time.monotonic() + COMMIT_SECONDS
+        while self._state() == before:
+            if not (self.folder / "lock.exclusive").exists() or time.monotonic() > gives_up:
+                return False
+            time.sleep(COMMIT_SECONDS / 100)
+        return True
+
+    def _state(self) -> set[str]:
+        """The names of all its pieces and segments: each step of a commit changes them."""
+        return {*self._names(), *(str(path) for path in self.folder.glob("data/*/*"))}
 
     @contextmanager
     def _view(self) -> Iterator[Engine]:
-        """The repository as a folder of links: a borg that finds the index one commit behind writes a new one, without asking
-        for a lock. Beside a run that is about to write the same file, that would break the run.
+        """The repository as a folder of links, with a cache that is empty.
+
+        A borg that finds the index one commit behind writes a new one, without asking for a lock: beside a run that is about to write
+        the same file, that would break the run. And a run keeps its cache locked to its end; only where none is, nobody waits for it.
         """
         with tempfile.TemporaryDirectory(prefix="slrt-borg-") as place:
+            links = Path(place) / "repository"
+            links.mkdir()
             for name in self._names():
-                (Path(place) / name).symlink_to(self.folder.absolute() / name)
-            yield replace(self, folder=Path(place), told=self.folder)
+                (links / name).symlink_to(self.folder.absolute() / name)
+            yield replace(self, folder=links, told=self.folder, cache=Path(place) / "cache")
 
     def _names(self) -> list[str]:
         """The names of its pieces. Raises RepositoryMissing when the folder cannot be read."""
@@ -267,6 +286,7 @@ class Engine:
         return {
             "BORG_PASSPHRASE_FD": str(handle),
             "BORG_BASE_DIR": str(self.base),
+            **({"BORG_CACHE_DIR": str(self.cache)} if self.cache else {}),
             # A new network card or host name must not turn our own old lock into a stranger's.
             "BORG_HOST_ID": "slrt",
             "BORG_EXIT_CODES": "modern",

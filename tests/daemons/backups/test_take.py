@@ -19,7 +19,8 @@ from backups.errors import SourceMissing
 from backups.lock import is_running
 from backups.restore import restore
 from backups.settings import Plan, Retention
-from tests.support.borg import add_attachment, add_rows, contents, entry, ledger, run_now, writing
+from tests.support.borg import PASSPHRASE, add_attachment, add_rows, contents, entry, ledger, run_now, writing
+from tests.support.waiting import wait_for
 
 
 def numbers(plan: Plan) -> list[int]:
@@ -70,6 +71,17 @@ def test_whoever_lists_the_backups_meanwhile_neither_fails_nor_disturbs(plan: Pl
             ended.set()
     assert made == [True] * 3
     assert {(1,), (1, 2, 3)} <= set().union(*(one.result() for one in asked))
+
+
+def test_who_lists_the_backups_does_not_wait_for_one_that_takes_long(plan: Plan) -> None:
+    run_now(plan)
+    engine = repository.engine(plan)
+    words = {**os.environ, "BORG_PASSPHRASE": PASSPHRASE, "BORG_BASE_DIR": str(engine.base)}
+    with subprocess.Popen(["borg", "create", f"{plan.repository}::db-9", "-"], env=words, stdin=subprocess.PIPE) as storing:
+        wait_for(lambda: any(engine.base.glob(".cache/borg/*/lock.exclusive")), what="it stores")
+        assert numbers(plan) == [1, 2]
+        assert storing.poll() is None
+    assert storing.returncode == 0
 
 
 def test_the_main_file_stands_still_while_it_is_frozen_and_checkpoints_pass_by(plan: Plan, tmp_path: Path) -> None:
