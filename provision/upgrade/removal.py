@@ -14,6 +14,7 @@ from appliance.config import Settings
 from appliance.errors import ApplianceError, TryLater
 from provision.change import STAMPS, insist
 from provision.step import Step
+from provision.steps.network import RULES
 from provision.steps.units import NGINX_CONF, SCRIPT_FOLDER, UNIT_FOLDER
 from provision.steps.ups import nut_off
 from provision.upgrade import engine
@@ -24,6 +25,7 @@ from provision.upgrade.node import Node
 WORD = "LEPAS"
 HOME = Path("/opt/slrt")
 GUARD = ("slrt-watcher", "slrt-poweroff", "slrt-force-shutdown", "slrt-rtc-alarm", "slrt-upsmon-refresh", "slrt-power-check")
+TABLE = ("inet", "slrt")
 # Of all that the steps write, what belongs to the program; names, addresses and settings of the machine stay.
 OURS = (
     f"{UNIT_FOLDER}/slrt",
@@ -34,6 +36,7 @@ OURS = (
     "/etc/tmpfiles.d/slrt",
     "/etc/udev/rules.d/90-slrt",
     "/etc/systemd/journald.conf.d/slrt",
+    RULES,
 )
 
 
@@ -55,6 +58,9 @@ def remove(node: Node, steps: Sequence[Step], say: engine.Say, *, backup: bool) 
         if path.startswith(OURS) or _is_drop_in(Path(path)):
             Path(path).unlink(missing_ok=True)
     node.reload()
+    # one that was stopped in the middle of its work would be listed as failed until the next start
+    node.host.run(["systemctl", "reset-failed", "slrt*"])
+    node.host.run(["nft", "delete", "table", *TABLE])
     told = _kept(node.settings)
     runtime = (node.place.runtime, Path(node.settings.paths.runtime), Path(node.settings.power.runtime))
     # without them a new installation does everything anew
@@ -88,6 +94,7 @@ def _kept(settings: Settings) -> list[str]:
     return [
         *rows,
         "Paket Debian (nginx, NUT, borg, Python) dan pengguna slrt tetap; nginx bawaan Debian tetap dimatikan.",
+        "Pengaturan mesin (alamat, jam, kunci SSH, pengerasan) tetap; hanya tembok api SLRT yang dilepas.",
         "Memasang kembali: ./install.sh; data lama dipakai lagi, tablet tetap percaya.",
         "Sebelum mesin dipindahtangankan, hapus disknya: lihat docs/upgrade.md.",
     ]
