@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +36,8 @@ if what == "rehearse": ladder.rehearse(plan, now)
 if what == "check": ladder.read_everything(plan, now)
 if what == "restore": restore.restore(plan, "terakhir", Path(sys.argv[3]))
 """
+# as slrt-backup.service runs it: Nice=10, IOSchedulingClass=idle
+GENTLE = ("nice", "-n", "10", "ionice", "-c", "3")
 BORGMATIC = """
 repositories: [{{path: {repository}}}]
 source_directories: [{photos}]
@@ -83,8 +86,8 @@ def plan_below(folder: Path) -> Plan:
 def ours(folder: Path) -> Way:
     """The nightly run with its proof."""
 
-    def step(*words: str) -> list[list[str]]:
-        return [[sys.executable, "-c", OURS, str(folder), *words]]
+    def step(*words: str, before: Sequence[str] = GENTLE) -> list[list[str]]:
+        return [[*before, sys.executable, "-c", OURS, str(folder), *words]]
 
     back = folder / "back"
     bare = f"set -e; mkdir -p {back} && cd {back}; n=$(borg list --last 1 --short {folder}/ours | tr -dc 0-9); "
@@ -95,7 +98,7 @@ def ours(folder: Path) -> Way:
         step("init"),
         step("take"),
         step("check"),
-        step("restore", str(back)),
+        step("restore", str(back), before=()),
         {"PYTHONPATH": str(PROJECT), "BORG_PASSPHRASE": PASSPHRASE, "BORG_BASE_DIR": str(folder / "bare-base")},
         {"bare extract": [["sh", "-c", bare]], "rehearsal": step("rehearse")},
         (folder / "state" / "scratch",),
