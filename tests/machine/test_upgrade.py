@@ -178,7 +178,6 @@ def test_the_way_back_needs_the_data_of_then_and_says_what_is_lost(prepared: Pre
     assert file_case(meet(machine, prepared.node.passwords)) > later, "a number that was given out is not given again"
 
 
-@pytest.mark.parametrize("release", ["bookworm"])
 def test_the_program_goes_and_comes_back_over_the_old_data(prepared: Prepared) -> None:
     machine = prepared.machine
     before = prepared.node.ca
