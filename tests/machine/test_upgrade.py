@@ -105,7 +105,7 @@ def well_as(prepared: Prepared, release: str, tables: tuple[str, bool]) -> None:
         assert find_case(desk, number)
 
 
-@pytest.mark.parametrize(("release", "flaw"), zip(("trixie", "bookworm", "bookworm"), FLAWS, strict=True))
+@pytest.mark.parametrize(("release", "flaw"), list(zip(("trixie", "bookworm", "bookworm"), FLAWS, strict=True)))
 def test_a_release_that_is_not_well_is_taken_back_with_its_database(prepared: Prepared, flaw: str) -> None:
     machine = prepared.machine
     bad = spoil(machine, prepared.new, flaw)
