@@ -9,8 +9,8 @@
 #
 # Contents: 1 settings  2 words to the operator  3 runtime, step by step  4 hand over to slrt-provision
 #           5 the end: address, sign-in, status  6 demo and test  7 the door
-# In provision/shell: options (flags, answer file, questions), preflight and hardware (the checks before anything changes), words,
-# bundle (one signed file instead of the network), upgrade (the way to the release after this one).
+# In provision/shell: options (flags, answer file, questions) and addresses (what they may say of the network), preflight and
+# hardware (the checks before anything changes), words, bundle (one signed file instead of the network), upgrade (the way to the release after this one).
 # Exit codes: 0 done · 1 failed · 2 usage · 75 try later · 78 this machine is not suitable.
 set -euo pipefail
 
@@ -99,6 +99,10 @@ Pilihan:
   --ups-device auto      tempat UPS itu: auto, /dev/ttyS0 atau alamat jaringan
   --ups-options 'a = 1'  pilihan lain driver itu, dipisah titik koma
   --ups-lan 192.168.1.10 bagikan UPS kepada komputer lain lewat alamat mesin ini; none: tidak
+  --address 192.168.1.10/24  alamat tetap, dengan panjang jaringannya; --gateway ROUTER dan --dns SERVER menyertainya
+  --dhcp AWAL-AKHIR      bagikan alamat itu kepada tablet, misalnya 192.168.1.100-192.168.1.200; none: tidak
+  --ssh-from DAFTAR      dari mana SSH diterima, misalnya 192.168.1.20,192.168.2.0/24; none: seluruh jaringan kantor
+  --upstream-dns DAFTAR  server untuk nama di luar kantor, misalnya 192.168.1.1; none: tidak ada
   --answers BERKAS       baca jawaban dari berkas (contoh: provision/node-answer.toml); auto: dari stik berlabel NODE-CFG
   --accept P21,P22       setujui peringatan dengan nomor itu; all: semuanya
   --lang en              hasil pemeriksaan dalam bahasa Inggris

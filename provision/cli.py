@@ -20,6 +20,7 @@ import click
 from appliance import __version__
 from appliance.config import NetworkSettings, Settings, config_path, load, parse, read_secret, render, split_list
 from appliance.errors import EXIT_DONE, EXIT_FAILED, ApplianceError, ConfigurationError
+from appliance.lan.rules import Typed, Wanted, read_wanted
 from provision import fleet as fleet_of
 from provision import life, preflight, probe, run
 from provision import plan as plan_of
@@ -39,6 +40,9 @@ EASTERN = {"81", "82", "91", "92", "93", "94", "95", "96", "97"}
 
 
 NETWORK_WISHES = ("ssh_from", "dhcp", "upstream_dns")
+# whoever works over SSH would cut himself off in the middle, and no two nodes have the same address
+ADDRESS_WISHES = ("address", "gateway", "dns")
+CONNECTION = ("host", "port", "identity", "known_hosts")
 
 
 @dataclass(frozen=True)
@@ -62,11 +66,14 @@ class Wish:
     ssh_from: str = ""
     dhcp: str = ""
     upstream_dns: str = ""
+    address: str = ""
+    gateway: str = ""
+    dns: str = ""
 
     @property
     def options(self) -> list[str]:
         """The same wish as options of install.sh."""
-        names = ("district", "hostname", "admin", "ups", "ups_driver", "ups_device", "ups_options", "ups_lan", "accept", "lang")
+        names = [field.name for field in dataclasses.fields(self) if field.name not in CONNECTION]
         said = {f"--{name.replace('_', '-')}": str(getattr(self, name)) for name in names}
         return ["--unattended", *(part for option, value in said.items() if value for part in (option, value))]
 
@@ -96,6 +103,9 @@ def wishes(command: Callable[..., Any]) -> Callable[..., Any]:
             "--dhcp", default="", help="Alamat yang dibagikan lewat DHCP: 192.168.1.100-192.168.1.200; none: tidak ada."
         ),
         click.option("--upstream-dns", default="", help="Server nama untuk nama lain, misalnya 192.168.1.1; none: tidak ada."),
+        click.option("--address", default="", help="Alamat tetap mesin ini, dengan panjang jaringannya: 192.168.1.10/24."),
+        click.option("--gateway", default="", help="Router kantor bagi alamat itu, misalnya 192.168.1.1."),
+        click.option("--dns", default="", help="Server nama bagi mesin ini, dipisahkan koma."),
     ):
         command = option(command)
     return command
@@ -274,7 +284,8 @@ def _fleet(
     parallel: int,
 ) -> None:
     """Do `act` on the chosen nodes side by side, show the table, and end with the code for all of them."""
-    members = fleet_of.read_inventory(inventory, [field.name for field in dataclasses.fields(Wish)])
+    known = [field.name for field in dataclasses.fields(Wish) if field.name not in ADDRESS_WISHES]
+    members = fleet_of.read_inventory(inventory, known)
 
     def on_one(member: fleet_of.Member, say: run.Say) -> int:
         with _opened(_wish(dict(member.wish)), say) as (host, steps):
@@ -305,6 +316,11 @@ def _opened(wish: Wish, say: run.Say = click.echo) -> Iterator[tuple[Host, tuple
         return
     from provision.ssh import SshHost
 
+    if any(getattr(wish, name) for name in ADDRESS_WISHES):
+        raise ConfigurationError(
+            "Alamat tetap tidak dipasang lewat SSH: sambungannya akan terputus.",
+            "Pasang di simpulnya sendiri (./install.sh --address …) atau di halaman Jaringan.",
+        )
     source = source_tree()
     remote = SshHost.connect(wish.host, wish.port, wish.identity, wish.known_hosts)
     try:
@@ -326,7 +342,17 @@ def _site(host: Host, wish: Wish) -> Site:
     settings = dataclasses.replace(settings, node=node, network=_network(settings.network, wish, host))
     settings = dataclasses.replace(settings, power=power_of(settings.power, wish.ups, _ups_wishes(wish), host))
     parse(render(settings))  # what was wished is judged as what somebody writes into the file
-    return Site(settings, wish.admin or DEFAULT_ADMIN, debian_of(host))
+    return Site(settings, wish.admin or DEFAULT_ADMIN, debian_of(host), address=_address(wish))
+
+
+def _address(wish: Wish) -> Wanted | None:
+    """The fixed address that was wished. Raises ConfigurationError with all that is wrong with it."""
+    if not any(getattr(wish, name) for name in ADDRESS_WISHES):
+        return None
+    wanted, problems = read_wanted(Typed(wish.address, wish.gateway, wish.dns))
+    if wanted is None:
+        raise ConfigurationError(" ".join(problems.values()), "Perbaiki --address, --gateway dan --dns, lalu ulangi.")
+    return wanted
 
 
 def _network(known: NetworkSettings, wish: Wish, host: Host) -> NetworkSettings:

@@ -34,5 +34,6 @@ def steps(site: Site) -> tuple[Step, ...]:
         data.first_backup(site),
         care.care(site),
         units.services(site),
+        network.address(site),
         units.answers(site),
     )

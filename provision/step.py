@@ -12,6 +12,7 @@ from pathlib import Path
 
 from appliance.config import Settings
 from appliance.errors import ConfigurationError
+from appliance.lan.rules import Wanted
 from provision.change import Change
 from provision.host import Host
 
@@ -47,7 +48,7 @@ class Step:
 class Site:
     """The node to be made.
 
-    `admin` is the user name of the first administrator; `debian` the release, 12 or 13; `source` the tree with systemd/ and
+    `address` is the fixed address that was wished, None to leave the machine the one it has. `admin` is the user name of the first administrator; `debian` the release, 12 or 13; `source` the tree with systemd/ and
     provision/templates/, read while the steps are worked out.
     """
 
@@ -55,6 +56,7 @@ class Site:
     admin: str
     debian: int
     source: Path = field(default_factory=source_tree)
+    address: Wanted | None = None
 
     def text(self, name: str) -> bytes:
         """A file of the source tree."""

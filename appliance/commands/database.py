@@ -184,17 +184,6 @@ def names(door: Door) -> None:
     click.echo("\n".join(sorted(names_in(door.settings))))
 
 
-@command.command(hidden=True)
-@click.pass_obj
-def newest(door: Door) -> None:
-    """Saat catatan terakhir dalam jurnal audit (dipanggil oleh slrt doctor)."""
-    key = door.secret("audit-key")
-    _become_owner(door.settings)
-    with database.create_service(door.settings, audit_key=key).app_context():
-        found = audit.newest_moment()
-    click.echo(found.isoformat() if found else "")
-
-
 @command.command()
 @click.pass_obj
 @click.pass_context

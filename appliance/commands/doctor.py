@@ -8,7 +8,6 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import click
 
@@ -44,7 +43,7 @@ def command(door: Door, as_json: bool, mends: bool, yes: bool) -> None:
 
 
 def _examine(door: Door) -> list[Finding]:
-    return judge(examine(door.config_file, datetime.now(UTC)), PROGRAMS, TMPFILES)
+    return judge(examine(door.config_file), PROGRAMS, TMPFILES)
 
 
 def _tell(findings: Sequence[Finding], as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,13 +12,13 @@ import click
 
 from appliance.commands.door import Door
 from appliance.config import Settings
-from appliance.errors import ConfigurationError, Conflict, InvalidInput
+from appliance.errors import EXIT_DONE, EXIT_FAILED, ApplianceError, ConfigurationError, Conflict, InvalidInput
 from appliance.lan import card, trial
-from appliance.lan.rules import Present, Typed, read_wanted
+from appliance.lan.rules import Present, Typed, Wanted, read_wanted
 from appliance.lan.trial import Told, Trial
 from appliance.letters.pdf import to_pdf
 
-BY_TERMINAL = "terminal"
+BY_TERMINAL, BY_INSTALLATION = "terminal", "pemasangan"
 
 
 @click.group("network")
@@ -50,17 +51,24 @@ def facts(present: Present) -> tuple[tuple[str, str], ...]:
     )
 
 
+def typed(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that tell an address."""
+    for option in (
+        click.option("--address", required=True, help="Alamat baru dengan panjang jaringannya, misalnya 192.168.1.10/24."),
+        click.option("--gateway", default="", help="Router kantor, misalnya 192.168.1.1."),
+        click.option("--dns", default="", help="Server nama, dipisahkan koma."),
+    ):
+        command = option(command)
+    return command
+
+
 @command.command("set")
-@click.option("--address", required=True, help="Alamat baru dengan panjang jaringannya, misalnya 192.168.1.10/24.")
-@click.option("--gateway", default="", help="Router kantor, misalnya 192.168.1.1.")
-@click.option("--dns", default="", help="Server nama, dipisahkan koma.")
+@typed
 @click.pass_obj
 def set_address(door: Door, address: str, gateway: str, dns: str) -> None:
     """Mencoba alamat tetap; tanpa konfirmasi dalam 60 detik yang lama kembali sendiri."""
     _be_root()
-    wanted, problems = read_wanted(Typed(address, gateway, dns))
-    if wanted is None:
-        raise InvalidInput(problems)
+    wanted = _wanted(Typed(address, gateway, dns))
     with trial.only_one(door.settings):
         trial.settle(door.settings)
         begun = trial.begin(door.settings, wanted, BY_TERMINAL)
@@ -69,6 +77,31 @@ def set_address(door: Door, address: str, gateway: str, dns: str) -> None:
         f"Dalam {trial.SECONDS} detik: buka https://{begun.wanted.host}/ di komputer lain, lalu ketik: sudo slrt network confirm"
     )
     click.echo("Tanpa itu, simpul kembali sendiri ke alamat yang lama.")
+
+
+@command.command(hidden=True)
+@typed
+@click.option("--check", "only_check", is_flag=True, help="Hanya memeriksa; kode keluar 1 bila alamat itu belum dipakai.")
+@click.pass_obj
+def keep(door: Door, address: str, gateway: str, dns: str, *, only_check: bool) -> None:
+    """Alamat tetap untuk seterusnya, tanpa percobaan (dipanggil oleh pemasangan, di depan mesinnya)."""
+    _be_root()
+    wanted = _wanted(Typed(address, gateway, dns))
+    if only_check:
+        sys.exit(EXIT_DONE if trial.is_kept(door.settings, wanted) else EXIT_FAILED)
+    with trial.only_one(door.settings):
+        trial.settle(door.settings)
+        told = trial.confirm(door.settings, trial.begin(door.settings, wanted, BY_INSTALLATION))
+    if not told.ok:
+        raise ApplianceError(told.text, told.next_step)
+    click.echo(told.text)
+
+
+def _wanted(said: Typed) -> Wanted:
+    wanted, problems = read_wanted(said)
+    if wanted is None:
+        raise InvalidInput(problems)
+    return wanted
 
 
 @command.command()

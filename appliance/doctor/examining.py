@@ -17,10 +17,8 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from appliance.config import Settings, load
 from appliance.doctor.findings import Answer, Facts
@@ -32,7 +30,6 @@ TMPFILES = "/etc/tmpfiles.d/slrt.conf"
 SECONDS = 120
 LONG_SECONDS = 1800
 OURS = ("slrt-*", "nut-*", "nginx*")
-BUILT = datetime(2026, 1, 1, tzinfo=UTC)  # before this, no clock of a node is right
 
 
 @dataclass(frozen=True)
@@ -55,7 +52,7 @@ def run(command: Sequence[str], seconds: int = SECONDS) -> Ended:
     return Ended(done.returncode, done.stdout, done.stderr)
 
 
-def examine(config_file: Path, at: datetime) -> Facts:
+def examine(config_file: Path) -> Facts:
     """Everything the doctor asks. Never raises for what is broken."""
     try:
         settings = load(config_file)
@@ -70,7 +67,6 @@ def examine(config_file: Path, at: datetime) -> Facts:
         integrity=_answer(run([*slrt, "database", "check"], LONG_SECONDS)),
         repository=_answer(run([*slrt, "backup", "list"])),
         answers=_answer(run([f"{PROGRAMS}/slrt-provision", "answers"])),
-        clock=_clock(run([*slrt, "database", "newest"]).out, settings.zone, at),
         name=_name(settings.node.hostname),
         gate=_gate(settings),
     )
@@ -122,18 +118,6 @@ def _is_as_told(path: Path, mode: str, user: str, group: str) -> bool:
     except (OSError, KeyError):
         return False
     return (seen.st_uid, seen.st_gid) == owners and seen.st_mode & 0o777 == int(mode, 8)
-
-
-def _clock(newest: str, zone: ZoneInfo, at: datetime) -> str:
-    """What is wrong with the clock: older than any node, or older than what was stored already. Empty when nothing is."""
-    here = at.astimezone(zone)
-    if at < BUILT:
-        return f"Jam mesin menunjukkan {here:%d-%m-%Y}: baterai jam (CR2032) mungkin habis."
-    with suppress(ValueError):
-        last = datetime.fromisoformat(newest.strip()).astimezone(zone)
-        if last > at:
-            return f"Jam mesin ({here:%d-%m-%Y %H.%M}) lebih lama daripada catatan terakhir ({last:%d-%m-%Y %H.%M})."
-    return ""
 
 
 def _name(hostname: str) -> Answer:

@@ -1,6 +1,6 @@
 """What the doctor says of the facts: each finding with a number that stays, its cause, its remedy, and the repair that is safe. Pure.
 
-The numbers stand in docs/care.md; a number is never given to another finding.
+The numbers stand in docs/care.md; a number is never given to another finding: D28 is spent.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PARTS: Mapping[str, str] = {
 }
 OTHER_PART = "D19"
 SETTINGS, STATUS, UNIT, RUNTIME, DRIFT = "D20", "D21", "D22", "D23", "D24"
-INTEGRITY, REPOSITORY, ANSWERS, CLOCK, NAME, GATE = "D25", "D26", "D27", "D28", "D29", "D30"
+INTEGRITY, REPOSITORY, ANSWERS, NAME, GATE = "D25", "D26", "D27", "D29", "D30"
 LATER = "Jalankan sekali lagi sesudah masalah lain selesai: sudo slrt doctor"
 
 
@@ -76,7 +76,6 @@ class Facts:
     integrity: Answer | None = None
     repository: Answer | None = None
     answers: Answer | None = None
-    clock: str = ""
     name: Answer | None = None
     gate: str = ""
 
@@ -93,7 +92,7 @@ def judge(facts: Facts, programs: str, tmpfiles: str) -> list[Finding]:
         *_of_runtime(facts, tmpfiles),
         *_of_drift(facts, programs),
         *_of_units(facts),
-        *_of_clock(facts),
+        *_of_gate(facts),
         *_of_answers(facts),
         *_of_status(facts),
     ]
@@ -134,9 +133,7 @@ def _of_units(facts: Facts) -> Iterator[Finding]:
         yield Finding(UNIT, Gravity.FAIL, f"{unit} gagal.", f"Lihat sebabnya: sudo journalctl -u {unit}", mend)
 
 
-def _of_clock(facts: Facts) -> Iterator[Finding]:
-    if facts.clock:
-        yield Finding(CLOCK, Gravity.FAIL, facts.clock, "Betulkan jam: sudo timedatectl set-time 'TTTT-BB-HH JJ:MM:DD'")
+def _of_gate(facts: Facts) -> Iterator[Finding]:
     if facts.gate:
         yield Finding(GATE, Gravity.WARN, facts.gate, "Lihat keadaan listrik: slrt power status")
 

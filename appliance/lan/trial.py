@@ -129,6 +129,18 @@ def _refuse(wanted: Wanted, present: Present) -> None:
         raise Conflict(pointless, "Tidak ada yang perlu diubah.")
 
 
+def is_kept(settings: Settings, wanted: Wanted) -> bool:
+    """Whether the machine has this address for good. As root."""
+    present = managers.look(settings.network.interface)
+    if why_pointless(wanted, present):
+        return True
+    if not present.manager or present.addresses != (str(wanted.address),):
+        return False
+    # a name server that the manager was told but does not use yet is no reason to set the address up again
+    written = managers.texts_for(present.manager, present.card, wanted)
+    return managers.read_texts(written) == written
+
+
 def confirm(settings: Settings, trial: Trial) -> Told:
     """Keep the address for good, unless its time is over. As root, with `only_one`. Raises ApplianceError."""
     if trial.is_over():

@@ -2,8 +2,8 @@
 # What the operator decides: from flags, from an answer file, from questions at a terminal. All three are judged by the same rules,
 # and a flag beats the file. Part of install.sh.
 
-# about the node: each is a flag, a key of the answer file, and handed on to slrt-provision
-readonly WISHES=(district hostname admin ups ups-driver ups-device ups-options ups-lan address gateway dns dhcp ssh-from)
+# about the node: each is a flag, a key of the answer file, and an option of slrt-provision, to which it is handed on
+readonly WISHES=(district hostname admin ups ups-driver ups-device ups-options ups-lan address gateway dns dhcp ssh-from upstream-dns)
 # about this run alone; in an answer file only `accept` and `lang`
 readonly RUN_OPTIONS=(accept lang answers stop-after hardware-root)
 readonly ANSWER_KEYS=("${WISHES[@]}" accept lang)
@@ -78,15 +78,10 @@ judge() {
   admin) [[ $2 =~ ^[a-z][a-z0-9._-]{2,39}$ ]] || printf 'diharapkan 3 sampai 40 huruf kecil, angka, titik, tanda hubung' ;;
   ups) [[ $2 =~ ^(usb|driver|simulated|none)$ ]] || printf 'diharapkan usb, driver, simulated atau none' ;;
   ups-driver) [[ $2 =~ ^[a-z0-9][a-z0-9_-]{1,40}$ ]] || printf 'diharapkan nama driver NUT' ;;
-  ups-lan) [[ $2 == none ]] || is_address "$2" || printf 'diharapkan alamat seperti 192.168.1.10, atau none' ;;
   lang) [[ $2 =~ ^(id|en)$ ]] || printf 'diharapkan id atau en' ;;
   accept) judge_accept "$2" ;;
+  *) judge_network "$1" "$2" ;;
   esac
-}
-
-is_address() {
-  local -r number='(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])'
-  [[ $1 =~ ^$number(\.$number){3}$ ]]
 }
 
 judge_accept() {
@@ -115,7 +110,8 @@ at_terminal() { [[ $unattended == no && -t 0 && -t 1 ]]; }
 
 # What no single value shows.
 judge_together() {
-  is_installed && return
+  judge_network_together
+  ! is_installed || return 0
   [[ -n ${given[district]-} ]] || complaints+=("Kode kabupaten/kota belum ditentukan, misalnya --district 73.03.")
   [[ ${given[ups]-} != driver || -n ${given["ups-driver"]-} ]] ||
     complaints+=("--ups driver: sebutkan drivernya, misalnya --ups-driver nutdrv_qx.")
@@ -238,6 +234,7 @@ validate() {
   read_answers "$content" "$(basename "$1")"
   [[ -n ${given[district]-} ]] || complaints+=("$(basename "$1"): kunci district belum ada.")
   [[ ${given[ups]-} != driver || -n ${given["ups-driver"]-} ]] || complaints+=("$(basename "$1"): ups = \"driver\" memerlukan ups-driver.")
+  judge_network_together
   refuse_complaints wrong_answers
   say "Berkas jawaban benar: ${#given[@]} pilihan."
 }

@@ -5,7 +5,7 @@
 readonly BUILT=2026-11-01 # no right clock shows an earlier day
 readonly NEED_DISK_KIB=$((3 * 1024 * 1024)) NEED_DISK_KIB_AGAIN=$((512 * 1024))
 readonly NEED_MEMORY_KIB=$((900 * 1024))
-readonly CHECKS=(rights debian systemd space memory clock ports ups nut_trap hardware)
+readonly CHECKS=(rights debian systemd space memory clock ports names_and_time ups nut_trap hardware)
 
 refusals=0 # all kinds of things to be mended
 worst=0
@@ -135,21 +135,45 @@ check_ports() {
   ! systemctl is-active --quiet slrt-front.socket 2>/dev/null || return 0
   local port owner
   for port in 80 443; do
-    owner=$(port_owner "$port")
-    [[ -z $owner ]] || finding refuse P09 "$port" "$owner"
+    owner=$(socket_owner "$(listening tcp "$port")")
+    [[ -z $owner ]] || finding refuse P09 "$port" "${owner% *}"
   done
 }
 
-# The name of the program that listens on a TCP port; empty when nobody does.
-port_owner() {
-  local hex inode
-  printf -v hex '%04X' "$1"
-  inode=$(awk -v port=":$hex" '$4 == "0A" && substr($2, length($2) - 4) == port { print $10; exit }' /proc/net/tcp /proc/net/tcp6 2>/dev/null) || true
-  [[ -n $inode ]] || return 0
-  local holder
-  holder=$(find /proc/[0-9]*/fd -lname "socket:\\[$inode\\]" -print -quit 2>/dev/null) || true
-  [[ -z $holder ]] || holder=$(<"/proc/$(cut -d/ -f3 <<<"$holder")/comm")
-  printf '%s' "${holder:-$(words unknown)}"
+# Who answers names and tells the time to the office must be the node. What answers this machine alone is in nobody's way, and neither
+# are our own dnsmasq and the chrony that becomes ours.
+check_names_and_time() {
+  local port inode owner
+  for port in 53 123; do
+    ((port != 53)) || ! systemctl is-active --quiet slrt-dns.service 2>/dev/null || continue
+    inode=$(listening udp "$port" office)
+    [[ -n $inode ]] || ((port != 53)) || inode=$(listening tcp "$port" office)
+    owner=$(socket_owner "$inode")
+    [[ -z $owner || $owner == 'chronyd '* ]] || finding refuse P14 "$port" "${owner% *}" "${owner##* }"
+  done
+}
+
+# listening tcp|udp PORT [office]: the inode of a socket that waits there, of `office` one that others than this machine reach
+listening() {
+  local state=0A hex
+  [[ $1 == tcp ]] || state=07
+  printf -v hex '%04X' "$2"
+  awk -v port=":$hex" -v state="$state" -v office="${3-}" '
+    $4 != state || substr($2, length($2) - 4) != port { next }
+    office && $2 ~ /^(......7F|000000000000000000000000010+):/ { next }
+    { print $10; exit }' "/proc/net/$1" "/proc/net/${1}6" 2>/dev/null || true
+}
+
+# socket_owner INODE: the name of the program that has the socket, and the unit that it runs in, else once more its name
+socket_owner() {
+  [[ -n $1 ]] || return 0
+  local found pid name unit
+  found=$(find /proc/[0-9]*/fd -lname "socket:\\[$1\\]" -print -quit 2>/dev/null) || true
+  pid=$(cut -d/ -f3 <<<"$found")
+  name=$(cat "/proc/${pid:--}/comm" 2>/dev/null) || name=$(words unknown)
+  unit=$(sed -n 's|^0::.*/\([^/]*\)\.service$|\1|p' "/proc/${pid:--}/cgroup" 2>/dev/null) || true
+  name=${name// /-}
+  printf '%s %s' "$name" "${unit:-$name}"
 }
 
 check_ups() {

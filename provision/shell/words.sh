@@ -29,6 +29,8 @@ declare -Ar WORDS=(
   [P12.en]='The sources of Debian packages cannot be reached.|Apt says: {1}|Check the network cable and /etc/apt/sources.list, then repeat; without a network: bash install.sh --bundle slrt-node-….slrt'
   [P13.id]='Pengontrol SATA dalam mode RAID ({1}).|RAID B120i dan Intel RST adalah RAID semu: Linux melihat disknya satu per satu, dan BIOS dapat menimpa isinya.|Ubah mode SATA di BIOS menjadi AHCI, lalu pasang Debian dan ulangi.'
   [P13.en]='The SATA controller is in RAID mode ({1}).|B120i and Intel RST are fake RAID: Linux sees single disks, and the BIOS may write over them.|Set the SATA mode in the BIOS to AHCI, install Debian, then repeat.'
+  [P14.id]='Port {1} sudah dipakai oleh {2}.|Simpul menjawab nama (port 53) dan memberi waktu (port 123) bagi jaringan kantor.|Hentikan program itu untuk seterusnya, misalnya: systemctl disable --now {3}'
+  [P14.en]='Port {1} is in use by {2}.|The node answers names (port 53) and tells the time (port 123) to the office network.|Stop that program for good, for instance: systemctl disable --now {3}'
 
   [P21.id]='Mesin ini {1}, bukan HP ProLiant ML10.|Programnya belum dicoba pada mesin seperti ini; sensor, watchdog dan nyala otomatisnya mungkin lain.|Coba matikan listriknya sekali sesudah pemasangan, sebelum dipakai.'
   [P21.en]='This machine is {1}, not an HP ProLiant ML10.|The program was not tried on one like it; its sensors, watchdog and power-on may differ.|Pull its plug once after the installation, before it is used.'

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from appliance.config import NetworkSettings, Settings, address_range, split_list
 from appliance.lan.cards import Card
-from provision.change import Absent, Applied, Change, File, Running, insist
+from appliance.lan.rules import Wanted
+from provision.change import Absent, Applied, Change, Command, File, Running, insist
 from provision.host import Host
 from provision.interface import office_card
-from provision.step import PROVISION, Site, Step
+from provision.step import PROVISION, SLRT, Site, Step
 
 TEMPLATES = "provision/templates/network"
 RULES = "/etc/slrt/firewall.nft"
@@ -155,6 +156,18 @@ def time(site: Site) -> Step:
         Running("chrony.service", (TIME, TIME_DROP_IN, TIME_CONTAINER)),
     )
     return Step("waktu", "Waktu jaringan", changes)
+
+
+def address(site: Site) -> Step:
+    """The fixed address that was wished: tried like one from the pages, and kept without a confirmation."""
+    return Step("alamat", "Alamat tetap", (_fixed(site.address),) if site.address else ())
+
+
+def _fixed(wanted: Wanted) -> Command:
+    words = [SLRT, "network", "keep", "--address", str(wanted.address)]
+    words += ["--gateway", wanted.gateway] if wanted.gateway else []
+    words += ["--dns", ",".join(wanted.dns)] if wanted.dns else []
+    return Command(f"pakai alamat tetap {wanted.address}", (*words, "--check"), tuple(words))
 
 
 def keep_connected(known: NetworkSettings, host: Host) -> tuple[str, ...]:

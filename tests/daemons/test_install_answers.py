@@ -50,13 +50,21 @@ def test_every_fault_is_told_with_its_line(file: Path) -> None:
         'ups = "driver"   # without saying which\r\n'
         'ups-lan = "192.168.1.300"\r\n'
         'dns = ""\r\n'
-        "gateway = 'x'"
+        "gateway = 'x'\r\n"
+        'address = "192.168.1.10/24"\r\n'
+        'dhcp = "192.168.2.100-192.168.2.200"\r\n'
     )
     done = validate(file)
     assert done.returncode == 78
     lines = {int(number) for number in re.findall(r"baris (\d+):", done.stderr)}
     assert lines == {2, 3, 4, 5, 6, 7, 9, 10, 11}, done.stderr
-    for words in ("diharapkan kode seperti 73.03", "sudah ada di baris 4", "colour tidak dikenal", "memerlukan ups-driver"):
+    for words in (
+        "diharapkan kode seperti 73.03",
+        "sudah ada di baris 4",
+        "colour tidak dikenal",
+        "memerlukan ups-driver",
+        "dhcp 192.168.2.100-192.168.2.200: tidak berada",
+    ):
         assert words in done.stderr
     assert 'baris 3: diharapkan kunci = "nilai", bukan: hostname = slrt\n' in done.stderr
 
@@ -91,6 +99,8 @@ def test_it_answers_the_questions_and_a_flag_beats_it(file: Path) -> None:
         ("ups", "apc"),
         ("ups-driver", "../x"),
         ("ups-lan", "kantor"),
+        ("address", "192.168.1.10"),
+        ("upstream-dns", "dns.example"),
         ("accept", "P99"),
         ("lang", "jv"),
     ],

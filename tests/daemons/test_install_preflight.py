@@ -27,12 +27,21 @@ def test_a_suitable_machine_is_told_so() -> None:
 
 OTHER_SYSTEM = """printf 'ID=ubuntu\\nVERSION_ID="24.04"\\nPRETTY_NAME="Ubuntu 24.04"\\n' >/run/os-release"""
 LITTLE_MEMORY = dataclasses.replace(ML10, memory_mib=488)
-LISTENER = 'import socket,os;s=socket.socket();s.bind(("",80));s.listen();os.close(1);os.close(2);__import__("time").sleep(30)'
-PORT_TAKEN = (
-    f"setsid python3 -c {shlex.quote(LISTENER)} & until grep -q ':0050 .* 0A' /proc/net/tcp; do [ -e /proc/$! ]; done; "
-    "trap 'kill %1' EXIT"
-)
 OLD_CLOCK = program("date", "echo 2012-01-01")
+
+
+def taken(port: int, kind: str = "tcp", address: str = "", name: str = "python3") -> str:
+    """Shell lines: a program of that name waits at that place, by default at all addresses; it is ended with the shell."""
+    family = "6" if ":" in address else ""
+    lines = f"""import socket, time, os
+open("/proc/self/comm", "w").write("{name}")
+waiting = socket.socket(socket.AF_INET{family}, socket.SOCK_{"STREAM" if kind == "tcp" else "DGRAM"})
+waiting.bind(("{address}", {port}))
+{"waiting.listen()" if kind == "tcp" else ""}
+os.close(1), os.close(2)
+time.sleep(30)"""
+    waits = f"until grep -q ':{port:04X} .* 0[A7] ' /proc/net/{kind}{family}; do [ -e /proc/$! ]; done"
+    return f"setsid python3 -c {shlex.quote(lines)} & {waits}; trap 'kill %1' EXIT"
 
 
 @pytest.mark.parametrize(
@@ -43,10 +52,24 @@ OLD_CLOCK = program("date", "echo 2012-01-01")
         (program("uname", "echo i686"), "P04", "Prosesor i686", "64-bit"),
         ("rmdir /run/systemd/system", "P05", "systemd", "Debian biasa"),
         ("mount -t tmpfs -o size=10m tmpfs /srv", "P06", "/srv hanya", "disk"),
-        (PORT_TAKEN, "P09", "Port 80 sudah dipakai oleh python3", "systemctl disable --now python3"),
+        (taken(80), "P09", "Port 80 sudah dipakai oleh python3", "systemctl disable --now python3"),
+        (taken(53, "udp", name="named"), "P14", "Port 53 sudah dipakai oleh named", "systemctl disable --now"),
+        (taken(53, address="::"), "P14", "Port 53 sudah dipakai oleh python3", "systemctl disable --now"),
+        (taken(123, "udp", name="ntpd"), "P14", "Port 123 sudah dipakai oleh ntpd", "systemctl disable --now"),
         (OLD_CLOCK, "P08", "2012-01-01", "hwclock"),
     ],
-    ids=["ubuntu", "debian 11", "no 64 bit", "no systemd", "full disk", "port taken", "old clock"],
+    ids=[
+        "ubuntu",
+        "debian 11",
+        "no 64 bit",
+        "no systemd",
+        "full disk",
+        "port taken",
+        "names",
+        "names by TCP",
+        "time",
+        "old clock",
+    ],
 )
 def test_one_thing_wrong(difference: str, number: str, told: str, remedy: str) -> None:
     done = check(difference)
@@ -55,6 +78,23 @@ def test_one_thing_wrong(difference: str, number: str, told: str, remedy: str) -
     assert told in done.stderr
     assert remedy in done.stderr.partition("→")[2]
     assert "1 hal di atas" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        taken(53, "udp", "127.0.0.53", "systemd-resolve"),
+        taken(53, "tcp", "127.0.0.53", "systemd-resolve"),
+        taken(53, "udp", "::1"),
+        taken(123, "udp", name="chronyd"),
+        taken(123, "tcp"),
+        taken(53, "udp", name="dnsmasq") + "\n" + program("systemctl", '[ "$*" = "is-active --quiet slrt-dns.service" ]'),
+    ],
+    ids=["stub", "stub by TCP", "own IPv6", "chrony", "another kind", "ours"],
+)
+def test_who_is_in_nobodys_way_may_stay(harmless: str) -> None:
+    done = check(harmless)
+    assert done.returncode == 0, done.stderr
 
 
 def test_too_little_memory() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.machine import Machine, wait_for
 from tests.support.machine_bed import host_run
-from tests.support.machine_run import until_well
+from tests.support.machine_run import install, until_well
 
 # who sets up the card: Debian's own way on one release, systemd's on the other
 MANAGERS = {"bookworm": "ifupdown", "trixie": "systemd-networkd"}
@@ -169,6 +169,19 @@ def test_what_is_confirmed_at_the_new_address_stays_over_a_start(managed: Machin
     assert asked(new, 53, name_query("slrt.home.arpa")).endswith(socket.inet_aton(new)), "the names follow"
     until_well(managed)
     move_to(managed, managed.address)
+
+
+def test_the_installation_gives_the_address_that_it_was_told(managed: Machine) -> None:
+    new, words = other(managed, 51), f"--gateway {managed.bed.gateway}"
+    taken = install(managed, f"--address {managed.bed.gateway}/24", check=False)
+    assert (taken.code, "sudah dipakai perangkat lain" in taken.out + taken.err) == (1, True), str(taken)
+    assert addresses(managed) == [f"{managed.address}/24"]
+    done = install(managed, f"--address {new}/24 {words}")
+    assert addresses(managed) == [f"{new}/24"]
+    assert f"https://{new}/" in done.out
+    assert new in managed.run("openssl x509 -in /etc/slrt/tls/web.crt -noout -ext subjectAltName").out
+    assert "Tidak ada yang berubah." in install(managed, f"--address {new}/24 {words}").out
+    install(managed, f"--address {managed.address}/24 {words}")
 
 
 def move_to(machine: Machine, new: str) -> None:

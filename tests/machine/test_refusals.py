@@ -26,13 +26,11 @@ class Fault:
     folder: str = SOURCE
 
 
-TENANT = (
-    "systemd-run --quiet --unit=tamu systemd-socket-activate --listen=443 /bin/cat; until ss -Hltn | grep -q :443; do :; done"
-)
+TENANT = "systemd-run --quiet --unit=tamu systemd-socket-activate --listen=443 --listen=53 /bin/cat; until ss -Hltn | grep -q :443; do :; done"
 FAULTS = {
     "not root": Fault("cp -r /root/slrt-node /opt/tamu", INSTALL, 78, ("root", "sudo"), user="nobody", folder="/opt/tamu"),
     "another Debian": Fault("sed -i 's/^VERSION_ID=.*/VERSION_ID=\"11\"/' /usr/lib/os-release", INSTALL, 78, ("Debian 12",)),
-    "a taken port": Fault(TENANT, INSTALL, 78, ("443", "systemctl disable")),
+    "a taken port": Fault(TENANT, INSTALL, 78, ("Port 443 ", "Port 53 ", "systemctl disable --now tamu\n")),
     "too little disk": Fault("mount -t tmpfs -o size=100m tmpfs /srv", INSTALL, 78, ("Ruang kosong", "/srv", "MiB")),
     "no UPS": Fault("", INSTALL.replace("simulated", "usb"), 78, ("UPS", "USB")),
     "a district that is no code": Fault("", INSTALL.replace("73.03", "7303"), 2, ("--district", "73.03")),

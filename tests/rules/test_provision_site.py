@@ -6,11 +6,14 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from appliance.config import Settings, render
 from appliance.errors import ConfigurationError
 from appliance.registry.areas import data_set
-from provision.cli import Wish, _site
+from provision.change import Command
+from provision.cli import Wish, _site, apply
+from provision.steps import network
 from tests.support.pretend_host import PretendHost
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,6 +65,25 @@ def test_another_system_is_refused_by_name(os_release: str) -> None:
 def test_the_wish_is_handed_on_to_the_other_machine() -> None:
     wish = Wish(host="root@box", district="73.03", ups="none")
     assert wish.options == ["--unattended", "--district", "73.03", "--ups", "none"]
+
+
+def test_a_fixed_address_is_a_change_of_its_own_and_only_where_it_is_wished() -> None:
+    wished = _site(
+        machine(), Wish(district="73.03", address="192.168.1.10/24", gateway="192.168.1.1", dns="192.168.1.1, 9.9.9.9")
+    )
+    (change,) = network.address(wished).changes
+    assert isinstance(change, Command)
+    words = "network keep --address 192.168.1.10/24 --gateway 192.168.1.1 --dns 192.168.1.1,9.9.9.9"
+    assert (change.do[1:], change.ask[1:]) == (tuple(words.split()), (*words.split(), "--check"))
+    assert network.address(_site(machine(), Wish(district="73.03"))).changes == ()
+    with pytest.raises(ConfigurationError, match=r"bukan alamat IPv4.*Gerbang|bukan alamat IPv4.*IPv4 saja"):
+        _site(machine(), Wish(district="73.03", gateway="192.168.1.1", dns="x"))
+
+
+def test_a_fixed_address_is_not_set_from_afar() -> None:
+    done = CliRunner().invoke(apply, ["--host", "root@192.0.2.1", "--address", "192.168.1.10/24"])
+    assert isinstance(done.exception, ConfigurationError)
+    assert "sambungannya akan terputus" in done.exception.message
 
 
 def test_the_list_of_districts_is_that_of_the_areas() -> None:
