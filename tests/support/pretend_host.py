@@ -243,13 +243,14 @@ class PretendHost:
         if verb == "is-active":
             return unit in self.active
         if verb == "is-enabled":
-            return unit in self.enabled
+            told = ["enabled" if one in self.enabled else "disabled" for one in words[1:] if one != "--quiet"]
+            return Outcome(0 if "enabled" in told else 1, "" if "--quiet" in words else "\n".join(told), "")
         self._effect()
         match verb:
             case "mask":
                 self.files[f"/etc/systemd/system/{unit}"] = (Entry("link", 0o777, "root", "root", "/dev/null"), b"")
             case "enable":
-                self.enabled.add(unit)
+                self.enabled |= set(words[2:])
             case "start" | "restart":
                 self._socket_rule(unit, verb)
                 if unit == "slrt-care.service":
