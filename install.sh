@@ -235,6 +235,7 @@ make_release() {
   begin 5 runtime-program "Program SLRT"
   pip_install "$folder" --no-deps --no-build-isolation --no-index "$folder/source"
   rm -rf "$folder/source/build" "$folder"/source/*.egg-info
+  byte_compile "$folder"
   # all of it on the disk before the mark that says so
   sync -f "$folder"
   touch "$folder/.complete"
@@ -242,12 +243,18 @@ make_release() {
   reached runtime-program
 }
 
+# Everything at once and on all processors, which pip does not do. The services cannot write these files, and each of their starts needs them.
+byte_compile() {
+  quietly "$1/venv/bin/python" -m compileall -q -j 0 "$1/venv/lib" ||
+    fail "$EXIT_FAILED" "Program tidak dapat disusun di $1." "Perbaiki yang disebut di atas (misalnya ruang disk), lalu ulangi ./install.sh."
+}
+
 pip_install() {
   local folder=$1
   local -a within
   mapfile -t within < <(pip_options)
   shift
-  quietly "$folder/venv/bin/python" -m pip --disable-pip-version-check --no-input install --quiet "${within[@]}" "$@" && return
+  quietly "$folder/venv/bin/python" -m pip --disable-pip-version-check --no-input install --quiet --no-compile "${within[@]}" "$@" && return
   if tail -n 40 "$LOG" | grep -q 'DO NOT MATCH THE HASHES'; then
     fail "$EXIT_FAILED" "Pustaka Python yang diterima tidak sama dengan yang seharusnya (hash berbeda)." "Jangan lanjutkan; laporkan catatannya."
   fi

@@ -249,6 +249,24 @@ class Applied:
 
 
 @dataclass(frozen=True)
+class Enabled:
+    """These units start at boot. Together, for systemd reads all of its units again after each time it is told."""
+
+    units: tuple[str, ...]
+
+    def describe(self) -> str:
+        return f"nyalakan {len(self.units)} unit setiap kali mesin menyala"
+
+    def is_done(self, host: Host) -> bool:
+        # a line for each; the exit code is good as soon as one of them is enabled
+        told = host.run(["systemctl", "is-enabled", *self.units]).output.split()
+        return told == ["enabled"] * len(self.units)
+
+    def perform(self, host: Host) -> None:
+        insist(host, ["systemctl", "enable", "--quiet", *self.units])
+
+
+@dataclass(frozen=True)
 class Running:
     """A unit that starts at boot (when `enabled`), runs now, and runs with the files in `inputs` as they are.
 
@@ -265,11 +283,10 @@ class Running:
 
     def is_done(self, host: Host) -> bool:
         asked = ["is-active", "is-enabled"] if self.enabled else ["is-active"]
-        up = all(host.run(["systemctl", word, "--quiet", self.unit]).worked for word in asked)
-        return up and self._restarted.is_done(host)
+        return all(self._asked(host, word) for word in asked) and self._restarted.is_done(host)
 
     def perform(self, host: Host) -> None:
-        if self.enabled:
+        if self.enabled and not self._asked(host, "is-enabled"):
             insist(host, ["systemctl", "enable", "--quiet", self.unit])
         # Units that failed five times in a row are refused a start until they are forgiven.
         host.run(["systemctl", "reset-failed", self.unit])
@@ -277,6 +294,9 @@ class Running:
             insist(host, ["systemctl", "start", self.unit])
         else:
             self._restarted.perform(host)
+
+    def _asked(self, host: Host, word: str) -> bool:
+        return host.run(["systemctl", word, "--quiet", self.unit]).worked
 
     @property
     def files(self) -> tuple[str, ...]:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import click
 
+from appliance.commands.backup_plan import translated
 from appliance.commands.pacing import log
-from appliance.commands.restoring import translated
 from appliance.errors import EXIT_DONE, EXIT_TRY_LATER, ApplianceError
 from backups import book, lock, outcome
 from backups.clock import moment

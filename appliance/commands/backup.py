@@ -6,6 +6,7 @@ something back stand in `appliance.commands.backup_restore`.
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from contextlib import nullcontext
@@ -15,13 +16,12 @@ from pathlib import Path
 import click
 
 from appliance import backup_errands, custody
-from appliance.commands import backup_disk, backup_key, backup_look, backup_restore, restoring
 from appliance.commands.backing_up import back_up, logged, wait_for_turn, wait_until_free
 from appliance.commands.backup_history import history
-from appliance.commands.backup_ordered import ordered
+from appliance.commands.backup_plan import Handed, Source, gate_of, plan_of, translated
 from appliance.commands.door import Door, become_keeper
+from appliance.commands.handing_over import hand_over
 from appliance.commands.pacing import log, steps, stoppable
-from appliance.commands.restoring import Handed, Source, gate_of, plan_of, translated
 from appliance.commands.sources import as_json, with_source
 from appliance.config import Settings
 from appliance.errors import EXIT_DONE, EXIT_FAILED, ApplianceError
@@ -34,17 +34,40 @@ from backups.process import never
 from backups.take import STEPS, quiet
 from backups.verify import verify as verify_one
 
+# command → its module, and its name there. They know the tables or draw sheets, and a backup shall not wait until all that is loaded.
+ELSEWHERE = {
+    "attachments": ("backup_look", "look_at_attachments"),
+    "disk": ("backup_disk", "command"),
+    "finish": ("backup_restore", "finish"),
+    "key": ("backup_key", "command"),
+    "ordered": ("backup_ordered", "ordered"),
+    "restore": ("backup_restore", "restore"),
+    "revert": ("backup_restore", "revert"),
+    "settle": ("backup_restore", "settle"),
+    "show-case": ("backup_look", "show_case"),
+}
 
-@click.group()
+
+class Commands(click.Group):
+    """Those of this file, and the ones named in ELSEWHERE."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted((*super().list_commands(ctx), *ELSEWHERE))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        module, name = ELSEWHERE[cmd_name]
+        found: click.Command = getattr(importlib.import_module(f"appliance.commands.{module}"), name)
+        return found
+
+
+@click.group(cls=Commands)
 def command() -> None:
     """Mencadangkan, memeriksa dan memulihkan data."""
 
 
 command.add_command(history)
-command.add_command(backup_disk.command, "disk")
-command.add_command(backup_key.command, "key")
-for found in (*backup_restore.COMMANDS, *backup_look.COMMANDS, ordered):
-    command.add_command(found)
 
 
 @command.command()
@@ -151,7 +174,7 @@ def prove(door: Door, all_data: bool, as_json: bool) -> None:
 @click.pass_obj
 def list_backups(door: Door, as_json: bool, everything: bool, source: Source) -> None:
     """Menampilkan daftar cadangan, yang terbaru di bawah."""
-    if restoring.hand_over(door, source, ["list", *(["--json"] if as_json else []), *(["--all"] if everything else [])]):
+    if hand_over(door, source, ["list", *(["--json"] if as_json else []), *(["--all"] if everything else [])]):
         return
     plan = plan_of(door.settings, Handed.read(door, source), source.folder)
     become_keeper(door.settings)

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import click
 
-from appliance.commands import restoring
+from appliance.commands.backup_plan import Handed, Source, gate_of, plan_of, translated
 from appliance.commands.door import Door, become_keeper
+from appliance.commands.handing_over import hand_over
 from appliance.commands.pacing import steps, stoppable
-from appliance.commands.restoring import Handed, Source, gate_of, plan_of, translated
 from appliance.config import Settings
 from appliance.errors import ConfigurationError, NotFound
 from appliance.sticks import adopt as adopting
@@ -49,7 +49,7 @@ def prepare(door: Door, device: Path, label: str, erase: Path | None) -> None:
     settings = door.settings
 
     def make_repository(stick: Stick) -> str:
-        if not restoring.hand_over(door, Source(), ["disk", "init", stick.uuid]):
+        if not hand_over(door, Source(), ["disk", "init", stick.uuid]):
             _make_repository(settings, Handed.read(door), stick)
         return repository.identity(book.mount_of(settings, stick) / REPOSITORY)
 
@@ -90,7 +90,7 @@ def adopt(door: Door, device: Path, label: str, passphrase_file: Path | None) ->
     settings, source = door.settings, Source(None, passphrase_file)
 
     def ask(word: str, here: Callable[[Settings, Handed, Stick], None], stick: Stick) -> None:
-        if not restoring.hand_over(door, source, ["disk", word, stick.uuid]):
+        if not hand_over(door, source, ["disk", word, stick.uuid]):
             here(settings, Handed.read(door, source), stick)
 
     with translated():

@@ -14,9 +14,10 @@ from pathlib import Path
 import click
 
 from appliance import database
-from appliance.commands import restoring
+from appliance.commands.backup_plan import AUDIT_KEY, PASSPHRASE, SECOND, Handed, Source, plan_of, translated
 from appliance.commands.door import Door, become_keeper, become_owner_of
-from appliance.commands.restoring import AUDIT_KEY, PASSPHRASE, SECOND, Handed, Source, plan_of, relock, translated
+from appliance.commands.handing_over import hand_over
+from appliance.commands.restoring import relock
 from appliance.config import Settings
 from appliance.errors import ConfigurationError, Conflict
 from appliance.letters.pdf import to_pdf
@@ -48,7 +49,7 @@ def second(door: Door) -> None:
     """Membuat kata sandi kedua, untuk dipegang kepala daerah, dan kuncinya di setiap gudang cadangan yang terpasang."""
     _require_root(door)
     made = _create(door, SECOND)
-    if not restoring.hand_over(door, Source(), ["key", "seconds"]):
+    if not hand_over(door, Source(), ["key", "seconds"]):
         _add_second_keys(door.settings, Handed.read(door))
     click.echo("Kata sandi kedua dibuat." if made else "Kata sandi kedua sudah ada; kuncinya diperiksa.")
     click.echo("Langkah berikutnya: cetak lembarnya: sudo slrt backup key sheet --to /root/lembar.pdf")
@@ -141,12 +142,12 @@ def rotate(door: Door, sticks_only: bool) -> None:
 def _rekey(door: Door, former: list[str], new: str, options: list[str]) -> None:
     """Hand old and new to the service user: in the places of the node's two passphrases."""
     handed = Handed(json.dumps(former), new, door.secret(AUDIT_KEY))
-    if not restoring.hand_over(door, Source(), ["key", "rekey", *options], handed):
+    if not hand_over(door, Source(), ["key", "rekey", *options], handed):
         _rekey_here(door.settings, handed, bool(options))
     if options:
         return
     click.echo("Mengunci ulang identitas simpul")
-    if not restoring.hand_over(door, Source(), ["key", "relock"], handed):
+    if not hand_over(door, Source(), ["key", "relock"], handed):
         _relock_here(door.settings, handed)
 
 

@@ -16,9 +16,10 @@ from appliance.access import Actor
 from appliance.accounts.roll import find_account
 from appliance.accounts.sessions import acting_for
 from appliance.commands.backing_up import wait_for_turn
+from appliance.commands.backup_plan import Handed, Source, gate_of, plan_of, translated
 from appliance.commands.door import Door
+from appliance.commands.handing_over import hand_over
 from appliance.commands.pacing import stoppable
-from appliance.commands.restoring import Handed, Source, gate_of, hand_over, plan_of, translated
 from appliance.commands.sources import as_json, with_reason, with_source
 from appliance.config import Settings
 from appliance.database import create_service, quick_check
@@ -160,6 +161,3 @@ def _show(seen: Seen, zone: tzinfo, as_json: bool) -> None:
     for event in case.events:
         when = event.at.astimezone(zone)
         click.echo(f"  {when:%d-%m-%Y %H.%M}  {event.action_label} ({event.by_name})" + (f": {event.note}" if event.note else ""))
-
-
-COMMANDS = (look_at_attachments, show_case)

@@ -13,9 +13,10 @@ from typing import Any
 
 import click
 
+from appliance.commands.backup_plan import translated
 from appliance.commands.backup_restore import HAS_TURN
 from appliance.commands.door import Door, become_owner_of
-from appliance.commands.restoring import SLRT, translated
+from appliance.commands.handing_over import SLRT
 from appliance.config import Settings
 from appliance.errors import EXIT_FAILED
 from appliance.restoration import looks, lost_papers

@@ -19,9 +19,11 @@ import click
 
 from appliance.commands import restoring
 from appliance.commands.backing_up import wait_for_turn
+from appliance.commands.backup_plan import OWN, Handed, Source, gate_of, plan_of, translated
 from appliance.commands.door import Door
+from appliance.commands.handing_over import hand_over
 from appliance.commands.pacing import steps, stoppable
-from appliance.commands.restoring import OWN, Errand, Handed, Source, gate_of, plan_of, translated
+from appliance.commands.restoring import Errand
 from appliance.commands.sources import as_json, with_reason, with_source
 from appliance.config import Settings
 from appliance.database import create_service
@@ -123,7 +125,7 @@ def _words(errand: Errand, as_json: bool) -> list[str]:
 def _check(door: Door, wanted: str, source: Source, as_json: bool) -> None:
     if read_moment(wanted, door.settings.zone):
         raise InvalidInput({}, "--check memeriksa satu cadangan, bukan suatu saat.", "Sebutkan nomornya: slrt backup list")
-    if restoring.hand_over(door, source, ["restore", wanted, "--check", *(["--json"] if as_json else [])]):
+    if hand_over(door, source, ["restore", wanted, "--check", *(["--json"] if as_json else [])]):
         return
     plan = plan_of(door.settings, Handed.read(door, source), source.folder)
     say = telling(door.settings, Wish.CHECK, wanted, CHECK_STEPS, quiet if as_json else steps(CHECK_STEPS))
@@ -156,7 +158,7 @@ def telling(settings: Settings, wish: Wish, wanted: str, total: int, say: Callab
 
 def _restore_to(door: Door, errand: Errand, to: Path, source: Source, as_json: bool) -> None:
     restoring.make_target(door.settings, to)
-    if restoring.hand_over(door, source, ["restore", errand.number, "--to", str(to), *_words(errand, as_json)]):
+    if hand_over(door, source, ["restore", errand.number, "--to", str(to), *_words(errand, as_json)]):
         return
     plan = plan_of(door.settings, Handed.read(door, source), source.folder)
     say = quiet if as_json else steps(STEPS - 1)
@@ -170,7 +172,7 @@ def _restore_to(door: Door, errand: Errand, to: Path, source: Source, as_json: b
 
 def _restore_in_place(door: Door, errand: Errand, source: Source, as_json: bool) -> None:
     with _alone(door, source):
-        if not restoring.hand_over(door, source, ["restore", errand.number, "--in-place", "--yes", *_words(errand, as_json)]):
+        if not hand_over(door, source, ["restore", errand.number, "--in-place", "--yes", *_words(errand, as_json)]):
             handed = Handed.read(door, source)
             wish = Wish.DATABASE if errand.choice.part is Part.DATABASE else Wish.RESTORE
             say = telling(door.settings, wish, errand.number, STEPS, quiet if as_json else steps(STEPS))
@@ -204,7 +206,7 @@ def _turn(door: Door) -> AbstractContextManager[object]:
 def _fit(door: Door) -> None:
     """What a restore needs to be complete: the secrets that came with it, tables of this version, the numbers of the office."""
     restoring.fit_machine(door)
-    if not restoring.hand_over(door, OWN, ["settle"]):
+    if not hand_over(door, OWN, ["settle"]):
         _settle(door, Handed.read(door))
 
 
@@ -286,7 +288,7 @@ def revert(door: Door, yes: bool, reason: str, by: str, as_json: bool, source: S
         click.confirm("Data sistem ini akan ditukar dengan yang sebelum pemulihan terakhir. Lanjutkan?", abort=True)
     errand = Errand("", by=by or who(), reason=reason)
     with _alone(door, source):
-        if not restoring.hand_over(door, source, ["revert", "--yes", *_words(errand, as_json)]):
+        if not hand_over(door, source, ["revert", "--yes", *_words(errand, as_json)]):
             say = telling(door.settings, Wish.REVERT, "", 1, quiet if as_json else steps(1))
             handed = Handed.read(door, source)
             with translated(), gate_of(door.settings).work():
@@ -296,6 +298,3 @@ def revert(door: Door, yes: bool, reason: str, by: str, as_json: bool, source: S
             _fit(door)
     if source.handed is None and not as_json:
         click.echo(AFTERWARDS)
-
-
-COMMANDS = (restore, revert, finish, settle)

@@ -20,9 +20,10 @@ from appliance.casework.catalogue import seed_catalogue
 from appliance.casework.office_calendar import seed_calendar
 from appliance.commands import database_life
 from appliance.commands.backing_up import back_up_first, have_backed_up_first
+from appliance.commands.backup_plan import Handed, plan_of
 from appliance.commands.door import Door, become_owner_of
+from appliance.commands.handing_over import SLRT
 from appliance.commands.pacing import stoppable
-from appliance.commands.restoring import SLRT, Handed, plan_of
 from appliance.config import Settings
 from appliance.errors import EXIT_FAILED, ConfigurationError, InvalidInput
 from appliance.registry.area_codes import load_bps

@@ -20,8 +20,8 @@ import click
 import sqlalchemy as sa
 
 from appliance import audit, database
+from appliance.commands.backup_plan import translated
 from appliance.commands.door import Door, become_owner_of
-from appliance.commands.restoring import translated
 from appliance.config import Settings
 from appliance.custody import settle_restored
 from appliance.errors import ApplianceError, ConfigurationError

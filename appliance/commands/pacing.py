@@ -13,7 +13,7 @@ from types import FrameType
 
 import click
 
-from appliance.commands.restoring import gate_of
+from appliance.commands.backup_plan import gate_of
 from appliance.config import Settings
 from appliance.custody import state_of
 from appliance.power import stops

@@ -1,4 +1,4 @@
-"""What `slrt backup` does around the library: plans from settings, errors to kinds, and a restore's care for the machine.
+"""What `slrt backup` does around the library when something is brought back: a restore's care for the machine.
 
 Root stops and starts the services and puts secrets in their place; the restoring itself is done by the service user, in a process
 of its own that may read every file (a repository on a foreign disk belongs to a foreign user id) and write only its own.
@@ -6,155 +6,34 @@ of its own that may read every file (a repository on a foreign disk belongs to a
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import os
-import pwd
 import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 from cryptography.hazmat.primitives import serialization
 
+from appliance.commands.backup_plan import AUDIT_KEY, Handed, plan_of
 from appliance.commands.door import Door
+from appliance.commands.handing_over import SLRT, words_of_owner
 from appliance.config import Settings
-from appliance.custody import holdings, is_apart, keepers_folder, settle, settle_restored, working_state
-from appliance.errors import ApplianceError, ConfigurationError, Conflict, NotFound, TryLater
-from appliance.gate import Gate
+from appliance.custody import holdings, is_apart, settle, settle_restored
+from appliance.errors import ApplianceError, Conflict
 from appliance.models.columns import new_id
 from appliance.restoration.states import note_for
-from backups import errors
-from backups.exchange import replaced
 from backups.files import write_whole
-from backups.passphrase import read_typed
 from backups.restore import EVERYTHING, SECRETS, Choice, Restored, revert
 from backups.restore import in_place as replace_data
-from backups.settings import Plan, Retention
 
-GUARDED = ("person", "family", "case")
-PASSPHRASE, SECOND, AUDIT_KEY = "backup-passphrase", "backup-second-passphrase", "audit-key"
-# What is done as the user that makes the backups; all else that is handed over brings data back, as their owner.
-KEEPERS = (["list"], ["disk"], ["key", "seconds"], ["key", "rekey"])
 SERVICES = ("slrt-web.socket", "slrt-web.service", "slrt-scheduler.service", "slrt-backup.path", "slrt-backup.service")
 AFTERWARDS = ("slrt-certificate.service", "slrt.target", "slrt-web.socket", "slrt-backup.path", "slrt-scheduler.service")
-SLRT = [sys.executable, "-c", "from appliance.cli import main; main()"]
-KINDS: dict[type[errors.BackupError], type[ApplianceError]] = {
-    errors.Busy: TryLater,
-    errors.Stopped: TryLater,
-    errors.EngineMissing: ConfigurationError,
-    errors.RepositoryMissing: ConfigurationError,
-    errors.WrongPassphrase: ConfigurationError,
-    errors.NoSuchArchive: NotFound,
-}
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a backup comes from when not from this node's own repository. `handed` is a descriptor with the secrets."""
-
-    folder: Path | None = None
-    passphrase_file: Path | None = None
-    handed: int | None = None
-
-
-OWN = Source()
-
-
-@dataclass(frozen=True)
-class Handed:
-    """The secrets a backup command works with: of the repository, and of this node. `former` is the audit key that what the last
-    restore replaced was sealed with, where it brought another one."""
-
-    repository: str = field(repr=False)
-    node: str = field(repr=False)
-    audit_key: str = field(repr=False)
-    second: str = field(default="", repr=False)
-    former: str = field(default="", repr=False)
-
-    @classmethod
-    def read(cls, door: Door, source: Source = OWN) -> Handed:
-        """From the descriptor a root process handed over, else from the node's secrets and the file that was named."""
-        if source.handed is not None:
-            with os.fdopen(source.handed, "rb") as pipe:
-                return cls(**json.load(pipe))
-        node = door.secret(PASSPHRASE)
-        used = _passphrase(source.passphrase_file) if source.passphrase_file else node
-        second = Path(door.settings.paths.secrets) / SECOND
-        second_passphrase = door.secret(SECOND) if os.access(second, os.R_OK) else ""
-        return cls(used, node, door.secret(AUDIT_KEY), second_passphrase, _former_key(door.settings))
-
-    def as_bytes(self) -> bytes:
-        """For the descriptor."""
-        return json.dumps(dataclasses.asdict(self)).encode()
-
-
-def _former_key(settings: Settings) -> str:
-    """What `adopt_audit_key` set aside at the last restore; empty when it changed nothing, or may not be read."""
-    kept = replaced(Path(settings.paths.data))
-    try:
-        return (Path(settings.paths.secrets) / f"{AUDIT_KEY}.{kept[-1].name}").read_text(encoding="ascii").strip() if kept else ""
-    except OSError:
-        return ""
-
-
-def _passphrase(file: Path) -> str:
-    try:
-        text = file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"Berkas kata sandi {file} tidak dapat dibaca.", "Periksa nama dan hak aksesnya.") from error
-    if not text:
-        raise ConfigurationError(f"Berkas kata sandi {file} kosong.", "Isi dengan kata sandi dari lembar pemulihan.")
-    with translated():
-        return read_typed(text)
-
-
-def plan_of(settings: Settings, handed: Handed, repository: Path | None = None) -> Plan:
-    """The library's plan for this node, or for another's repository."""
-    kept = settings.backup
-    data = Path(settings.paths.data)
-    return Plan(
-        data=data,
-        repository=repository.absolute() if repository else Path(kept.repository),
-        state=working_state(settings),
-        passphrase=handed.repository,
-        second_passphrase=handed.second if repository is None else "",
-        database=str(settings.database_file.relative_to(data)),
-        database_url=settings.database.url.replace("postgresql+psycopg://", "postgresql://", 1),
-        # Not the exports: a list of people that is to be gone in a day must not live on for years in the repository.
-        folders=(settings.attachments.name, settings.identity.name),
-        secrets={AUDIT_KEY: handed.audit_key},
-        retention=Retention(kept.keep_daily, kept.keep_weekly, kept.keep_monthly, kept.keep_yearly),
-        zone=settings.zone,
-        node=settings.node.hostname,
-        guarded=tuple(f"public.{name}" if settings.database.url else name for name in GUARDED),
-    )
-
-
-def gate_of(settings: Settings) -> Gate:
-    """The gate between work and a shutdown."""
-    return Gate(Path(settings.paths.runtime) / "gate.lock", Path(settings.power.runtime) / "state.json")
-
-
-def time_of(settings: Settings) -> time:
-    """The local time of the nightly backup."""
-    return time.fromisoformat(settings.backup.time)
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """An error of the library becomes one of ours, of the kind that has the right exit code."""
-    try:
-        yield
-    except errors.BackupError as error:
-        raise KINDS.get(type(error), ApplianceError)(error.message, error.hint) from error
 
 
 def make_target(settings: Settings, to: Path) -> None:
@@ -166,68 +45,6 @@ def make_target(settings: Settings, to: Path) -> None:
     owner = Path(settings.paths.data).stat()
     to.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.chown(to, owner.st_uid, owner.st_gid)
-
-
-def hand_over(door: Door, source: Source, command: Sequence[str], handed: Handed | None = None) -> bool:
-    """As root, run `slrt backup <command>` as the user that makes the backups, or where it writes the data (a restore) as their
-    owner, and return True; as anybody else return False. It gets the secrets of the source, or those in `handed`.
-
-    Exits with the exit code of that process when it failed: it has said what was wrong.
-    """
-    keepers = any(list(command[: len(words)]) == words for words in KEEPERS)
-    service = words_of_owner(keepers_folder(door.settings) if keepers else Path(door.settings.paths.data))
-    if not service:
-        return False
-    reading, writing = os.pipe()
-    with os.fdopen(writing, "wb") as pipe:
-        pipe.write((handed or Handed.read(door, source)).as_bytes())
-    foreign = ["--repository", str(source.folder.absolute())] if source.folder else []
-    ended = subprocess.run(
-        [
-            *service,
-            *SLRT,
-            "--config",
-            str(door.config_file.absolute()),
-            "backup",
-            *command,
-            *foreign,
-            f"--handed={reading}",
-        ],
-        pass_fds=[reading],
-        cwd="/",
-        check=False,
-        umask=0o027,
-    )
-    os.close(reading)
-    if ended.returncode != 0:
-        sys.exit(ended.returncode if ended.returncode > 0 else 1)
-    return True
-
-
-def words_of_owner(folder: Path) -> list[str]:
-    """As root, the words before a command that make it that of the folder's owner, with one right of root's left: to read what
-    others own. Nothing for anybody else, nor where root owns it himself."""
-    owner, right = folder.stat(), "dac_read_search"
-    if os.geteuid() != 0 or owner.st_uid == 0:
-        return []
-    words = ["setpriv", f"--reuid={owner.st_uid}", f"--regid={_own_group(owner)}", "--init-groups"]
-    if _may_read_everything():
-        words += [f"--inh-caps=-all,+{right}", f"--ambient-caps=-all,+{right}", f"--bounding-set=-all,+{right}"]
-    return words
-
-
-def _own_group(owner: os.stat_result) -> int:
-    """The group of the user himself, not of the folder, which may be for others to read."""
-    try:
-        return pwd.getpwuid(owner.st_uid).pw_gid
-    except KeyError:
-        return owner.st_gid
-
-
-def _may_read_everything() -> bool:
-    """Whether this process has CAP_DAC_READ_SEARCH (bit 2); a container may take it away even from root."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return any(int(line.split()[1], 16) & 1 << 2 for line in lines if line.startswith("CapBnd:"))
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from appliance.commands.restoring import Source
+from appliance.commands.backup_plan import Source
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Keluaran untuk program.")
 

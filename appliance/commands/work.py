@@ -11,9 +11,9 @@ import click
 from appliance import backup_errands, custody, database
 from appliance.care import reserve
 from appliance.commands.backing_up import back_up_first, have_backed_up_first
+from appliance.commands.backup_plan import Handed, gate_of, plan_of
 from appliance.commands.door import Door, become_owner_of
 from appliance.commands.pacing import stoppable
-from appliance.commands.restoring import Handed, gate_of, plan_of
 from appliance.errors import ConfigurationError
 from appliance.work import Work, do_everything, only_worker
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from provision.change import Applied, Change, Command, File, Link, Running
+from provision.change import Applied, Command, Enabled, File, Link, Running
 from provision.step import CURRENT, PROVISION, SLRT, Site, Step
 from provision.steps.files import SECRETS, SETTINGS_FILE
 
@@ -76,7 +76,7 @@ def services(site: Site) -> Step:
     """Everything runs, with the files as they are now, and starts with the machine."""
     secrets = tuple(f"{site.settings.paths.secrets}/{name}" for name in SECRETS)
     program = (CURRENT, SETTINGS_FILE)
-    changes: tuple[Change, ...] = (
+    running = (
         Running("slrt-watcher.service", (*program, f"{site.settings.paths.secrets}/upsd-watcher-password")),
         Running("slrt-poweroff.path"),
         Running("slrt-force-shutdown.path"),
@@ -102,7 +102,7 @@ def services(site: Site) -> Step:
         Running("slrt-upgrade.path"),
         Running("slrt.target"),
     )
-    return Step("layanan", "Layanan", changes)
+    return Step("layanan", "Layanan", (Enabled(tuple(change.unit for change in running)), *running))
 
 
 def answers(site: Site) -> Step:

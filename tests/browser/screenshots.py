@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from appliance.casework import cases, catalogue
-from appliance.commands.restoring import gate_of
+from appliance.commands.backup_plan import gate_of
 from appliance.registry import duplicate_night, people
 from appliance.work import Work, do_everything
 from tests.support import desk, every_page, journey

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 from python_calamine import CalamineWorkbook
 
-from appliance.commands.restoring import gate_of
+from appliance.commands.backup_plan import gate_of
 from appliance.database import db
 from appliance.models.proposal import Proposal
 from appliance.proposals import book, proposals

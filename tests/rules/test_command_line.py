@@ -6,9 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from appliance.cli import SUBJECTS
+from appliance.commands import backup
 from appliance.config import PathSettings, Settings, render
 
 SLRT = Path(sys.executable).parent / "slrt"
@@ -30,6 +32,20 @@ def test_each_subject_has_help(subject: str) -> None:
     run = slrt(subject, "--help")
     assert run.returncode == 0, run.stderr
     assert run.stdout.startswith("Usage: slrt")
+
+
+@pytest.mark.parametrize("name", backup.ELSEWHERE)
+def test_what_is_loaded_only_when_asked_for_is_there(name: str) -> None:
+    found = backup.command.get_command(click.Context(backup.command), name)
+    assert found is not None
+    assert found.help
+
+
+def test_a_backup_begins_without_the_tables() -> None:
+    asked = (
+        "import sys, appliance.commands.backup; print(*(name for name in sys.modules if name in ('sqlalchemy', 'weasyprint')))"
+    )
+    assert subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout == "\n"
 
 
 def test_a_right_file_is_called_right(config: Path) -> None:

@@ -12,7 +12,7 @@ from appliance.config import NodeSettings, PowerSettings, Settings, parse
 from appliance.errors import ApplianceError, TryLater
 from provision import run
 from provision.apt import WITHIN_BUNDLE, Packages
-from provision.change import Change, Command, File, writes
+from provision.change import Change, Command, Enabled, File, writes
 from provision.host import Entry, Outcome
 from provision.plan import steps
 from provision.step import Site, Step
@@ -212,6 +212,15 @@ def test_a_package_that_cannot_be_fetched_is_asked_for_by_the_name_of_the_bundle
     with pytest.raises(TryLater) as refused:
         Packages(("nginx-light",)).perform(Offline())
     assert f"install.sh --bundle slrt-node-{__version__}.slrt" in refused.value.hint
+
+
+def test_units_are_enabled_only_when_each_of_them_is() -> None:
+    host, wanted = bare(), Enabled(("slrt-lan.path", "slrt-web.socket"))
+    assert not wanted.is_done(host)
+    host.run(["systemctl", "enable", "slrt-web.socket"])
+    assert not wanted.is_done(host)
+    wanted.perform(host)
+    assert wanted.is_done(host)
 
 
 def test_a_change_that_does_not_take_is_an_error() -> None:

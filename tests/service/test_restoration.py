@@ -22,7 +22,8 @@ from appliance.accounts.sessions import acting_for, begin
 from appliance.carried_log import CarriedLog
 from appliance.casework import casebook
 from appliance.commands import restoring
-from appliance.commands.restoring import Errand, Handed, plan_of
+from appliance.commands.backup_plan import Handed, plan_of
+from appliance.commands.restoring import Errand
 from appliance.config import BackupSettings, Settings
 from appliance.database import db
 from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound, TryLater

@@ -22,7 +22,7 @@ from appliance.accounts.own import set_password
 from appliance.casework import casebook
 from appliance.casework.handover import NewHandover, hand_over, preview
 from appliance.casework.handover_plans import plan_handover
-from appliance.commands.restoring import gate_of
+from appliance.commands.backup_plan import gate_of
 from appliance.config import Settings
 from appliance.drills import records
 from appliance.exchange.exports import NewExport, ask_export

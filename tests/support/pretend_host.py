@@ -239,17 +239,18 @@ class PretendHost:
         return None
 
     def _run_systemctl(self, words: list[str]) -> Outcome | bool:
-        verb, unit = words[0], words[-1]
+        verb, unit, units = words[0], words[-1], [word for word in words[1:] if not word.startswith("--")]
         if verb == "is-active":
             return unit in self.active
         if verb == "is-enabled":
-            return unit in self.enabled
+            told = ["enabled" if one in self.enabled else "disabled" for one in units]
+            return Outcome(0 if "enabled" in told else 1, "" if "--quiet" in words else "\n".join(told), "")
         self._effect()
         match verb:
             case "mask":
                 self.files[f"/etc/systemd/system/{unit}"] = (Entry("link", 0o777, "root", "root", "/dev/null"), b"")
             case "enable":
-                self.enabled.add(unit)
+                self.enabled |= set(units)
             case "start" | "restart":
                 self._socket_rule(unit, verb)
                 if unit == "slrt-care.service":

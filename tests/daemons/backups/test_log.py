@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from appliance.carried_log import CarriedLog
-from appliance.commands.restoring import Handed, plan_of
+from appliance.commands.backup_plan import Handed, plan_of
 from appliance.config import BackupSettings, PathSettings, Settings
 from backups import book, replay, ship, spool
 from backups.clock import moment
