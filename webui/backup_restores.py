@@ -159,7 +159,7 @@ def _papers(problems: Mapping[str, str]) -> str:
         "backups/restore_papers.html",
         search=search,
         faults=faults,
-        able=any(named and fault.run for fault, named in faults),
+        able=any(named and fault.run is not None for fault, named in faults),
         most=MOST_PAPERS,
         waiting=restore_orders.is_under_way(settings()),
         problems=problems,
