@@ -251,6 +251,7 @@ def test_how_far_a_restore_reaches_and_when_a_base_is_wanted(fresh: Plan, url: s
         reached = log.reaches(lines)
         assert reached is not None
         assert reached > lines[-1].moment.at
+        assert log.reaches_back(lines) == lines[-1].moment.at + timedelta(seconds=lines[-1].seconds)
         assert log.prune(lines) == 0
         assert log.empty() is None, "nothing of ours has to be emptied"
         asked(url, "SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots WHERE active_pid IS NOT NULL")
@@ -262,6 +263,7 @@ def test_how_far_a_restore_reaches_and_when_a_base_is_wanted(fresh: Plan, url: s
         log.carry_over()
         assert log.wants_base(lines)
         assert log.reaches(lines) == lines[-1].moment.at
+        assert log.reaches_back(lines) is None
     finally:
         log.close()
 
