@@ -26,16 +26,18 @@ CARRIED_WITHIN = timedelta(minutes=90)
 @dataclass(frozen=True)
 class News:
     """When the newest good backup was made, when one was last restored to prove it, since when the book is kept, until when a restore
-    would bring the data back (None: the log is not carried over), and from when on a recovery sheet has to be tried."""
+    would bring the data back (None: the log is not carried over), from when on a recovery sheet has to be tried, and since when every
+    moment until `reaches` can be brought back (None: only what each backup holds)."""
 
     good: datetime | None
     restored: datetime | None
     since: datetime | None
     reaches: datetime | None = None
     sheet_due: datetime | None = None
+    reaches_back: datetime | None = None
 
 
-def of(settings: Settings, lines: Sequence[Line], reaches: datetime | None) -> News:
+def of(settings: Settings, lines: Sequence[Line], reaches: datetime | None, reaches_back: datetime | None = None) -> News:
     """From the book of the backups, the log that is carried over, and the record of the sheets."""
     good, restored, sheet = book.last_good(lines, book.BACKUP), book.last_good(lines, *Depth), record.read(settings)
     return News(
@@ -44,6 +46,7 @@ def of(settings: Settings, lines: Sequence[Line], reaches: datetime | None) -> N
         lines[0].moment.at if lines else None,
         reaches,
         rules.due_at(sheet) if sheet else None,
+        reaches_back,
     )
 
 

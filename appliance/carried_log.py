@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import takewhile
 from pathlib import Path
 
 from appliance import backup_errands, custody
@@ -33,6 +34,7 @@ class CarriedLog:
         self._shipper = Shipper(self._file, self._folder, key) if not url else None
         self._files = FileCarrier(settings.attachments, self._folder, key, self._state)
         self._known, self._held = ("", ""), ""
+        self._back: tuple[tuple[str, ...], datetime | None] = ((), None)
         self._begun: datetime | None = None
 
     @property
@@ -94,6 +96,18 @@ class CarriedLog:
         caught_up = [sight.caught_up for sight in sights if sight.caught_up]
         return max(min(caught_up), good.moment.at) if len(caught_up) == len(sights) and self._goes_on(base) else good.moment.at
 
+    def reaches_back(self, lines: list[Line]) -> datetime | None:
+        """Since when each moment until `reaches` can be brought back: the end of the oldest backup still there that the log goes on from.
+        Looked up again when the chain or a backup is another one, or something was given up; None while nothing is carried over."""
+        bases = _bases(_of_kind(lines, server=self._uses_server))
+        chain = (self._carrier.epoch, *(base.position for base in bases))
+        if self._carrier.epoch and chain != self._back[0]:
+            going_on = list(takewhile(lambda base: self._carrier.holds(base.position), reversed(bases)))
+            oldest = going_on[-1] if going_on else None
+            # its place in the log lies somewhere between its beginning and its end
+            self._back = chain, oldest.moment.at + timedelta(seconds=oldest.seconds) if oldest else None
+        return self._back[1] if self._carrier.epoch else None
+
     def wants_base(self, lines: list[Line]) -> bool:
         """Whether the chain broke after the newest backup, or was begun only then (the first one is older than the log), so that only
         a new one can be gone on from; or whether that backup, of an older program, did not note its files."""
@@ -117,7 +131,9 @@ class CarriedLog:
         known = [line.number for line in lines if line.ok and line.kind == book.BACKUP and line.number in proven]
         base = next((line for line in reversed(lines) if line.ok and line.position and line.number in proven), None)
         gone = self._files.prune(known[-1]) if known and known[-1] is not None else 0
-        return gone + (self._carrier.prune(base.position) if base else 0)
+        cut = self._carrier.prune(base.position) if base else 0
+        self._back = ((), None) if cut else self._back
+        return gone + cut
 
     def _goes_on(self, base: Line) -> bool:
         """Whether what is carried over goes on from a backup. Looked up again when the chain or the backup is another one; while
@@ -133,6 +149,13 @@ class CarriedLog:
 def _newest(lines: list[Line]) -> Line | None:
     """The newest good backup whose place in the log is known."""
     return next((line for line in reversed(lines) if line.ok and line.kind == book.BACKUP and line.position), None)
+
+
+def _bases(lines: list[Line]) -> list[Line]:
+    """The backups still in the repository whose place in the log is known, the oldest first."""
+    made = [line for line in lines if line.ok and line.kind == book.BACKUP]
+    kept = set(made[-1].kept) if made else set()
+    return [line for line in made if line.position and line.number in kept]
 
 
 def _of_kind(lines: list[Line], *, server: bool) -> list[Line]:

@@ -16,12 +16,12 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from appliance import audit
+from appliance import audit, backup_news
 from appliance.access import Actor
 from appliance.config import Settings
 from appliance.custody import restores_of
@@ -62,8 +62,8 @@ ADMINS, LOOKERS = frozenset({Role.ADMIN}), frozenset({Role.MANAJER, Role.SUPERVI
 class Order:
     """Who wants what and why; `run` is the number of the backup (0 where none is meant).
 
-    `papers` are the hashes for `PAPERS`. For `LOOK` there is the number of the `case`, and in place of a backup there may be a `moment`
-    between two of them, written as in `MOMENT` by the office's clock.
+    `papers` are the hashes for `PAPERS`. For `LOOK` there is the number of the `case`. For it and for `RESTORE` there may be, in place of a
+    backup, a `moment` between two of them, written as in `MOMENT` by the office's clock.
     """
 
     wish: Wish
@@ -96,10 +96,38 @@ class Progress:
 
 def confirmation_of(order: Order) -> str:
     """What has to be typed before the data are replaced."""
+    wanted = order.moment[:16].replace(":", ".") or order.run
     return {
         Wish.REVERT: "BATALKAN",
         Wish.DATABASE: f"BASIS DATA {order.run}",
-    }.get(order.wish, f"PULIHKAN {order.run}")
+    }.get(order.wish, f"PULIHKAN {wanted}")
+
+
+def reachable(settings: Settings) -> tuple[datetime, datetime] | None:
+    """From when until when everything can be brought back to any moment, as last told; None for only the backups themselves."""
+    news = backup_news.read(settings)
+    if news is None or news.reaches is None or news.reaches_back is None or news.reaches <= news.reaches_back:
+        return None
+    return news.reaches_back, news.reaches
+
+
+def problem_of_moment(settings: Settings, moment: datetime | None) -> str:
+    """Why everything cannot be brought back to a moment; empty when it can."""
+    span = reachable(settings)
+    if span is None:
+        return "Saat di antara dua cadangan belum dapat dicapai; pilih cadangan dari daftar."
+    if moment is None or not span[0] <= moment <= span[1]:
+        first, last = (at.astimezone(settings.zone) for at in span)
+        return f"Tulis saat antara {first:%d-%m-%Y %H.%M} dan {last:%d-%m-%Y %H.%M}."
+    return ""
+
+
+def read_moment(text: str, zone: tzinfo) -> datetime | None:
+    """The moment in an order; None for none."""
+    try:
+        return datetime.strptime(text, MOMENT).replace(tzinfo=zone)
+    except ValueError:
+        return None
 
 
 def give(settings: Settings, order: Order, typed: str, *, by: Actor, at: datetime) -> None:
@@ -108,7 +136,11 @@ def give(settings: Settings, order: Order, typed: str, *, by: Actor, at: datetim
         raise NotAllowed(
             "Perintah ini bukan untuk peran Anda.", "Bila Anda memerlukannya, mintalah kepada petugas yang berwenang."
         )
-    if problems := _problems(order, typed):
+    problems = _problems(order, typed)
+    if order.wish is Wish.RESTORE and order.moment:
+        wrong = problem_of_moment(settings, read_moment(order.moment, settings.zone))
+        problems |= {"day": wrong} if wrong else {}
+    if problems:
         raise InvalidInput(problems)
     if order.wish is Wish.REVERT and not exchange.replaced(Path(settings.paths.data)):
         raise InvalidInput({"typed": "Tidak ada pemulihan yang dapat dibatalkan."})

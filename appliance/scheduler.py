@@ -282,7 +282,8 @@ class Clockwork:
     def publish_backup_news(self) -> None:
         """Say how old the newest good backup is, for the notices."""
         lines = book.lines(self._state)
-        backup_news.publish(self._settings, backup_news.of(self._settings, lines, self._log.reaches(lines)))
+        news = backup_news.of(self._settings, lines, self._log.reaches(lines), self._log.reaches_back(lines))
+        backup_news.publish(self._settings, news)
 
     def write_sticks_if_due(self) -> None:
         """Write to the stick that is plugged in and due, after the node's own backup."""

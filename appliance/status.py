@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -30,9 +31,11 @@ from appliance.power.chain_check import read_light
 from appliance.recovery import record as recovery_record
 from appliance.recovery import rules as recovery_rules
 from appliance.restoration.epoch import newest
+from appliance.restoration.settling import server_url
 from appliance.sticks import asked, rules
-from backups import book
+from backups import book, server_carrier
 from backups import outcome as backup_outcome
+from backups.errors import BackupError
 from backups.schedule import Depth
 
 UNITS = (
@@ -177,9 +180,18 @@ def _proof(settings: Settings, text: str, at: datetime) -> Part:
     if news and news.reaches and at - news.reaches > backup_news.CARRIED_WITHIN:
         since = f"{news.reaches.astimezone(settings.zone):%d-%m-%Y %H.%M}"
         return Part(Health.WARN, f"{text} Yang disimpan sejak {since} hanya ada di disk data.", NOT_CARRIED)
+    if settings.database.url and _keeps_log_without_limit(settings):
+        return Part(Health.WARN, f"{text} {server_carrier.NO_LIMIT}", server_carrier.SET_LIMIT)
     if news and news.reaches is None and settings.database.url:
         return Part(Health.OK, f"{text} {when}", NO_SERVER_LOG)
     return Part(Health.OK, f"{text} {when}", _advice_on_disk(settings))
+
+
+def _keeps_log_without_limit(settings: Settings) -> bool:
+    """Asked of the server; one that does not answer is told as the database's trouble."""
+    with suppress(BackupError):
+        return server_carrier.keeps_without_limit(server_url(settings))
+    return False
 
 
 def _advice_on_disk(settings: Settings) -> str:

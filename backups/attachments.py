@@ -1,21 +1,25 @@
 """Single files that are named by the hash of their content: which are missing or altered, and bringing them back.
 
 A file comes back beside its place, is compared with its name, forced to the disk and renamed; an altered one is set aside, never
-overwritten. All of it goes well beside running services.
+overwritten. All of it goes well beside running services. What came after the newest backup is looked for among the copies that were
+carried over since.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
-from backups import files, repository
+from backups import carried_files, files, repository, spool
 from backups.borg import Engine
-from backups.catalogue import Run, find, list_runs
-from backups.errors import RepositoryDamaged
+from backups.carried_files import Keys
+from backups.catalogue import Run, find, list_runs, read_manifest
+from backups.errors import Mismatch, RepositoryDamaged
 from backups.lock import only_run
 from backups.process import Stop, never
 from backups.settings import Plan
@@ -23,6 +27,8 @@ from backups.sums import file_hash
 
 FOLDER = "attachments"
 ALTERED = "altered"
+# In place of a backup's number: the copies that were carried over after the newest one.
+CARRIED = 0
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,7 @@ class Faults:
 
 @dataclass(frozen=True)
 class PutBack:
-    """`found` tells from which backup each file came; `absent` are in no backup, or in none that can be read."""
+    """`found` tells from which backup each file came, or `CARRIED`; `absent` are in none, or in none that can be read."""
 
     found: dict[str, int]
     absent: tuple[str, ...]
@@ -49,7 +55,7 @@ class PutBack:
 
 @dataclass(frozen=True)
 class Kept:
-    """The newest backup that can give a file back whole, and when it was made."""
+    """The newest backup that can give a file back whole, or `CARRIED`, and when it was made."""
 
     number: int
     at: datetime
@@ -86,12 +92,14 @@ def find_missing(data: Path, named: Iterable[str]) -> list[str]:
 
 
 def put_back(plan: Plan, wanted: Sequence[str], number: str = "", stop: Stop = never) -> PutBack:
-    """Bring files back by their hashes, each from the newest backup that has it whole, or only from backup `number`."""
+    """Bring files back by their hashes: from a copy that was carried over, else from the newest backup that has it whole; or only from
+    backup `number`."""
     with only_run(plan.repository) as lock, only_run(plan.state):
         engine = repository.engine(plan, (lock,), stop)
         known = list_runs(engine)
         runs = [find(known, number)] if number else [run for run in reversed(known) if run.complete]
-        left, found = list(wanted), dict[str, int]()
+        found = {} if number else _from_copies(plan, engine, runs, wanted)
+        left = [sha256 for sha256 in wanted if sha256 not in found]
         try:
             for run in runs:
                 back = _from_run(plan, engine, run, left)
@@ -113,8 +121,12 @@ def find_kept(plan: Plan, faults: Faults, stop: Stop = never) -> dict[str, Kept]
     missing, left, found = set(faults.missing), set(faults.wanted), dict[str, Kept]()
     with only_run(plan.repository) as lock, only_run(plan.state):
         engine = repository.engine(plan, (lock,), stop)
+        runs = list(reversed(list_runs(engine)))
         try:
-            for run in reversed(list_runs(engine)):
+            for sha256, copy, _ in _copies_of(plan, engine, runs, faults.wanted):
+                found[sha256] = Kept(CARRIED, datetime.fromtimestamp(copy.stat().st_mtime, UTC))
+            left -= set(found)
+            for run in runs:
                 if not left or run.summary is None:
                     continue
                 whole = [one for one in _listed(engine, run, left) if one in missing or _extract(plan, engine, run, one)]
@@ -123,6 +135,37 @@ def find_kept(plan: Plan, faults: Faults, stop: Stop = never) -> dict[str, Kept]
         finally:
             files.empty_folder(plan.scratch)
     return found
+
+
+def _from_copies(plan: Plan, engine: Engine, runs: Sequence[Run], wanted: Sequence[str]) -> dict[str, int]:
+    """Those of the files of which a copy opened, now in their places."""
+    found = dict[str, int]()
+    for sha256, _, content in _copies_of(plan, engine, runs, wanted):
+        brought = files.empty_folder(plan.scratch) / sha256
+        brought.write_bytes(content)
+        _put_in_place(plan, brought)
+        found[sha256] = CARRIED
+    return found
+
+
+def _copies_of(plan: Plan, engine: Engine, runs: Sequence[Run], wanted: Sequence[str]) -> Iterator[tuple[str, Path, bytes]]:
+    """The copies of files `wanted` that open, each with its file's hash and content. None while their disk is away."""
+    with suppress(OSError):
+        there = {copy.name: copy for copy in carried_files.copies(plan.log)}
+        known = _keys(plan, engine, runs) if there else []
+        for sha256, keys in itertools.product(wanted, known):
+            if copy := there.get(keys.name_of(sha256)):
+                with suppress(Mismatch, FileNotFoundError):  # given up meanwhile
+                    yield sha256, copy, keys.open(copy)
+
+
+def _keys(plan: Plan, engine: Engine, runs: Sequence[Run]) -> list[Keys]:
+    """What may have named the copies beside the repository: our own key, and the one in the newest backup, for the disk may be another
+    node's."""
+    own, stored = spool.key_of(plan.log_key), ""
+    with suppress(RepositoryDamaged, Mismatch, StopIteration):
+        stored = read_manifest(engine, next(run for run in runs if run.complete)).secrets.get(spool.KEY_FILE, "")
+    return [Keys(key) for key in dict.fromkeys([own, stored]) if key]
 
 
 def _from_run(plan: Plan, engine: Engine, run: Run, wanted: Sequence[str]) -> list[str]:
@@ -160,15 +203,20 @@ def _bring(plan: Plan, engine: Engine, run: Run, sha256: str) -> bool:
     brought = _extract(plan, engine, run, sha256)
     if brought is None:
         return False
+    _put_in_place(plan, brought)
+    return True
+
+
+def _put_in_place(plan: Plan, brought: Path) -> None:
+    """A whole file in the scratch folder takes its place; its name is its hash."""
     files.sync_tree(plan.scratch)
-    live = plan.data / place_of(sha256)
+    live = plan.data / place_of(brought.name)
     live.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
     _set_aside(plan, live)
     # as new ones are: the user of the backups reads them by their group
     brought.chmod(0o640)
     brought.replace(live)
     files.sync_folder(live.parent)
-    return True
 
 
 def _set_aside(plan: Plan, live: Path) -> None:

@@ -2,7 +2,8 @@
 
 `pg_receivewal` follows the server through a slot, so that the server keeps what was not yet received, and writes into a folder beside
 the key; from there each segment is sealed onto the second disk, the one that is being filled as well. A slot that is too far behind
-would fill the server's disk: it is dropped, which is a break, told, and begun anew.
+would fill the server's disk: it is dropped, which is a break, told, and begun anew. While nobody is here to drop it, only a limit of
+the server's own helps (`max_slot_wal_keep_size`); where there is none, that is told.
 """
 
 from __future__ import annotations
@@ -36,8 +37,14 @@ LARGEST_BACKLOG = 4096 * MEBIBYTE
 TOLD = "receiver.log"
 ABOUT_SLOT = """SELECT coalesce(wal_status, ''), active_pid, coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0)
 FROM pg_replication_slots WHERE slot_name = %s"""
+WITHOUT_LIMIT = """SELECT current_setting('max_slot_wal_keep_size') = '-1'
+AND EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = %s)"""
 RECEIVED = "SELECT restart_lsn >= %s::pg_lsn FROM pg_replication_slots WHERE slot_name = %s"
 SETUP = "Siapkan menurut bagian PostgreSQL pada petunjuk cadangan (docs/backup.md)."
+NO_LIMIT = (
+    "PostgreSQL tidak membatasi log yang disimpannya bagi catatan berkelanjutan: bila layanan lama mati, disk server dapat penuh."
+)
+SET_LIMIT = "Tetapkan max_slot_wal_keep_size menurut bagian PostgreSQL pada petunjuk cadangan (docs/backup.md), langkah 3."
 
 log = logging.getLogger("slrt-ship")
 
@@ -132,6 +139,8 @@ class ServerCarrier:
             self._clear()
             self._breaks += 1
             connection.execute("SELECT pg_create_physical_replication_slot(%s, true)", [SLOT])
+            if _one(connection, WITHOUT_LIMIT, SLOT):
+                log.warning("%s %s", NO_LIMIT, SET_LIMIT)
 
     def _mind_receiver(self, connection: psycopg.Connection) -> None:
         """The program that receives the log runs; what a killed daemon left of it does not."""
@@ -194,6 +203,12 @@ class ServerCarrier:
         if self._process is not None:
             end(self._process)
         self._process = None
+
+
+def keeps_without_limit(url: str) -> bool:
+    """Whether the server behind a libpq URL would keep its log for us until its disk is full. Raises SourceMissing."""
+    with Server(url).connect() as connection:
+        return bool(_one(connection, WITHOUT_LIMIT, SLOT))
 
 
 def system_of(connection: psycopg.Connection) -> str:

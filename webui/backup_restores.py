@@ -7,6 +7,7 @@ restart of the pages, for the front shows its own page meanwhile, which asks aga
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
@@ -19,7 +20,7 @@ from appliance.errors import InvalidInput, NotFound
 from appliance.models.roles import Role
 from appliance.restoration import lost_papers, replaced
 from appliance.restoration.epoch import Epoch, Newest, list_restorations, newest, work_since
-from appliance.restore_orders import MOST_PAPERS, Order, Wish, confirmation_of
+from appliance.restore_orders import MOMENT, MOST_PAPERS, Order, Wish, confirmation_of
 from backups import book
 from backups.book import Line
 from webui.backups import size_words
@@ -47,8 +48,11 @@ PARTS = {"semua": Wish.RESTORE, "basis-data": Wish.DATABASE}
 @blueprint.get("/cadangan/pulihkan")
 @signed_in(Role.ADMIN)
 def show() -> ResponseReturnValue:
-    """What can be brought back; for all or the database the backups that are still there, or one of them with what it means."""
+    """What can be brought back; for all or the database the backups that are still there, or one of them with what it means; for all
+    also a moment between two of them."""
     part = request.args.get("apa", "")
+    if request.args.get("day") is not None and PARTS.get(part) is Wish.RESTORE:
+        return _asked_moment(RestoreForm(request.args))
     if wanted := request.args.get("nomor", ""):
         return _chosen(_line(wanted), PARTS.get(part, Wish.RESTORE), RestoreForm())
     return _nights(PARTS[part]) if part in PARTS else _all(RestoreForm())
@@ -62,12 +66,16 @@ def order() -> ResponseReturnValue:
     wish = Wish(form.wish.data) if form.wish.data in {*PARTS.values(), Wish.CHECK, Wish.REVERT} else None
     if wish is None or not form.validate():
         raise InvalidInput({"wish": "Pilih apa yang akan dilakukan."})
-    line = None if wish is Wish.REVERT else _line(form.run.data or "")
-    wanted = Order(wish, line.number or 0 if line else 0, actor().username, form.reason.data or "")
+    moment = form.moment(settings().zone) if wish is Wish.RESTORE else None
+    line = None if wish is Wish.REVERT or moment else _line(form.run.data or "")
+    when = moment.strftime(MOMENT) if moment else ""
+    wanted = Order(wish, line.number or 0 if line else 0, actor().username, form.reason.data or "", moment=when)
     try:
         restore_orders.give(settings(), wanted, form.typed.data or "", by=actor(), at=now())
     except InvalidInput as error:
         form.refuse(error)
+        if moment:
+            return _moment(moment, form), 422
         return (_chosen(line, wish, form) if line else _all(form)), 422
     return redirect(url_for("backup_restores.progress"), 303)
 
@@ -142,9 +150,32 @@ def _all(form: RestoreForm, removal: RemovalForm | None = None) -> str:
     )
 
 
-def _nights(wish: Wish) -> str:
+def _asked_moment(form: RestoreForm) -> ResponseReturnValue:
+    """What a moment between two backups means, once one is named that can be reached."""
+    if not form.validate():
+        return _nights(Wish.RESTORE, form), 422
+    moment = form.moment(settings().zone)
+    if moment is None or restore_orders.problem_of_moment(settings(), moment):
+        form.refuse(InvalidInput({"day": restore_orders.problem_of_moment(settings(), moment)}))
+        return _nights(Wish.RESTORE, form), 422
+    return _moment(moment, form)
+
+
+def _moment(moment: datetime, form: RestoreForm) -> str:
+    return render_template(
+        "backups/restore_moment.html",
+        at=moment,
+        since=work_since(moment),
+        confirmation=confirmation_of(Order(Wish.RESTORE, 0, "", moment=moment.strftime(MOMENT))),
+        form=form,
+    )
+
+
+def _nights(wish: Wish, form: RestoreForm | None = None) -> str:
     return render_template(
         "backups/restore_nights.html",
+        form=form or RestoreForm(),
+        span=restore_orders.reachable(settings()) if wish is Wish.RESTORE else None,
         lines=kept_backups(),
         proven=book.proven(book.lines(_state())),
         part=_part_of(wish),
@@ -159,7 +190,7 @@ def _papers(problems: Mapping[str, str]) -> str:
         "backups/restore_papers.html",
         search=search,
         faults=faults,
-        able=any(named and fault.run for fault, named in faults),
+        able=any(named and fault.run is not None for fault, named in faults),
         most=MOST_PAPERS,
         waiting=restore_orders.is_under_way(settings()),
         problems=problems,

@@ -98,15 +98,19 @@ def _tell_faults(faults: attachments.Faults, back: attachments.PutBack | None, k
         for sha256 in hashes:
             became = ""
             if back and sha256 in back.found:
-                became = f"dikembalikan dari cadangan {back.found[sha256]}"
+                became = f"dikembalikan dari {_source(back.found[sha256])}"
             elif kept and sha256 in kept:
-                became = f"ada dalam cadangan {kept[sha256].number}"
+                became = f"ada dalam {_source(kept[sha256].number)}"
             elif back or kept is not None:
                 became = "tidak ada di cadangan"
             click.echo(f"{sha256}  {what}  {became}".rstrip())
     click.echo(f"{faults.seen} berkas diperiksa: {len(faults.missing)} hilang, {len(faults.altered)} berubah.")
     if faults.wanted and back is None:
         click.echo("Langkah berikutnya: sudo slrt backup attachments --put-back")
+
+
+def _source(number: int) -> str:
+    return "salinan yang dibawa sesudah cadangan terakhir" if number == attachments.CARRIED else f"cadangan {number}"
 
 
 @click.command(name="show-case")

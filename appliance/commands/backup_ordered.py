@@ -53,11 +53,10 @@ def _carry_out(door: Door, order: Order) -> Done:
 
 def _words_of(order: Order) -> list[str]:
     why = [f"--by={order.by}", f"--reason={order.reason}"]
-    in_place = ["restore", str(order.run), "--in-place", "--yes", *why]
     return {
         Wish.CHECK: ["restore", str(order.run), "--check"],
-        Wish.RESTORE: in_place,
-        Wish.DATABASE: [*in_place, "--only", "database"],
+        Wish.RESTORE: ["restore", order.moment or str(order.run), "--in-place", "--yes", *why],
+        Wish.DATABASE: ["restore", str(order.run), "--in-place", "--yes", *why, "--only", "database"],
         Wish.REVERT: ["revert", "--yes", *why],
         Wish.SEARCH: ["attachments", "--where", "--json"],
         Wish.PAPERS: ["attachments", "--put-back", "--json", *(f"--hash={sha256}" for sha256 in order.papers)],
@@ -69,7 +68,7 @@ def _words_of(order: Order) -> list[str]:
 
 ENDS_WELL = {
     Wish.CHECK: "Cadangan {run} utuh dan dapat dipulihkan di sini.",
-    Wish.RESTORE: "Data sudah dipulihkan dari cadangan {run}.",
+    Wish.RESTORE: "Data sudah dipulihkan {source}.",
     Wish.DATABASE: "Basis data sudah dipulihkan dari cadangan {run}; lampiran tetap yang sekarang.",
     Wish.REVERT: "Pemulihan terakhir sudah dibatalkan; data yang lama kembali.",
 }
@@ -80,7 +79,8 @@ def _outcome(settings: Settings, order: Order, done: Done) -> Progress:
     if _is_answered(order, done):
         return ANSWERS[order.wish](settings, order, json.loads(done.stdout))
     if done.returncode == 0:
-        return ended(order, ok=True, text=ENDS_WELL[order.wish].format(run=order.run))
+        source = f"ke keadaan {order.moment.replace(':', '.')}" if order.moment else f"dari cadangan {order.run}"
+        return ended(order, ok=True, text=ENDS_WELL[order.wish].format(run=order.run, source=source))
     said = dict(line.partition(": ")[::2] for line in done.stderr.splitlines() if ": " in line)
     text = said.get("Gagal", f"Perintah berhenti dengan kode {done.returncode}.")
     return ended(order, ok=False, text=text, next_step=said.get("Langkah berikutnya", "Lihat: sudo journalctl -u slrt-restore"))

@@ -47,6 +47,7 @@ AFTERWARDS = "Langkah berikutnya: periksa dengan slrt status, lalu masuk dan lih
 
 STAYS_OFF = "Tetap dinonaktifkan: {names}"
 STAYS_REPLACED = "Sandi yang diganti sesudah cadangan tetap berlaku dan harus diperbarui saat masuk: {names}"
+STAYS_ENDED = "Penugasan yang diakhiri sesudah cadangan tetap berakhir: {names}"
 NO_ADMIN = 'Tidak ada lagi admin yang aktif. Buat satu: sudo slrt user create NAMA --name "Nama Lengkap" --role admin'
 
 
@@ -230,7 +231,7 @@ def _settle(door: Door, handed: Handed) -> None:
 
 def _name_shut_out(kept: ShutOut) -> None:
     """The accounts that stay as they were before the restore."""
-    for text, names in ((STAYS_OFF, kept.switched_off), (STAYS_REPLACED, kept.renewed)):
+    for text, names in ((STAYS_OFF, kept.switched_off), (STAYS_REPLACED, kept.renewed), (STAYS_ENDED, kept.ended)):
         if names:
             click.echo(text.format(names=", ".join(names)), err=True)
     if kept.no_admin:

@@ -135,4 +135,5 @@ def shut_out_of_newest() -> ShutOut:
 
 def _shut_out(row: Restoration) -> ShutOut:
     found = row.missed.get("shut_out", {})
-    return ShutOut(tuple(found.get("switched_off", ())), tuple(found.get("renewed", ())), bool(found.get("no_admin")))
+    switched_off, renewed, ended = (tuple(found.get(name, ())) for name in ("switched_off", "renewed", "ended"))
+    return ShutOut(switched_off, renewed, bool(found.get("no_admin")), ended)

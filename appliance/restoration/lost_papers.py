@@ -22,7 +22,8 @@ FILE = "papers.json"
 
 @dataclass(frozen=True)
 class Fault:
-    """A content that is gone, or `altered`; `run` is the newest backup that can give it back, made at `kept_at`; None for no backup."""
+    """A content that is gone, or `altered`; `run` is the newest backup that can give it back, made at `kept_at`; None for no backup,
+    0 for a copy that was carried over after the newest one."""
 
     sha256: str
     altered: bool

@@ -111,7 +111,7 @@ def _store(settings: Settings, note: Mapping[str, Any]) -> None:
         epoch = max(before, int(note["epoch"])) + 1
         numbers = _raise_numbers(settings, note, taken_at, at)
         # Whoever was shut out since must not walk in again, neither with what came back nor with a session.
-        shut_out = keep_shut_out(note.get("accounts", {}), at)
+        shut_out = keep_shut_out(note.get("accounts", {}), note.get("assignments", {}), at)
         end_where(sa.true(), reason="data-dipulihkan", at=at)
         session.add(
             Restoration(
@@ -129,7 +129,7 @@ def _store(settings: Settings, note: Mapping[str, Any]) -> None:
             )
         )
         told = {"masa": epoch, "oleh": note["by"], "alasan": note["reason"], "cadangan": note.get("run"), "nomor": numbers}
-        told |= {"dinonaktifkan": shut_out.switched_off, "sandi": shut_out.renewed}
+        told |= {"dinonaktifkan": shut_out.switched_off, "sandi": shut_out.renewed, "tugas": shut_out.ended}
         audit.record("data-dipulihkan", "node:backup", by=None, at=at, detail=told)
 
 

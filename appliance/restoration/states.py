@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from appliance import __version__, database
 from appliance.config import Settings
 from appliance.errors import ApplianceError, Conflict
-from appliance.restoration.shut_out import read_present
+from appliance.restoration.shut_out import read_assignments, read_present
 from backups import postgresql, sqlite
 from backups.errors import BackupError
 from backups.restore import KEPT_DUMP, LEAVING_DUMP
@@ -52,13 +52,14 @@ class Coming:
 @dataclass(frozen=True)
 class Present:
     """What stands in the data now. `exact`: it is sound and came out of the state that comes back (or replaced it), so every number
-    that was given out since is known. `accounts` are those of now, for `shut_out`."""
+    that was given out since is known. `accounts` and `assignments` are those of now, for `shut_out`."""
 
     exact: bool = False
     epoch: int = 0
     sequences: Mapping[str, int] = field(default_factory=dict)
     missed: Mapping[str, Any] = field(default_factory=dict)
     accounts: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    assignments: Mapping[str, str | None] = field(default_factory=dict, repr=False)
 
 
 def look_at_coming(settings: Settings, folder: Path) -> Coming:
@@ -120,7 +121,7 @@ def look_at_present(settings: Settings, coming: Coming, *, replaced: bool = Fals
     present = Present()
     with suppress(sa.exc.SQLAlchemyError, ApplianceError, BackupError, OSError), database.reading(settings) as connection:
         present = Present(False, _epoch(connection), _sequences(connection))
-        present = replace(present, accounts=read_present(connection))
+        present = replace(present, accounts=read_present(connection), assignments=read_assignments(connection))
         if _is_sound(connection) and (replaced or _goes_on_from(connection, coming)):
             after = connection.execute(sa.text(BROUGHT_BACK)).scalar() if replaced else coming.position
             return replace(present, exact=True, missed=_missed(connection, after or 0))

@@ -13,7 +13,8 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from appliance import database, restore_orders
+from appliance import backup_news, database, restore_orders
+from appliance.backup_news import News
 from appliance.commands import backup_ordered
 from appliance.config import Settings
 from appliance.models.account import Account
@@ -24,6 +25,7 @@ from appliance.models.roles import Role
 from appliance.models.visit import CasePaper
 from appliance.restoration import lost_papers
 from appliance.restore_orders import Order, Progress, Wish
+from backups.attachments import CARRIED
 from backups.lock import only_run
 from tests.support.databases import SqliteTemplate
 from tests.support.desk import open_case
@@ -99,6 +101,47 @@ def test_the_database_alone_is_ordered_by_words_of_its_own(app: Flask, settings:
     assert restore_orders.take(settings) == Order(Wish.DATABASE, 39, "admin", WHY)
 
 
+def test_a_moment_that_can_be_reached_is_chosen_confirmed_and_ordered(app: Flask, settings: Settings) -> None:
+    web, nights = signed_in(app, "admin"), "/cadangan/pulihkan?apa=semua"
+    assert "Suatu saat di antara dua cadangan" not in web.get(nights).text, "no log is carried over"
+    office = settings.zone
+    first, last = datetime(2026, 11, 21, 22, 4, tzinfo=office), datetime(2026, 11, 28, 14, 30, tzinfo=office)
+    refused = web.get(f"{nights}&day=28-11-2026&clock=14.05")
+    assert (refused.status_code, "pilih cadangan dari daftar" in refused.text) == (422, True)
+    backup_news.publish(settings, News(last, last, first, last, reaches_back=first))
+    page = web.get(nights).text
+    assert all(words in page for words in ("Suatu saat di antara dua cadangan", "21 November 2026", "28 November 2026"))
+    assert "Suatu saat" not in web.get("/cadangan/pulihkan?apa=basis-data").text
+    for typed in (
+        "day=28-11-2026&clock=14.31",
+        "day=21-11-2026&clock=22.03",
+        "day=28-11-2026&clock=",
+        "day=&clock=14.05",
+        "day=besok&clock=14.05",
+    ):
+        assert web.get(f"{nights}&{typed}").status_code == 422, typed
+    assert "antara 21-11-2026 22.04 dan 28-11-2026 14.30" in web.get(f"{nights}&day=1-1-2026&clock=8.00").text
+    assert "Ketik PULIHKAN 28-11-2026 14.05 untuk memastikan" in web.get(f"{nights}&day=28-11-2026&clock=14.05").text
+
+    form = {"wish": "restore", "run": "", "day": "28-11-2026", "clock": "14.05", "reason": WHY, "typed": "PULIHKAN 28-11-2026"}
+    again = web.post("/cadangan/pulihkan", form)
+    assert (again.status_code, "Ketik PULIHKAN 28-11-2026 14.05" in again.text) == (422, True)
+    whole = {**form, "typed": "pulihkan 28-11-2026 14.05"}
+    backup_news.publish(settings, News(last, last, first, first, reaches_back=first))
+    assert web.post("/cadangan/pulihkan", whole).status_code == 422, "the chain broke meanwhile"
+    assert restore_orders.take(settings) is None
+    backup_news.publish(settings, News(last, last, first, last, reaches_back=first))
+    assert web.post("/cadangan/pulihkan", whole).status_code == 303
+    order = restore_orders.take(settings)
+    assert order == Order(Wish.RESTORE, 0, "admin", WHY, moment="28-11-2026 14:05:00")
+    assert backup_ordered._words_of(order)[:2] == ["restore", "28-11-2026 14:05:00"]
+    ended = backup_ordered._outcome(settings, order, subprocess.CompletedProcess([], 0, "", ""))
+    assert ended.text == "Data sudah dipulihkan ke keadaan 28-11-2026 14.05.00."
+    with app.app_context():
+        entry = database.db.session.scalars(sa.select(AuditEntry).where(AuditEntry.action == "pulihkan-restore")).one()
+    assert json.loads(entry.detail)["saat"] == "28-11-2026 14:05:00"
+
+
 MISSING, ALTERED, NOWHERE, FORGOTTEN = (letter * 64 for letter in "abcd")
 
 
@@ -116,6 +159,7 @@ def with_papers(app: Flask, settings: Settings) -> str:
                 session.add(paper)
             number = case.number
     kept = {sha256: {"id": 38, "at": at.isoformat()} for sha256 in (MISSING, ALTERED, FORGOTTEN)}
+    kept[ALTERED]["id"] = CARRIED
     answer = {"checked": 7, "missing": [MISSING, NOWHERE, FORGOTTEN], "altered": [ALTERED], "kept": kept}
     lost_papers.keep(settings, answer, at)
     return number
@@ -128,6 +172,7 @@ def test_missing_papers_are_told_without_names_and_the_ticked_ones_ordered(app: 
     page = web.get("/cadangan/pulihkan/berkas").text
     assert page.count(number) >= 3
     assert "Fotokopi KTP" in page
+    assert (page.count("cadangan nomor 38"), page.count("salinan sesudah cadangan")) == (2, 1)
     assert "luka bakar" not in page, "what somebody wrote is not for who reads no case"
     assert [bool(re.search(rf'value="{sha256}" checked', page)) for sha256 in (MISSING, ALTERED, NOWHERE, FORGOTTEN)] == [
         True, True, False, False,

@@ -27,7 +27,7 @@ from appliance.commands.restoring import Errand
 from appliance.config import BackupSettings, Settings
 from appliance.database import db
 from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound, TryLater
-from appliance.models.account import Account, WebSession
+from appliance.models.account import Account, Assignment, WebSession
 from appliance.models.audit import AuditEntry
 from appliance.models.case import Case
 from appliance.models.letter import Letterhead
@@ -226,6 +226,48 @@ def test_who_was_shut_out_since_stays_so(node: Settings) -> None:
     assert settle(node)
     with open_office(node):
         assert [db.session.get_one(Account, key).active for key in officers.values()] == [False, True, False]
+
+
+def test_a_role_that_was_ended_since_stays_ended(node: Settings) -> None:
+    """Also when it is that of the last administrator, and over a revert; what was not ended goes on as it came back."""
+    last_day = date(2026, 11, 27)
+    with open_office(node):
+        officers = {name: officer(name, Role.FO) for name in ("asri", "budi", "cici")}
+        gone = officer("dulu.it", Role.ADMIN)
+        end(officers["budi"], date(2026, 11, 2))
+        run_now(plan_for(node))
+        officer("baru.it", Role.ADMIN)
+        for account in (officers["asri"], officers["budi"], gone):
+            end(account, last_day)
+        before = journal_of_accounts()
+    bring_back(node)
+    assert settle(node)
+    expected = {"asri": last_day, "budi": date(2026, 11, 2), "cici": None, "dulu.it": last_day}
+    with open_office(node):
+        assert ends() == expected
+        (row,) = db.session.scalars(sa.select(Restoration))
+        assert row.missed["shut_out"]["ended"] == [f"asri ({Role.FO.label})", f"dulu.it ({Role.ADMIN.label})"]
+        assert row.missed["shut_out"]["no_admin"]
+        assert journal_of_accounts() - before == {("role-end", officers["asri"]), ("role-end", gone)}
+        assert audit.verify().ok
+        end(officers["cici"], last_day)
+    restoring.put_back(node, HANDED, Errand("", by="admin.it", reason="salah cadangan"), quiet)
+    assert settle(node)
+    with open_office(node):
+        assert ends() == expected | {"budi": date(2026, 11, 2), "cici": last_day, "baru.it": None}
+
+
+def end(account_id: str, last_day: date) -> None:
+    """Her role holds until that day and no longer."""
+    (assignment,) = db.session.get_one(Account, account_id).assignments
+    accounts.end_assignment(account_id, assignment.id, last_day=last_day, by=None, at=AT)
+
+
+def ends() -> dict[str, date | None]:
+    """The last day of everybody's role."""
+    return {
+        one.account.username: one.ends for one in db.session.scalars(sa.select(Assignment)) if one.account.username != "system"
+    }
 
 
 def journal_of_accounts() -> set[tuple[str, str]]:

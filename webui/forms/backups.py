@@ -18,12 +18,19 @@ class SheetForm(PageForm):
 
 
 class RestoreForm(PageForm):
-    """An order to check a backup, to bring it back or to take that back."""
+    """An order to check a backup, to bring it or some moment back or to take that back."""
 
     wish = Line(default="")
     run = Line(default="")
+    day = Day()
+    clock = ClockTime(default="")
     reason = Line(default="")
     typed = Line(default="")
+
+    def moment(self, zone: ZoneInfo) -> datetime | None:
+        """The moment that was typed by the office's clock; None unless day and time are there."""
+        clock = read_clock(self.clock.data or "")
+        return datetime.combine(self.day.data, clock, zone) if self.day.data and clock else None
 
 
 class RemovalForm(PageForm):

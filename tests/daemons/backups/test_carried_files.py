@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from backups import attachments as single_files
 from backups import book, carried_files, spool, stored_files
 from backups.carried_files import Keys
 from backups.clock import moment
@@ -353,6 +354,36 @@ def test_what_was_stored_after_the_backup_is_restored_though_the_data_disk_died(
     assert paper.read_bytes() == b"a paper of today", "which holds the files of then all the same"
     assert attachments(plan.data) == attachments(kept)
     assert book.lines(plan.state)
+
+
+def test_a_paper_of_today_is_put_back_from_its_copy(fresh: Plan) -> None:
+    plan = fresh
+    log, carrier = carriers_of(plan)
+    assert log.ship()
+    older = add_attachment(plan.data, b"in the backup")
+    run_now(plan)
+    gone, altered, broken = (add_attachment(plan.data, content) for content in (b"gone", b"altered", b"its copy is broken"))
+    assert carrier.carry()
+    for file in (older, gone, broken):
+        file.unlink()
+    altered.write_bytes(b"something else")
+    flip(next(copy for copy in carried_files.copies(plan.log) if key_of(plan).hash_of(copy.name) == broken.name))
+    names = [file.name for file in (older, gone, altered, broken)]
+    faults = single_files.look_for_faults(plan.data, names)
+    sources = {older.name: 1, gone.name: single_files.CARRIED, altered.name: single_files.CARRIED}
+    assert {sha256: kept.number for sha256, kept in single_files.find_kept(plan, faults).items()} == sources
+    assert single_files.put_back(plan, faults.wanted, "1").found == {older.name: 1}, "that backup alone"
+    # the key is that of the newest backup as well, as on a disk that came from another node
+    run_now(plan)
+    (plan.log_key / spool.KEY_FILE).unlink()
+    back = single_files.put_back(plan, [gone.name, altered.name, broken.name])
+    assert (back.found, back.absent) == ({gone.name: 0, altered.name: 0}, (broken.name,))
+    assert (gone.read_bytes(), gone.stat().st_mode & 0o777) == (b"gone", 0o640)
+    (aside,) = (plan.state / single_files.ALTERED).iterdir()
+    assert (altered.read_bytes(), aside.read_bytes()) == (b"altered", b"something else")
+    plan.log.rename(plan.log.with_name("pulled out"))
+    gone.unlink()
+    assert single_files.put_back(plan, [gone.name]).absent == (gone.name,)
 
 
 def attachments(data: Path) -> dict[str, bytes]:

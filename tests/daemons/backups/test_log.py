@@ -22,10 +22,11 @@ from hypothesis import strategies as st
 from appliance.carried_log import CarriedLog
 from appliance.commands.backup_plan import Handed, plan_of
 from appliance.config import BackupSettings, PathSettings, Settings
-from backups import book, replay, ship, spool
+from backups import book, replay, repository, ship, spool
 from backups.clock import moment
 from backups.errors import Mismatch, NoSuchArchive
 from backups.ladder import rehearse
+from backups.lock import only_run
 from backups.restore import Choice, Part, in_place, restore
 from backups.settings import Plan
 from backups.sqlite import Connection, connect
@@ -493,3 +494,27 @@ def test_how_far_a_restore_reaches_is_known_also_while_the_disk_is_away_and_afte
     log.carry_files()
     assert log.wants_base(lines)
     assert log.reaches(lines) == lines[-1].moment.at
+    assert log.reaches_back(lines) is None
+
+
+def test_how_far_back_every_moment_can_be_reached(fresh: Plan) -> None:
+    log = CarriedLog(Settings(paths=PathSettings(data=str(fresh.data)), backup=BackupSettings(repository=str(fresh.repository))))
+    assert log.reaches_back([]) is None
+    log.carry_over()
+    for _ in range(2):
+        run_now(fresh)
+        add_rows(fresh, 1)
+        log.carry_over()
+    lines = book.lines(fresh.state)
+    first, second = (line.moment.at + timedelta(seconds=line.seconds) for line in lines)
+    assert log.reaches_back(lines) == first
+    without_place = [replace(lines[0], position=""), lines[1]]
+    erased = [lines[0], replace(lines[1], kept=(2,))]
+    foreign = [replace(lines[0], position="7-" + lines[0].position.partition("-")[2]), lines[1]]
+    assert [log.reaches_back(known) for known in (without_place, erased, foreign, [])] == [second, second, second, None]
+    wait_for(lambda: datetime.now(UTC) > second, what="the end of the second")
+    add_rows(fresh, 1)
+    log.carry_over()
+    with only_run(fresh.repository) as lock:
+        engine = repository.engine(fresh, (lock,))
+        assert [replay.base_for(engine, fresh, at).manifest.run for at in (first, second)] == [1, 2]

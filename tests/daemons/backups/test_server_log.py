@@ -17,16 +17,20 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from appliance import custody
 from appliance.carried_log import CarriedLog
 from appliance.config import BackupSettings, DatabaseSettings, PathSettings, Settings
+from appliance.status import Health, backup_part
 from backups import book, server_carrier, server_segments, spool
+from backups.clock import moment
 from backups.errors import Mismatch
+from backups.outcome import Outcome, write
 from backups.server_carrier import SLOT, ServerCarrier
 from backups.server_segments import Box, Place, Segment
 from backups.settings import Plan
 from tests.support.borg import Node, environment, flip, run_now
 from tests.support.carried_log import ZONE
-from tests.support.databases import PostgresServer, postgres_server
+from tests.support.databases import PostgresServer, postgres_server, settings_below
 from tests.support.waiting import wait_for
 
 
@@ -169,6 +173,52 @@ def test_a_slot_that_holds_too_much_is_dropped_and_begun_anew(
     assert carrier.epoch != before
 
 
+@pytest.fixture
+def limited(url: str) -> Iterator[None]:
+    """The server keeps little for a slot."""
+    asked(url, "ALTER SYSTEM SET max_slot_wal_keep_size = '16MB'")
+    asked(url, "SELECT pg_reload_conf()")
+    wait_for(lambda: asked(url, "SHOW max_slot_wal_keep_size") == [("16MB",)], what="the limit holds")
+    yield
+    asked(url, "ALTER SYSTEM RESET max_slot_wal_keep_size")
+    asked(url, "SELECT pg_reload_conf()")
+    wait_for(lambda: asked(url, "SHOW max_slot_wal_keep_size") == [("-1",)], what="there is no limit again")
+
+
+@pytest.mark.usefixtures("limited")
+def test_a_slot_that_the_server_gave_up_is_a_break_told_and_begun_anew(
+    carrier: ServerCarrier, url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    carry(carrier)
+    assert server_carrier.NO_LIMIT not in caplog.text
+    begin, before = Place(carrier.epoch.split("-")[0], sealed(tmp_path)[0].name, datetime.now(UTC)), carrier.epoch
+    carrier.close()
+    for _ in range(6):
+        fill(url, 10)
+        asked(url, "SELECT pg_switch_wal()")
+    asked(url, "CHECKPOINT")
+    assert asked(url, "SELECT wal_status FROM pg_replication_slots") == [("lost",)]
+    carry(carrier)
+    assert (carrier.epoch != before, carrier.holds(begin.as_text())) == (True, False)
+    assert "tidak lagi menyimpan log" in caplog.text
+
+
+def test_a_server_without_a_limit_is_told_once_it_keeps_its_log_for_us(
+    carrier: ServerCarrier, url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    node, at = settings_below(tmp_path, url), datetime.now(UTC)
+    write(custody.state_of(node), Outcome(moment(at), True, "1", "Cadangan 1 lengkap.", verified=True))
+    (tmp_path / "repository").mkdir()
+    node = replace(node, backup=BackupSettings(repository=str(tmp_path / "repository")))
+    assert backup_part(node, at).state is Health.OK, "nobody has it keep anything"
+    carry(carrier)
+    assert server_carrier.NO_LIMIT in caplog.text
+    part = backup_part(node, at)
+    assert (part.state, part.next_step) == (Health.WARN, server_carrier.SET_LIMIT)
+    gone = replace(node, database=DatabaseSettings(url=f"{url}_gone"))
+    assert backup_part(gone, at).state is Health.OK, "that the server does not answer is told elsewhere"
+
+
 def test_without_the_right_it_is_told_what_to_do(url: str, tmp_path: Path) -> None:
     asked(url, "DROP ROLE IF EXISTS plain")
     asked(url, "CREATE ROLE plain LOGIN")
@@ -201,6 +251,7 @@ def test_how_far_a_restore_reaches_and_when_a_base_is_wanted(fresh: Plan, url: s
         reached = log.reaches(lines)
         assert reached is not None
         assert reached > lines[-1].moment.at
+        assert log.reaches_back(lines) == lines[-1].moment.at + timedelta(seconds=lines[-1].seconds)
         assert log.prune(lines) == 0
         assert log.empty() is None, "nothing of ours has to be emptied"
         asked(url, "SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots WHERE active_pid IS NOT NULL")
@@ -212,6 +263,7 @@ def test_how_far_a_restore_reaches_and_when_a_base_is_wanted(fresh: Plan, url: s
         log.carry_over()
         assert log.wants_base(lines)
         assert log.reaches(lines) == lines[-1].moment.at
+        assert log.reaches_back(lines) is None
     finally:
         log.close()
 
