@@ -21,7 +21,7 @@ from provision import run
 from provision.change import insist
 from provision.step import CURRENT, Step
 from provision.upgrade import journal, keeping, probe, rules
-from provision.upgrade.facts import last_good_backup
+from provision.upgrade.facts import is_restoring, last_good_backup
 from provision.upgrade.journal import COPIES, Note, Stage, Told
 from provision.upgrade.node import ENGINE, RELEASES, Node, program, take_as_started
 from provision.upgrade.rules import Facts
@@ -164,6 +164,7 @@ def _undisturbed() -> Iterator[None]:
 def _close(wanted: Upgrade, note: Note) -> Note:
     node = wanted.node
     wanted.say(f"[3/{STEPS}] Menutup halaman dan menghentikan layanan")
+    _let_restore_end(node)
     with _left_alone(node, note):
         set_engine(node, note.new)
         journal.write(node.place.note, note)
@@ -172,7 +173,14 @@ def _close(wanted: Upgrade, note: Note) -> Note:
         wanted.reached("closed")
         node.stop(note.units)
         wanted.reached("stopped")
+        _let_restore_end(node)
     return note
+
+
+def _let_restore_end(node: Node) -> None:
+    """Whoever began to bring data back after the refusals were asked for comes first. Raises TryLater."""
+    if is_restoring(node.settings):
+        raise TryLater("Data sedang dipulihkan.", "Tunggu sampai selesai, lalu ulangi.")
 
 
 @contextmanager

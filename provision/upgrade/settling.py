@@ -30,12 +30,12 @@ def settle(node: Node, say: engine.Say) -> bool:
         node.open()
         return False
     way = WAYS_OUT[note.stage]
-    # first of all: with the note there and the door open, neither pages nor scheduler start
+    # the door is still closed: nobody may store anything in data that are about to be put back
+    _stop_unless(way is Exit.FINISH, node, note)
+    # with the note there and the door open, neither pages nor scheduler start
     node.open()
-    if way is not Exit.FINISH:
-        with suppress(ApplianceError):
-            # also what was about to be started
-            node.stop({*note.units, *node.running()})
+    # also what was about to be started meanwhile
+    _stop_unless(way is Exit.FINISH, node, note)
     if way is Exit.UNDO:
         engine.put_back(node, note)
     text = TEXTS[way].format(old=note.old, new=note.new)
@@ -48,6 +48,12 @@ def settle(node: Node, say: engine.Say) -> bool:
     engine.end(node, note)
     node.start_later(note.units)
     return True
+
+
+def _stop_unless(done: bool, node: Node, note: Note) -> None:
+    if not done:
+        with suppress(ApplianceError):
+            node.stop({*note.units, *node.running()})
 
 
 def _read(node: Node) -> Note | None:
