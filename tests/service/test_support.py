@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from appliance.casework import units
 from appliance.config import Settings, render
 from appliance.database import db
 from appliance.errors import ApplianceError
@@ -19,7 +20,7 @@ from appliance.models.audit import AuditEntry
 from appliance.models.roles import Role
 from appliance.support import order, packing
 from appliance.support.names import names_in
-from tests.support.desk import open_case, resident
+from tests.support.desk import AT, open_case, resident
 from tests.support.staff import Staff
 from tests.support.web_client import Web, officer, web_app
 
@@ -29,8 +30,22 @@ SQLITE = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 def test_the_names_of_everybody_are_known(app: Flask, settings: Settings, staff: Staff) -> None:
     person = resident(staff.fo, "Sitti Ngaisah Binti Tjollong", mother_name="Puang Rannu", nickname="Caya")
     open_case(staff.fo, person, reporter_name="Kartolo Sudarmo")
+    text = units.UnitText("RSUD Contoh", "faskes", official_name="drg. Baharuddin Lologau")
+    units.add_unit("rs-contoh", text, by=staff.admin, at=AT)
     found = names_in(settings)
-    assert {"sitti", "ngaisah", "tjollong", "puang", "rannu", "caya", "kartolo", "sudarmo", "sari"} <= found
+    assert {
+        "sitti",
+        "ngaisah",
+        "tjollong",
+        "puang",
+        "rannu",
+        "caya",
+        "kartolo",
+        "sudarmo",
+        "sari",
+        "baharuddin",
+        "lologau",
+    } <= found
     assert not {word for word in found if not word.isalpha()}
 
 
