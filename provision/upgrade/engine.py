@@ -32,6 +32,7 @@ BEFOREHAND = ("pengguna", "paket", "folder", "pembaruan")
 # What belongs to a release and must change with it.
 TOGETHER = ("pengaturan", "perintah", "unit", "ups", "gerbang-web", "layanan")
 STEPS = 6
+STEPS_LEFT = "Langkah lain di mesin ini belum diselesaikan; jalankan: sudo slrt-provision apply"
 
 
 @dataclass(frozen=True)
@@ -283,9 +284,11 @@ def _finish(wanted: Upgrade, note: Note, seconds: float) -> None:
     keep_record(node, note)
     forget_releases({note.old, note.new})
     text = f"Simpul memakai rilis {note.new}; halaman tertutup {seconds:.0f} detik."
-    _tell(node, note, text, seconds, ok=True)
+    # should this be cut off here, whoever reads it knows what is left
+    _tell(node, note, f"{text} {STEPS_LEFT}", seconds, ok=True)
     # by its own program: what else belongs to a release is known to it alone
     insist(node.host, [str(RELEASES / note.new / "venv" / "bin" / "slrt-provision"), "apply"])
+    _tell(node, note, text, seconds, ok=True)
     wanted.say(text)
 
 

@@ -16,7 +16,7 @@ from provision.upgrade.node import Node
 TEXTS = {
     Exit.LEAVE: "Pergantian ke {new} terputus sebelum ada yang diubah; simpul tetap memakai rilis {old}.",
     Exit.UNDO: "Pergantian ke {new} terputus; simpul dan datanya dikembalikan ke rilis {old}. Tidak ada data yang hilang.",
-    Exit.FINISH: "Pergantian ke {new} terputus setelah terbukti baik; simpul memakai rilis {new}.",
+    Exit.FINISH: "Pergantian ke {new} terputus setelah terbukti baik; simpul memakai rilis {new}. " + engine.STEPS_LEFT,
 }
 
 

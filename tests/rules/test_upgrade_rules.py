@@ -19,10 +19,10 @@ from appliance.errors import ApplianceError, Conflict, TryLater
 from provision.host import Entry, LocalHost, Outcome
 from provision.upgrade import engine, keeping, settling
 from provision.upgrade.facts import mains_back
-from provision.upgrade.journal import WAYS_OUT, Note, Place, Stage, number_of, read_note, version_of, write
+from provision.upgrade.journal import WAYS_OUT, Note, Place, Stage, number_of, read_note, read_told, version_of, write
 from provision.upgrade.node import Node
 from provision.upgrade.rules import Data, Facts, Power, is_over, needs_backup, refusals
-from tests.support.pretend_host import PretendHost
+from tests.support.pretend_host import PowerCut, PretendHost
 
 AT = datetime(2026, 11, 29, 9, 0, tzinfo=UTC)
 WELL = Facts(
@@ -210,6 +210,30 @@ def test_a_database_that_cannot_be_read_comes_back_byte_by_byte(tmp_path: Path) 
     assert Path(f"{live}-wal").read_bytes() == b"nor a log"
 
 
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_the_owner_of_the_data_does_not_choose_what_root_copies(tmp_path: Path, kind: str) -> None:
+    """What comes back is given to the owner of the folder: a link to a secret would be a way to read it."""
+    settings = Settings(paths=PathSettings(data=str(tmp_path / "data")))
+    live, copy, secret = settings.database_file, tmp_path / "copy", tmp_path / "shadow"
+    live.parent.mkdir(parents=True)
+    copy.mkdir()
+    secret.write_text("root:x")
+    live.symlink_to(secret) if kind == "link" else os.mkfifo(live)
+    with pytest.raises(OSError, match=str(live)):
+        keeping.keep_database(settings, copy, "0.1.0+a")
+    assert not (copy / "slrt.db").exists()
+
+
+def test_what_lies_where_root_will_write_is_not_written_through(tmp_path: Path) -> None:
+    source, other = tmp_path / "source", tmp_path / "other"
+    source.write_text("new")
+    other.write_text("old")
+    (tmp_path / "to").symlink_to(other)
+    with pytest.raises(FileExistsError):
+        keeping.copy_durably(source, tmp_path / "to")
+    assert other.read_text() == "old"
+
+
 @dataclasses.dataclass
 class Watched(PretendHost):
     """A node of which somebody writes down what its front door was like at each stop."""
@@ -294,3 +318,47 @@ def test_an_exchange_that_was_stopped_on_the_way_is_not_taken_for_the_data(node:
     assert order.exists()
     assert read_note(node.place.note) is None
     assert not node.place.closed.exists()
+
+
+@dataclasses.dataclass
+class CutAtTheEnd(Watched):
+    """The power fails while the other steps are done."""
+
+    def _run_slrt_provision(self, words: list[str]) -> bool:
+        assert words == ["apply"]
+        raise PowerCut
+
+
+def test_who_is_cut_off_after_the_door_was_opened_is_told_what_is_left(
+    node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "RELEASES", tmp_path / "releases")
+    (tmp_path / "releases").mkdir()
+    note = Note(
+        Stage.PROVEN,
+        "0.1.0+a",
+        "0.2.0+b",
+        str(node.place.folder / "copies" / "1"),
+        AT.isoformat(),
+        "admin.it",
+        ("slrt-web.service",),
+    )
+    cut = Node(node.settings, CutAtTheEnd(place=node.place), node.place)
+    for settled_by_another in (False, True):
+        write(node.place.note, note)
+        if settled_by_another:
+            assert settling.settle(node, lambda _line: None)
+        else:
+            with pytest.raises(PowerCut):
+                engine._finish(engine.Upgrade(cut, note.new, (), note.by, lambda _line: None), note, 12.0)
+        told = read_told(node.place.last)
+        assert told is not None
+        assert told.ok
+        assert "sudo slrt-provision apply" in told.text
+        assert read_note(node.place.note) is None
+        assert read_note(node.place.kept) == note
+
+    engine._finish(engine.Upgrade(node, note.new, (), note.by, lambda _line: None), note, 12.0)
+    told = read_told(node.place.last)
+    assert told is not None
+    assert told.text == "Simpul memakai rilis 0.2.0+b; halaman tertutup 12 detik."
