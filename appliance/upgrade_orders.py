@@ -24,6 +24,9 @@ from backups.files import write_whole
 REQUEST, WORKING = "upgrade-order", "working"
 FOUND, PROGRESS, LAST = "found.json", "progress.json", "last.json"
 LEAST_REASON, MOST_REASON = 10, 300
+CUT_OFF = (
+    "Terputus sebelum selesai, mungkin karena listrik padam. Bila program sudah mulai diganti, simpul menyelesaikannya sendiri."
+)
 
 
 class Wish(StrEnum):
@@ -122,12 +125,15 @@ def read_found(settings: Settings) -> Found | None:
 
 
 def read_progress(settings: Settings) -> Progress | None:
-    """How far the last order is or how it ended; None when there never was one."""
+    """How far the last order is or how it ended; None when there never was one. One that nobody carries out any more was cut off."""
     found = _read(settings, PROGRESS)
     try:
-        return Progress(datetime.fromisoformat(found["at"]), str(found["text"]), found["ok"])
+        told = Progress(datetime.fromisoformat(found["at"]), str(found["text"]), found["ok"])
     except (KeyError, TypeError, ValueError):
         return None
+    if told.ok is None and not is_under_way(settings):
+        return Progress(told.at, CUT_OFF, ok=False)
+    return told
 
 
 def read_ended(settings: Settings) -> Ended | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import sys
 from collections.abc import Callable, Iterator
@@ -62,9 +63,14 @@ def said(*command: str, seconds: int = 120) -> str:
 
 
 def text_of(file: Path) -> str:
-    """The text of a file; why not, when it cannot be read."""
+    """The text of a file; why not, when it cannot be read.
+
+    Follows no link: some of the files are in folders of services, which must not choose what root reads for them.
+    """
     try:
-        return file.read_text(encoding="utf-8", errors="replace")[-LONGEST:]
+        handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(handle, encoding="utf-8", errors="replace") as stream:
+            return stream.read()[-LONGEST:]
     except OSError as error:
         return f"(tidak terbaca: {error.strerror})"
 
@@ -76,7 +82,7 @@ def last_lines(file: Path) -> str:
 
 def versions() -> str:
     """The versions of everything that matters."""
-    release = text_of(Path("/etc/os-release")).partition("PRETTY_NAME=")[2].partition("\n")[0]
+    release = text_of(Path("/usr/lib/os-release")).partition("PRETTY_NAME=")[2].partition("\n")[0]
     return "\n".join(
         (
             f"slrt {__version__}, Python {sys.version.split()[0]}, dibuat {datetime.now(UTC):%Y-%m-%dT%H:%M}Z",

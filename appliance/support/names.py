@@ -12,18 +12,20 @@ from appliance.config import Settings
 from appliance.models.account import Account
 from appliance.models.case import Case
 from appliance.models.person import Person
+from appliance.models.unit import Unit
 from appliance.support.masking import words_of
 
 COLUMNS = (
     (Person.name, Person.nickname, Person.mother_name, Person.father_name),
     (Case.reporter_name,),
     (Account.name, Account.username),
+    (Unit.official_name,),
 )
 ROWS = 5000
 
 
 def names_in(settings: Settings) -> set[str]:
-    """The words of the residents', their parents', the reporters' and the officers' names. Raises what the database raises."""
+    """The words of the residents', their parents', the reporters', the officers' and the signing officials' names. Raises what the database raises."""
     found: set[str] = set()
     with database.reading(settings) as connection:
         for columns in COLUMNS:

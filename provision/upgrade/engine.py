@@ -21,7 +21,7 @@ from provision import run
 from provision.change import insist
 from provision.step import CURRENT, Step
 from provision.upgrade import journal, keeping, probe, rules
-from provision.upgrade.facts import last_good_backup
+from provision.upgrade.facts import is_restoring, last_good_backup
 from provision.upgrade.journal import COPIES, Note, Stage, Told
 from provision.upgrade.node import ENGINE, RELEASES, Node, program, take_as_started
 from provision.upgrade.rules import Facts
@@ -32,6 +32,7 @@ BEFOREHAND = ("pengguna", "paket", "folder", "pembaruan")
 # What belongs to a release and must change with it.
 TOGETHER = ("pengaturan", "perintah", "unit", "ups", "gerbang-web", "layanan")
 STEPS = 6
+STEPS_LEFT = "Langkah lain di mesin ini belum diselesaikan; jalankan: sudo slrt-provision apply"
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,7 @@ def _undisturbed() -> Iterator[None]:
 def _close(wanted: Upgrade, note: Note) -> Note:
     node = wanted.node
     wanted.say(f"[3/{STEPS}] Menutup halaman dan menghentikan layanan")
+    _let_restore_end(node)
     with _left_alone(node, note):
         set_engine(node, note.new)
         journal.write(node.place.note, note)
@@ -172,7 +174,14 @@ def _close(wanted: Upgrade, note: Note) -> Note:
         wanted.reached("closed")
         node.stop(note.units)
         wanted.reached("stopped")
+        _let_restore_end(node)
     return note
+
+
+def _let_restore_end(node: Node) -> None:
+    """Whoever began to bring data back after the refusals were asked for comes first. Raises TryLater."""
+    if is_restoring(node.settings):
+        raise TryLater("Data sedang dipulihkan.", "Tunggu sampai selesai, lalu ulangi.")
 
 
 @contextmanager
@@ -275,9 +284,11 @@ def _finish(wanted: Upgrade, note: Note, seconds: float) -> None:
     keep_record(node, note)
     forget_releases({note.old, note.new})
     text = f"Simpul memakai rilis {note.new}; halaman tertutup {seconds:.0f} detik."
-    _tell(node, note, text, seconds, ok=True)
+    # should this be cut off here, whoever reads it knows what is left
+    _tell(node, note, f"{text} {STEPS_LEFT}", seconds, ok=True)
     # by its own program: what else belongs to a release is known to it alone
     insist(node.host, [str(RELEASES / note.new / "venv" / "bin" / "slrt-provision"), "apply"])
+    _tell(node, note, text, seconds, ok=True)
     wanted.say(text)
 
 

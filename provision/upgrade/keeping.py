@@ -5,16 +5,18 @@ was taken in. Put back, the machine is what it was; done twice it is the same as
 from __future__ import annotations
 
 import base64
+import errno
 import json
 import os
 import shutil
 import sqlite3
+import stat
 import subprocess
 import time
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from appliance.config import Settings
 from appliance.errors import ApplianceError
@@ -106,13 +108,23 @@ def keep_database(settings: Settings, copy: Path, release: str) -> None:
 
 
 def copy_durably(source: Path, to: Path) -> None:
-    """Real bytes, neither a link nor a share of the same blocks: one bad sector must not take both. Raises OSError."""
-    with source.open("rb") as old, to.open("wb") as new:
-        os.fchmod(new.fileno(), 0o600)
+    """Real bytes, neither a link nor a share of the same blocks: one bad sector must not take both. Raises OSError.
+
+    `to` must not be there. Follows no link: whoever owns the folder of the data must not choose what root reads or writes for her.
+    """
+    with _opened(source, os.O_RDONLY | os.O_NONBLOCK) as old, _opened(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL) as new:
         while block := old.read(BLOCK):
             new.write(block)
         new.flush()
         os.fsync(new.fileno())
+
+
+def _opened(file: Path, flags: int) -> BinaryIO:
+    handle = os.open(file, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), str(file))
+    return os.fdopen(handle, "wb" if flags & os.O_WRONLY else "rb")
 
 
 def _dump(to: Path, release: str) -> None:
@@ -145,8 +157,9 @@ def put_database_back(settings: Settings, copy: Path, release: str) -> None:
         Path(f"{live}{suffix}").unlink(missing_ok=True)
     for suffix in ("-wal", ""):
         with suppress(FileNotFoundError):
-            os.chown(f"{beside}{suffix}", owner.st_uid, owner.st_gid)
-            Path(f"{beside}{suffix}").chmod(0o660)
+            with _opened(Path(f"{beside}{suffix}"), os.O_RDONLY | os.O_NONBLOCK) as file:
+                os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
+                os.fchmod(file.fileno(), 0o660)
             Path(f"{beside}{suffix}").replace(f"{live}{suffix}")
     flush_folder(live.parent)
 

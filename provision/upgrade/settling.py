@@ -16,7 +16,7 @@ from provision.upgrade.node import Node
 TEXTS = {
     Exit.LEAVE: "Pergantian ke {new} terputus sebelum ada yang diubah; simpul tetap memakai rilis {old}.",
     Exit.UNDO: "Pergantian ke {new} terputus; simpul dan datanya dikembalikan ke rilis {old}. Tidak ada data yang hilang.",
-    Exit.FINISH: "Pergantian ke {new} terputus setelah terbukti baik; simpul memakai rilis {new}.",
+    Exit.FINISH: "Pergantian ke {new} terputus setelah terbukti baik; simpul memakai rilis {new}. " + engine.STEPS_LEFT,
 }
 
 
@@ -30,12 +30,12 @@ def settle(node: Node, say: engine.Say) -> bool:
         node.open()
         return False
     way = WAYS_OUT[note.stage]
-    # first of all: with the note there and the door open, neither pages nor scheduler start
+    # the door is still closed: nobody may store anything in data that are about to be put back
+    _stop_unless(way is Exit.FINISH, node, note)
+    # with the note there and the door open, neither pages nor scheduler start
     node.open()
-    if way is not Exit.FINISH:
-        with suppress(ApplianceError):
-            # also what was about to be started
-            node.stop({*note.units, *node.running()})
+    # also what was about to be started meanwhile
+    _stop_unless(way is Exit.FINISH, node, note)
     if way is Exit.UNDO:
         engine.put_back(node, note)
     text = TEXTS[way].format(old=note.old, new=note.new)
@@ -48,6 +48,12 @@ def settle(node: Node, say: engine.Say) -> bool:
     engine.end(node, note)
     node.start_later(note.units)
     return True
+
+
+def _stop_unless(done: bool, node: Node, note: Note) -> None:
+    if not done:
+        with suppress(ApplianceError):
+            node.stop({*note.units, *node.running()})
 
 
 def _read(node: Node) -> Note | None:

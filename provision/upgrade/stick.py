@@ -69,6 +69,7 @@ def fetch(host: Host, found: Iterable[Part], place: Path, to: Path, read: Read) 
                 continue
             newest = max(names, key=_version)
             beside = to.with_name(f".{to.name}.new")
+            beside.unlink(missing_ok=True)
             copy_durably(newest, beside)
             beside.replace(to)
             return read(to)

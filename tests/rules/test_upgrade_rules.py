@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,11 +16,13 @@ import pytest
 
 from appliance.config import PathSettings, Settings
 from appliance.errors import ApplianceError, Conflict, TryLater
-from provision.host import LocalHost
-from provision.upgrade import engine, keeping
+from provision.host import Entry, LocalHost, Outcome
+from provision.upgrade import engine, keeping, settling
 from provision.upgrade.facts import mains_back
-from provision.upgrade.journal import WAYS_OUT, Note, Stage, number_of, read_note, version_of, write
+from provision.upgrade.journal import WAYS_OUT, Note, Place, Stage, number_of, read_note, read_told, version_of, write
+from provision.upgrade.node import Node
 from provision.upgrade.rules import Data, Facts, Power, is_over, needs_backup, refusals
+from tests.support.pretend_host import PowerCut, PretendHost
 
 AT = datetime(2026, 11, 29, 9, 0, tzinfo=UTC)
 WELL = Facts(
@@ -205,3 +208,157 @@ def test_a_database_that_cannot_be_read_comes_back_byte_by_byte(tmp_path: Path) 
     keeping.put_database_back(settings, copy, "0.1.0+a")
     assert live.read_bytes() == b"no database at all" * 1000
     assert Path(f"{live}-wal").read_bytes() == b"nor a log"
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_the_owner_of_the_data_does_not_choose_what_root_copies(tmp_path: Path, kind: str) -> None:
+    """What comes back is given to the owner of the folder: a link to a secret would be a way to read it."""
+    settings = Settings(paths=PathSettings(data=str(tmp_path / "data")))
+    live, copy, secret = settings.database_file, tmp_path / "copy", tmp_path / "shadow"
+    live.parent.mkdir(parents=True)
+    copy.mkdir()
+    secret.write_text("root:x")
+    live.symlink_to(secret) if kind == "link" else os.mkfifo(live)
+    with pytest.raises(OSError, match=str(live)):
+        keeping.keep_database(settings, copy, "0.1.0+a")
+    assert not (copy / "slrt.db").exists()
+
+
+def test_what_lies_where_root_will_write_is_not_written_through(tmp_path: Path) -> None:
+    source, other = tmp_path / "source", tmp_path / "other"
+    source.write_text("new")
+    other.write_text("old")
+    (tmp_path / "to").symlink_to(other)
+    with pytest.raises(FileExistsError):
+        keeping.copy_durably(source, tmp_path / "to")
+    assert other.read_text() == "old"
+
+
+@dataclasses.dataclass
+class Watched(PretendHost):
+    """A node of which somebody writes down what its front door was like at each stop."""
+
+    place: Place = dataclasses.field(default_factory=Place)
+    doors: list[str] = dataclasses.field(default_factory=list)
+    at_stop: Callable[[], None] = lambda: None
+
+    def _run_sync(self, _words: list[str]) -> None:
+        self._effect()
+
+    def _run_systemctl(self, words: list[str]) -> Outcome | bool:
+        if words[0] == "list-units":
+            return Outcome(0, "".join(f"{unit} loaded active running x\n" for unit in sorted(self.active)), "")
+        if words[0] == "stop":
+            self.doors.append("closed" if self.place.closed.exists() else "open")
+            self.active -= set(words[1:])
+            self.at_stop()
+        return True
+
+
+@pytest.fixture
+def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Node:
+    """A node in the middle of an upgrade: closed, its pages running."""
+    monkeypatch.setattr(keeping, "STAMPS", str(tmp_path / "marks"))
+    monkeypatch.setattr(engine, "ENGINE", tmp_path / "upgrading")
+    paths = PathSettings(data=str(tmp_path / "data"), runtime=str(tmp_path / "run"))
+    place = Place(tmp_path / "install", tmp_path / "upgrade-run", tmp_path / "public")
+    for folder in (place.folder / "copies" / "1", place.runtime, tmp_path / "data" / "database", tmp_path / "run"):
+        folder.mkdir(parents=True)
+    host = Watched(active={"slrt-web.service"}, place=place)
+    host.files["/etc/systemd/system/slrt-web.service"] = (Entry("file", 0o644, "root", "root"), b"")
+    place.closed.touch()
+    return Node(Settings(paths=paths), host, place)
+
+
+@pytest.mark.parametrize("stage", [Stage.CLOSING, Stage.CHANGING])
+def test_the_door_stays_closed_until_what_will_be_undone_has_stopped(node: Node, stage: Stage) -> None:
+    """What somebody stored in between would be put back with the rest."""
+    copy = node.place.folder / "copies" / "1"
+    (copy / keeping.FILES).write_text('{"marks": [], "files": []}')
+    write(node.place.note, Note(stage, "0.1.0+a", "0.2.0+b", str(copy), AT.isoformat(), "admin.it", ("slrt-web.service",)))
+    assert settling.settle(node, lambda _line: None)
+    assert isinstance(node.host, Watched)
+    assert node.host.doors[0] == "closed"
+    assert node.host.doors[1:] == ["open"], "and nothing that began meanwhile goes on"
+    assert not node.place.closed.exists()
+    assert read_note(node.place.note) is None
+
+
+def test_an_upgrade_does_not_stop_data_that_began_to_be_brought_back_meanwhile(node: Node) -> None:
+    """The refusals were asked for before the backup, which takes minutes."""
+    (Path(node.settings.paths.runtime) / "restore-order").write_text("{}")
+    node.place.closed.unlink()
+    wanted = engine.Upgrade(node, "0.2.0+b", (), "admin.it", lambda _line: None)
+    note = Note(Stage.CLOSING, "0.1.0+a", "0.2.0+b", str(node.place.folder / "copies" / "1"), AT.isoformat(), "admin.it")
+    with pytest.raises(TryLater, match="Data sedang dipulihkan"):
+        engine._close(wanted, note)
+    assert not node.place.closed.exists()
+    assert read_note(node.place.note) is None
+    assert isinstance(node.host, Watched)
+    assert not node.host.doors
+
+
+def test_an_exchange_that_was_stopped_on_the_way_is_not_taken_for_the_data(node: Node) -> None:
+    """It began after the last question and was ended with the services: their next start finishes it, then the upgrade may."""
+    order = Path(node.settings.paths.data) / "restore-in-progress.json"
+    wanted = engine.Upgrade(node, "0.2.0+b", (), "admin.it", lambda _line: None)
+    note = Note(
+        Stage.CLOSING,
+        "0.1.0+a",
+        "0.2.0+b",
+        str(node.place.folder / "copies" / "1"),
+        AT.isoformat(),
+        "admin.it",
+        ("slrt-web.service",),
+    )
+    assert isinstance(node.host, Watched)
+    node.host.at_stop = order.touch
+    with pytest.raises(ApplianceError, match=r"sebelum ada yang diubah: Data sedang dipulihkan"):
+        engine._close(wanted, note)
+    assert order.exists()
+    assert read_note(node.place.note) is None
+    assert not node.place.closed.exists()
+
+
+@dataclasses.dataclass
+class CutAtTheEnd(Watched):
+    """The power fails while the other steps are done."""
+
+    def _run_slrt_provision(self, words: list[str]) -> bool:
+        assert words == ["apply"]
+        raise PowerCut
+
+
+def test_who_is_cut_off_after_the_door_was_opened_is_told_what_is_left(
+    node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "RELEASES", tmp_path / "releases")
+    (tmp_path / "releases").mkdir()
+    note = Note(
+        Stage.PROVEN,
+        "0.1.0+a",
+        "0.2.0+b",
+        str(node.place.folder / "copies" / "1"),
+        AT.isoformat(),
+        "admin.it",
+        ("slrt-web.service",),
+    )
+    cut = Node(node.settings, CutAtTheEnd(place=node.place), node.place)
+    for settled_by_another in (False, True):
+        write(node.place.note, note)
+        if settled_by_another:
+            assert settling.settle(node, lambda _line: None)
+        else:
+            with pytest.raises(PowerCut):
+                engine._finish(engine.Upgrade(cut, note.new, (), note.by, lambda _line: None), note, 12.0)
+        told = read_told(node.place.last)
+        assert told is not None
+        assert told.ok
+        assert "sudo slrt-provision apply" in told.text
+        assert read_note(node.place.note) is None
+        assert read_note(node.place.kept) == note
+
+    engine._finish(engine.Upgrade(node, note.new, (), note.by, lambda _line: None), note, 12.0)
+    told = read_told(node.place.last)
+    assert told is not None
+    assert told.text == "Simpul memakai rilis 0.2.0+b; halaman tertutup 12 detik."

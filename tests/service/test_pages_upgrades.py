@@ -126,6 +126,9 @@ def test_the_progress_the_end_and_a_cut_are_told(web: Web, settings: Settings, n
     ordered.tell(node, "[4/6] Menyalin basis data")
     assert "[4/6] Menyalin basis data" in web.get("/pembaruan").text
     working.unlink()
+    page = web.get("/pembaruan").text
+    assert "mungkin karena listrik padam" in page, "after a power cut nobody has written down the end"
+    assert "Menyalin basis data" not in page
     ordered.end_cut_off(node)
     assert "Terputus sebelum selesai" in web.get("/pembaruan").text
     at = datetime.now(UTC).isoformat()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,14 +13,15 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from appliance.casework import units
 from appliance.config import Settings, render
 from appliance.database import db
 from appliance.errors import ApplianceError
 from appliance.models.audit import AuditEntry
 from appliance.models.roles import Role
-from appliance.support import order, packing
+from appliance.support import gathering, order, packing
 from appliance.support.names import names_in
-from tests.support.desk import open_case, resident
+from tests.support.desk import AT, open_case, resident
 from tests.support.staff import Staff
 from tests.support.web_client import Web, officer, web_app
 
@@ -29,8 +31,22 @@ SQLITE = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 def test_the_names_of_everybody_are_known(app: Flask, settings: Settings, staff: Staff) -> None:
     person = resident(staff.fo, "Sitti Ngaisah Binti Tjollong", mother_name="Puang Rannu", nickname="Caya")
     open_case(staff.fo, person, reporter_name="Kartolo Sudarmo")
+    text = units.UnitText("RSUD Contoh", "faskes", official_name="drg. Baharuddin Lologau")
+    units.add_unit("rs-contoh", text, by=staff.admin, at=AT)
     found = names_in(settings)
-    assert {"sitti", "ngaisah", "tjollong", "puang", "rannu", "caya", "kartolo", "sudarmo", "sari"} <= found
+    assert {
+        "sitti",
+        "ngaisah",
+        "tjollong",
+        "puang",
+        "rannu",
+        "caya",
+        "kartolo",
+        "sudarmo",
+        "sari",
+        "baharuddin",
+        "lologau",
+    } <= found
     assert not {word for word in found if not word.isalpha()}
 
 
@@ -47,6 +63,17 @@ def test_it_is_written_whole_for_its_owner_alone_and_says_why_when_it_cannot(tmp
     packing.forget_old(tmp_path)
     assert len(list(tmp_path.glob(packing.PATTERN))) == packing.KEPT
     assert packing.newest(tmp_path) == tmp_path / "slrt-dukungan-20261124-090000.tar.gz"
+
+
+def test_a_link_in_a_folder_of_a_service_does_not_choose_what_root_reads(tmp_path: Path) -> None:
+    (tmp_path / "shadow").write_text("root:secret")
+    (tmp_path / "book").symlink_to(tmp_path / "shadow")
+    assert gathering.last_lines(tmp_path / "book").startswith("(tidak terbaca")
+    (tmp_path / "book").unlink()
+    os.mkfifo(tmp_path / "book")
+    assert gathering.last_lines(tmp_path / "book") == ""
+    assert gathering.last_lines(tmp_path / "shadow") == "root:secret"
+    assert "tidak terbaca" not in gathering.versions(), "what Debian says of itself is behind a link in /etc"
 
 
 @SQLITE  # many programs are asked; once is enough
