@@ -16,6 +16,7 @@ from typing import Protocol, runtime_checkable
 
 from appliance.errors import ApplianceError
 from provision.host import Host
+from provision.transcript import hear
 
 SECRET_BYTES = 32
 LAST_LINES = 15
@@ -41,6 +42,7 @@ def insist(host: Host, command: Sequence[str], given: bytes = b"", secret: bool 
     `secret` keeps what the program printed out of the error.
     """
     outcome = host.run(command, given)
+    hear(command, outcome, secret)
     if not outcome.worked:
         said = "" if secret else _last_lines(outcome.output + outcome.errors)
         raise ApplianceError(

@@ -16,6 +16,7 @@ from provision.edits import ASIDE, Written, diff
 from provision.host import Host
 from provision.journal import Journal, how_it_ended
 from provision.step import Step
+from provision.transcript import hidden
 
 NOTHING_CHANGED = "Tidak ada yang berubah."
 EXIT_STOPPED = 137  # as if killed: see `stop_after`
@@ -134,6 +135,7 @@ class _Run:
             if not count:
                 self.say(head)
                 begun.enter_context(self.journal.step(step.name))
+                begun.enter_context(hidden(self.host, self.say))
             self.say(f"      {change.describe()}")
             kept = self.edits.keep_aside(change)
             _say_if(kept and f"        disunting sesudah kami menulisnya; isinya disimpan di {kept}", self.say)

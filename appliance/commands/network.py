@@ -91,7 +91,10 @@ def keep(door: Door, address: str, gateway: str, dns: str, *, only_check: bool) 
         sys.exit(EXIT_DONE if trial.is_kept(door.settings, wanted) else EXIT_FAILED)
     with trial.only_one(door.settings):
         trial.settle(door.settings)
-        told = trial.confirm(door.settings, trial.begin(door.settings, wanted, BY_INSTALLATION))
+        begun = trial.read_trial(door.settings)  # of a run that was killed
+        if begun is None or begun.wanted != wanted:
+            begun = trial.begin(door.settings, wanted, BY_INSTALLATION)
+        told = trial.confirm(door.settings, begun)
     if not told.ok:
         raise ApplianceError(told.text, told.next_step)
     click.echo(told.text)

@@ -12,8 +12,8 @@ from appliance.config import NodeSettings, PowerSettings, Settings, parse
 from appliance.errors import ApplianceError, TryLater
 from provision import run
 from provision.apt import WITHIN_BUNDLE, Packages
-from provision.change import Change, Command, Enabled, File, writes
-from provision.host import Entry, Outcome
+from provision.change import Change, Command, Enabled, File, insist, writes
+from provision.host import Entry, Host, Outcome
 from provision.plan import steps
 from provision.step import Site, Step
 from provision.steps.care import MODULES_FILE, PRODUCT
@@ -237,6 +237,51 @@ def test_a_failed_step_says_which_command_and_what_next() -> None:
     with pytest.raises(ApplianceError) as error:
         run.apply([Step("file", "File", (File("/etc/x", b"x"),))], Full(), silent)
     assert "df -h" in error.value.hint
+
+
+class Talking(PretendHost):
+    """Counts aloud; `seq` works, `count` does not."""
+
+    def _run_seq(self, words: list[str]) -> Outcome:
+        return Outcome(0, "".join(f"seq {number}\n" for number in range(int(words[0]))), "")
+
+    def _run_count(self, words: list[str]) -> Outcome:
+        return Outcome(3, "".join(f"count {number}\n" for number in range(int(words[0]))), "count: enough\n")
+
+
+@dataclasses.dataclass(frozen=True)
+class Counted:
+    """Performed by programs that print, the first of them a secret."""
+
+    path: str
+    program: str
+
+    def describe(self) -> str:
+        return "count"
+
+    def is_done(self, host: Host) -> bool:
+        return host.look(self.path) is not None
+
+    def perform(self, host: Host) -> None:
+        insist(host, ["seq", "7"], secret=True)
+        insist(host, [self.program, "30"])
+        host.write(self.path, b"", 0o644, "root", "root")
+
+
+def test_what_commands_print_is_hidden_and_all_of_it_in_the_log_once_one_fails() -> None:
+    host, said = Talking(), list[str]()
+    steps_of = [Step("one", "One", (Counted("/etc/one", "seq"),)), Step("two", "Two", (Counted("/etc/two", "count"),))]
+    with pytest.raises(ApplianceError) as error:
+        run.apply(steps_of, host, said.append)
+    shown = error.value.message + "\n".join(said)
+    assert ("count 29" in shown, "count: enough" in shown) == (True, True)
+    assert "count 10" not in shown, "only the last lines"
+    assert "seq 1" not in shown
+    (log,) = host.log
+    assert log == "+ seq 7\n+ count 30\n" + "".join(f"count {number}\n" for number in range(30)) + "count: enough\n"
+    assert "/var/log/slrt-install.log" in said[-1]
+    assert run.apply(steps_of[:1], host, silent) == 0
+    assert host.log == [log], "nothing is written down of what works"
 
 
 @pytest.mark.parametrize(

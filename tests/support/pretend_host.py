@@ -51,6 +51,7 @@ class PretendHost:
     other_dhcp: bool = False
     nut: str = "2.8.0-7"
     journal: list[str] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
     half: bool = False
 
     def look(self, path: str) -> Entry | None:
@@ -69,8 +70,11 @@ class PretendHost:
         self.files[path] = (Entry("file", mode, owner, group), content)
 
     def run(self, command: Sequence[str], given: bytes = b"") -> Outcome:
-        assert not given
         self.commands.append(" ".join(command))
+        if given:
+            assert command[-1] == "/var/log/slrt-install.log"
+            self.log.append(given.decode())
+            return Outcome(0, "", "")
         words = list(command)
         while words[0] == "env" or "=" in words[0]:
             words.pop(0)
