@@ -114,10 +114,10 @@ def node(release: str, count: Path) -> tuple[Cost, str]:
 
 
 def show_stages(said: str) -> None:
-    """How the time was spent, a line for whatever took a quarter of a second."""
+    """How the time was spent, a line for whatever took half a second."""
     rows = [line.split(" ", 1) for line in said.splitlines() if line[:1].isdigit()]
     for (at, words), (after, _) in itertools.pairwise(rows):
-        if float(after) - float(at) >= 0.25:
+        if float(after) - float(at) >= 0.5:
             print(f"    {float(after) - float(at):5.1f} s  {words.strip()[:90]}")
 
 

@@ -76,6 +76,12 @@ def bare(room: Room, release: str) -> Machine:
 
 
 @pytest.fixture
+def untouched(room: Room, release: str) -> Machine:
+    """A booted bare machine of each release, for tests that leave nothing on it."""
+    return room.untouched(release)
+
+
+@pytest.fixture
 def installed(room: Room, release: str) -> Machine:
     """A booted installed machine of each release."""
     return room.installed(release)

@@ -19,22 +19,22 @@ os.kill(os.getpid(), 9)
 """
 
 
-def test_a_bare_machine_is_well_and_has_nothing_of_ours(bare: Machine) -> None:
-    assert bare.run("systemctl --failed --no-legend").out == ""
-    assert bare.run("ss -Hltn").out == ""
-    assert bare.run("ls /opt /etc/slrt /srv 2>/dev/null", check=False).out.split() == ["/opt:", "/srv:"]
+def test_a_bare_machine_is_well_and_has_nothing_of_ours(untouched: Machine) -> None:
+    assert untouched.run("systemctl --failed --no-legend").out == ""
+    assert untouched.run("ss -Hltn").out == ""
+    assert untouched.run("ls /opt /etc/slrt /srv 2>/dev/null", check=False).out.split() == ["/opt:", "/srv:"]
 
 
-def test_a_bare_machine_reaches_the_package_mirrors_only_with_its_cable_in(bare: Machine) -> None:
-    bare.bed.unplug()
+def test_a_bare_machine_reaches_the_package_mirrors_only_with_its_cable_in(untouched: Machine) -> None:
+    untouched.bed.unplug()
     ask = "apt-get update -o Acquire::Retries=0 -o APT::Update::Error-Mode=any"
-    assert bare.run(ask, check=False).code != 0
-    bare.bed.plug()
-    bare.run(ask)
+    assert untouched.run(ask, check=False).code != 0
+    untouched.bed.plug()
+    untouched.run(ask)
 
 
-def test_a_command_gives_its_code_and_both_outputs(bare: Machine) -> None:
-    said = bare.run("echo one; echo two >&2; whoami; exit 7", check=False, user="nobody")
+def test_a_command_gives_its_code_and_both_outputs(untouched: Machine) -> None:
+    said = untouched.run("echo one; echo two >&2; whoami; exit 7", check=False, user="nobody")
     assert (said.code, said.out, said.err) == (7, "one\nnobody\n", "two\n")
 
 

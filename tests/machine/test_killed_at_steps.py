@@ -36,6 +36,7 @@ before=$(cat {JOURNAL} 2>/dev/null)
 systemd-run --quiet --unit=pasang --collect -p KillMode=control-group -p WorkingDirectory={SOURCE} \\
   -p StandardOutput=append:/root/said -p StandardError=inherit {SOURCE}/{INSTALL.removeprefix("./")}
 while [[ -e {GROUP} ]]; do
+  sleep 0.02 # without it this loop would take the processor from what it watches
   written=$(cat {JOURNAL} 2>/dev/null)
   if [[ ${{written#"$before"}} == *" begun $(</root/victim) "* ]] && MIDDLE; then
     systemctl kill --signal=KILL pasang

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.support.machine import SOURCE, Machine, differences, manifest
+from tests.support.machine_room import Room
 from tests.support.machine_run import INSTALL
 
 EVERYTHING = "/etc /opt /srv /usr/local /var"
@@ -43,14 +44,15 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
-def test_a_fault_is_named_and_nothing_is_changed(bare: Machine, fault: Fault) -> None:
-    bare.run(fault.before or "true")
-    before = manifest(bare, EVERYTHING, VOLATILE)
-    refused = bare.run(fault.command, check=False, user=fault.user, folder=fault.folder)
+def test_a_fault_is_named_and_nothing_is_changed(room: Room, release: str, fault: Fault) -> None:
+    machine = room.bare(release) if fault.before else room.untouched(release)
+    machine.run(fault.before or "true")
+    before = manifest(machine, EVERYTHING, VOLATILE)
+    refused = machine.run(fault.command, check=False, user=fault.user, folder=fault.folder)
     assert refused.code == fault.code, str(refused)
     said = refused.out + refused.err
     assert [words for words in fault.words if words not in said] == [], said
-    assert differences(before, manifest(bare, EVERYTHING, VOLATILE)) == []
+    assert differences(before, manifest(machine, EVERYTHING, VOLATILE)) == []
 
 
 def test_without_a_network_it_says_so_and_works_when_it_is_back(bare: Machine) -> None:

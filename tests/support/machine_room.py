@@ -31,9 +31,16 @@ class Room:
 
     def keep(self, name: str, make: Callable[[], Machine]) -> Machine:
         """The installed machine `name` for all tests of the file, made by `make` (which adds it to this room) and waited for the first time."""
+        return self._share(name, make, until_well)
+
+    def untouched(self, release: str) -> Machine:
+        """A bare machine, shared by all tests of the file that see to it that nothing is changed on it."""
+        return self._share(f"untouched {release}", lambda: self.bare(release), lambda _machine: None)
+
+    def _share(self, name: str, make: Callable[[], Machine], wait: Callable[[Machine], None]) -> Machine:
         if name not in self._kept:
             machine = make()
-            until_well(machine)
+            wait(machine)
             self.machines.remove(machine)
             self._kept[name] = machine
         self._visited.append(name)
