@@ -155,8 +155,9 @@ def _asked_moment(form: RestoreForm) -> ResponseReturnValue:
     if not form.validate():
         return _nights(Wish.RESTORE, form), 422
     moment = form.moment(settings().zone)
-    if moment is None or restore_orders.problem_of_moment(settings(), moment):
-        form.refuse(InvalidInput({"day": restore_orders.problem_of_moment(settings(), moment)}))
+    wrong = restore_orders.problem_of_moment(settings(), moment)
+    if moment is None or wrong:
+        form.refuse(InvalidInput({"day": wrong}))
         return _nights(Wish.RESTORE, form), 422
     return _moment(moment, form)
 

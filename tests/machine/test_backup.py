@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.support.machine import Machine, wait_for
+from tests.support.machine_restore import carried_out, reaches
 from tests.support.machine_room import Room
 from tests.support.machine_run import until_well
 from tests.support.machine_tree import RELEASES
-from tests.support.story import COMPLAINT, file_case, find_case, furnish, meet
+from tests.support.story import COMPLAINT, Node, file_case, find_case, furnish, meet
 
 OFFICE = ZoneInfo("Asia/Makassar")
 USB_DISK = "/media/usb"
@@ -160,26 +161,35 @@ def restored_as_ordered(node: Machine) -> None:
     assert ended["ok"], ended
     node.run("slrt backup custody --check && slrt backup run", seconds=300)
     until_well(node)
-    looked_as_ordered(node)
-
-
-def carried_out(node: Machine, **order: object) -> dict[str, Any]:
-    """An order as the pages leave it, and how root's unit ended it."""
-    node.run("rm -f /var/lib/slrt/restore/restore.json")
-    node.run(f"echo '{json.dumps(order)}' > /run/slrt/restore-order", user="slrt")
-
-    def told() -> dict[str, Any]:
-        found = node.run("cat /var/lib/slrt/restore/restore.json", check=False).out
-        return json.loads(found) if found else {}
-
-    wait_for("the order has ended", lambda: told().get("ok") is not None, 300, pause=1.0)
-    return told()
-
-
-def looked_as_ordered(node: Machine) -> None:
-    """Of a case and of the papers, beside running services: laid out for the pages alone, and nothing of it in the machine's journal."""
     office = meet(node)
     furnish(office, "fo.ani", "spv.citra")
+    restored_to_a_moment(office)
+    looked_as_ordered(office)
+
+
+def restored_to_a_moment(office: Node) -> None:
+    """What was stored after the last backup and before the moment comes back, what came after it does not."""
+    node = office.machine
+    node.run("slrt backup run", seconds=300)
+    kept = file_case(office)
+    # a moment means what was carried over by then, which is done every few seconds
+    moment = datetime.now(OFFICE).replace(microsecond=0) + timedelta(seconds=20)
+    wait_for("the log is carried over behind that", lambda: reaches(node) > moment, 180, pause=1.0)
+    lost = file_case(office, "Sesudah saat itu.")
+    ended = carried_out(
+        node, wish="restore", run=0, moment=f"{moment:%d-%m-%Y %H:%M:%S}", by="admin.it", reason="uji ke suatu saat dari halaman"
+    )
+    assert ended["ok"], ended
+    until_well(node)
+    supervisor = meet(node, office.passwords).sign_in("spv.citra")
+    assert find_case(supervisor, kept)
+    supervisor.visit("/kasus")
+    assert (kept in supervisor.page.text, lost in supervisor.page.text) == (True, False)
+
+
+def looked_as_ordered(office: Node) -> None:
+    """Of a case and of the papers, beside running services: laid out for the pages alone, and nothing of it in the machine's journal."""
+    node = office.machine
     number = file_case(office)
     node.run("slrt backup run", seconds=300)
     run = max(int(one["id"]) for one in backups(node))
