@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Protocol, runtime_checkable
 
-from appliance.errors import ApplianceError
+from appliance.errors import ApplianceError, ConfigurationError
 from provision.host import Host
 from provision.transcript import hear
 
@@ -144,7 +144,12 @@ class Folder:
         )
 
     def perform(self, host: Host) -> None:
-        insist(host, ["install", "-d", "-m", f"{self.mode:04o}", "-o", self.owner, "-g", self.group, self.path])
+        entry = host.look(self.path)
+        if entry is not None and entry.kind != "folder":
+            raise ConfigurationError(f"{self.path} seharusnya folder.", "Pindahkan yang ada di sana, lalu ulangi ./install.sh.")
+        insist(host, ["install", "-d", "-m", f"{self.mode:04o}", self.path])
+        # not by `install`, which follows a link: whoever owns the folder above could have this one be given to him
+        insist(host, ["chown", "-h", f"{self.owner}:{self.group}", self.path])
 
 
 @dataclass(frozen=True)

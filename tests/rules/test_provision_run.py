@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import grp
+import os
+import pwd
 from pathlib import Path
 
 import pytest
 
 from appliance import __version__
 from appliance.config import NodeSettings, PowerSettings, Settings, parse
-from appliance.errors import ApplianceError, TryLater
+from appliance.errors import ApplianceError, ConfigurationError, TryLater
 from provision import run
 from provision.apt import WITHIN_BUNDLE, Packages
-from provision.change import Change, Command, Enabled, File, insist, writes
-from provision.host import Entry, Host, Outcome
+from provision.change import Change, Command, Enabled, File, Folder, insist, writes
+from provision.host import Entry, Host, LocalHost, Outcome
 from provision.plan import steps
 from provision.step import Site, Step
 from provision.steps.care import MODULES_FILE, PRODUCT
@@ -297,3 +300,19 @@ def test_the_watchdogs_driver_is_that_of_the_machine(product: str, driver: bytes
     host.files[MODULES_FILE] = (Entry("file", 0o644, "root", "root"), b"softdog\n")
     run.apply(steps(SITE), host, silent)
     assert (host.read(MODULES_FILE) or b"").startswith(driver)
+
+
+def test_a_link_where_a_folder_shall_be_gives_nobody_what_is_behind_it(tmp_path: Path) -> None:
+    """The folders of the data lie in one that a service owns: a link in their place must not hand over /etc."""
+    behind = tmp_path / "etc"
+    behind.mkdir(mode=0o700)
+    (tmp_path / "database").symlink_to(behind)
+    me, mine = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
+    with pytest.raises(ConfigurationError, match="seharusnya folder"):
+        Folder(str(tmp_path / "database"), 0o2770, me, mine).perform(LocalHost())
+    assert behind.stat().st_mode & 0o7777 == 0o700
+
+    for _ in range(2):
+        made = Folder(str(tmp_path / "made"), 0o2770, me, mine)
+        made.perform(LocalHost())
+        assert made.is_done(LocalHost())

@@ -103,8 +103,17 @@ class PretendHost:
 
     def _run_install(self, words: list[str]) -> None:
         self._effect()
-        _d, _m, mode, _o, owner, _g, group, path = words
-        self.files[path] = (Entry("folder", int(mode, 8), owner, group), b"")
+        _d, _m, mode, path = words
+        there = self.files[path][0] if path in self.files else Entry("folder", 0, "root", "root")
+        self.files[path] = (replace(there, mode=int(mode, 8)), b"")
+
+    def _run_chown(self, words: list[str]) -> None:
+        self._effect()
+        _h, owned, path = words
+        owner, group = owned.split(":")
+        assert {owner, group} <= {"root", "nut", "www-data", *self.users}, f"{path}: no {owned} yet"
+        entry, content = self.files[path]
+        self.files[path] = (replace(entry, owner=owner, group=group), content)
 
     def _run_mkdir(self, words: list[str]) -> None:
         self._effect()
