@@ -70,9 +70,14 @@ def text_of(file: Path) -> str:
     try:
         handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(handle, encoding="utf-8", errors="replace") as stream:
-            return stream.read()[-LONGEST:]
+            return end_of(stream.read())
     except OSError as error:
         return f"(tidak terbaca: {error.strerror})"
+
+
+def end_of(text: str) -> str:
+    """The end of a text of whole lines: half a number or name at a cut would be known to no mask."""
+    return text if len(text) <= LONGEST else text[-LONGEST:].partition("\n")[2]
 
 
 def last_lines(file: Path) -> str:

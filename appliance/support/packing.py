@@ -13,7 +13,7 @@ from pathlib import Path
 from appliance.config import Settings
 from appliance.doctor.examining import PROGRAMS, run
 from appliance.errors import ApplianceError
-from appliance.support.gathering import LONGEST, Section, sections
+from appliance.support.gathering import Section, end_of, sections
 from appliance.support.masking import Mask, secrets_in
 from backups.files import write_whole
 
@@ -56,7 +56,7 @@ def gather(settings: Settings, config_file: Path, days: int) -> dict[str, str]:
 def _masked(section: Section, mask: Mask, knows_names: bool) -> str:
     if section.name in FREE_TEXT and not knows_names:
         return WITHOUT_NAMES
-    return mask.apply(section.read()[-LONGEST:])
+    return mask.apply(end_of(section.read()))
 
 
 def _mask(settings: Settings, config_file: Path) -> tuple[Mask, bool]:

@@ -134,3 +134,10 @@ def test_an_admin_asks_reads_and_takes_it_away(settings: Settings, tmp_path: Pat
         db.session.remove()
         db.engine.dispose()
     assert list(actions) == ["berkas-dukungan", "berkas-dukungan-unduh"]
+
+
+def test_a_text_that_is_too_long_begins_with_a_whole_line() -> None:
+    digits = "7303014101800001"
+    text = gathering.end_of(f"{digits}\n{'x' * (gathering.LONGEST - 9)}")
+    assert (len(text), digits[-8:] in text) == (gathering.LONGEST - 9, False)
+    assert gathering.end_of("pendek") == "pendek"
