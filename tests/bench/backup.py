@@ -1,7 +1,7 @@
 """What a night costs and how little it disturbs, beside borg, restic and borgmatic on the same data. Not a test.
 
     .venv/bin/python tests/bench/backup.py [--residents N] [--cases N] [--photos N] [--days N] [--tools borg,restic,borgmatic]
-        [--folder DIR]
+        [--folder DIR] [--second-disk DIR]
 
 For each tool: the first backup, nothing changed, so many office days, a check of all data, a restore, and ours the rehearsal; wall and
 processor seconds, the highest memory of one process, what the repository grew, and how long a writer with 50 transactions a second had
@@ -180,6 +180,13 @@ def tell(way: Way, step: str, one: Figure) -> None:
     )
 
 
+def move_repositories(folder: Path, second_disk: Path, names: Sequence[str]) -> None:
+    """Let the repositories lie elsewhere than the data, as those of a node do."""
+    for name in names:
+        (second_disk / name).mkdir()
+        (folder / name).symlink_to(second_disk / name)
+
+
 def compare(folder: Path, size: Size, days: int, tools: list[str]) -> None:
     """Every step of every tool, in turn on the same data."""
     dice = random.Random(4711)  # noqa: S311 - the same data each time
@@ -277,10 +284,16 @@ def main() -> None:
     )
     parser.add_argument("--tools", default="borg,restic,borgmatic")
     parser.add_argument("--folder", type=Path, default=None, help="where to work; best on the disk that a node would use")
+    parser.add_argument("--second-disk", type=Path, default=None, help="where the repositories lie; beside the data if not said")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
-        size = Size(asked.residents, asked.cases, asked.photos)
-        compare(Path(folder), size, asked.days, [name for name in asked.tools.split(",") if name])
+    tools, size = [name for name in asked.tools.split(",") if name], Size(asked.residents, asked.cases, asked.photos)
+    with (
+        tempfile.TemporaryDirectory(dir=asked.folder) as folder,
+        tempfile.TemporaryDirectory(dir=asked.second_disk) as second_disk,
+    ):
+        if asked.second_disk:
+            move_repositories(Path(folder), Path(second_disk), ["ours", *tools])
+        compare(Path(folder), size, asked.days, tools)
 
 
 if __name__ == "__main__":
