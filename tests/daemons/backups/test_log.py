@@ -501,20 +501,21 @@ def test_how_far_back_every_moment_can_be_reached(fresh: Plan) -> None:
     log = CarriedLog(Settings(paths=PathSettings(data=str(fresh.data)), backup=BackupSettings(repository=str(fresh.repository))))
     assert log.reaches_back([]) is None
     log.carry_over()
+    ends: list[datetime] = []
     for _ in range(2):
         run_now(fresh)
+        last = book.lines(fresh.state)[-1]
+        ends.append(last.moment.at + timedelta(seconds=last.seconds))
+        # the book rounds: without this the next one could begin before the noted end
+        wait_for(lambda: datetime.now(UTC) > ends[-1], what="the end of the backup")
         add_rows(fresh, 1)
         log.carry_over()
-    lines = book.lines(fresh.state)
-    first, second = (line.moment.at + timedelta(seconds=line.seconds) for line in lines)
+    lines, (first, second) = book.lines(fresh.state), ends
     assert log.reaches_back(lines) == first
     without_place = [replace(lines[0], position=""), lines[1]]
     erased = [lines[0], replace(lines[1], kept=(2,))]
     foreign = [replace(lines[0], position="7-" + lines[0].position.partition("-")[2]), lines[1]]
     assert [log.reaches_back(known) for known in (without_place, erased, foreign, [])] == [second, second, second, None]
-    wait_for(lambda: datetime.now(UTC) > second, what="the end of the second")
-    add_rows(fresh, 1)
-    log.carry_over()
     with only_run(fresh.repository) as lock:
         engine = repository.engine(fresh, (lock,))
         assert [replay.base_for(engine, fresh, at).manifest.run for at in (first, second)] == [1, 2]
