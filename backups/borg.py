@@ -264,9 +264,20 @@ class Engine:
         sink: Sink | None = None,
         warnings: bool = False,
     ) -> Ended:
+        ended = self._run(command, folder, feed, sink)
+        if _is_cache_broken(ended) and self._forget_cache():
+            ended = self._run(command, folder, feed, sink)
+        if ended.code < 0:
+            raise _killed(ended)
+        warned = ended.code == WARNING_CODE or ended.code in WARNING_CODES_MODERN
+        if ended.code != 0 and not (warned and warnings):
+            raise _translated(ended, self.told or self.folder)
+        return ended
+
+    def _run(self, command: Sequence[str], folder: Path | None, feed: bytes | None, sink: Sink | None) -> Ended:
         self.base.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _passphrase(self.passphrase) as handle:
-            ended = run(
+            return run(
                 ["borg", "--log-json", "--lock-wait=5", *command],
                 environment={**self._environment(handle), **({} if command[0] in WRITING else UNTESTED)},
                 folder=folder,
@@ -275,12 +286,16 @@ class Engine:
                 keep=(handle, *self.keep),
                 stop=self.stop,
             )
-        if ended.code < 0:
-            raise _killed(ended)
-        warned = ended.code == WARNING_CODE or ended.code in WARNING_CODES_MODERN
-        if ended.code != 0 and not (warned and warnings):
-            raise _translated(ended, self.told or self.folder)
-        return ended
+
+    def _forget_cache(self) -> bool:
+        """Take borg's cache away, which it makes anew from the repository; whether there was one. What it keeps against a
+        repository that was put back by somebody is elsewhere. Whoever reads beside a run has a cache of his own and nothing to forget.
+        """
+        kept = self.base / ".cache" / "borg"
+        if self.cache or not kept.is_dir():
+            return False
+        shutil.rmtree(kept)
+        return True
 
     def _environment(self, handle: int) -> dict[str, str]:
         return {
@@ -330,6 +345,12 @@ def require_borg() -> tuple[int, ...]:
 def _version(program: str, _changed: int) -> str:
     """What the program says of itself. Asked once, and again when it was replaced: an answer takes a quarter of a second."""
     return run([program, "--version"]).out.decode()
+
+
+def _is_cache_broken(ended: Ended) -> bool:
+    """Whether borg stumbled over its cache: it does not force those files onto the disk, and a power cut leaves them empty."""
+    speaks = "cache.py" in ended.err or ".cache/borg" in ended.err
+    return ended.code > WARNING_CODE and speaks and type(_translated(ended, Path())) is RepositoryDamaged
 
 
 def _growth(answer: Ended) -> int:

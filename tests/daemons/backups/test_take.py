@@ -84,6 +84,18 @@ def test_who_lists_the_backups_does_not_wait_for_one_that_takes_long(plan: Plan)
     assert storing.returncode == 0
 
 
+@pytest.mark.parametrize("names", [["config"], ["chunks"], ["config", "chunks", "files"]], ids="+".join)
+def test_what_borg_kept_beside_the_repository_may_be_empty_after_a_cut(plan: Plan, names: list[str]) -> None:
+    """Borg renames those files without forcing them onto the disk."""
+    run_now(plan)
+    (cache,) = (plan.state / "borg" / ".cache" / "borg").glob("?" * 64)
+    for name in names:
+        (cache / name).write_bytes(b"")
+    add_rows(plan, 1)
+    assert run_now(plan).ok
+    assert run_now(plan).ok
+
+
 def test_the_main_file_stands_still_while_it_is_frozen_and_checkpoints_pass_by(plan: Plan, tmp_path: Path) -> None:
     add_rows(plan, 20)
     with sqlite.frozen(plan.database_file) as held:
