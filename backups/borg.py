@@ -48,6 +48,7 @@ READS_BESIDE_A_WRITER = 5
 COMMIT_SECONDS = 10.0
 SEGMENT = re.compile(r"\[segment (\d+), offset \d+\]")
 SEGMENTS_IN_A_FOLDER = 1000
+REPOSITORY_ID = re.compile(r"^id = ([0-9a-f]{64})$", re.MULTILINE)
 DAMAGED = (
     "Jangan menghapus apa pun. Lihat cadangan mana yang masih utuh: sudo slrt backup prove --all-data; lalu ganti disk cadangan."
 )
@@ -288,11 +289,12 @@ class Engine:
             )
 
     def _forget_cache(self) -> bool:
-        """Take borg's cache away, which it makes anew from the repository; whether there was one. What it keeps against a
-        repository that was put back by somebody is elsewhere. Whoever reads beside a run has a cache of his own and nothing to forget.
+        """Take borg's cache of this repository away, which it makes anew from it; whether there was one. That of another one may be in
+        use, and what is kept against a repository that somebody put back is elsewhere. Whoever reads beside a run has nothing to forget.
         """
-        kept = self.base / ".cache" / "borg"
-        if self.cache or not kept.is_dir():
+        found = REPOSITORY_ID.search((self.folder / "config").read_text()) if self.exists() else None
+        kept = self.base / ".cache" / "borg" / found[1] if found else None
+        if self.cache or kept is None or not kept.is_dir():
             return False
         shutil.rmtree(kept)
         return True

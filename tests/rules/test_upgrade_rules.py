@@ -298,19 +298,17 @@ def test_an_upgrade_does_not_stop_data_that_began_to_be_brought_back_meanwhile(n
     assert not node.host.doors
 
 
+def note_at(node: Node, stage: Stage) -> Note:
+    """Of an upgrade that has stopped the pages."""
+    copy = node.place.folder / "copies" / "1"
+    return Note(stage, "0.1.0+a", "0.2.0+b", str(copy), AT.isoformat(), "admin.it", ("slrt-web.service",))
+
+
 def test_an_exchange_that_was_stopped_on_the_way_is_not_taken_for_the_data(node: Node) -> None:
     """It began after the last question and was ended with the services: their next start finishes it, then the upgrade may."""
     order = Path(node.settings.paths.data) / "restore-in-progress.json"
     wanted = engine.Upgrade(node, "0.2.0+b", (), "admin.it", lambda _line: None)
-    note = Note(
-        Stage.CLOSING,
-        "0.1.0+a",
-        "0.2.0+b",
-        str(node.place.folder / "copies" / "1"),
-        AT.isoformat(),
-        "admin.it",
-        ("slrt-web.service",),
-    )
+    note = note_at(node, Stage.CLOSING)
     assert isinstance(node.host, Watched)
     node.host.at_stop = order.touch
     with pytest.raises(ApplianceError, match=r"sebelum ada yang diubah: Data sedang dipulihkan"):
@@ -334,15 +332,7 @@ def test_who_is_cut_off_after_the_door_was_opened_is_told_what_is_left(
 ) -> None:
     monkeypatch.setattr(engine, "RELEASES", tmp_path / "releases")
     (tmp_path / "releases").mkdir()
-    note = Note(
-        Stage.PROVEN,
-        "0.1.0+a",
-        "0.2.0+b",
-        str(node.place.folder / "copies" / "1"),
-        AT.isoformat(),
-        "admin.it",
-        ("slrt-web.service",),
-    )
+    note = note_at(node, Stage.PROVEN)
     cut = Node(node.settings, CutAtTheEnd(place=node.place), node.place)
     for settled_by_another in (False, True):
         write(node.place.note, note)

@@ -89,11 +89,14 @@ def test_what_borg_kept_beside_the_repository_may_be_empty_after_a_cut(plan: Pla
     """Borg renames those files without forcing them onto the disk."""
     run_now(plan)
     (cache,) = (plan.state / "borg" / ".cache" / "borg").glob("?" * 64)
+    of_another = cache.with_name("f" * 64)
+    of_another.mkdir()
     for name in names:
         (cache / name).write_bytes(b"")
     add_rows(plan, 1)
     assert run_now(plan).ok
     assert run_now(plan).ok
+    assert of_another.exists(), "a stick's may be in use"
 
 
 def test_the_main_file_stands_still_while_it_is_frozen_and_checkpoints_pass_by(plan: Plan, tmp_path: Path) -> None:
