@@ -34,10 +34,12 @@ from backups.errors import (
 from backups.process import Ended, Sink, Stop, never, run
 
 MINIMUM = (1, 2, 4)
-# Pages of a database change in place: fixed blocks find them again. Dumps shift: a small content-defined chunker. Else borg's own.
-PAGES = ("--compression=zstd,3", "--chunker-params=fixed,8192", "--files-cache=disabled")
+# Dumps shift: a small content-defined chunker. Pages of a database: `pages`. Else borg's own.
 DUMP = ("--compression=zstd,3", "--chunker-params=buzhash,15,19,17,4095")
 FILES = ("--compression=auto,zstd,3",)
+# What one file may be cut into: borg keeps some 900 bytes of memory for each piece, 102 MB at 104,000.
+MOST_PIECES = 110_000
+SMALLEST_PIECE = 8192
 HARMLESS = ("file changed while we backed it up", ": attrs: [Errno 1]")
 # Borg tries out its own cipher and chunker at each start, a third of the time of a small one: enough before it writes.
 WRITING = ("init", "create")
@@ -311,6 +313,20 @@ class Engine:
             "LANG": "C.UTF-8",
             "LC_ALL": "C.UTF-8",
         }
+
+
+def piece_bytes(size: int) -> int:
+    """The bytes of the pieces that a database file of `size` bytes is cut into: small ones store little for a change, but each takes
+    memory. When they double, one night stores the whole database anew; the file doubles before that happens again."""
+    piece = SMALLEST_PIECE
+    while size > piece * MOST_PIECES:
+        piece *= 2
+    return piece
+
+
+def pages(size: int) -> tuple[str, ...]:
+    """Options for a database file of `size` bytes: its pages change in place, and blocks of one size find them again."""
+    return "--compression=zstd,3", f"--chunker-params=fixed,{piece_bytes(size)}", "--files-cache=disabled"
 
 
 @contextmanager

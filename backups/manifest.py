@@ -21,19 +21,21 @@ NAME = "manifest.json"
 @dataclass(frozen=True)
 class Summary:
     """The line of a list: `at` aware UTC, `bytes` the size of what can be restored, `added` what the repository grew,
-    `folders` the names of those that are in it, `guarded` the rows of the tables that must not become empty."""
+    `folders` the names of those that are in it, `guarded` the rows of the tables that must not become empty, `piece` the bytes of the
+    blocks that a database file was cut into (0: it was none)."""
 
     at: datetime
     bytes: int
     added: int
     folders: tuple[str, ...] = ()
     guarded: Mapping[str, int] = field(default_factory=dict)
+    piece: int = 0
 
     def comment(self) -> str:
         """As an archive's comment. Without braces, which borg would take for placeholders."""
         rows = [[name, number] for name, number in self.guarded.items()]
         flat = {"at": self.at.isoformat(), "bytes": self.bytes, "added": self.added, "folders": self.folders, "rows": rows}
-        return json.dumps(flat)[1:-1]
+        return json.dumps({**flat, "piece": self.piece})[1:-1]
 
     @staticmethod
     def from_comment(comment: str) -> Summary | None:
@@ -42,7 +44,8 @@ class Summary:
             found = json.loads(f"{{{comment}}}")
             at = datetime.fromisoformat(found["at"])
             rows = {str(name): int(number) for name, number in found.get("rows", [])}
-            return Summary(at, int(found["bytes"]), int(found["added"]), tuple(found["folders"]), rows)
+            folders, piece = tuple(found["folders"]), int(found.get("piece", 8192))
+            return Summary(at, int(found["bytes"]), int(found["added"]), folders, rows, piece)
         except (ValueError, KeyError, TypeError):
             return None
 

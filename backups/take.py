@@ -29,7 +29,7 @@ from backups import (
     sums,
 )
 from backups.book import Line
-from backups.borg import DUMP, FILES, PAGES, Engine
+from backups.borg import DUMP, FILES, Engine, pages, piece_bytes
 from backups.catalogue import Run, list_runs
 from backups.errors import BackupError, NoSpace, SourceMissing, Stopped
 from backups.limits import Limits, allowed_seconds
@@ -150,7 +150,7 @@ def _steps(taking: Taking, moment: Moment, say: Say) -> Line:
     prove(plan, engine, manifest, [path for path, _ in paths])
     say("Menandai cadangan sebagai lengkap")
     guarded = {name: manifest.counts.get(name, 0) for name in plan.guarded}
-    summary = Summary(taking.at, manifest.bytes, added, folders, guarded)
+    summary = Summary(taking.at, manifest.bytes, added, folders, guarded, _piece(plan, manifest.database_bytes))
     engine.store_bytes(f"ok-{number}", NAME, manifest.to_bytes(), summary.comment())
     stored_files.note(plan.state, number, (path for path, _ in paths))
     say("Menghapus cadangan yang lewat masa simpannya")
@@ -212,9 +212,7 @@ def _make_room(taking: Taking, known: list[Run]) -> list[Run]:
     database = _database_bytes(plan)
     # for the copy, should the freeze not be had
     repository.require_room(plan.state, database + plan.reserve_bytes, "Disk data")
-    grown = [run.summary.added for run in known[-5:] if run.summary]
-    total = database + sum(files.measure(plan.data / name)[1] for name in plan.folders)
-    needed = max(_spare(plan), 3 * max(grown) if grown else total + plan.reserve_bytes)
+    needed = max(_spare(plan), room_needed(plan, known, database))
     try:
         repository.require_room(plan.repository, needed, "Disk cadangan")
     except NoSpace:
@@ -226,6 +224,18 @@ def _make_room(taking: Taking, known: list[Run]) -> list[Run]:
         repository.require_room(plan.repository, needed, "Disk cadangan")
         return list_runs(engine)
     return known
+
+
+def room_needed(plan: Plan, known: Sequence[Run], database: int) -> int:
+    """Bytes that a run may add: three times what the last ones did, or all, for a first one and one that cuts the database anew."""
+    grown = [run.summary.added for run in known[-5:] if run.summary and run.summary.piece == _piece(plan, database)]
+    total = database + sum(files.measure(plan.data / name)[1] for name in plan.folders)
+    return 3 * max(grown) if grown else total + plan.reserve_bytes
+
+
+def _piece(plan: Plan, database: int) -> int:
+    """The bytes of the blocks that a database file of that size is cut into; 0 for a server's dump."""
+    return 0 if plan.database_url else piece_bytes(database)
 
 
 def _spare(plan: Plan) -> int:
@@ -251,7 +261,7 @@ def _store_frozen(taking: Taking, archive: str) -> Stored:
         watched = replace(engine, stop=lambda: engine.stop() or held.spent())
         try:
             digest = sha256(file, watched.stop)
-            added = watched.store_paths(archive, file.parent, [file.name], PAGES)
+            added = watched.store_paths(archive, file.parent, [file.name], pages(held.mark[1]))
         except Stopped as error:
             if engine.stop():
                 raise
@@ -264,7 +274,7 @@ def _store_copy(taking: Taking, archive: str) -> Stored:
     engine, file = taking.engine, taking.plan.database_file
     copied = taking.plan.scratch / file.name
     content = sqlite.copy(file, copied, engine.stop, hashes=taking.hashes)
-    return _store_file("copy", copied, content, engine, archive, PAGES)
+    return _store_file("copy", copied, content, engine, archive, pages(copied.stat().st_size))
 
 
 def _store_dump(taking: Taking, archive: str) -> Stored:
