@@ -18,7 +18,8 @@ from typing import Any
 import click
 
 from appliance import __version__
-from appliance.config import NetworkSettings, Settings, config_path, load, parse, read_secret, render, split_list
+from appliance.config import NetworkSettings, Settings, config_path, load, parse, read_secret, render
+from appliance.config_values import split_list
 from appliance.errors import EXIT_DONE, EXIT_FAILED, ApplianceError, ConfigurationError
 from appliance.lan.rules import Typed, Wanted, read_wanted
 from provision import fleet as fleet_of

@@ -26,7 +26,8 @@ from appliance.care import reserve
 from appliance.config import load
 from appliance.notify import notify, watchdog_interval
 from appliance.power.state import replace_file
-from appliance.scheduler import Clockwork, FromNow, before_closing, guarded
+from appliance.scheduler import Clockwork, FromNow, guarded
+from appliance.scheduling.rhythm import before_closing
 from backups import book, exchange, outcome
 from backups.clock import moment
 from backups.outcome import Outcome, Record
