@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import sqlite3
 from collections.abc import Callable
@@ -16,10 +17,13 @@ import pytest
 
 from appliance.config import PathSettings, Settings
 from appliance.errors import ApplianceError, Conflict, TryLater
+from provision.cli import apply_all
 from provision.host import Entry, LocalHost, Outcome
+from provision.run import Stopped
+from provision.step import Step
 from provision.upgrade import engine, keeping, settling
 from provision.upgrade.facts import mains_back
-from provision.upgrade.journal import WAYS_OUT, Note, Place, Stage, number_of, read_note, read_told, version_of, write
+from provision.upgrade.journal import WAYS_OUT, Note, Place, Stage, Told, number_of, read_note, read_told, version_of, write
 from provision.upgrade.node import Node
 from provision.upgrade.rules import Data, Facts, Power, is_over, needs_backup, refusals
 from tests.support.pretend_host import PowerCut, PretendHost
@@ -352,3 +356,21 @@ def test_who_is_cut_off_after_the_door_was_opened_is_told_what_is_left(
     told = read_told(node.place.last)
     assert told is not None
     assert told.text == "Simpul memakai rilis 0.2.0+b; halaman tertutup 12 detik."
+
+
+def test_the_steps_that_a_cut_left_are_asked_for_until_all_are_done(tmp_path: Path) -> None:
+    said = f"Simpul memakai rilis 0.2.0+b; halaman tertutup 12 detik. {engine.STEPS_LEFT}"
+    write(tmp_path / "last.json", Told(True, "0.1.0+a", "0.2.0+b", AT.isoformat(), "admin.it", said))
+    host, place = PretendHost(), str(Place().last)
+    host.files[str(Place().public)] = (Entry("folder", 0o755, "root", "root"), b"")
+    host.files[place] = (Entry("file", 0o644, "root", "root"), (tmp_path / "last.json").read_bytes())
+
+    def text() -> str:
+        return str(json.loads(host.read(place) or b"")["text"])
+
+    step = Step("kosong", "Tanpa perubahan", ())
+    with pytest.raises(Stopped):
+        apply_all((step,), host, lambda _line: None, "kosong")
+    assert text() == said
+    apply_all((step,), host, lambda _line: None)
+    assert text() == "Simpul memakai rilis 0.2.0+b; halaman tertutup 12 detik."
