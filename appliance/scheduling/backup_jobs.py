@@ -68,13 +68,15 @@ class BackupJobs:
             log.error("Pencadangan gagal (kode %d); dicoba lagi satu jam lagi.", code)
 
     def _due_backup(self) -> Reason | None:
-        record = outcome.read(self._state)
+        record, lines = outcome.read(self._state), book.lines(self._state)
         good = record.last_good.moment if record.last_good else None
         # One that made way for an outage has not failed: it is made again once the mains holds, not after an hour.
         failed = None if record.attempt == self._made_way else record.attempt
+        if self._carried.is_moved(lines):
+            good, failed = None, None if failed == good else failed
         now, rhythm, steady = moment(datetime.now(UTC)), rhythm_of_office(self._workplace), self._steady()
         reason = due(now, good, failed, rhythm, steady)
-        if reason is None and base_due(now, record.attempt, rhythm, steady) and self._carried.wants_base(book.lines(self._state)):
+        if reason is None and base_due(now, record.attempt, rhythm, steady) and self._carried.wants_base(lines):
             return Reason.CHAIN
         return reason
 

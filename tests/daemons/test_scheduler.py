@@ -89,6 +89,18 @@ def test_what_an_officer_ordered_is_made_though_nothing_is_due(node: Node) -> No
     assert book.lines(node.plan.state)[0].ok
 
 
+def test_a_database_that_was_moved_is_backed_up_at_once(node: Node) -> None:
+    """The good backup of a moment ago is a server's: between it and the night nothing could be brought back."""
+    pretend_a_good_backup(node)
+    made = moment(datetime.now(UTC))
+    book.add(node.plan.state, book.Line(made, book.BACKUP, True, 1, "Baik.", method="dump", position="7303 1 0/2000028"))
+    node.give_to_service()
+    with scheduler(node):
+        wait_for(
+            lambda: "Cadangan pertama dimulai." in (node.folder / "scheduler.log").read_text(), seconds=60, what="the first one"
+        )
+
+
 def test_a_week_later_the_backup_is_rehearsed_by_itself(backed_up: Node) -> None:
     """The first backup is of the day before yesterday, and last night's was made: the first rehearsal is due."""
     (made,) = book.lines(backed_up.plan.state)
