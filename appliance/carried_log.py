@@ -108,6 +108,13 @@ class CarriedLog:
             self._back = chain, oldest.moment.at + timedelta(seconds=oldest.seconds) if oldest else None
         return self._back[1] if self._carrier.epoch else None
 
+    def is_moved(self, lines: list[Line]) -> bool:
+        """Whether the database went from SQLite to a server, or back, so that no backup is of these data yet. Not said before it is known
+        whether the log can be carried over: it shall go on from the first one."""
+        newest, sight = book.last_good(lines, book.BACKUP), self._carrier.sight
+        told = sight.caught_up is not None or sight.fault != ""
+        return told and newest is not None and (newest.method == "dump") != self._uses_server
+
     def wants_base(self, lines: list[Line]) -> bool:
         """Whether the chain broke after the newest backup, or was begun only then (the first one is older than the log), so that only
         a new one can be gone on from; or whether that backup, of an older program, did not note its files."""

@@ -7,22 +7,31 @@ them. Loaded once at a front door and handed down as the smallest part; nothing 
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 import os
-import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_type_hints
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
+from appliance.config_values import (
+    Check,
+    absolute,
+    are_addresses,
+    are_driver_options,
+    are_office_networks,
+    between,
+    is_lan_address,
+    is_office_range,
+    is_zone,
+    matches,
+)
 from appliance.errors import ConfigurationError
 
 CONFIG_VARIABLE = "SLRT_CONFIG"
 DEFAULT_CONFIG = Path("/etc/slrt/appliance.toml")
-
-Check = Callable[[Any], bool]
+_PURPOSE_LIMIT = "(sekolah|kuliah|berobat|bantuan|lain)=([1-9]|10)"
 
 
 def setting(default: object, meaning: str, expected: str, check: Check = lambda value: True) -> Any:
@@ -30,123 +39,29 @@ def setting(default: object, meaning: str, expected: str, check: Check = lambda 
     return field(default=default, metadata={"meaning": meaning, "expected": expected, "check": check})
 
 
-def _between(low: float, high: float) -> Check:
-    return lambda value: low <= value <= high
-
-
-def _matches(pattern: str) -> Check:
-    return lambda value: re.fullmatch(pattern, value) is not None
-
-
-def _is_zone(value: str) -> bool:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError):
-        return False
-    return True
-
-
-_absolute = _matches(r"/.*")
-_PURPOSE_LIMIT = "(sekolah|kuliah|berobat|bantuan|lain)=([1-9]|10)"
-# what can stand between quotes in NUT's files without ending them
-_NUT_VALUE = r"[A-Za-z0-9 ._:/@^*|()-]*"
-_NUT_OPTION = rf"[a-z][A-Za-z0-9_.-]*( *= *{_NUT_VALUE})?"
-_NUT_OPTIONS = rf"({_NUT_OPTION}( *; *{_NUT_OPTION})*)?"
-# Said elsewhere, or known to end in a shutdown on mains or in a driver that no longer notices a pulled cable.
-_NUT_REFUSED = {
-    "driver",
-    "port",
-    "desc",
-    "pollonly",
-    "onlinedischarge",
-    "onlinedischarge_onbattery",
-    "onlinedischarge_calibration",
-}
-
-
-def driver_options(text: str) -> dict[str, str]:
-    """NUT's options of one driver from `a=1; b`: name → value, empty for a mere flag."""
-    parts = (part.partition("=") for part in text.split(";") if part.strip())
-    return {name.strip(): value.strip() for name, _, value in parts}
-
-
-def _are_driver_options(text: str) -> bool:
-    return re.fullmatch(_NUT_OPTIONS, text) is not None and not _NUT_REFUSED & driver_options(text).keys()
-
-
-def _is_lan_address(text: str) -> bool:
-    """Empty, or one IPv4 address of an office network: no loopback, no "all addresses", nothing of the internet."""
-    if not text:
-        return True
-    try:
-        address = ipaddress.IPv4Address(text)
-    except ValueError:
-        return False
-    return address.is_private and not (address.is_loopback or address.is_unspecified or address.is_link_local)
-
-
-def split_list(text: str) -> tuple[str, ...]:
-    """The parts of a setting that lists several things, separated by commas."""
-    return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def _are_office_networks(text: str) -> bool:
-    """Addresses or networks of an office, none of the internet and none of this machine alone."""
-    try:
-        found = [ipaddress.ip_network(part) for part in split_list(text)]
-    except ValueError:
-        return False
-    return all(one.is_private and not (one.is_loopback or one.is_unspecified) for one in found)
-
-
-def _are_addresses(text: str) -> bool:
-    try:
-        return all(ipaddress.ip_address(part) for part in split_list(text))
-    except ValueError:
-        return False
-
-
-def address_range(text: str) -> tuple[ipaddress.IPv4Address, ipaddress.IPv4Address] | None:
-    """First and last address of a range such as "192.168.1.100-192.168.1.200"; None for an empty text. Raises ValueError."""
-    if not text:
-        return None
-    first, _, last = text.partition("-")
-    return ipaddress.IPv4Address(first.strip()), ipaddress.IPv4Address(last.strip())
-
-
-def _is_office_range(text: str) -> bool:
-    try:
-        found = address_range(text)
-    except ValueError:
-        return False
-    return found is None or (
-        found[0] <= found[1] and int(found[1]) - int(found[0]) < 4096 and all(one.is_private for one in found)
-    )
-
-
 @dataclass(frozen=True)
 class NodeSettings:
     """Who and where this node is."""
 
     district: str = setting(
-        "73.03", "Kemendagri code of the district this node serves", 'a code such as "73.03"', _matches(r"\d\d\.\d\d")
+        "73.03", "Kemendagri code of the district this node serves", 'a code such as "73.03"', matches(r"\d\d\.\d\d")
     )
     hostname: str = setting(
-        "slrt", "name of the node on the office network", "letters, digits and hyphens", _matches(r"[a-z0-9][a-z0-9-]{0,62}")
+        "slrt", "name of the node on the office network", "letters, digits and hyphens", matches(r"[a-z0-9][a-z0-9-]{0,62}")
     )
     office: str = setting("Dinas Sosial", "name of the office, as it stands on pages and letters", "a text", bool)
-    timezone: str = setting("Asia/Makassar", "time zone of the office", 'a name such as "Asia/Makassar"', _is_zone)
+    timezone: str = setting("Asia/Makassar", "time zone of the office", 'a name such as "Asia/Makassar"', is_zone)
 
 
 @dataclass(frozen=True)
 class PathSettings:
     """Where the node keeps what. All absolute."""
 
-    data: str = setting("/var/lib/slrt", "database, attachments and identity of the node", "an absolute path", _absolute)
-    runtime: str = setting("/run/slrt", "sockets and locks that a restart may lose", "an absolute path", _absolute)
-    secrets: str = setting("/etc/slrt/secrets", "one file of mode 0600 for each secret", "an absolute path", _absolute)
-    certificates: str = setting("/etc/slrt/tls", "the CA certificate and the web certificate", "an absolute path", _absolute)
-    care: str = setting("/var/lib/slrt-care", "what was read of the hardware", "an absolute path", _absolute)
+    data: str = setting("/var/lib/slrt", "database, attachments and identity of the node", "an absolute path", absolute)
+    runtime: str = setting("/run/slrt", "sockets and locks that a restart may lose", "an absolute path", absolute)
+    secrets: str = setting("/etc/slrt/secrets", "one file of mode 0600 for each secret", "an absolute path", absolute)
+    certificates: str = setting("/etc/slrt/tls", "the CA certificate and the web certificate", "an absolute path", absolute)
+    care: str = setting("/var/lib/slrt-care", "what was read of the hardware", "an absolute path", absolute)
 
 
 @dataclass(frozen=True)
@@ -157,7 +72,7 @@ class DatabaseSettings:
         "",
         'empty for SQLite, else "postgresql+psycopg://..."',
         'empty or "postgresql+psycopg://..."',
-        _matches(r"(postgresql\+psycopg://.*)?"),
+        matches(r"(postgresql\+psycopg://.*)?"),
     )
 
 
@@ -166,39 +81,37 @@ class WebSettings:
     """The pages."""
 
     https: bool = setting(True, "false only for the demonstration on 127.0.0.1", "true or false")
-    idle_minutes: int = setting(30, "minutes without a click after which a session ends", "5 to 480", _between(5, 480))
-    session_hours: int = setting(12, "hours after which a session ends in any case", "1 to 24", _between(1, 24))
+    idle_minutes: int = setting(30, "minutes without a click after which a session ends", "5 to 480", between(5, 480))
+    session_hours: int = setting(12, "hours after which a session ends in any case", "1 to 24", between(1, 24))
 
 
 @dataclass(frozen=True)
 class BackupSettings:
     """When and where the nightly backup goes."""
 
-    repository: str = setting(
-        "/srv/backup/slrt", "the encrypted repository, best on a second disk", "an absolute path", _absolute
-    )
+    repository: str = setting("/srv/backup/slrt", "the encrypted repository, best on a second disk", "an absolute path", absolute)
     time: str = setting(
-        "22:00", "local time of the nightly backup", 'a time such as "22:00"', _matches(r"([01]\d|2[0-3]):[0-5]\d")
+        "22:00", "local time of the nightly backup", 'a time such as "22:00"', matches(r"([01]\d|2[0-3]):[0-5]\d")
     )
     boot_delay_seconds: int = setting(
-        600, "a missed backup waits this long after the machine started", "0 to 7200", _between(0, 7200)
+        600, "a missed backup waits this long after the machine started", "0 to 7200", between(0, 7200)
     )
     before_closing_minutes: int = setting(
         0,
         "where the node is switched off at night: so many minutes before the office closes, on its working days; 0 for at `time`",
         "0 to 240",
-        _between(0, 240),
+        between(0, 240),
     )
-    notice_days: int = setting(3, "days without a proven backup after which it is told", "1 to 30", _between(1, 30))
-    keep_daily: int = setting(14, "daily backups kept", "1 to 400", _between(1, 400))
-    keep_weekly: int = setting(8, "weekly backups kept", "0 to 400", _between(0, 400))
-    keep_monthly: int = setting(12, "monthly backups kept", "0 to 400", _between(0, 400))
-    keep_yearly: int = setting(3, "yearly backups kept", "0 to 50", _between(0, 50))
+    notice_days: int = setting(3, "days without a proven backup after which it is told", "1 to 30", between(1, 30))
+    keep_daily: int = setting(14, "daily backups kept", "1 to 400", between(1, 400))
+    keep_weekly: int = setting(8, "weekly backups kept", "0 to 400", between(0, 400))
+    keep_monthly: int = setting(12, "monthly backups kept", "0 to 400", between(0, 400))
+    keep_yearly: int = setting(3, "yearly backups kept", "0 to 50", between(0, 50))
     stick_mounts: str = setting(
-        "/srv/backup/sticks", "where USB sticks are mounted, each by its id", "an absolute path", _absolute
+        "/srv/backup/sticks", "where USB sticks are mounted, each by its id", "an absolute path", absolute
     )
     stick_state: str = setting(
-        "/var/lib/slrt-sticks", "which USB sticks are ours, and how they were seen last", "an absolute path", _absolute
+        "/var/lib/slrt-sticks", "which USB sticks are ours, and how they were seen last", "an absolute path", absolute
     )
 
 
@@ -207,30 +120,30 @@ class CaseworkSettings:
     """How cases go on by themselves."""
 
     close_after_days: int = setting(
-        10, "working days after which a case whose result was told is closed", "1 to 60", _between(1, 60)
+        10, "working days after which a case whose result was told is closed", "1 to 60", between(1, 60)
     )
     escalate_after_days: int = setting(
-        2, "working days after which the lateness of a case is told to the next higher office", "1 to 30", _between(1, 30)
+        2, "working days after which the lateness of a case is told to the next higher office", "1 to 30", between(1, 30)
     )
     outside_days: int = setting(
         14,
         "days after which a case that waits for the ministry or another outside body is shown as stuck",
         "1 to 365",
-        _between(1, 365),
+        between(1, 365),
     )
     referral_escalate_days: int = setting(
-        3, "working days after which an unanswered referral is told to the manager", "1 to 30", _between(1, 30)
+        3, "working days after which an unanswered referral is told to the manager", "1 to 30", between(1, 30)
     )
     ratify_days: int = setting(
-        1, "working days within which an emergency that was referred at once is ratified", "1 to 10", _between(1, 10)
+        1, "working days within which an emergency that was referred at once is ratified", "1 to 10", between(1, 10)
     )
-    pbi_months: int = setting(3, "months after its end in which PBI-JK can be reactivated", "1 to 24", _between(1, 24))
-    certificate_decile: int = setting(5, "highest desil for which a DTSEN certificate is issued", "1 to 10", _between(1, 10))
+    pbi_months: int = setting(3, "months after its end in which PBI-JK can be reactivated", "1 to 24", between(1, 24))
+    certificate_decile: int = setting(5, "highest desil for which a DTSEN certificate is issued", "1 to 10", between(1, 10))
     certificate_purposes: str = setting(
         "",
         "the purposes of DTSEN certificates (sekolah, kuliah, berobat, bantuan, lain) that have another highest desil",
         'such as "kuliah=4, berobat=6"',
-        _matches(rf"({_PURPOSE_LIMIT}(, *{_PURPOSE_LIMIT})*)?"),
+        matches(rf"({_PURPOSE_LIMIT}(, *{_PURPOSE_LIMIT})*)?"),
     )
 
     def certificate_limit(self, purpose: str) -> int:
@@ -243,21 +156,21 @@ class CaseworkSettings:
 class ExportSettings:
     """Lists that officers take out of the system."""
 
-    keep_hours: int = setting(24, "hours after which the file of an export is deleted", "1 to 168", _between(1, 168))
+    keep_hours: int = setting(24, "hours after which the file of an export is deleted", "1 to 168", between(1, 168))
 
 
 @dataclass(frozen=True)
 class SpaceSettings:
     """How full the disks may become."""
 
-    low_percent: int = setting(75, "used share of a disk from which it is told", "50 to 95", _between(50, 95))
-    low_megabytes: int = setting(2048, "free megabytes below which it is told", "0 to 100000", _between(0, 100_000))
+    low_percent: int = setting(75, "used share of a disk from which it is told", "50 to 95", between(50, 95))
+    low_megabytes: int = setting(2048, "free megabytes below which it is told", "0 to 100000", between(0, 100_000))
     tight_percent: int = setting(
-        90, "used share from which imports, exports and other bulk work wait", "60 to 99", _between(60, 99)
+        90, "used share from which imports, exports and other bulk work wait", "60 to 99", between(60, 99)
     )
-    tight_megabytes: int = setting(1024, "free megabytes below which they wait", "0 to 50000", _between(0, 50_000))
+    tight_megabytes: int = setting(1024, "free megabytes below which they wait", "0 to 50000", between(0, 50_000))
     reserve_megabytes: int = setting(
-        512, "megabytes kept aside on the disk of the data for the day it is full; 0 for none", "0 to 10000", _between(0, 10_000)
+        512, "megabytes kept aside on the disk of the data for the day it is full; 0 for none", "0 to 10000", between(0, 10_000)
     )
 
 
@@ -269,50 +182,48 @@ class PowerSettings:
         "usb",
         "which UPS: usb (APC Back-UPS), driver (another make), simulated or none",
         "usb, driver, simulated or none",
-        _matches("usb|driver|simulated|none"),
+        matches("usb|driver|simulated|none"),
     )
-    name: str = setting("apc", "name of the UPS in NUT", "letters, digits and hyphens", _matches(r"[a-z0-9-]+"))
+    name: str = setting("apc", "name of the UPS in NUT", "letters, digits and hyphens", matches(r"[a-z0-9-]+"))
     host: str = setting("127.0.0.1", "address of upsd", "an address", bool)
-    port: int = setting(3493, "port of upsd", "1 to 65535", _between(1, 65535))
+    port: int = setting(3493, "port of upsd", "1 to 65535", between(1, 65535))
     serial: str = setting(
         "",
         "serial number of the installed UPS, the only one that is believed; empty for any",
         "letters, digits, dots, hyphens",
-        _matches(r"[\w.-]{0,40}"),
+        matches(r"[\w.-]{0,40}"),
     )
     driver: str = setting(
-        "usbhid-ups", "NUT driver of another make", "the name of a NUT driver", _matches(r"[a-z0-9][a-z0-9_-]{1,40}")
+        "usbhid-ups", "NUT driver of another make", "the name of a NUT driver", matches(r"[a-z0-9][a-z0-9_-]{1,40}")
     )
     device: str = setting(
         "auto",
         "where that driver finds the UPS",
         "auto, a device file or an address",
-        _matches(r"[A-Za-z0-9][\w.:@/-]*|/dev/[\w./-]+"),
+        matches(r"[A-Za-z0-9][\w.:@/-]*|/dev/[\w./-]+"),
     )
     driver_options: str = setting(
-        "", "further NUT options of that driver", 'such as "vendorid = 0665; productid = 5161"', _are_driver_options
+        "", "further NUT options of that driver", 'such as "vendorid = 0665; productid = 5161"', are_driver_options
     )
     lan_address: str = setting(
         "",
         "address of this node on which other machines on the same UPS ask for it; empty for none",
         'empty or an address such as "192.168.1.10"',
-        _is_lan_address,
+        is_lan_address,
     )
-    runtime: str = setting(
-        "/run/slrt-power", "state that the pages read, and the flags to systemd", "an absolute path", _absolute
-    )
-    state: str = setting("/var/lib/slrt-power", "what the watcher remembers, and its journal", "an absolute path", _absolute)
-    on_battery_seconds: int = setting(300, "time on battery after which the node shuts down", "120 to 1800", _between(10, 1800))
-    charge_floor: int = setting(50, "battery charge in percent at which the node shuts down", "20 to 90", _between(20, 90))
+    runtime: str = setting("/run/slrt-power", "state that the pages read, and the flags to systemd", "an absolute path", absolute)
+    state: str = setting("/var/lib/slrt-power", "what the watcher remembers, and its journal", "an absolute path", absolute)
+    on_battery_seconds: int = setting(300, "time on battery after which the node shuts down", "120 to 1800", between(10, 1800))
+    charge_floor: int = setting(50, "battery charge in percent at which the node shuts down", "20 to 90", between(20, 90))
     runtime_floor_seconds: int = setting(
-        600, "remaining runtime in seconds at which the node shuts down", "120 to 3600", _between(120, 3600)
+        600, "remaining runtime in seconds at which the node shuts down", "120 to 3600", between(120, 3600)
     )
-    drain_seconds: int = setting(20, "time that running requests get to finish", "1 to 45", _between(1, 45))
-    save_seconds: int = setting(20, "time that moving the log into the database gets after that", "1 to 30", _between(1, 30))
+    drain_seconds: int = setting(20, "time that running requests get to finish", "1 to 45", between(1, 45))
+    save_seconds: int = setting(20, "time that moving the log into the database gets after that", "1 to 30", between(1, 30))
     boot_hold_seconds: int = setting(
-        60, "time the mains must hold after an outage before the node takes work again", "0 to 600", _between(0, 600)
+        60, "time the mains must hold after an outage before the node takes work again", "0 to 600", between(0, 600)
     )
-    nut_programs: str = setting("/lib/nut", "folder of the NUT drivers and daemons", "an absolute path", _absolute)
+    nut_programs: str = setting("/lib/nut", "folder of the NUT drivers and daemons", "an absolute path", absolute)
 
 
 @dataclass(frozen=True)
@@ -323,25 +234,25 @@ class NetworkSettings:
         "",
         "from where SSH is let in; empty for the whole office network",
         'empty or such as "192.168.1.20, 192.168.2.0/24"',
-        _are_office_networks,
+        are_office_networks,
     )
     interface: str = setting(
         "",
         "the network card of the office; empty for the one with the way out",
         "empty or a name such as eno1",
-        _matches(r"[\w.-]{0,15}"),
+        matches(r"[\w.-]{0,15}"),
     )
     dhcp: str = setting(
         "",
         "addresses that this node hands out by DHCP; empty where another device does",
         'empty or such as "192.168.1.100-192.168.1.200"',
-        _is_office_range,
+        is_office_range,
     )
     state: str = setting(
-        "/var/lib/slrt-lan", "what root knows of the network, and a new address on trial", "an absolute path", _absolute
+        "/var/lib/slrt-lan", "what root knows of the network, and a new address on trial", "an absolute path", absolute
     )
     upstream_dns: str = setting(
-        "", "who is asked for names that are not the node's; empty for nobody", 'empty or such as "192.168.1.1"', _are_addresses
+        "", "who is asked for names that are not the node's; empty for nobody", 'empty or such as "192.168.1.1"', are_addresses
     )
 
 

@@ -66,7 +66,7 @@ NO_SERVER_LOG = "Saran: siapkan catatan berkelanjutan PostgreSQL (docs/backup.md
 NOT_CARRIED = "Periksa disk cadangan; sebabnya tertulis di: sudo journalctl -u slrt-scheduler"
 NEVER_PROVEN = "Belum pernah dipulihkan sebagai uji; itu dilakukan sendiri setiap minggu."
 CERTIFICATE_SOON = timedelta(days=30)
-CLEAN_UP = "Pindahkan atau hapus berkas yang tidak perlu, atau pasang disk yang lebih besar; caranya: docs/care.md"
+CLEAN_UP = "Pindahkan atau hapus berkas yang tidak perlu, atau pasang disk yang lebih besar; caranya pada petunjuk perawatan (docs/care.md)"
 
 
 class Health(StrEnum):
@@ -247,7 +247,7 @@ def _disk(settings: Settings, at: datetime) -> Part:
     if room.worst is None:
         return Part(Health.UNKNOWN, "Ruang disk tidak dapat dilihat.", "Jalankan: sudo slrt status")
     place, level = room.worst
-    text = f"Ruang kosong {place.free / 1e9:.1f} GB ({100 - place.share:.0f} %) pada disk {place.name} ({place.folder})."
+    text = f"Ruang kosong {place.free_words} ({100 - place.share:.0f} %) pada disk {place.name} ({place.folder})."
     match level:
         case Fullness.LAST:
             return Part(Health.FAIL, f"{text} Ruang cadangannya sudah dilepas.", f"Segera: {CLEAN_UP}")

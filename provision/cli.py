@@ -18,7 +18,8 @@ from typing import Any
 import click
 
 from appliance import __version__
-from appliance.config import NetworkSettings, Settings, config_path, load, parse, read_secret, render, split_list
+from appliance.config import NetworkSettings, Settings, config_path, load, parse, read_secret, render
+from appliance.config_values import split_list
 from appliance.errors import EXIT_DONE, EXIT_FAILED, ApplianceError, ConfigurationError
 from appliance.lan.rules import Typed, Wanted, read_wanted
 from provision import fleet as fleet_of
@@ -33,6 +34,7 @@ from provision.steps.files import SETTINGS_FILE
 from provision.steps.network import keep_connected
 from provision.steps.ups import SECONDARY_SECRET
 from provision.unit import power_of, secondary_sheet
+from provision.upgrade.settling import tell_steps_done
 
 # provinces by the first two digits of the district: the rest of Indonesia keeps the time of the capital
 CENTRAL = {"51", "52", "53", "63", "64", "65", "71", "72", "73", "74", "75", "76"}
@@ -135,7 +137,7 @@ def apply(local: bool, stop_after: str, **asked: Any) -> None:
     with _opened(_wish(asked)) as (host, steps):
         if stop_after and stop_after not in {step.name for step in steps}:
             raise click.BadParameter(f"tidak ada langkah {stop_after}", param_hint="--stop-after")
-        run.apply(steps, host, click.echo, stop_after)
+        apply_all(steps, host, click.echo, stop_after)
         if asked["host"]:
             _farewell(host)
 
@@ -186,7 +188,7 @@ def check_fleet(**asked: Any) -> None:
 @fleet_options
 def apply_fleet(**asked: Any) -> None:
     """Menyiapkan semua simpul; yang sudah sesuai tidak disentuh."""
-    _fleet(run.apply, lambda count: f"{count} diubah" if count else "sesuai", drift_is_failure=False, **asked)
+    _fleet(apply_all, lambda count: f"{count} diubah" if count else "sesuai", drift_is_failure=False, **asked)
 
 
 @provision.command("steps")
@@ -304,6 +306,13 @@ def _farewell(host: Host) -> None:
 
 def _wish(asked: dict[str, Any]) -> Wish:
     return Wish(**{name: value for name, value in asked.items() if value is not None})
+
+
+def apply_all(steps: Sequence[Step], host: Host, say: run.Say, stop_after: str = "") -> int:
+    """Apply them; then nothing is left of what an upgrade that was cut off asked for. Gives the number of changes. Raises ApplianceError."""
+    count = run.apply(steps, host, say, stop_after)
+    tell_steps_done(host)
+    return count
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from provision import plan as plan_of
 from provision.apt import WITHIN_BUNDLE
 from provision.bundle import PINNED_KEY, Bundle, read_bundle
 from provision.step import CURRENT, DEFAULT_ADMIN, Site, debian_of
-from provision.upgrade import back, engine, removal, settling
+from provision.upgrade import back, engine, releases, removal, settling
 from provision.upgrade import ordered as orders
 from provision.upgrade.engine import Upgrade, alone, refuse
 from provision.upgrade.facts import gather
@@ -175,7 +175,7 @@ def tidy() -> None:
     """Melepas rilis sebelumnya beserta salinan datanya setelah 14 hari (dijalankan sendiri setiap hari)."""
     node = own_node()
     with alone(node):
-        say(engine.forget_old(node, datetime.now(UTC)) or "Tidak ada yang perlu dilepas.")
+        say(releases.forget_old(node, datetime.now(UTC)) or "Tidak ada yang perlu dilepas.")
 
 
 def own_node() -> Node:

@@ -24,7 +24,7 @@ PART_OF: Mapping[str, str] = {
     "contacts": "people", "corrections": "people", "families": "people", "happenings": "people", "person_files": "people",
     "aid": "people", "profiles": "people", "record_files": "people", "trail.of_person": "people", "trail": "cases", "papers": "cases",
     "handovers": "areas", "drills": "power", "support": "hardware", "commissioning": "hardware", "letter_office": "letters", "proposal_bases": "proposals",
-    "old_cases": "cases",
+    "old_cases": "cases", "recovery_sheet": "backup_sticks",
 }  # fmt: skip
 
 

@@ -25,7 +25,7 @@ NAVIGATION = (Entry("Jam", "node_clock.show", icon="clock", roles=(Role.ADMIN,),
 def show() -> ResponseReturnValue:
     """The node's time beside that of the reader's device, which a script fills in."""
     local = now().astimezone(settings().zone)
-    return _page(ClockForm(data={"date": f"{local:%Y-%m-%d}", "time": f"{local:%H:%M}"}))
+    return _page(ClockForm(data={"date": local.date(), "time": f"{local:%H.%M}"}))
 
 
 def _page(form: ClockForm) -> str:
@@ -56,7 +56,6 @@ def change() -> ResponseReturnValue:
             clock_orders.call_it_right(settings(), typed, password, by=required(), at=now())
             flash("Jam simpul dinyatakan benar; simpanan diterima lagi.", "good")
         else:
-            form.validate()
             wanted = _wanted(form)
             clock_orders.set_clock(settings(), wanted, typed, password, by=required(), at=now())
             flash("Jam sedang diatur. Sesudahnya Anda mungkin harus masuk lagi.", "info")
@@ -68,8 +67,8 @@ def change() -> ResponseReturnValue:
 
 def _wanted(form: ClockForm) -> datetime:
     """The moment that was typed, in the office's zone. Raises InvalidInput."""
-    try:
-        local = datetime.strptime(f"{form.date.data} {form.time.data}"[:16], "%Y-%m-%d %H:%M")  # noqa: DTZ007 - the zone follows
-    except ValueError as error:
-        raise InvalidInput({"date": "Isi tanggal (tahun-bulan-hari) dan jam (jam:menit)."}) from error
-    return local.replace(tzinfo=settings().zone).astimezone(UTC)
+    form.validate()
+    moment = form.moment(settings().zone)
+    if moment is None:
+        raise InvalidInput(form.problems or {"date": "Isi tanggal dan jamnya."})
+    return moment.astimezone(UTC)

@@ -19,7 +19,7 @@ NOTHING = ("Belum ada berkas dukungan.", "Tekan Buat berkas dukungan, lalu tungg
 @signed_in(Role.ADMIN)
 def show() -> ResponseReturnValue:
     """The newest file, section by section; the page loads itself anew while one is being made."""
-    file, waiting = packing.newest(packing.shelf_of(settings())), order.is_waiting(settings())
+    file, waiting = packing.newest(packing.shelf_of(settings())), order.is_under_way(settings())
     try:
         texts = packing.unpack(file) if file else {}
     except OSError:
@@ -32,6 +32,7 @@ def show() -> ResponseReturnValue:
         texts=texts,
         wanted=wanted if wanted in texts else packing.README,
         waiting=waiting,
+        unfinished=order.read_unfinished(settings()),
     )
 
 

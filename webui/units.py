@@ -14,7 +14,7 @@ from webui.navigation import Entry
 from webui.session import actor, now, signed_in
 
 blueprint = Blueprint("units", __name__)
-NAVIGATION = (Entry("Unit dan OPD", "units.listing", icon="referral", roles=(Role.ADMIN,), order=85),)
+NAVIGATION = (Entry("Unit dan OPD", "units.listing", icon="referral", roles=(Role.ADMIN,), order=77),)
 
 
 @blueprint.get("/unit")

@@ -22,7 +22,7 @@ HOT_DISK, TOO_HOT_DISK = 50, 60
 HOT_BELOW_CRITICAL = 10.0
 HOT_CHIP, TOO_HOT_CHIP = 85.0, 95.0
 MANY_CORRECTED = 10
-REPLACE = "Siapkan disk pengganti dan ganti disk itu, caranya: docs/care.md"
+REPLACE = "Siapkan disk pengganti dan ganti disk itu, caranya pada petunjuk perawatan (docs/care.md)"
 SPARE = "Sediakan disk cadangan."
 COOL = "Periksa kipas, bersihkan debu, dan dinginkan ruangannya."
 READ_AGAIN = "Jalankan: sudo systemctl start slrt-care"
@@ -115,7 +115,7 @@ def of_array(array: Array) -> Iterator[Finding]:
     elif array.degraded:
         who = ", ".join(dict.fromkeys(_name(member) for member in [*failed, *lost])) or f"{array.degraded} disk"
         text = f"RAID {array.name} tinggal sebagian: {who} tidak bekerja. Bila disk berikutnya mati, data hilang."
-        yield Finding(key, Level.BAD, text, f"Ganti {who}, caranya: docs/care.md")
+        yield Finding(key, Level.BAD, text, f"Ganti {who}, caranya pada petunjuk perawatan (docs/care.md)")
     elif array.action == "resync":
         text = f"RAID {array.name} lengkap dan sedang disamakan{percent}; itu wajar sesudah pemasangan atau mati mendadak."
         yield Finding(key, Level.GOOD, text)
@@ -123,7 +123,12 @@ def of_array(array: Array) -> Iterator[Finding]:
         yield Finding(key, Level.GOOD, f"RAID {array.name} lengkap: {array.wanted} disk.")
     if array.mismatches and array.action in {"idle", "check", "repair"}:
         text = f"Isi kedua disk RAID {array.name} berbeda di {array.mismatches} tempat."
-        yield Finding(f"{key} mismatch", Level.WARN, text, "Periksa kesehatan kedua disk, lalu samakan, caranya: docs/care.md")
+        yield Finding(
+            f"{key} mismatch",
+            Level.WARN,
+            text,
+            "Periksa kesehatan kedua disk, lalu samakan, caranya pada petunjuk perawatan (docs/care.md)",
+        )
 
 
 def _name(member: Member) -> str:

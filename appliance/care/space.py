@@ -57,6 +57,11 @@ class Place:
         return max(self.free - self.missing, 0)
 
     @property
+    def free_words(self) -> str:
+        """What is free, as it is read."""
+        return f"{self.free / 1e9:.1f} GB".replace(".", ",")
+
+    @property
     def share(self) -> float:
         """What is used, in percent."""
         return 100 * (1 - self.usable / self.total) if self.total else 100.0

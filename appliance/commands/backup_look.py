@@ -20,7 +20,7 @@ from appliance.commands.backup_plan import Handed, Source, gate_of, plan_of, tra
 from appliance.commands.door import Door
 from appliance.commands.handing_over import hand_over
 from appliance.commands.pacing import stoppable
-from appliance.commands.sources import as_json, with_reason, with_source
+from appliance.commands.sources import REASON_GIVEN, as_json, with_reason, with_source
 from appliance.config import Settings
 from appliance.database import create_service, quick_check
 from appliance.errors import EXIT_FAILED, ConfigurationError, NotAllowed
@@ -125,8 +125,8 @@ def show_case(  # noqa: PLR0913 - one for each option
     door: Door, *, number: str, run: str, username: str, reason: str, as_json: bool, source: Source
 ) -> None:
     """Menampilkan satu kasus seperti pada suatu cadangan. Dicatat dalam jurnal; salinannya dihapus sesudahnya."""
-    words = [f"--from={run}", f"--as={username}", f"--reason={reason}", *(["--json"] if as_json else [])]
-    if hand_over(door, source, ["show-case", *words, number]):
+    words = [f"--from={run}", f"--as={username}", REASON_GIVEN, *(["--json"] if as_json else [])]
+    if hand_over(door, source, ["show-case", *words, number], given=reason):
         return
     _require_tables(door.settings)
     handed = Handed.read(door, source)

@@ -17,6 +17,7 @@ from appliance.commands.backup_plan import translated
 from appliance.commands.backup_restore import HAS_TURN
 from appliance.commands.door import Door, become_owner_of
 from appliance.commands.handing_over import SLRT
+from appliance.commands.sources import REASON_GIVEN
 from appliance.config import Settings
 from appliance.errors import EXIT_FAILED
 from appliance.restoration import looks, lost_papers
@@ -47,12 +48,12 @@ def ordered(door: Door) -> None:
 def _carry_out(door: Door, order: Order) -> Done:
     words = ["--config", str(door.config_file.absolute()), "backup", *_words_of(order)]
     return subprocess.run(
-        [*SLRT, *words], capture_output=True, text=True, stdin=subprocess.DEVNULL, env={**os.environ, HAS_TURN: "1"}, check=False
+        [*SLRT, *words], capture_output=True, text=True, input=order.reason, env={**os.environ, HAS_TURN: "1"}, check=False
     )
 
 
 def _words_of(order: Order) -> list[str]:
-    why = [f"--by={order.by}", f"--reason={order.reason}"]
+    why = [f"--by={order.by}", REASON_GIVEN]
     return {
         Wish.CHECK: ["restore", str(order.run), "--check"],
         Wish.RESTORE: ["restore", order.moment or str(order.run), "--in-place", "--yes", *why],
@@ -61,7 +62,7 @@ def _words_of(order: Order) -> list[str]:
         Wish.SEARCH: ["attachments", "--where", "--json"],
         Wish.PAPERS: ["attachments", "--put-back", "--json", *(f"--hash={sha256}" for sha256 in order.papers)],
         Wish.LOOK: [
-            "show-case", f"--from={order.moment or order.run}", f"--as={order.by}", f"--reason={order.reason}", "--json", order.case,
+            "show-case", f"--from={order.moment or order.run}", f"--as={order.by}", REASON_GIVEN, "--json", order.case,
         ],
     }[order.wish]  # fmt: skip
 

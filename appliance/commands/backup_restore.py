@@ -24,7 +24,7 @@ from appliance.commands.door import Door
 from appliance.commands.handing_over import hand_over
 from appliance.commands.pacing import steps, stoppable
 from appliance.commands.restoring import Errand
-from appliance.commands.sources import as_json, with_reason, with_source
+from appliance.commands.sources import REASON_GIVEN, as_json, with_reason, with_source
 from appliance.config import Settings
 from appliance.database import create_service
 from appliance.errors import InvalidInput
@@ -113,13 +113,13 @@ def restore(  # noqa: PLR0913 - one for each option
 
 
 def _words(errand: Errand, as_json: bool) -> list[str]:
-    """The options of an errand, for the process of the service user."""
+    """The options of an errand, for the process of the service user, which is given its reason."""
     return [
         *(["--only", "database"] if errand.choice.part is Part.DATABASE else []),
         *(["--accept-losses"] if errand.choice.accept_losses else []),
         *(["--json"] if as_json else []),
         f"--by={errand.by}",
-        f"--reason={errand.reason}",
+        REASON_GIVEN,
     ]
 
 
@@ -159,7 +159,7 @@ def telling(settings: Settings, wish: Wish, wanted: str, total: int, say: Callab
 
 def _restore_to(door: Door, errand: Errand, to: Path, source: Source, as_json: bool) -> None:
     restoring.make_target(door.settings, to)
-    if hand_over(door, source, ["restore", errand.number, "--to", str(to), *_words(errand, as_json)]):
+    if hand_over(door, source, ["restore", errand.number, "--to", str(to), *_words(errand, as_json)], given=errand.reason):
         return
     plan = plan_of(door.settings, Handed.read(door, source), source.folder)
     say = quiet if as_json else steps(STEPS - 1)
@@ -173,7 +173,9 @@ def _restore_to(door: Door, errand: Errand, to: Path, source: Source, as_json: b
 
 def _restore_in_place(door: Door, errand: Errand, source: Source, as_json: bool) -> None:
     with _alone(door, source):
-        if not hand_over(door, source, ["restore", errand.number, "--in-place", "--yes", *_words(errand, as_json)]):
+        if not hand_over(
+            door, source, ["restore", errand.number, "--in-place", "--yes", *_words(errand, as_json)], given=errand.reason
+        ):
             handed = Handed.read(door, source)
             wish = Wish.DATABASE if errand.choice.part is Part.DATABASE else Wish.RESTORE
             say = telling(door.settings, wish, errand.number, STEPS, quiet if as_json else steps(STEPS))
@@ -289,7 +291,7 @@ def revert(door: Door, yes: bool, reason: str, by: str, as_json: bool, source: S
         click.confirm("Data sistem ini akan ditukar dengan yang sebelum pemulihan terakhir. Lanjutkan?", abort=True)
     errand = Errand("", by=by or who(), reason=reason)
     with _alone(door, source):
-        if not hand_over(door, source, ["revert", "--yes", *_words(errand, as_json)]):
+        if not hand_over(door, source, ["revert", "--yes", *_words(errand, as_json)], given=errand.reason):
             say = telling(door.settings, Wish.REVERT, "", 1, quiet if as_json else steps(1))
             handed = Handed.read(door, source)
             with translated(), gate_of(door.settings).work():

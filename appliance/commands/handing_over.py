@@ -18,9 +18,10 @@ KEEPERS = (["list"], ["disk"], ["key", "seconds"], ["key", "rekey"])
 SLRT = [sys.executable, "-c", "from appliance.cli import main; main()"]
 
 
-def hand_over(door: Door, source: Source, command: Sequence[str], handed: Handed | None = None) -> bool:
+def hand_over(door: Door, source: Source, command: Sequence[str], handed: Handed | None = None, given: str | None = None) -> bool:
     """As root, run `slrt backup <command>` as the user that makes the backups, or where it writes the data (a restore) as their
-    owner, and return True; as anybody else return False. It gets the secrets of the source, or those in `handed`.
+    owner, and return True; as anybody else return False. It gets the secrets of the source, or those in `handed`,
+    and what is `given` as its input.
 
     Exits with the exit code of that process when it failed: it has said what was wrong.
     """
@@ -44,6 +45,7 @@ def hand_over(door: Door, source: Source, command: Sequence[str], handed: Handed
             f"--handed={reading}",
         ],
         pass_fds=[reading],
+        input=None if given is None else given.encode(),
         cwd="/",
         check=False,
         umask=0o027,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ from typing import Any
 import click
 
 from appliance.commands.backup_plan import Source
+
+GIVEN = "-"
+REASON_GIVEN = f"--reason={GIVEN}"
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Keluaran untuk program.")
 
@@ -36,7 +40,17 @@ def with_source(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def with_reason(function: Callable[..., None]) -> Callable[..., None]:
-    """Why, for the journal and for everybody who reads that it was done."""
-    return click.option("--reason", default="", help="Alasan; ditampilkan kepada semua petugas dan dicatat dalam jurnal.")(
-        function
-    )
+    """Why, for the journal and for everybody who reads that it was done. It may name somebody: no program of ours hands it on
+    among its words, which everybody on the machine can read."""
+    return click.option(
+        "--reason",
+        default="",
+        callback=_reason,
+        help="Alasan; ditampilkan kepada semua petugas dan dicatat dalam jurnal. Tanda - membacanya dari masukan baku.",
+    )(function)
+
+
+def _reason(_context: click.Context, _option: click.Parameter, typed: str) -> str:
+    if typed != GIVEN:
+        return typed
+    return str(click.prompt("Alasan")) if sys.stdin.isatty() else sys.stdin.read().strip()

@@ -25,17 +25,20 @@ def command(door: Door, folder: Path | None, preview: bool, days: int, ordered: 
         raise ConfigurationError("Hanya root yang dapat mengumpulkan catatan mesin.", "Ulangi dengan sudo: sudo slrt support")
     if folder is not None and not folder.is_dir():
         raise InvalidInput({"to": f"Folder {folder} tidak ada. Pasang stiknya dahulu, lalu sebutkan foldernya."})
-    if ordered and not order.is_waiting(door.settings):
+    if not ordered:
+        _make(door, folder, preview, days)
         return
-    try:
-        texts = packing.gather(door.settings, door.config_file, days)
-        if preview:
-            click.echo_via_pager("\n\n".join(f"===== {name}\n{text}" for name, text in texts.items()))
-            return
-        file = _save(door, texts, folder)
-    finally:
-        if ordered:
-            order.take(door.settings)
+    with order.carried_out(door.settings) as wanted:
+        if wanted:
+            _make(door, None, False, days)
+
+
+def _make(door: Door, folder: Path | None, preview: bool, days: int) -> None:
+    texts = packing.gather(door.settings, door.config_file, days)
+    if preview:
+        click.echo_via_pager("\n\n".join(f"===== {name}\n{text}" for name, text in texts.items()))
+        return
+    file = _save(door, texts, folder)
     click.echo(f"Berkas dukungan: {file} ({file.stat().st_size / 1000:.0f} kB).")
     click.echo("Periksa isinya sebelum diserahkan: tar -xzf … lalu baca BACA.txt")
 

@@ -69,11 +69,11 @@ def _proof(settings: Settings) -> Evidence:
 
 def _sheets(settings: Settings) -> Evidence:
     sheet = recovery_record.read(settings)
-    papers = sheet.papers if sheet else ()
-    proved = [paper for paper in papers if sheet and paper in sheet.proved]
-    return Evidence(
-        bool(papers) and len(proved) == len(papers), f"{len(proved)} dari {len(papers)} lembar sudah diuji dari kertasnya."
-    )
+    if sheet is None:
+        return Evidence(False, "Lembar pemulihan belum dibuat.")
+    proved = [paper for paper in sheet.papers if paper in sheet.proved]
+    text = f"{len(proved)} dari {len(sheet.papers)} lembar sudah diuji dari kertasnya."
+    return Evidence(bool(proved) and len(proved) == len(sheet.papers), text)
 
 
 def _tablet(zone: ZoneInfo) -> Evidence:

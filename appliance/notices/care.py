@@ -55,7 +55,7 @@ def troubles_of(
     }
     for place, level in room.places if room else ():
         if level is not space.Level.ROOMY:
-            text = f"Disk {place.name} ({place.folder}) {FULL[level]}: tinggal {place.free / 1e9:.1f} GB."
+            text = f"Disk {place.name} ({place.folder}) {FULL[level]}: tinggal {place.free_words}."
             grave = level >= space.Level.TIGHT
             found[f"room {place.folder}{' tight' if grave else ''}"] = Trouble("Disk server hampir penuh", text, grave)
     if last is not None and last > at + CLOCK_SLACK:

@@ -60,7 +60,7 @@ def _absent(stick: Stick, seen: Seen, copies: Record, at: datetime) -> Verdict:
     days = days_between(last, at)
     if at - last > TOO_LONG:
         return Verdict(
-            Tone.WARN, f"{stick.name} belum terlihat {days} hari.", f"Pasang {stick.name} agar cadangannya tidak basi."
+            Tone.WARN, f"{stick.name} belum terlihat {days} hari.", f"Pasang {stick.name} agar cadangan di dalamnya diperbarui."
         )
     if copies.last and not copies.last.ok and not copies.last.running:
         return Verdict(Tone.WARN, copies.last.text, copies.last.next_step)

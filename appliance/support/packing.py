@@ -32,6 +32,7 @@ SPEAKING = (
     "support",
     "status.py",
     "scheduler.py",
+    "scheduling",
     "gate.py",
 )
 FREE_TEXT = frozenset({"jurnal.txt", "kernel.txt", "pemasangan.txt"})

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from appliance.errors import ApplianceError
-from appliance.logins import has_key, open_logins
+from appliance.logins import by_password, open_logins, with_key
 from provision.change import Applied, Change, File, Masked, insist
 from provision.host import Host
 from provision.step import Site, Step
@@ -14,12 +15,18 @@ TEMPLATES = "provision/templates/system"
 PACKAGES = ("unattended-upgrades",)
 SYSCTL = "/etc/sysctl.d/60-slrt-hardening.conf"
 SSHD_RULES = "/etc/ssh/sshd_config.d/00-slrt.conf"  # of two words about one thing sshd takes the first
-ONLY_KEYS = b"PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin prohibit-password\n"
+SSHD_CONFIG = "/etc/ssh/sshd_config"
+ONLY_KEYS = "PasswordAuthentication no\nKbdInteractiveAuthentication no\n"
+ROOT_BY_KEY = "PermitRootLogin prohibit-password\n"
 APT_RULES = "/etc/apt/apt.conf.d/60slrt-upgrades"
 NO_AUTOMOUNT = "/etc/udev/rules.d/91-slrt-no-automount.rules"
-_KEYS = ("sh", "-c", "cat /root/.ssh/authorized_keys /home/*/.ssh/authorized_keys 2>/dev/null; true")
+# each line after the name of its account
+_KEYS = """while IFS=: read -r name _ _ _ _ home _; do
+sed "s/^/$name /" "$home/.ssh/authorized_keys" 2>/dev/null
+done </etc/passwd; true"""
 # no hash of a password leaves the machine
-_PASSWORDS = ("sh", "-c", "cut -d: -f1,2 /etc/shadow | sed 's/:..*/:x/'")
+_PASSWORDS = ("sh", "-c", "cut -d: -f1,2 /etc/shadow | sed 's/:[!*].*/:!/; s/:[^!].*/:x/'")
+_ROOT_LET_IN = "grep -qsiE '^[[:space:]]*PermitRootLogin[[:space:]]+yes' /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf"
 # each outside the hours of an office, in its own zone
 TIMES = {"apt-daily": "05:10,17:40", "apt-daily-upgrade": "05:40,18:10"}
 
@@ -72,20 +79,25 @@ def _timer(times: str, zone: str) -> bytes:
 
 @dataclass(frozen=True)
 class SshRules:
-    """sshd's rules, where there is one. Passwords are refused only when a key is there, else nobody could come in any more."""
+    """sshd's rules, where there is one. Passwords end with the first key, but not for who looks after the machine and has none."""
 
     rules: bytes
     path: str = SSHD_RULES
 
     def describe(self) -> str:
-        return f"tulis {self.path}: SSH hanya dengan kunci (selama belum ada kunci di authorized_keys, kata sandi masih diterima)"
+        return (
+            f"tulis {self.path}: SSH hanya dengan kunci; pengurus mesin yang belum punya kunci masih diterima dengan kata sandi"
+        )
 
     def is_done(self, host: Host) -> bool:
-        return host.look("/etc/ssh/sshd_config") is None or self._file(host).is_done(host)
+        file = self.wanted(host)
+        return file is None or file.is_done(host)
 
     def perform(self, host: Host) -> None:
-        before = host.read(self.path)
-        self._file(host).perform(host)
+        file, before = self.wanted(host), host.read(self.path)
+        if file is None:
+            return
+        file.perform(host)
         checked = host.run(["sshd", "-t"])
         if not checked.worked and "privilege separation" not in checked.errors:
             self._put_back(host, before)
@@ -100,8 +112,28 @@ class SshRules:
         else:
             host.write(self.path, before, 0o644, "root", "root")
 
-    def _file(self, host: Host) -> File:
-        return File(self.path, self.rules + (ONLY_KEYS if has_key(host.run(_KEYS).output) else b""))
+    def wanted(self, host: Host) -> File | None:
+        if host.look(SSHD_CONFIG) is None:
+            return None
+        keyed = with_key(host.run(["sh", "-c", _KEYS]).output)
+        left = [name for name in _by_password(host) if name not in keyed]
+        return File(self.path, self.rules + (about_passwords(left).encode() if keyed else b""))
+
+
+def about_passwords(left: Sequence[str]) -> str:
+    """What sshd is told when there are keys: nobody comes in by password but those who are `left` without one. Pure."""
+    if not left:
+        return ONLY_KEYS + ROOT_BY_KEY
+    names = ",".join(left)
+    still = f"# they look after this machine and have no key yet: {names}\nMatch User {names}\n    PasswordAuthentication yes\n"
+    return ONLY_KEYS + ("" if "root" in left else ROOT_BY_KEY) + still
+
+
+def _by_password(host: Host) -> list[str]:
+    """Who looks after the machine and comes in by password now: root only where somebody has said so, which is not Debian's way."""
+    passwd, group = ((host.read(path) or b"").decode(errors="replace") for path in ("/etc/passwd", "/etc/group"))
+    found = by_password(passwd, host.run(_PASSWORDS).output, group)
+    return [name for name in found if name != "root" or host.run(["sh", "-c", _ROOT_LET_IN]).worked]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ import re
 import string
 from dataclasses import dataclass
 
-from appliance.config import NetworkSettings, Settings, address_range, split_list
+from appliance.config import NetworkSettings, Settings
+from appliance.config_values import address_range, split_list
 from appliance.lan.cards import Card
 from appliance.lan.rules import Wanted
 from provision.change import Absent, Applied, Change, Command, File, Running, insist

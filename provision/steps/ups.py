@@ -6,7 +6,8 @@ import re
 import string
 from dataclasses import dataclass
 
-from appliance.config import PowerSettings, driver_options
+from appliance.config import PowerSettings
+from appliance.config_values import driver_options
 from appliance.errors import ConfigurationError
 from provision.change import Absent, Applied, Change, Command, File, Link, Running
 from provision.host import Host

@@ -19,8 +19,8 @@ from pathlib import Path
 from appliance.errors import ApplianceError, Conflict, TryLater
 from provision import run
 from provision.change import insist
-from provision.step import CURRENT, Step
-from provision.upgrade import journal, keeping, probe, rules
+from provision.step import Step
+from provision.upgrade import journal, keeping, probe, releases, rules
 from provision.upgrade.facts import is_restoring, last_good_backup
 from provision.upgrade.journal import COPIES, Note, Stage, Told
 from provision.upgrade.node import ENGINE, RELEASES, Node, program, take_as_started
@@ -282,7 +282,7 @@ def _finish(wanted: Upgrade, note: Note, seconds: float) -> None:
     node = wanted.node
     wanted.say(f"[6/{STEPS}] Halaman dibuka; menyelesaikan langkah lain")
     keep_record(node, note)
-    forget_releases({note.old, note.new})
+    releases.forget_all_but({note.old, note.new})
     text = f"Simpul memakai rilis {note.new}; halaman tertutup {seconds:.0f} detik."
     # should this be cut off here, whoever reads it knows what is left
     _tell(node, note, f"{text} {STEPS_LEFT}", seconds, ok=True)
@@ -300,25 +300,6 @@ def keep_record(node: Node, note: Note) -> None:
     ENGINE.unlink(missing_ok=True)
 
 
-def forget_old(node: Node, at: datetime) -> str:
-    """Take away the release before this one and its copy of the data once they have been kept long enough. What to tell; empty: nothing."""
-    kept = journal.read_note(node.place.kept)
-    if kept is None or not rules.is_over(datetime.fromisoformat(kept.began), at):
-        return ""
-    journal.forget(node.place.kept)
-    keeping.clear(Path(kept.copy))
-    forget_releases({node.release})
-    return f"Rilis {kept.old} dan salinan basis datanya tidak disimpan lagi."
-
-
 def _tell(node: Node, note: Note, text: str, seconds: float, *, ok: bool) -> None:
     at = datetime.now(UTC).isoformat()
     journal.write(node.place.last, Told(ok, note.old, note.new, at, note.by, text, round(seconds, 1)))
-
-
-def forget_releases(kept: set[str]) -> None:
-    """Take away every release but these."""
-    current = os.path.realpath(CURRENT)
-    for folder in RELEASES.iterdir():
-        if folder.name not in kept and str(folder) != current:
-            keeping.clear(folder)

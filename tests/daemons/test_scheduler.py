@@ -26,7 +26,8 @@ from appliance.care import reserve
 from appliance.config import load
 from appliance.notify import notify, watchdog_interval
 from appliance.power.state import replace_file
-from appliance.scheduler import Clockwork, FromNow, before_closing, guarded
+from appliance.scheduler import Clockwork, FromNow, guarded
+from appliance.scheduling.rhythm import before_closing
 from backups import book, exchange, outcome
 from backups.clock import moment
 from backups.outcome import Outcome, Record
@@ -86,6 +87,18 @@ def test_what_an_officer_ordered_is_made_though_nothing_is_due(node: Node) -> No
         assert news.stat().st_mode & 0o444 == 0o444
     assert "atas permintaan hasnah" in (node.folder / "scheduler.log").read_text()
     assert book.lines(node.plan.state)[0].ok
+
+
+def test_a_database_that_was_moved_is_backed_up_at_once(node: Node) -> None:
+    """The good backup of a moment ago is a server's: between it and the night nothing could be brought back."""
+    pretend_a_good_backup(node)
+    made = moment(datetime.now(UTC))
+    book.add(node.plan.state, book.Line(made, book.BACKUP, True, 1, "Baik.", method="dump", position="7303 1 0/2000028"))
+    node.give_to_service()
+    with scheduler(node):
+        wait_for(
+            lambda: "Cadangan pertama dimulai." in (node.folder / "scheduler.log").read_text(), seconds=60, what="the first one"
+        )
 
 
 def test_a_week_later_the_backup_is_rehearsed_by_itself(backed_up: Node) -> None:

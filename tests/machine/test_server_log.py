@@ -63,7 +63,7 @@ def moved_to_a_server(machine: Machine) -> None:
 def is_received_within_the_limits(machine: Machine) -> None:
     """The server's own program runs in the unit of the scheduler, as its user, and goes on with another after a kill of both."""
     wait_for("the log is received", lambda: asked(machine, FOLLOWS) != "", 60, pause=1.0)
-    machine.run("slrt backup run", seconds=300)
+    wait_for("the first backup of the moved database", lambda: last_line(machine)["method"] == "dump", 300, pause=1.0)
     newest = last_line(machine)
     assert (newest["ok"], newest["method"], bool(newest["position"])) == (True, "dump", True), "a base that the log goes on from"
     unit = machine.run(

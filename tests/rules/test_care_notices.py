@@ -66,7 +66,7 @@ def test_what_a_trouble_is() -> None:
         "clock": True,
     }
     assert found["d"].text == "Rusak. Ganti."
-    assert "1.0 GB" in found["room /x tight"].text
+    assert "1,0 GB" in found["room /x tight"].text
     assert troubles_of([], None, AT, AT) == {}
 
 

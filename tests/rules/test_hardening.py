@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from appliance.errors import ApplianceError
-from appliance.logins import has_key, open_logins
+from appliance.logins import by_password, open_logins, with_key
+from provision.edits import diff
 from provision.host import Entry
-from provision.steps.hardening import SSHD_RULES, TIMES, NoOpenLogins, SshRules, _timer
+from provision.steps.hardening import SSHD_RULES, TIMES, NoOpenLogins, SshRules, _timer, about_passwords
 from tests.support.pretend_host import PretendHost
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,7 +52,27 @@ def test_who_could_log_in_with_an_empty_password(passwd: str, shadow: str, found
     ],
 )
 def test_a_key_is_told_from_words(text: str, there: bool) -> None:
-    assert has_key(text) is there
+    listed = "".join(f"petugas {line}\n" for line in text.splitlines())
+    assert with_key(listed) == ({"petugas"} if there else set())
+
+
+LOCKED_ROOT, BOTH_ABLE = "root:!:1:\npetugas:x:1:\n", "root:x:1:\npetugas:x:1:\n"
+TWO = PASSWD + "teknisi:x:1001:1001::/home/teknisi:/bin/bash\n"
+
+
+@pytest.mark.parametrize(
+    ("passwd", "shadow", "group", "found"),
+    [
+        (PASSWD, LOCKED_ROOT, "sudo:x:27:petugas\n", ("petugas",)),
+        (PASSWD, BOTH_ABLE, "", ("root", "petugas")),
+        (PASSWD, "root:*\npetugas:\ndaemon:x\n", "", ()),
+        (TWO, "petugas:x\nteknisi:x\n", "sudo:x:27:teknisi,gone\n", ("teknisi",)),
+        (TWO, "petugas:x\nteknisi:!x\n", "sudo:x:27:teknisi\n", ()),
+        (TWO, "petugas:x\nteknisi:x\n", "sudo:x:27:\n", ("petugas", "teknisi")),
+    ],
+)
+def test_who_looks_after_the_machine_with_a_password(passwd: str, shadow: str, group: str, found: tuple[str, ...]) -> None:
+    assert by_password(passwd, shadow, group) == found
 
 
 def machine(**more: object) -> PretendHost:
@@ -61,23 +82,36 @@ def machine(**more: object) -> PretendHost:
     return host
 
 
-@pytest.mark.parametrize(("keys", "refused"), [("", False), (KEY, True)])
-def test_passwords_are_refused_over_ssh_only_when_a_key_is_there(keys: str, refused: bool) -> None:
-    host, change = machine(ssh_keys=keys), SshRules(RULES)
+@pytest.mark.parametrize(
+    ("keys", "root_by_password", "refused", "still"),
+    [
+        ("", False, False, ""),
+        (f"petugas {KEY}", False, True, ""),
+        (f"root {KEY}", False, True, "petugas"),
+        (f"petugas {KEY}", True, True, "root"),
+        (f"petugas {KEY}root {KEY}", True, True, ""),
+    ],
+)
+def test_the_first_key_ends_passwords_but_for_who_would_be_locked_out(
+    keys: str, root_by_password: bool, refused: bool, still: str
+) -> None:
+    host, change = machine(ssh_keys=keys, root_by_password=root_by_password), SshRules(RULES)
     change.perform(host)
     written = (host.read(SSHD_RULES) or b"").decode()
     assert ("PasswordAuthentication no" in written) is refused
-    assert ("PermitRootLogin prohibit-password" in written) is refused
+    assert (f"Match User {still}\n" in written) is bool(still)
+    assert ("PermitRootLogin prohibit-password" in written) is (refused and still != "root")
     assert change.is_done(host)
-    host.ssh_keys = "" if keys else KEY
+    host.ssh_keys = "" if keys else f"petugas {KEY}"
     assert not change.is_done(host), "the next run follows the keys"
+    assert f"-{written.splitlines()[-1]}\n" in diff(change, host) or not keys, "and the plan shows it"
 
 
 def test_rules_that_sshd_does_not_take_are_put_back() -> None:
     host, change = machine(), SshRules(RULES)
     change.perform(host)
     before = host.files[SSHD_RULES]
-    host.ssh_keys, host.ssh_trouble = KEY, "line 3: Bad configuration option"
+    host.ssh_keys, host.ssh_trouble = f"petugas {KEY}", "line 3: Bad configuration option"
     with pytest.raises(ApplianceError, match="Bad configuration option"):
         change.perform(host)
     assert host.files[SSHD_RULES] == before
@@ -91,18 +125,22 @@ def test_without_sshd_there_is_nothing_to_do() -> None:
     assert SshRules(RULES).is_done(PretendHost())
 
 
-def test_real_sshd_understands_the_rules(tmp_path: Path) -> None:
-    from provision.steps.hardening import ONLY_KEYS
-
+@pytest.mark.parametrize(
+    ("user", "left", "password"), [("root", [], "no"), ("petugas", ["petugas"], "yes"), ("tamu", ["petugas"], "no")]
+)
+def test_real_sshd_understands_the_rules(tmp_path: Path, user: str, left: list[str], password: str) -> None:
     key = tmp_path / "host"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True, stdin=subprocess.DEVNULL)
     Path("/run/sshd").mkdir(exist_ok=True)
-    config = tmp_path / "sshd_config"
-    config.write_bytes(f"HostKey {key}\n".encode() + RULES + ONLY_KEYS)
-    done = subprocess.run(["/usr/sbin/sshd", "-T", "-f", str(config)], capture_output=True, text=True, check=False)
+    included, config = tmp_path / "00-slrt.conf", tmp_path / "sshd_config"
+    included.write_bytes(RULES + about_passwords(left).encode())
+    config.write_text(f"Include {included}\nHostKey {key}\nPasswordAuthentication yes\nAllowTcpForwarding yes\nPrintMotd no\n")
+    command = ["/usr/sbin/sshd", "-T", "-f", str(config), "-C", f"user={user},host=laptop,addr=192.168.1.20"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     said = set(done.stdout.splitlines())
-    assert {"passwordauthentication no", "permitrootlogin without-password", "allowtcpforwarding no", "x11forwarding no"} <= said
+    assert {f"passwordauthentication {password}", "permitrootlogin without-password", "allowtcpforwarding no"} <= said
+    assert {"x11forwarding no", "printmotd no"} <= said, "what follows in other files is not for one account alone"
 
 
 def test_an_open_account_is_locked() -> None:

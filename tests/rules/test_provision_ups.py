@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance.config import NodeSettings, PowerSettings, Settings, driver_options, parse, render
+from appliance.config import NodeSettings, PowerSettings, Settings, parse, render
+from appliance.config_values import driver_options
 from appliance.errors import ConfigurationError
 from provision import run
 from provision.cli import Wish, _site

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import fcntl
+import json
 import os
 import sqlite3
 from collections.abc import Callable
@@ -16,10 +18,13 @@ import pytest
 
 from appliance.config import PathSettings, Settings
 from appliance.errors import ApplianceError, Conflict, TryLater
+from provision.cli import apply_all
 from provision.host import Entry, LocalHost, Outcome
-from provision.upgrade import engine, keeping, settling
+from provision.run import Stopped
+from provision.step import Step
+from provision.upgrade import engine, keeping, releases, settling
 from provision.upgrade.facts import mains_back
-from provision.upgrade.journal import WAYS_OUT, Note, Place, Stage, number_of, read_note, read_told, version_of, write
+from provision.upgrade.journal import WAYS_OUT, Note, Place, Stage, Told, number_of, read_note, read_told, version_of, write
 from provision.upgrade.node import Node
 from provision.upgrade.rules import Data, Facts, Power, is_over, needs_backup, refusals
 from tests.support.pretend_host import PowerCut, PretendHost
@@ -318,6 +323,38 @@ def test_an_exchange_that_was_stopped_on_the_way_is_not_taken_for_the_data(node:
     assert not node.place.closed.exists()
 
 
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the releases: the one in use is 0.2.0+b."""
+    folder = tmp_path / "releases"
+    (folder / "0.2.0+b").mkdir(parents=True)
+    (folder / "0.2.0+b" / releases.WHOLE).touch()
+    (tmp_path / "current").symlink_to(folder / "0.2.0+b")
+    monkeypatch.setattr(releases, "RELEASES", folder)
+    monkeypatch.setattr(releases, "CURRENT", str(tmp_path / "current"))
+    monkeypatch.setattr(releases, "INSTALLER_LOCK", tmp_path / "installer.lock")
+    return folder
+
+
+def test_a_release_that_is_being_made_is_not_taken_for_an_old_one(node: Node, shelf: Path) -> None:
+    for name in ("0.1.0+a", "0.3.0+c", "0.4.0+d"):
+        (shelf / name / "venv").mkdir(parents=True)
+    for name in ("0.1.0+a", "0.3.0+c"):
+        (shelf / name / releases.WHOLE).touch()
+
+    def left_after_tidying() -> list[str]:
+        write(node.place.kept, note_at(node, Stage.PROVEN))
+        assert "0.1.0+a" in releases.forget_old(node, AT + timedelta(days=15))
+        return sorted(folder.name for folder in shelf.iterdir())
+
+    with releases.INSTALLER_LOCK.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert left_after_tidying() == ["0.2.0+b", "0.3.0+c", "0.4.0+d"], "the last one is just being made"
+    assert left_after_tidying() == ["0.2.0+b", "0.3.0+c"], "whole, and about to be put in place"
+    releases.forget_all_but({"0.2.0+b"})
+    assert [folder.name for folder in shelf.iterdir()] == ["0.2.0+b"]
+
+
 @dataclasses.dataclass
 class CutAtTheEnd(Watched):
     """The power fails while the other steps are done."""
@@ -327,11 +364,7 @@ class CutAtTheEnd(Watched):
         raise PowerCut
 
 
-def test_who_is_cut_off_after_the_door_was_opened_is_told_what_is_left(
-    node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(engine, "RELEASES", tmp_path / "releases")
-    (tmp_path / "releases").mkdir()
+def test_who_is_cut_off_after_the_door_was_opened_is_told_what_is_left(node: Node, shelf: Path) -> None:
     note = note_at(node, Stage.PROVEN)
     cut = Node(node.settings, CutAtTheEnd(place=node.place), node.place)
     for settled_by_another in (False, True):
@@ -352,3 +385,21 @@ def test_who_is_cut_off_after_the_door_was_opened_is_told_what_is_left(
     told = read_told(node.place.last)
     assert told is not None
     assert told.text == "Simpul memakai rilis 0.2.0+b; halaman tertutup 12 detik."
+
+
+def test_the_steps_that_a_cut_left_are_asked_for_until_all_are_done(tmp_path: Path) -> None:
+    said = f"Simpul memakai rilis 0.2.0+b; halaman tertutup 12 detik. {engine.STEPS_LEFT}"
+    write(tmp_path / "last.json", Told(True, "0.1.0+a", "0.2.0+b", AT.isoformat(), "admin.it", said))
+    host, place = PretendHost(), str(Place().last)
+    host.files[str(Place().public)] = (Entry("folder", 0o755, "root", "root"), b"")
+    host.files[place] = (Entry("file", 0o644, "root", "root"), (tmp_path / "last.json").read_bytes())
+
+    def text() -> str:
+        return str(json.loads(host.read(place) or b"")["text"])
+
+    step = Step("kosong", "Tanpa perubahan", ())
+    with pytest.raises(Stopped):
+        apply_all((step,), host, lambda _line: None, "kosong")
+    assert text() == said
+    apply_all((step,), host, lambda _line: None)
+    assert text() == "Simpul memakai rilis 0.2.0+b; halaman tertutup 12 detik."

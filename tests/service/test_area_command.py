@@ -16,7 +16,8 @@ from appliance import background
 from appliance.config import PowerSettings, Settings, render
 from appliance.database import db
 from appliance.registry import area_counts
-from appliance.scheduler import Clockwork
+from appliance.scheduling import office_jobs
+from appliance.scheduling.workplace import Workplace
 from tests.support.databases import SqliteTemplate
 from tests.support.web_client import web_settings
 
@@ -64,17 +65,17 @@ def test_the_scheduler_asks_for_the_count_once_a_night_and_not_before_a_power_of
 ) -> None:
     power = tmp_path / "power"
     power.mkdir()
-    clockwork = Clockwork(
+    workplace = Workplace(
         replace(settings, power=PowerSettings(runtime=str(power))), tmp_path / "appliance.toml", threading.Event()
     )
     (power / "state.json").write_text('{"accepts_work": false}')
-    clockwork.ask_for_the_night()
+    office_jobs.do(workplace, office_jobs.ask_for_the_night)
     assert not background.is_asked(area_counts.KIND, area_counts.SUBJECT)
     (power / "state.json").write_text('{"accepts_work": true}')
-    clockwork.ask_for_the_night()
+    office_jobs.do(workplace, office_jobs.ask_for_the_night)
     db.session.remove()
     first = background.progress_of(area_counts.SUBJECT)
-    clockwork.ask_for_the_night()
+    office_jobs.do(workplace, office_jobs.ask_for_the_night)
     db.session.remove()
     assert first is not None
     assert background.progress_of(area_counts.SUBJECT) == first

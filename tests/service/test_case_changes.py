@@ -30,7 +30,8 @@ from appliance.models.roles import Role
 from appliance.models.states import CaseState
 from appliance.models.visit import CasePaper, Delegation, Visit
 from appliance.registry.list_status import NewStatus, note_status
-from appliance.scheduler import Clockwork
+from appliance.scheduling import office_jobs
+from appliance.scheduling.workplace import Workplace
 from tests.support.desk import (
     confirm,
     decided,
@@ -300,7 +301,8 @@ def test_the_clockwork_closes_by_itself(app: Flask, settings: Settings, staff: S
     case = open_case(staff.fo, service_type_id=service("informasi"))
     long_ago = AT - timedelta(days=60)
     move(case, staff.fo, "selesaikan_langsung", at=long_ago, outcome="informasi", outcome_note="x", citizen_note="y")
-    Clockwork(settings, Path("appliance.toml"), threading.Event()).close_settled_cases()
+    workplace = Workplace(settings, Path("appliance.toml"), threading.Event())
+    office_jobs.do(workplace, office_jobs.close_settled_cases)
     db.session.rollback()
     assert seen(case, staff.fo).line.state is CaseState.CLOSED
 

@@ -135,7 +135,7 @@ def behind(settings: Settings, by: timedelta = DAY) -> datetime:
 
 def typed(settings: Settings, wanted: datetime, password: str = PASSWORD, date: str = "") -> dict[str, object]:
     local = wanted.astimezone(settings.zone)
-    return {"wish": "set", "date": f"{local:%Y-%m-%d}", "time": f"{local:%H:%M}", "typed": date, "password": password}
+    return {"wish": "set", "date": f"{local:%d-%m-%Y}", "time": f"{local:%H.%M}", "typed": date, "password": password}
 
 
 @on_sqlite
@@ -186,6 +186,25 @@ def test_a_wrong_order_sets_nothing(web: Web, settings: Settings, shift: timedel
     assert answer.status_code == 422
     assert sentence in answer.text
     assert PASSWORD not in answer.text
+    assert clock_orders.take(settings) is None
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("date", "time", "sentence"),
+    [
+        ("12/31/2026", "14.05", "tidak ada di kalender"),
+        ("31-12-2026", "02.05 PM", "Tulis jam.menit"),
+        ("31-12-2026", "", "Isi tanggal dan jamnya"),
+    ],
+)
+def test_a_date_is_typed_as_the_office_writes_it_whatever_the_language_of_the_browser(
+    web: Web, settings: Settings, date: str, time: str, sentence: str
+) -> None:
+    local = datetime.now(settings.zone)
+    assert f'value="{local:%d-%m-%Y}"' in web.get("/jam").text
+    answer = web.post("/jam", {**typed(settings, local), "date": date, "time": time})
+    assert (answer.status_code, sentence in answer.text) == (422, True)
     assert clock_orders.take(settings) is None
 
 

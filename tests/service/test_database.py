@@ -15,13 +15,17 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from appliance import database, scheduler
+from appliance import database
+from appliance.carried_log import CarriedLog
 from appliance.config import Settings
 from appliance.database import Duplicate, begins_with, db, transaction
 from appliance.errors import ApplianceError, ConfigurationError, Conflict, TryLater
 from appliance.gate import Gate
 from appliance.models.area import Area
 from appliance.models.unit import Unit
+from appliance.scheduling import database_jobs
+from appliance.scheduling.database_jobs import DatabaseJobs
+from appliance.scheduling.workplace import Workplace
 from tests.support.databases import SqliteTemplate
 from tests.support.staff import AT
 from tests.support.waiting import wait_for
@@ -88,16 +92,16 @@ def test_sqlite_learns_of_its_indexes_and_again_when_a_table_has_grown(lite: Set
 def test_the_scheduler_looks_once_a_day_and_not_while_the_gate_is_shut(lite: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[Settings] = []
     refresh = database.refresh_statistics
-    monkeypatch.setattr(scheduler, "refresh_statistics", lambda settings: (looked.append(settings), refresh(settings)))
-    clockwork = scheduler.Clockwork(lite, Path("appliance.toml"), threading.Event())
+    monkeypatch.setattr(database_jobs, "refresh_statistics", lambda settings: (looked.append(settings), refresh(settings)))
+    jobs = DatabaseJobs(Workplace(lite, Path("appliance.toml"), threading.Event()), CarriedLog(lite))
     gate = Gate(Path(lite.paths.runtime) / "gate.lock", Path(lite.power.runtime) / "state.json")
     gate.lock.parent.mkdir(parents=True, exist_ok=True)
     with gate.lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        clockwork.refresh_statistics()
+        jobs.refresh_statistics()
     assert looked == []
-    clockwork.refresh_statistics()
-    clockwork.refresh_statistics()
+    jobs.refresh_statistics()
+    jobs.refresh_statistics()
     assert looked == [lite]
 
     class Tomorrow(datetime):
@@ -105,8 +109,8 @@ def test_the_scheduler_looks_once_a_day_and_not_while_the_gate_is_shut(lite: Set
         def now(cls, tz: tzinfo | None = None) -> Tomorrow:
             return cls.fromtimestamp(time.time() + 86400, tz)
 
-    monkeypatch.setattr(scheduler, "datetime", Tomorrow)
-    clockwork.refresh_statistics()
+    monkeypatch.setattr(database_jobs, "datetime", Tomorrow)
+    jobs.refresh_statistics()
     assert looked == [lite, lite]
 
 
@@ -290,7 +294,7 @@ def test_what_was_answered_survives_a_kill(settings: Settings, tmp_path: Path) -
 WRITER = """
 import itertools, sys
 from pathlib import Path
-from appliance import database, scheduler
+from appliance import database
 from tests.service.test_database import unit
 from tests.support.databases import settings_below
 with database.create_service(settings_below(Path(sys.argv[1]), sys.argv[2])).app_context():

@@ -38,7 +38,8 @@ from appliance.models.person import Family, Person
 from appliance.models.roles import Role
 from appliance.models.task import TaskState
 from appliance.registry.participation import SOURCES
-from appliance.scheduler import Clockwork
+from appliance.scheduling import office_jobs
+from appliance.scheduling.workplace import Workplace
 from appliance.work import Work, do_everything
 from tests.support.aid import programme, take_part
 from tests.support.desk import move, open_case, request, resident
@@ -451,10 +452,10 @@ def test_what_nobody_waits_for_is_cleared_away(app: Flask, office: Staff, settin
 def test_the_clockwork_clears_away_by_itself(app: Flask, office: Staff, settings: Settings) -> None:
     export = made(settings, office.bo)
     (settings.export_files / "of-another-time").mkdir()
-    clockwork = Clockwork(settings, Path("appliance.toml"), threading.Event())
+    workplace = Workplace(settings, Path("appliance.toml"), threading.Event())
     with transaction() as session:
         session.get_one(Export, export).expires_at = datetime(2026, 1, 1, tzinfo=UTC)
-    clockwork.clear_exports()
+    office_jobs.do(workplace, office_jobs.clear_exports)
     assert list(settings.export_files.iterdir()) == []
     database.db.session.rollback()
     assert [entry.subject for entry in journal("ekspor-kedaluwarsa")] == [f"export:{export}"]

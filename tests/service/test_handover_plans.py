@@ -25,7 +25,8 @@ from appliance.errors import Conflict, InvalidInput, NotAllowed, NotFound, TryLa
 from appliance.models.account import Account, Assignment
 from appliance.models.handover import Handover, HandoverPlan, PlanState
 from appliance.models.roles import Role
-from appliance.scheduler import Clockwork
+from appliance.scheduling import office_jobs
+from appliance.scheduling.workplace import Workplace
 from tests.service.test_handover import TODAY, assign, field, held, owner, wanted
 from tests.support.desk import open_case, resident
 from tests.support.staff import AT, FAR, HOME, Staff
@@ -269,10 +270,10 @@ def test_the_scheduler_does_what_is_due(app: Flask, planner: Staff, settings: Se
     made = plan_handover(wanted(planner, starts=tomorrow), request_id="s", by=planner.supervisor, at=now)
     for folder in (settings.paths.data, settings.paths.runtime, settings.power.runtime):
         Path(folder).mkdir(parents=True, exist_ok=True)
-    clockwork = Clockwork(settings, Path("unused"), threading.Event())
-    clockwork.hand_over_if_due()
+    workplace = Workplace(settings, Path("unused"), threading.Event())
+    office_jobs.do(workplace, office_jobs.hand_over_if_due)
     assert state_of(made)[0] == PlanState.WAITING
     with transaction() as session:
         session.get_one(HandoverPlan, made).starts = tomorrow - timedelta(days=1)
-    clockwork.hand_over_if_due()
+    office_jobs.do(workplace, office_jobs.hand_over_if_due)
     assert state_of(made) == (PlanState.DONE, "", True)

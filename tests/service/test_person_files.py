@@ -22,7 +22,8 @@ from appliance.models.audit import AuditEntry
 from appliance.models.person import Person, PersonFile
 from appliance.registry import files, people
 from appliance.registry.file_store import LARGEST
-from appliance.scheduler import Clockwork
+from appliance.scheduling import office_jobs
+from appliance.scheduling.workplace import Workplace
 from tests.support.desk import resident
 from tests.support.killing import killed
 from tests.support.staff import AT, Staff
@@ -201,8 +202,8 @@ def test_what_a_killed_upload_left_is_swept_by_the_scheduler(
     for path in (left, other, folder, half):
         os.utime(path, (long_ago, long_ago))
     add(staff, person, PDF, "ktp")
-    clockwork = Clockwork(settings, Path("appliance.toml"), threading.Event())
-    clockwork.clear_uploads()
+    workplace = Workplace(settings, Path("appliance.toml"), threading.Event())
+    office_jobs.do(workplace, office_jobs.clear_uploads)
     assert {path.name for path in data.glob("*upload-*")} == {".upload-now", "upload-old", ".upload-folder"}
     assert not half.exists()
     assert len([path for path in settings.attachments.rglob("*") if path.is_file()]) == 1

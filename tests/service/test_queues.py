@@ -21,7 +21,8 @@ from appliance.database import db
 from appliance.errors import NotAllowed
 from appliance.models.case import Case
 from appliance.models.roles import Role
-from appliance.scheduler import Clockwork
+from appliance.scheduling import office_jobs
+from appliance.scheduling.workplace import Workplace
 from tests.support.desk import decided, move, open_case, resident, service
 from tests.support.staff import AT, FAR, Staff
 
@@ -202,14 +203,14 @@ def test_what_is_done_or_stands_is_not_told(app: Flask, settings: Settings, staf
 def test_the_clockwork_tells_by_itself(app: Flask, settings: Settings, staff: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
     long_ago = AT - timedelta(days=60)
     case = open_case(staff.fo, received_at=long_ago)
-    clockwork = Clockwork(settings, Path("appliance.toml"), threading.Event())
+    workplace = Workplace(settings, Path("appliance.toml"), threading.Event())
 
     class Noon(datetime):
         @classmethod
         def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
             return AT
 
-    monkeypatch.setattr("appliance.scheduler.datetime", Noon)
-    clockwork.escalate_late_cases()
+    monkeypatch.setattr("appliance.scheduling.office_jobs.datetime", Noon)
+    office_jobs.do(workplace, office_jobs.escalate_late_cases)
     db.session.rollback()
     assert level(case) == 1

@@ -22,7 +22,8 @@ from appliance.database import db
 from appliance.errors import InvalidInput, NotAllowed
 from appliance.models.case import Case, Referral
 from appliance.models.states import CaseState, ReferralState
-from appliance.scheduler import Clockwork
+from appliance.scheduling import office_jobs
+from appliance.scheduling.workplace import Workplace
 from tests.support.desk import decided, move, prepare_referral, referred, version_of
 from tests.support.pictures import photo
 from tests.support.staff import AT, Staff
@@ -260,7 +261,8 @@ class Monday(datetime):
 
 def test_the_clockwork_reminds_by_itself(app: Flask, settings: Settings, staff: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
     referral = referred(staff)
-    monkeypatch.setattr("appliance.scheduler.datetime", Monday)
-    Clockwork(settings, Path("appliance.toml"), threading.Event()).remind_of_referrals()
+    monkeypatch.setattr("appliance.scheduling.office_jobs.datetime", Monday)
+    workplace = Workplace(settings, Path("appliance.toml"), threading.Event())
+    office_jobs.do(workplace, office_jobs.remind_of_referrals)
     db.session.rollback()
     assert db.session.get_one(Referral, referral).reminded_at is not None

@@ -214,7 +214,7 @@ def test_the_hardware_is_as_well_as_its_worst_part(
 
 @pytest.mark.parametrize(
     ("level", "state", "words"),
-    [(0, Health.OK, "1.0 GB"), (1, Health.WARN, "(10 %)"), (2, Health.FAIL, "ditunda"), (3, Health.FAIL, "sudah dilepas")],
+    [(0, Health.OK, "1,0 GB"), (1, Health.WARN, "(10 %)"), (2, Health.FAIL, "ditunda"), (3, Health.FAIL, "sudah dilepas")],
 )
 def test_a_disk_is_as_full_as_the_watch_says(settings: Settings, level: int, state: Health, words: str) -> None:
     place = {"name": "data", "folder": "/x", "free": 10**9, "total": 10**10, "missing": 0, "level": level}

@@ -119,10 +119,12 @@ def test_an_admin_asks_reads_and_takes_it_away(settings: Settings, tmp_path: Pat
     web.sign_in("admin.it")
     assert "Belum ada berkas dukungan" in web.get("/mesin/dukungan").text
     assert web.post("/mesin/dukungan").status_code == 303
-    assert order.is_waiting(node)
+    assert order.is_under_way(node)
     assert web.post("/mesin/dukungan").status_code == 503
     assert "sedang dibuat" in web.get("/mesin/dukungan").text
-    order.take(node)
+    with order.carried_out(node) as wanted:
+        assert wanted
+        assert "sedang dibuat" in web.get("/mesin/dukungan").text, "the order is taken, its run goes on"
     name = packing.name_at(datetime.now(UTC))
     packing.save(packing.pack({packing.README: "isi", "jurnal.txt": "<b>baris</b>"}, name), shelf, name)
     assert "&lt;b&gt;baris" in web.get("/mesin/dukungan?bagian=jurnal.txt").text
@@ -134,6 +136,43 @@ def test_an_admin_asks_reads_and_takes_it_away(settings: Settings, tmp_path: Pat
         db.session.remove()
         db.engine.dispose()
     assert list(actions) == ["berkas-dukungan", "berkas-dukungan-unduh"]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from appliance.config import load
+from appliance.support import order
+with order.carried_out(load(Path(sys.argv[1]))):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@SQLITE
+def test_an_order_that_did_not_end_is_told_and_not_begun_again(settings: Settings, tmp_path: Path) -> None:
+    """Killed for its memory it would be killed again and again, for as long as the order lies there."""
+    node = replace(settings, paths=replace(settings.paths, care=str(tmp_path / "care"), runtime=str(tmp_path)))
+    place = tmp_path / order.REQUEST
+    (tmp_path / "c.toml").write_text(render(node))
+    place.touch()
+    assert subprocess.run([sys.executable, "-c", KILLED, tmp_path / "c.toml"], check=False).returncode == -9
+    assert not order.is_under_way(node)
+    cut = order.read_unfinished(node)
+    assert cut is not None
+    assert "memori habis" in cut.text
+    with order.carried_out(node) as wanted:
+        assert not wanted
+    place.touch()
+    assert order.read_unfinished(node) is None, "the next one waits"
+    with pytest.raises(ApplianceError), order.carried_out(node) as wanted:
+        packing.save(b"", tmp_path / "gone", "x")
+    failed = order.read_unfinished(node)
+    assert failed is not None
+    assert "tidak dapat ditulis" in failed.text
+    place.touch()
+    with order.carried_out(node) as wanted:
+        assert wanted
+    assert (order.read_unfinished(node), order.is_under_way(node)) == (None, False)
 
 
 def test_a_text_that_is_too_long_begins_with_a_whole_line() -> None:

@@ -44,6 +44,7 @@ class PretendHost:
     ssh_peers: str = ""
     ssh_keys: str = ""
     ssh_trouble: str = ""
+    root_by_password: bool = False
     open_logins: set[str] = field(default_factory=set)
     routes: str = '[{"dst": "default", "gateway": "192.168.1.1", "dev": "eno1"}]'
     links: str = "[]"
@@ -144,6 +145,7 @@ class PretendHost:
             "dpkg-divert": lambda words: self._divert(words[1]),
             "udevadm": self._be_done,
             "watchdog": self._be_done,
+            "PermitRootLogin": lambda _words: self.root_by_password,
             "id -u slrt": lambda _words: "slrt" in self.users,
         }
         if (told := self._told(words[1])) is not None:

@@ -8,10 +8,11 @@
   const opened = Date.now();
   const apart = Math.round(opened / 1000 - Number(told.dataset.node));
 
-  // "2026-11-29 10:47" in the office's zone, whatever zone the device is set to
-  function atTheOffice() {
+  // ["29-11-2026", "10.47"] in the office's zone, whatever zone the device is set to
+  function asWritten() {
     const parts = { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
-    return new Intl.DateTimeFormat("sv-SE", Object.assign({ timeZone: told.dataset.zone }, parts)).format(new Date());
+    const text = new Intl.DateTimeFormat("sv-SE", Object.assign({ timeZone: told.dataset.zone }, parts)).format(new Date());
+    return [text.slice(0, 10).split("-").reverse().join("-"), text.slice(11).replace(":", ".")];
   }
 
   function words(seconds) {
@@ -21,13 +22,13 @@
     return "Simpul " + (seconds > 0 ? "terlambat " : "lebih cepat ") + amount + ".";
   }
 
-  told.querySelector("strong").textContent = atTheOffice().slice(8, 10) + "-" + atTheOffice().slice(5, 7) + "-" + atTheOffice().slice(0, 4) + " pukul " + atTheOffice().slice(11).replace(":", ".");
+  told.querySelector("strong").textContent = asWritten().join(" pukul ");
   told.querySelector("span").textContent = words(apart);
   told.hidden = false;
   take.hidden = false;
 
   take.addEventListener("click", function () {
-    const [date, time] = atTheOffice().split(" ");
+    const [date, time] = asWritten();
     document.getElementById("date").value = date;
     document.getElementById("time").value = time;
   });

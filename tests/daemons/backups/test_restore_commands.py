@@ -6,7 +6,9 @@ import fcntl
 import json
 import os
 import pwd
-from contextlib import closing
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,27 @@ def order(node: Node, **words: object) -> dict[str, Any]:
     assert not place.exists()
     told: dict[str, Any] = json.loads((node.plan.data / "restore" / "restore.json").read_bytes())
     return told
+
+
+@contextmanager
+def words_of_all_processes() -> Iterator[set[str]]:
+    """What anybody on the machine can read of the programs that run meanwhile."""
+    seen: set[str] = set()
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(0.02):
+            for file in Path("/proc").glob("[0-9]*/cmdline"):
+                with suppress(OSError):
+                    seen.add(file.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        ended.set()
+        watcher.join()
 
 
 def test_the_database_alone_beside_and_single_papers_for_a_program(backed_up: Node, tmp_path: Path) -> None:
@@ -79,7 +102,12 @@ def test_an_order_of_the_pages_is_checked_carried_out_and_told(backed_up: Node) 
         "Lihat daftarnya: slrt backup list",
     )
 
-    done = order(backed_up, wish="restore", reason="disk data diganti")
+    with words_of_all_processes() as seen:
+        done = order(backed_up, wish="restore", reason="disk data diganti")
+    assert [words for words in seen if " --in-place " in words]
+    assert not [words for words in seen if "disk data diganti" in words], (
+        "it may name somebody, and every local user can read these"
+    )
     assert (done["ok"], done["text"]) == (True, "Data sudah dipulihkan dari cadangan 1.")
     assert last_row(backed_up) == 2000
     assert contents(backed_up.plan.data / "attachments") == before

@@ -238,12 +238,16 @@ def test_how_far_a_restore_reaches_and_when_a_base_is_wanted(fresh: Plan, url: s
     assert not book.lines(plan.state)[-1].position, "nobody carries the log over yet"
     paths, kept = PathSettings(data=str(plan.data)), BackupSettings(repository=str(plan.repository))
     log = CarriedLog(Settings(paths=paths, backup=kept, database=DatabaseSettings(url=url)))
+    of_sqlite = [replace(book.lines(plan.state)[-1], method="freeze", position="1-1.2.3")]
     try:
+        assert not log.is_moved(of_sqlite), "nobody knows yet whether the log can be carried over"
         log.carry_over()
         log.carry_files()
+        assert log.is_moved(of_sqlite)
         assert log.wants_base(book.lines(plan.state))
         run_now(plan)
         lines = book.lines(plan.state)
+        assert not log.is_moved([*of_sqlite, *lines])
         fill(url, 10)
         log.carry_over()
         log.carry_files()
