@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
+from tests.support.machine_tree import RELEASES
 from tests.support.nut import NutLab
 from tests.support.nut_release import HOST_RELEASE, VERSIONS
 
@@ -19,17 +23,20 @@ settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
 
 HERE = Path(__file__).parent
-# One process runs all tests of a file: what takes minutes must not begin when all else is done. The longest first, files or
-# folders. Each of the four processes begins with one; with a file of a single test it gets the fifth or sixth as well.
+# One process runs all tests of a file, or those on one Debian of a file with machines: what takes minutes must not begin when all
+# else is done. The longest first, files or folders. Each of the four processes begins with one; with a single test it gets the
+# fifth or sixth as well.
 LONGEST = (
     "machine/test_killed_at_steps.py",
     "machine/test_killed_at_random.py",
     "machine/test_bundle.py",
     "machine/test_backup.py",
+    "machine/test_upgrade.py",
     "machine/test_power.py",
     "machine/test_bed.py",
-    "machine/test_remote.py",
     "machine/test_readme.py",
+    "machine/test_remote.py",
+    "machine/test_power_drills.py",
     "machine",
     "daemons/backups/test_kill.py",
     "daemons/backups/test_faults.py",
@@ -60,8 +67,27 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The rest stays as it was collected."""
-    items.sort(key=lambda item: _place(item.path))
+    """The rest stays as it was collected. One Debian after the other: a machine that waits for its next test is never quite idle."""
+    items.sort(key=lambda item: (_place(item.path), _release(item.nodeid)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
+    """The work that is dealt out to several processes, where whole files are."""
+    return ByFileAndDebian(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+class ByFileAndDebian(LoadScopeScheduling):
+    """A piece of work is what a file has for one Debian, or all of it where it asks for none."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return f"{nodeid.partition('::')[0]} {_release(nodeid)}"
+
+
+def _release(nodeid: str) -> str:
+    """The Debian of the machine that a test is given; none for the tests without machines."""
+    found = re.fullmatch(rf"tests/machine/.*\[(?:.*-)?({'|'.join(RELEASES)})(?:-.*)?\]", nodeid)
+    return found[1] if found else ""
 
 
 def _place(file: Path) -> int:

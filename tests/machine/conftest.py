@@ -88,12 +88,6 @@ def installed(room: Room, release: str) -> Machine:
 
 
 @pytest.fixture
-def standing(room: Room, release: str) -> Machine:
-    """A booted installed machine of each release, to look at but not to change."""
-    return room.standing(release)
-
-
-@pytest.fixture
 def lasting(room: Room, release: str) -> Machine:
     """A booted installed machine of each release that the tests of a file change one after the other; each leaves it well."""
     return room.lasting(release)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
+
 from tests.support.machine import SOURCE, Machine, differences, manifest
 from tests.support.machine_bed import Bed
 from tests.support.machine_room import Room
 from tests.support.machine_run import FIRST_SIGN_IN, INSTALL, install, until_well
+from tests.support.machine_tree import RELEASES
 from tests.support.story import first_password
 
 PARTS = {"web", "database", "backup", "sticks", "sheet", "power", "disk", "hardware", "certificate", "clock", "services"}
@@ -27,7 +30,7 @@ VOLATILE = (
 
 def test_an_installation_ends_with_an_address_a_sign_in_and_green(room: Room, release: str) -> None:
     done = room.installation(release)
-    machine = room.standing(release)
+    machine = room.lasting(release)
     assert f"https://{Bed(done.number).address}/" in done.output
     assert "Semua baik." in done.output
     assert done.output.count(first_password(machine)) == 1, "the first password is shown once"
@@ -39,10 +42,10 @@ def test_an_installation_ends_with_an_address_a_sign_in_and_green(room: Room, re
     assert all(status[name]["text"] for name in PARTS)
 
 
-def test_the_password_is_in_no_log(standing: Machine) -> None:
-    found = standing.run(f"grep -rlF {first_password(standing)} / --include='*' --exclude-dir={{proc,sys,dev}} -s", check=False)
+def test_the_password_is_in_no_log(lasting: Machine) -> None:
+    found = lasting.run(f"grep -rlF {first_password(lasting)} / --include='*' --exclude-dir={{proc,sys,dev}} -s", check=False)
     assert found.out.split() == [FIRST_SIGN_IN]
-    assert standing.run(f"journalctl --no-pager | grep -cF {first_password(standing)}", check=False).out == "0\n"
+    assert lasting.run(f"journalctl --no-pager | grep -cF {first_password(lasting)}", check=False).out == "0\n"
 
 
 def test_a_second_run_changes_nothing_and_says_so(lasting: Machine) -> None:
@@ -57,6 +60,7 @@ def test_a_second_run_changes_nothing_and_says_so(lasting: Machine) -> None:
     assert lasting.run(f"systemctl show -p MainPID $({OURS})").out == processes, "no service is restarted"
 
 
+@pytest.mark.parametrize("release", RELEASES[:1])
 def test_a_second_run_repairs_what_somebody_broke(lasting: Machine) -> None:
     until_well(lasting)
     before = manifest(lasting, ignore=VOLATILE)
@@ -66,6 +70,7 @@ def test_a_second_run_repairs_what_somebody_broke(lasting: Machine) -> None:
     until_well(lasting)
 
 
+@pytest.mark.parametrize("release", RELEASES[-1:])
 def test_a_step_that_fails_is_told_with_what_to_type_and_what_was_edited_is_kept(lasting: Machine) -> None:
     until_well(lasting)
     before = manifest(lasting, ignore=VOLATILE)
@@ -93,26 +98,26 @@ def test_a_step_that_fails_is_told_with_what_to_type_and_what_was_edited_is_kept
     assert (kept[0], set(kept[1:])) == ("700 root", {"# tangan"})
 
 
-def test_only_the_pages_listen_on_the_network(standing: Machine) -> None:
-    rows = [line.split() for line in standing.run("ss -Hltn").out.splitlines()]
+def test_only_the_pages_listen_on_the_network(lasting: Machine) -> None:
+    rows = [line.split() for line in lasting.run("ss -Hltn").out.splitlines()]
     addresses = {row[3] for row in rows}
-    names = {address for address in addresses if address == f"{standing.address}:53" or address.startswith("[fe80::")}
-    assert f"{standing.address}:53" in names
+    names = {address for address in addresses if address == f"{lasting.address}:53" or address.startswith("[fe80::")}
+    assert f"{lasting.address}:53" in names
     assert all(address.endswith("host0:53") for address in names if address.startswith("["))
     assert addresses - names - {"127.0.0.1:3493", "[::1]:3493"} == {"0.0.0.0:80", "0.0.0.0:443"}
 
 
-def test_no_service_of_ours_runs_as_root_or_has_failed(standing: Machine) -> None:
-    assert standing.run("systemctl --failed --no-legend").out == ""
+def test_no_service_of_ours_runs_as_root_or_has_failed(lasting: Machine) -> None:
+    assert lasting.run("systemctl --failed --no-legend").out == ""
     ask = f"for unit in $({OURS}); do echo $unit $(ps -o user= -p $(systemctl show -p MainPID --value $unit)); done"
-    users = dict(line.split() for line in standing.run(ask).out.splitlines() if len(line.split()) == 2)
+    users = dict(line.split() for line in lasting.run(ask).out.splitlines() if len(line.split()) == 2)
     assert users.keys() >= {"slrt-web.service", "slrt-scheduler.service", "slrt-watcher.service", "slrt-front.service"}
     assert "root" not in users.values(), users
 
 
-def test_services_are_closed_by_systemd(standing: Machine) -> None:
+def test_services_are_closed_by_systemd(lasting: Machine) -> None:
     units = "slrt-web slrt-scheduler slrt-watcher slrt-front"
-    rows = json.loads(standing.run("systemd-analyze security --no-pager --json=short").out)
+    rows = json.loads(lasting.run("systemd-analyze security --no-pager --json=short").out)
     exposure = {row["unit"]: float(row["exposure"]) for row in rows if row["unit"].startswith("slrt-")}
     print("exposure:", exposure)
     assert {f"{name}.service" for name in units.split()} <= exposure.keys()
@@ -123,15 +128,15 @@ def test_services_are_closed_by_systemd(standing: Machine) -> None:
 OWNED = {"/etc/slrt/secrets": ("700", "root"), "/var/lib/slrt": ("2750", "slrt"), "/srv/backup/slrt": ("700", "slrt-backup")}
 
 
-def test_secrets_are_for_root_alone_and_data_for_the_service(standing: Machine) -> None:
+def test_secrets_are_for_root_alone_and_data_for_the_service(lasting: Machine) -> None:
     stat = "stat -c '%a %U %n' /etc/slrt/secrets /etc/slrt/secrets/* /var/lib/slrt /srv/backup/slrt"
-    for line in standing.run(stat).out.splitlines():
+    for line in lasting.run(stat).out.splitlines():
         mode, owner, path = line.split()
         assert (mode, owner) == OWNED.get(path, ("600", "root")), line
-    readers = standing.run("getent group slrt-data").out.strip().rpartition(":")[2]
+    readers = lasting.run("getent group slrt-data").out.strip().rpartition(":")[2]
     assert set(readers.split(",")) == {"slrt", "slrt-backup"}
     for secret in ("backup-passphrase", "audit-key"):
-        as_other = standing.run(f"cat /etc/slrt/secrets/{secret}", check=False, user="nobody")
+        as_other = lasting.run(f"cat /etc/slrt/secrets/{secret}", check=False, user="nobody")
         assert as_other.code != 0
 
 
@@ -143,6 +148,7 @@ def test_the_front_opens_its_ports_again_after_every_restart(lasting: Machine) -
     until_well(lasting)
 
 
+@pytest.mark.parametrize("release", RELEASES[:1])
 def test_a_dropped_option_keeps_what_the_node_has(lasting: Machine) -> None:
     until_well(lasting)
     before = manifest(lasting, "/etc/slrt", VOLATILE)

@@ -30,16 +30,16 @@ def office(lasting: Machine, offices: list[Node]) -> Node:
 
 
 def test_the_mains_fails_and_comes_back(lasting: Machine, office: Node) -> None:
-    wait_for("the light is on", lambda: protection(lasting).get("color") == "armed", 240, pause=2)
+    wait_for("the light is on", lambda: protection(lasting).get("color") == "armed", 240, pause=4)
     assert protection(lasting)["findings"] == []
     assert lasting.run("systemctl --failed --no-legend").out == ""
     desk = office.sign_in("fo.ani")
     lasting.run("slrt power simulate ob")
-    wait_for("the banner warns", lambda: banner(desk).get("tone") == "warn", 90)
+    wait_for("the banner warns", lambda: banner(desk).get("tone") == "warn", 90, pause=0.5)
     assert "Listrik padam" in banner(desk)["sentence"]
     assert file_case(office), "on battery the office goes on working"
     lasting.run("slrt power simulate ol")
-    wait_for("the banner is gone", lambda: banner(desk).get("tone") != "warn", 90)
+    wait_for("the banner is gone", lambda: banner(desk).get("tone") != "warn", 90, pause=0.5)
     events = [entry["event"] for entry in power_journal(lasting)]
     assert events[-2:] == ["mains-lost", "mains-back"]
     until_well(lasting)
@@ -48,7 +48,7 @@ def test_the_mains_fails_and_comes_back(lasting: Machine, office: Node) -> None:
 def test_the_battery_runs_low_and_the_machine_ends_itself_in_order(lasting: Machine, office: Node) -> None:
     desk = office.sign_in("fo.ani")
     lasting.run("slrt power simulate ob")
-    wait_for("the banner warns", lambda: banner(desk).get("tone") == "warn", 90)
+    wait_for("the banner warns", lambda: banner(desk).get("tone") == "warn", 90, pause=0.5)
     number = file_case(office, "Disimpan sesaat sebelum mesin mati.")
     lasting.run("slrt power simulate ob-lb")
     lasting.wait_until_off()
@@ -72,6 +72,8 @@ def test_the_battery_runs_low_and_the_machine_ends_itself_in_order(lasting: Mach
     assert "baterai" in home, "the officer is told why"
 
 
+# upsmon's own way down on both Debians: tests/daemons/test_power_upsmon.py; the machine's: the test above
+@pytest.mark.parametrize("release", ["trixie"])
 def test_the_watcher_is_dead_and_upsmon_still_ends_the_machine_in_order(lasting: Machine, office: Node) -> None:
     number = file_case(office)
     hold_shortly(lasting)
@@ -82,6 +84,7 @@ def test_the_watcher_is_dead_and_upsmon_still_ends_the_machine_in_order(lasting:
     assert find_case(meet(lasting, office.passwords).sign_in("spv.citra"), number)
 
 
+@pytest.mark.parametrize("release", ["bookworm"])
 def test_a_machine_that_loses_power_at_once_starts_again_with_everything_answered(lasting: Machine, office: Node) -> None:
     number = file_case(office, "Listrik putus tanpa UPS.")
     hold_shortly(lasting)
@@ -125,7 +128,7 @@ def check_end(machine: Machine, end: str) -> str:
         "the node takes work",
         lambda: machine.run("slrt power status --json", check=False).out.find('"stage": "online"') >= 0,
         240,
-        pause=0.5,
+        pause=2.0,
     )
     told = power_journal(machine)
     if end == "running":

@@ -61,14 +61,14 @@ def await_passed(machine: Machine, level: str) -> None:
         found = next((line for line in listed if line.split()[0].endswith(f"-{level}")), "")
         return "" if "Sedang berjalan" in found else found
 
-    found = wait_for(f"{level} has ended", ended, 240, pause=1)
+    found = wait_for(f"{level} has ended", ended, 240, pause=3)
     assert " Berhasil:" in found, machine.run(f"slrt power drill show {found.split()[0]}").out
 
 
 def drill_to_the_end(machine: Machine, level: str) -> None:
     """Begin a full drill when nothing speaks against it, and pull the plug when it says so."""
     check = "systemctl start slrt-power-check.service"
-    wait_for("the light is on", lambda: machine.run(check) and protection(machine).get("color") == "armed", 120, pause=2)
+    wait_for("the light is on", lambda: machine.run(check) and protection(machine).get("color") == "armed", 120, pause=3)
     machine.run(f"systemd-run --quiet --unit=drill --collect slrt power drill {level} --yes --by 'Andi Rahmat'")
     told = f"grep -qs 'Cabut steker' /var/lib/slrt/drills/*-{level}.json"
     wait_for("the drill says what to do", lambda: machine.run(told, check=False).code == 0, 30)

@@ -41,54 +41,54 @@ def sees(machine: Machine, unit: str, path: str) -> bool:
     return machine.run(ask, check=False).out.strip() != ""
 
 
-def test_no_service_that_speaks_with_people_sees_a_backup(standing: Machine) -> None:
-    until_well(standing)
-    standing.run(f"mkdir -p {STICK} && mount -t tmpfs -o nosuid,nodev,noexec tmpfs {STICK} && touch {STICK}/slrt-stick.json")
+def test_no_service_that_speaks_with_people_sees_a_backup(lasting: Machine) -> None:
+    until_well(lasting)
+    lasting.run(f"mkdir -p {STICK} && mount -t tmpfs -o nosuid,nodev,noexec tmpfs {STICK} && touch {STICK}/slrt-stick.json")
     try:
         for unit in SERVICES:
-            assert not sees(standing, unit, "/srv/backup/slrt"), unit
-            assert not sees(standing, unit, "/srv/backup/sticks"), unit
-            assert not sees(standing, unit, "/etc/slrt/secrets"), unit
+            assert not sees(lasting, unit, "/srv/backup/slrt"), unit
+            assert not sees(lasting, unit, "/srv/backup/sticks"), unit
+            assert not sees(lasting, unit, "/etc/slrt/secrets"), unit
         for unit in ("slrt-web.service", "slrt-scheduler.service"):
             for attempt, told in WITHIN:
-                assert told in within(standing, unit, attempt), f"{unit}: {attempt}"
+                assert told in within(lasting, unit, attempt), f"{unit}: {attempt}"
     finally:
-        standing.run(f"umount {STICK} && rmdir {STICK}")
+        lasting.run(f"umount {STICK} && rmdir {STICK}")
 
 
-def test_the_users_of_the_services_reach_no_backup_either(standing: Machine) -> None:
-    until_well(standing)
+def test_the_users_of_the_services_reach_no_backup_either(lasting: Machine) -> None:
+    until_well(lasting)
     for user in ("slrt", "slrt-power"):
         for attack in ATTACKS:
-            assert standing.run(attack, user=user, check=False).code != 0, f"{user}: {attack}"
+            assert lasting.run(attack, user=user, check=False).code != 0, f"{user}: {attack}"
     # the node's own backups may go on meanwhile
-    standing.run(
+    lasting.run(
         "test -s /srv/backup/slrt/config && ls /srv/backup/slrt/data/0/* >/dev/null && test -s /var/lib/slrt/backup/book.jsonl"
     )
     added = "/srv/backup/gone /srv/backup/sticks/x /var/lib/slrt/backup/x"
-    assert standing.run(f"ls -d {added}", check=False).out == ""
+    assert lasting.run(f"ls -d {added}", check=False).out == ""
     keeper = "slrt-backup"
-    standing.run(
+    lasting.run(
         "cat /srv/backup/slrt/config /var/lib/slrt/identity/ca.crt > /dev/null && ls /var/lib/slrt/attachments", user=keeper
     )
     for place in ("attachments", "identity", ""):
-        assert standing.run(f"touch /var/lib/slrt/{place}/x", user=keeper, check=False).code != 0, place
+        assert lasting.run(f"touch /var/lib/slrt/{place}/x", user=keeper, check=False).code != 0, place
 
 
-def test_the_keeper_looks_and_takes_orders(standing: Machine) -> None:
-    until_well(standing)
-    standing.run("systemctl is-active slrt-sticks.timer slrt-sticks.path")
-    standing.run("systemctl start slrt-sticks.service")
-    seen = json.loads(standing.read("/var/lib/slrt-sticks/seen.json"))
+def test_the_keeper_looks_and_takes_orders(lasting: Machine) -> None:
+    until_well(lasting)
+    lasting.run("systemctl is-active slrt-sticks.timer slrt-sticks.path")
+    lasting.run("systemctl start slrt-sticks.service")
+    seen = json.loads(lasting.read("/var/lib/slrt-sticks/seen.json"))
     assert seen["sticks"] == {}
-    standing.run("echo 00000000-0000-0000-0000-000000000000 > /run/slrt/stick-eject", user="slrt")
-    wait_for("the order is taken", lambda: not standing.run("ls /run/slrt/stick-eject", check=False).out, 60)
-    assert standing.run("systemctl is-failed slrt-sticks.service", check=False).out.strip() != "failed"
+    lasting.run("echo 00000000-0000-0000-0000-000000000000 > /run/slrt/stick-eject", user="slrt")
+    wait_for("the order is taken", lambda: not lasting.run("ls /run/slrt/stick-eject", check=False).out, 60)
+    assert lasting.run("systemctl is-failed slrt-sticks.service", check=False).out.strip() != "failed"
 
 
-def test_a_new_node_has_a_passphrase_for_paper(standing: Machine) -> None:
-    until_well(standing)
-    groups = standing.read("/etc/slrt/secrets/backup-passphrase").strip().split("-")
+def test_a_new_node_has_a_passphrase_for_paper(lasting: Machine) -> None:
+    until_well(lasting)
+    groups = lasting.read("/etc/slrt/secrets/backup-passphrase").strip().split("-")
     assert [len(group) for group in groups] == [5] * 7
-    standing.run("slrt backup key sheet --to /root/lembar-uji.pdf && rm /root/lembar-uji.pdf")
-    assert "belum diuji" in standing.run("slrt backup key status").out
+    lasting.run("slrt backup key sheet --to /root/lembar-uji.pdf && rm /root/lembar-uji.pdf")
+    assert "belum diuji" in lasting.run("slrt backup key status").out

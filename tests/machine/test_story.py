@@ -46,31 +46,31 @@ def test_a_case_from_the_first_sign_in_to_its_end(lasting: Machine) -> None:
     )
 
 
-def test_the_certificate_is_the_nodes_own_and_its_ca_vouches_for_nothing_else(standing: Machine) -> None:
-    node = meet(standing)
+def test_the_certificate_is_the_nodes_own_and_its_ca_vouches_for_nothing_else(lasting: Machine) -> None:
+    node = meet(lasting)
     assert Office(node.base, node.ca).visit("/masuk").status == 200
     trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     trust.load_verify_locations(cadata=node.ca)
     for name in ("slrt.local", "slrt"):
         with (
-            socket.create_connection((standing.address, 443), 30) as plain,
+            socket.create_connection((lasting.address, 443), 30) as plain,
             trust.wrap_socket(plain, server_hostname=name) as safe,
         ):
             assert safe.version() == "TLSv1.3"
-    with socket.create_connection((standing.address, 443), 30) as plain, pytest.raises(ssl.SSLCertVerificationError):
+    with socket.create_connection((lasting.address, 443), 30) as plain, pytest.raises(ssl.SSLCertVerificationError):
         trust.wrap_socket(plain, server_hostname="www.example.com")
-    text = standing.run("openssl x509 -in /etc/slrt/tls/ca.crt -noout -text").out
+    text = lasting.run("openssl x509 -in /etc/slrt/tls/ca.crt -noout -text").out
     assert "Name Constraints: critical" in text
     assert "CA:TRUE" in text
 
 
-def test_a_laptop_without_the_ca_is_warned(standing: Machine) -> None:
+def test_a_laptop_without_the_ca_is_warned(lasting: Machine) -> None:
     with pytest.raises(ssl.SSLCertVerificationError):
-        http.client.HTTPSConnection(standing.address, timeout=30).connect()
+        http.client.HTTPSConnection(lasting.address, timeout=30).connect()
 
 
-def test_plain_http_only_hands_out_the_certificate(standing: Machine) -> None:
-    door = http.client.HTTPConnection(standing.address, timeout=30)
+def test_plain_http_only_hands_out_the_certificate(lasting: Machine) -> None:
+    door = http.client.HTTPConnection(lasting.address, timeout=30)
     assert "sertifikat" in _ask(door, "GET", "/")[1].casefold()
     door.request("GET", "/ca.crt")
     answer = door.getresponse()

@@ -16,6 +16,7 @@ from tests.support.databases import (
     PostgresServer,
     PostgresTemplate,
     SqliteTemplate,
+    know_statements,
     postgres_server,
     postgres_template,
     sqlite_template,
@@ -61,7 +62,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
     """The service without pages, its context entered."""
-    service = database.create_service(settings)
+    service = know_statements(database.create_service(settings))
     with service.app_context():
         yield service
         database.db.session.remove()

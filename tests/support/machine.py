@@ -56,7 +56,7 @@ class Result:
 
 
 def wait_for(
-    what: str, ask: Callable[[], Answer], seconds: float = 60.0, say: Callable[[], str] | None = None, pause: float = 0.1
+    what: str, ask: Callable[[], Answer], seconds: float = 60.0, say: Callable[[], str] | None = None, pause: float = 0.25
 ) -> Answer:
     """Ask every `pause` seconds until the answer is true, and give it.
 
@@ -277,10 +277,10 @@ def _owned_by_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
     return entry
 
 
-# a file that is gone before it is read has no digest, which is no error: 123
+# A file that is gone before it is read has no digest, which is no error: 123. What was downloaded is told apart by its name.
 MANIFEST = r"""
 find {folders} -xdev \( \( -path '*/__pycache__' -o -path '/var/lib/slrt/reserve' \) -prune \) -o -printf '%p %y %m %u:%g %l\n' 2>/dev/null | sort
-find {folders} -xdev \( \( -path '*/__pycache__' -o -path '/var/lib/slrt/reserve' \) -prune \) -o -type f -print0 2>/dev/null | sort -z | xargs -0 -r sha256sum || test $? = 123
+find {folders} -xdev \( \( -path '*/__pycache__' -o -path '/var/lib/slrt/reserve' -o -path '/var/cache/apt/archives' -o -path '/var/cache/slrt-tests-pip' \) -prune \) -o -type f -print0 2>/dev/null | sort -z | xargs -0 -r sha256sum || test $? = 123
 """
 
 

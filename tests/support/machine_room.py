@@ -21,13 +21,9 @@ class Room:
         self._kept = kept
         self._visited: list[str] = []
 
-    def standing(self, release: str) -> Machine:
-        """A booted installed machine that is well, shared by all tests that only look."""
-        return self.keep(f"standing {release}", lambda: self.installed(release, ASIDE))
-
     def lasting(self, release: str) -> Machine:
         """A booted installed machine that is well; what a test changes on it, the next one finds. After a failure there is a new one."""
-        return self.keep(f"lasting {release}", lambda: self.installed(release, 2 * ASIDE))
+        return self.keep(f"lasting {release}", lambda: self.installed(release, ASIDE))
 
     def keep(self, name: str, make: Callable[[], Machine]) -> Machine:
         """The installed machine `name` for all tests of the file, made by `make` (which adds it to this room) and waited for the first time."""
@@ -42,9 +38,15 @@ class Room:
             machine = make()
             wait(machine)
             self.machines.remove(machine)
+            self._leave_all_but(machine.release)
             self._kept[name] = machine
         self._visited.append(name)
         return self._kept[name]
+
+    def _leave_all_but(self, release: str) -> None:
+        """The tests on one Debian come after those on the other."""
+        for name in [name for name, machine in self._kept.items() if machine.release != release]:
+            self._kept.pop(name).destroy()
 
     def spoil(self) -> None:
         """The test has failed: nobody knows what it left on the machines that others would use."""

@@ -136,13 +136,13 @@ def install(machine: Machine, arguments: str = "", check: bool = True) -> Result
 
 def until_well(machine: Machine) -> None:
     """Wait until the node says of itself that all is well; fail with what it says instead."""
-    # A pause, for each answer costs the machine a second of work.
+    # A long pause, for each answer costs the machine a second of work.
     wait_for(
         "slrt status is green",
         lambda: machine.run("slrt status", check=False).code == 0,
         WELL_SECONDS,
         lambda: status(machine),
-        1.0,
+        3.0,
     )
 
 
