@@ -141,7 +141,6 @@ def test_an_upgrade_that_is_killed_is_settled_at_once(prepared: Prepared, point:
     well_as(prepared, prepared.old, OLD_TABLES)
 
 
-@pytest.mark.parametrize("release", ["bookworm"])
 @pytest.mark.parametrize("point", ["stopped", "switched", "probed"])
 def test_a_power_cut_in_an_upgrade_is_settled_at_boot(prepared: Prepared, point: str) -> None:
     machine, new = prepared.machine, prepared.new
@@ -187,7 +186,6 @@ def test_the_way_back_needs_the_data_of_then_and_says_what_is_lost(prepared: Pre
     assert file_case(meet(machine, prepared.node.passwords)) > later, "a number that was given out is not given again"
 
 
-@pytest.mark.parametrize("release", ["bookworm"])
 def test_the_program_goes_and_comes_back_over_the_old_data(prepared: Prepared) -> None:
     machine = prepared.machine
     before = prepared.node.ca
