@@ -18,7 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from appliance.access import Actor
-from appliance.database import begins_with, db, settings_in_use, transaction
+from appliance.database import begins_with, db, settings_in_use, table_of, transaction
 from appliance.errors import ConfigurationError
 from appliance.models.area import Area, Level
 from appliance.models.roles import Role
@@ -66,7 +66,7 @@ def load_areas(district: str) -> int:
         changed = [row for code, row in wanted.items() if code in found and not row.items() <= found[code].items()]
         dropped = [code for code, row in found.items() if code not in wanted and row["active"]]
         for start in range(0, len(missing), ROWS_AT_ONCE):
-            session.execute(sa.insert(Area), missing[start : start + ROWS_AT_ONCE])
+            session.execute(sa.insert(table_of(Area)), missing[start : start + ROWS_AT_ONCE])
         if changed:
             session.execute(sa.update(Area), changed)
         if dropped:
