@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -112,12 +111,12 @@ def _libraries(releases: tuple[int, ...], source: Path, folder: Path, built: str
 def _program_wheel(work: Path, built: str) -> Path:
     """The program as a wheel, made of exactly the sources that are in the bundle."""
     tree, folder = work / "program", work / "program-wheel"
-    with tarfile.open(work / "source.tar") as archive:
-        archive.extractall(tree, filter="data")
-    folder.mkdir()
+    for made in (tree, folder):
+        made.mkdir()
+    subprocess.run(["tar", "-C", str(tree), "-xf", str(work / "source.tar")], check=True)
     build_wheel(tree, folder, built)
-    (made,) = folder.iterdir()
-    return made
+    (wheel,) = folder.iterdir()
+    return wheel
 
 
 def _wheel(path: Path) -> sbom.Component:
