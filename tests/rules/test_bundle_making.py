@@ -101,7 +101,7 @@ def test_the_same_source_is_built_into_the_same_wheel(tmp_path: Path) -> None:
 
 
 def test_a_source_that_cannot_be_built_is_no_bundle(tmp_path: Path) -> None:
-    (tmp_path / "pyproject.toml").write_text("[build-system]\nrequires = []\nbuild-backend = \"nothing\"\n")
+    (tmp_path / "pyproject.toml").write_text('[build-system]\nrequires = []\nbuild-backend = "nothing"\n')
     with pytest.raises(ApplianceError, match="tidak dapat dibangun"):
         build_wheel(tmp_path, tmp_path, "2026-11-01")
 
