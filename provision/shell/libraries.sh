@@ -30,7 +30,8 @@ install_wheels() {
   local folder=$1
   local -a alone=(--offline --no-config --no-index --no-deps --no-build --find-links "$folder/made/wheels")
   alone+=(--python "$folder/venv/bin/python" --cache-dir "$folder/made/cache" --link-mode hardlink)
-  quietly "$folder/made/uv" pip install --quiet "${alone[@]}" "${@:2}" ||
+  # without its notes of when each file was made: two installations shall not differ
+  quietly env UV_NO_INSTALLER_METADATA=1 "$folder/made/uv" pip install --quiet "${alone[@]}" "${@:2}" ||
     fail "$EXIT_FAILED" "Pustaka Python tidak dapat dipasang di $folder." "Perbaiki yang disebut di atas (misalnya ruang disk), lalu ulangi ./install.sh."
 }
 
