@@ -10,7 +10,8 @@
 # Contents: 1 settings  2 words to the operator  3 runtime, step by step  4 hand over to slrt-provision
 #           5 the end: address, sign-in, status  6 demo and test  7 the door
 # In provision/shell: options (flags, answer file, questions) and addresses (what they may say of the network), preflight and
-# hardware (the checks before anything changes), words, bundle (one signed file instead of the network), upgrade (the way to the release after this one).
+# hardware (the checks before anything changes), words, libraries (the Python of a release), bundle (one signed file instead of the
+# network), upgrade (the way to the release after this one).
 # Exit codes: 0 done · 1 failed · 2 usage · 75 try later · 78 this machine is not suitable.
 set -euo pipefail
 
@@ -225,40 +226,22 @@ make_release() {
   chmod -R u=rwX,go=rX "$folder/source"
   reached runtime-source
   begin 3 runtime-venv "Lingkungan Python $(/usr/bin/python3 -c 'import platform; print(platform.python_version())')"
-  quietly /usr/bin/python3 -m venv "$folder/venv" ||
-    fail "$EXIT_FAILED" "Lingkungan Python tidak dapat dibuat." "Perbaiki yang disebut di atas, lalu ulangi ./install.sh."
+  make_venv "$folder/venv" --without-pip
   reached runtime-venv
   begin 4 runtime-libraries "Pustaka Python (diperiksa dengan hash)"
-  pip_install "$folder" --require-hashes -r "$folder/source/provision/build.lock"
-  pip_install "$folder" --require-hashes --no-build-isolation -r "$folder/source/requirements.lock"
+  bring_wheels "$folder"
+  # what is not published as a wheel was built, so its hash is not that of the lock; whoever brought the wheels has compared all hashes
+  sed -n 's/^\([a-z0-9].*[^ ]\) *\\$/\1/p' "$folder/source/requirements.lock" >"$folder/made/libraries"
+  install_wheels "$folder" -r "$folder/made/libraries"
   reached runtime-libraries
   begin 5 runtime-program "Program SLRT"
-  pip_install "$folder" --no-deps --no-build-isolation --no-index "$folder/source"
-  rm -rf "$folder/source/build" "$folder"/source/*.egg-info
-  byte_compile "$folder"
+  install_wheels "$folder" slrt-node
+  rm -rf "$folder/made"
   # all of it on the disk before the mark that says so
   sync -f "$folder"
   touch "$folder/.complete"
   sync "$folder/.complete" "$folder" "$RELEASES"
   reached runtime-program
-}
-
-# Everything at once and on all processors, which pip does not do. The services cannot write these files, and each of their starts needs them.
-byte_compile() {
-  quietly "$1/venv/bin/python" -m compileall -q -j 0 "$1/venv/lib" ||
-    fail "$EXIT_FAILED" "Program tidak dapat disusun di $1." "Perbaiki yang disebut di atas (misalnya ruang disk), lalu ulangi ./install.sh."
-}
-
-pip_install() {
-  local folder=$1
-  local -a within
-  mapfile -t within < <(pip_options)
-  shift
-  quietly "$folder/venv/bin/python" -m pip --disable-pip-version-check --no-input install --quiet --no-compile "${within[@]}" "$@" && return
-  if tail -n 40 "$LOG" | grep -q 'DO NOT MATCH THE HASHES'; then
-    fail "$EXIT_FAILED" "Pustaka Python yang diterima tidak sama dengan yang seharusnya (hash berbeda)." "Jangan lanjutkan; laporkan catatannya."
-  fi
-  fail "$EXIT_TRY_LATER" "Pustaka Python tidak dapat diambil." "Periksa jaringan, lalu ulangi ./install.sh; $(bundle_hint)."
 }
 
 switch_to() {
@@ -291,7 +274,9 @@ provision() {
   mapfile -t options < <(wish)
   [[ -z ${given["stop-after"]-} || ${given["stop-after"]} == runtime-* ]] || options+=(--stop-after "${given["stop-after"]}")
   local code=0
+  begin_compiling
   "$CURRENT/venv/bin/slrt-provision" apply --local "${options[@]}" 2>&1 9>&- | tee -ia "$LOG" || code=${PIPESTATUS[0]}
+  end_compiling
   ((code == 0)) && return
   ((code == EXIT_STOPPED)) || say "Pemasangan belum selesai; yang sudah selesai tidak diulang. Sesudah diperbaiki, ketik lagi: $typed
 Catatan lengkap: $LOG" >&2
@@ -412,6 +397,7 @@ runtime_only() {
     upgrade_node
   else
     runtime
+    compile_now "$(readlink -f "$CURRENT")"
   fi
 }
 

@@ -28,7 +28,7 @@ class CarriedLog:
         self._file, self._uses_server = settings.database_file, bool(settings.database.url)
         self._state, self._repository = custody.state_of(settings), Path(settings.backup.repository)
         self._folder, self._runtime = settings.carried_log, Path(settings.paths.runtime)
-        url = settings.database.url.replace("postgresql+psycopg://", "postgresql://", 1)
+        url = settings.server_url
         key = settings.carried_log_key
         self._server = ServerCarrier(url, self._folder, key) if url else None
         self._shipper = Shipper(self._file, self._folder, key) if not url else None

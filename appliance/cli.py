@@ -6,7 +6,6 @@ asked for, so that `slrt config check` still answers when the database or a libr
 
 from __future__ import annotations
 
-import importlib
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -15,6 +14,7 @@ import click
 
 from appliance import __version__
 from appliance.commands.door import Door
+from appliance.commands.elsewhere import load
 from appliance.config import config_path
 from appliance.errors import EXIT_DONE, ApplianceError, InvalidInput
 
@@ -50,8 +50,7 @@ class Subjects(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in SUBJECTS:
             return None
-        command: click.Command = importlib.import_module(f"appliance.commands.{MODULES.get(cmd_name, cmd_name)}").command
-        return command
+        return load(MODULES.get(cmd_name, cmd_name), "command")
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Perintah"):

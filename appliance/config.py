@@ -282,6 +282,11 @@ class Settings:
         return self.database.url or f"sqlite:///{self.database_file}"
 
     @property
+    def server_url(self) -> str:
+        """The URL of the database's server as its own programs and the library of the backups take it; empty for SQLite."""
+        return self.database.url.replace("postgresql+psycopg://", "postgresql://", 1)
+
+    @property
     def attachments(self) -> Path:
         """Folder of the attachments, each file named by its content hash."""
         return Path(self.paths.data) / "attachments"

@@ -31,7 +31,6 @@ from appliance.power.chain_check import read_light
 from appliance.recovery import record as recovery_record
 from appliance.recovery import rules as recovery_rules
 from appliance.restoration.epoch import newest
-from appliance.restoration.settling import server_url
 from appliance.sticks import asked, rules
 from backups import book, server_carrier
 from backups import outcome as backup_outcome
@@ -190,7 +189,7 @@ def _proof(settings: Settings, text: str, at: datetime) -> Part:
 def _keeps_log_without_limit(settings: Settings) -> bool:
     """Asked of the server; one that does not answer is told as the database's trouble."""
     with suppress(BackupError):
-        return server_carrier.keeps_without_limit(server_url(settings))
+        return server_carrier.keeps_without_limit(settings.server_url)
     return False
 
 

@@ -11,19 +11,20 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import LiteralString
+from typing import TYPE_CHECKING, Final, LiteralString
 from urllib.parse import unquote, urlsplit, urlunsplit
-
-import psycopg
-from psycopg import sql
 
 from backups.errors import BackupError, EngineMissing, Mismatch, SourceMissing
 from backups.process import Ended, Stop, never, run
 from backups.sqlite import Content, differing
 
+if TYPE_CHECKING:  # on most nodes there is no such server, and every command would load its library
+    import psycopg
+    from psycopg import sql
+
 PROGRAMS = Path("/usr/lib/postgresql")
 FILE = "database.dump"
-SPARE = "slrt_uji_pemulihan"
+SPARE: Final = "slrt_uji_pemulihan"
 COPIED = re.compile(r"COPY \S+ \((.*)\) FROM stdin;")
 SAME_WORDS = "-c timezone=UTC -c datestyle=ISO -c intervalstyle=iso_8601 -c bytea_output=hex"
 """However a server or a database is set up, a row reads alike."""
@@ -51,6 +52,8 @@ class Server:
     @contextmanager
     def connect(self) -> Iterator[psycopg.Connection]:
         """A connection. Raises SourceMissing when the server does not answer."""
+        import psycopg
+
         try:
             with psycopg.connect(self.url, autocommit=True, connect_timeout=10, options=SAME_WORDS) as connection:
                 yield connection
@@ -88,30 +91,33 @@ def snapshot(server: Server, *, require_tables: bool = True, hashes: bool = Fals
 
 def count_rows(connection: psycopg.Connection) -> dict[str, int]:
     """Rows of each table of ours, as schema.table."""
-    question = sql.SQL("SELECT count(*) FROM {}")
-    return {name: int(value) for name, value in _of_each_table(connection, question).items()}
+    return {name: int(value) for name, value in _of_each_table(connection, "SELECT count(*) FROM {}").items()}
 
 
 def hash_rows(connection: psycopg.Connection) -> dict[str, str]:
     """A hash of the rows of each table, whatever their order: the server adds up a hash of each row's text."""
-    question = sql.SQL("SELECT coalesce(sum(hashtextextended(one::text, 0)::numeric), 0)::text FROM {} AS one")
+    question: LiteralString = "SELECT coalesce(sum(hashtextextended(one::text, 0)::numeric), 0)::text FROM {} AS one"
     return _of_each_table(connection, question)
 
 
-def _of_each_table(connection: psycopg.Connection, question: sql.SQL) -> dict[str, str]:
-    """The answer of a question about each table of ours, by schema.table."""
+def _of_each_table(connection: psycopg.Connection, question: LiteralString) -> dict[str, str]:
+    """The answer of a question about each table of ours (its {}), by schema.table."""
+    from psycopg import sql
+
     found = connection.execute(
         "SELECT schemaname, tablename FROM pg_tables WHERE schemaname !~ '^pg_' AND schemaname <> 'information_schema' ORDER BY 1, 2"
     ).fetchall()
     answers: dict[str, str] = {}
     for schema, table in found:
-        row = connection.execute(question.format(sql.Identifier(schema, table))).fetchone()
+        row = connection.execute(sql.SQL(question).format(sql.Identifier(schema, table))).fetchone()
         answers[f"{schema}.{table}"] = str(row[0]) if row else ""
     return answers
 
 
 def is_empty(server: Server, table: str) -> bool:
     """Whether the table (schema.table) has no rows, or is not there."""
+    from psycopg import sql
+
     with server.connect() as connection:
         schema, _, name = table.partition(".")
         if _value(connection, sql.SQL("SELECT to_regclass({})").format(sql.Literal(table))) == "None":
@@ -213,7 +219,7 @@ def spare_database(server: Server, dump: Path, counts: Mapping[str, int]) -> Ite
     _drop_spare(server)
     try:
         with server.connect() as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(SPARE)))
+            connection.execute(f"CREATE DATABASE {SPARE}")
         restore(spare, dump, counts)
         yield spare
     finally:
@@ -222,7 +228,7 @@ def spare_database(server: Server, dump: Path, counts: Mapping[str, int]) -> Ite
 
 def _drop_spare(server: Server) -> None:
     with server.connect() as connection:
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(SPARE)))
+        connection.execute(f"DROP DATABASE IF EXISTS {SPARE} WITH (FORCE)")
 
 
 def _emptying(server: Server) -> str:

@@ -21,8 +21,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-import psycopg
-
 from backups import postgresql
 from backups.errors import BackupError, EngineMissing, Mismatch
 from backups.postgresql import PROGRAMS, Server
@@ -157,6 +155,8 @@ def _start(spare: Spare, sockets: Path) -> subprocess.Popen[bytes]:
 
 def _has_arrived(process: subprocess.Popen[bytes], spare: Spare, sockets: Path, stop: Stop) -> bool:
     """Wait until it takes questions, which it does at the end; False when it ended."""
+    import psycopg
+
     while process.poll() is None:
         check(stop)
         try:

@@ -17,8 +17,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-
-import psycopg
+from typing import TYPE_CHECKING
 
 from backups import postgresql, server_segments, spool
 from backups.errors import BackupError, SourceMissing
@@ -28,6 +27,9 @@ from backups.process import end
 from backups.server_segments import KEPT_NAMES, PARTIAL, Box, Place
 from backups.settings import MEBIBYTE
 from backups.ship import KEPT, Sight, in_words
+
+if TYPE_CHECKING:
+    import psycopg
 
 SLOT = "slrt_carried"
 BEAT_SECONDS = 10.0
@@ -80,8 +82,7 @@ class ServerCarrier:
             try:
                 self._note("", self._go(self._now()))
             except (OSError, BackupError) as error:
-                unprepared = isinstance(error.__cause__, psycopg.errors.InsufficientPrivilege)
-                self._note(f"{in_words(error)} {SETUP}" if unprepared else in_words(error), None)
+                self._note(f"{in_words(error)} {SETUP}" if _is_unprepared(error) else in_words(error), None)
             return not self.sight.fault
 
     def prune(self, base: str) -> int:
@@ -203,6 +204,13 @@ class ServerCarrier:
         if self._process is not None:
             end(self._process)
         self._process = None
+
+
+def _is_unprepared(error: Exception) -> bool:
+    """Whether the server refused because nobody set it up for this."""
+    import psycopg
+
+    return isinstance(error.__cause__, psycopg.errors.InsufficientPrivilege)
 
 
 def keeps_without_limit(url: str) -> bool:

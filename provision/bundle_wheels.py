@@ -1,13 +1,15 @@
 """The Python libraries for a bundle: exactly those of the lock files, as wheels that each Debian's Python can take.
 
-A library that was never published as a wheel comes as its source, which the node builds with the locked setuptools: only Python.
+A library that was never published as a wheel is built here with the locked setuptools, and so is the program: a node only installs.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from packaging.markers import Marker
@@ -18,6 +20,7 @@ from appliance.errors import ApplianceError, TryLater
 PYTHONS = {12: "3.11", 13: "3.13"}
 GLIBC = 36  # of Debian 12; wheels for older ones run there too
 LOCKS = ("provision/build.lock", "requirements.lock")
+BUILDS = "setuptools"  # where there are only wheels nothing is built
 
 
 def fetch_wheels(debian: int, source: Path, folder: Path) -> None:
@@ -26,12 +29,12 @@ def fetch_wheels(debian: int, source: Path, folder: Path) -> None:
     Raises ApplianceError when a library is not to be had so or has another hash, TryLater without a network.
     """
     python = PYTHONS[debian]
-    lines = [line for lock in LOCKS for line in chosen(_text(source / lock), python)]
+    listed = (line for lock in LOCKS for line in chosen(_text(source / lock), python))
+    lines = [line for line in listed if not line.startswith(f"{BUILDS}==")]
     wanted = folder / "wanted.txt"
     wanted.write_text("".join(f"{line}\n" for line in lines))
     options = ["--quiet", "--require-hashes", "--no-deps", "--no-build-isolation", "--dest", str(folder), "-r", str(wanted)]
-    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", *_target(python), *options]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = _pip("download", *_target(python), *options)
     wanted.unlink()
     if done.returncode != 0:
         last = "\n".join(done.stderr.strip().splitlines()[-8:])
@@ -39,6 +42,25 @@ def fetch_wheels(debian: int, source: Path, folder: Path) -> None:
         raise kind(
             f"Pustaka Python untuk Debian {debian} tidak terambil:\n{last}", "Periksa jaringan dan berkas lock, lalu ulangi."
         )
+
+
+def build_wheel(source: Path, folder: Path, built: str) -> None:
+    """Make a wheel of `source`, a folder or the file of a published source, in `folder`; `built` is the day that its files shall bear.
+
+    The same sources give the same bytes. Raises ApplianceError.
+    """
+    day = datetime.fromisoformat(built).replace(tzinfo=UTC)
+    options = ["--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--use-pep517", "--no-cache-dir"]
+    done = _pip("wheel", *options, "--wheel-dir", str(folder), str(source), built=str(int(day.timestamp())))
+    if done.returncode != 0:
+        last = "\n".join(done.stderr.strip().splitlines()[-8:])
+        raise ApplianceError(f"{source.name} tidak dapat dibangun:\n{last}", "Perbaiki yang disebut di atas, lalu ulangi.")
+
+
+def _pip(*words: str, built: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *words]
+    known = {**os.environ, **({"SOURCE_DATE_EPOCH": built} if built else {})}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=known)
 
 
 def chosen(lock: str, python: str) -> list[str]:

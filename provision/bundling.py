@@ -19,7 +19,7 @@ from appliance.errors import ApplianceError
 from provision import sbom
 from provision.bundle import Manifest, read_bundle
 from provision.bundle_debs import Deb, fetch_debs
-from provision.bundle_wheels import fetch_wheels, name_and_version
+from provision.bundle_wheels import build_wheel, fetch_wheels, name_and_version
 from provision.bundle_writing import members, read_signing_key, write_bundle
 from provision.packages import needed
 from provision.preflight import own_words
@@ -73,10 +73,11 @@ def make_bundle(source: Path, out: Path, key: Path, releases: tuple[int, ...], c
             components += [sbom.deb_component(deb.name, deb.version, deb.architecture, debian, deb.sha256) for deb in debs]
             say(f"  {len(debs)} paket, {sum(deb.size for deb in debs) >> 20} MiB")
         say("Pustaka Python")
-        libraries = _libraries(releases, source, work / "wheels")
-        files |= libraries
-        say(f"  {len(libraries)} berkas; sebagai sumber, karena tanpa wheel: {', '.join(_sources(libraries)) or 'tidak ada'}")
-        components += [_wheel(name, path) for name, path in files.items() if name.startswith("wheels/")]
+        libraries, built_here = _libraries(releases, source, work / "wheels", built)
+        say(f"  {len(libraries)} berkas; dibangun di sini, karena tanpa wheel: {', '.join(built_here) or 'tidak ada'}")
+        components += [_wheel(path) for path in libraries]
+        program = _program_wheel(work, built)
+        files |= {f"wheels/{path.name}": path for path in (*libraries, program)}
         (work / "sbom.json").write_bytes(sbom.render(__version__, release, built, components))
         files["sbom.json"] = work / "sbom.json"
         target = out / f"slrt-node-{__version__}.slrt"
@@ -95,20 +96,31 @@ def _packages(debian: int, repository: Path, cache: Path) -> tuple[list[Deb], di
     return debs, {f"debs/{debian}/{path.name}": path for path in repository.iterdir()}
 
 
-def _libraries(releases: tuple[int, ...], source: Path, folder: Path) -> dict[str, Path]:
+def _libraries(releases: tuple[int, ...], source: Path, folder: Path, built: str) -> tuple[list[Path], list[str]]:
+    """The libraries as wheels in `folder`, and the names of the sources that had to be built for that."""
     folder.mkdir()
     for debian in releases:
         fetch_wheels(debian, source, folder)
-    return {f"wheels/{path.name}": path for path in folder.iterdir()}
+    sources = sorted(path for path in folder.iterdir() if path.suffix != ".whl")
+    for path in sources:
+        build_wheel(path, folder, built)
+        path.unlink()
+    return sorted(folder.iterdir()), [path.name for path in sources]
 
 
-def _sources(libraries: dict[str, Path]) -> list[str]:
-    return sorted(path.name for path in libraries.values() if path.suffix != ".whl")
+def _program_wheel(work: Path, built: str) -> Path:
+    """The program as a wheel, made of exactly the sources that are in the bundle."""
+    tree, folder = work / "program", work / "program-wheel"
+    for made in (tree, folder):
+        made.mkdir()
+    subprocess.run(["tar", "-C", str(tree), "-xf", str(work / "source.tar")], check=True)
+    build_wheel(tree, folder, built)
+    (wheel,) = folder.iterdir()
+    return wheel
 
 
-def _wheel(member: str, path: Path) -> sbom.Component:
-    file = member.removeprefix("wheels/")
-    return sbom.wheel_component(*name_and_version(file), file, hashlib.sha256(path.read_bytes()).hexdigest())
+def _wheel(path: Path) -> sbom.Component:
+    return sbom.wheel_component(*name_and_version(path.name), path.name, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 def _built(source: Path) -> str:

@@ -21,6 +21,9 @@ from provision.transcript import hear
 SECRET_BYTES = 32
 LAST_LINES = 15
 STAMPS = "/var/lib/slrt-provision"
+# what systemctl itself calls active, and enabled
+UP = {"active", "reloading", "refreshing"}
+AT_BOOT = {"enabled", "enabled-runtime", "static", "alias", "indirect", "generated"}
 
 
 class Change(Protocol):
@@ -289,21 +292,26 @@ class Running:
         return f"nyalakan {self.unit}" + (" sekarang dan setiap kali mesin menyala" if self.enabled else "")
 
     def is_done(self, host: Host) -> bool:
-        asked = ["is-active", "is-enabled"] if self.enabled else ["is-active"]
-        return all(self._asked(host, word) for word in asked) and self._restarted.is_done(host)
+        now, at_boot = self._states(host)
+        return now in UP and (at_boot in AT_BOOT or not self.enabled) and self._restarted.is_done(host)
 
     def perform(self, host: Host) -> None:
-        if self.enabled and not self._asked(host, "is-enabled"):
+        now, at_boot = self._states(host)
+        if self.enabled and at_boot not in AT_BOOT:
             insist(host, ["systemctl", "enable", "--quiet", self.unit])
-        # Units that failed five times in a row are refused a start until they are forgiven.
-        host.run(["systemctl", "reset-failed", self.unit])
+        if now != "inactive":
+            # Units that failed five times in a row are refused a start until they are forgiven.
+            host.run(["systemctl", "reset-failed", self.unit])
         if self._restarted.is_done(host):
             insist(host, ["systemctl", "start", self.unit])
         else:
             self._restarted.perform(host)
 
-    def _asked(self, host: Host, word: str) -> bool:
-        return host.run(["systemctl", word, "--quiet", self.unit]).worked
+    def _states(self, host: Host) -> tuple[str, str]:
+        """Now, and at the next boot. In one question: systemd takes longer to be asked than to answer."""
+        told = host.run(["systemctl", "show", "--property=ActiveState,UnitFileState", self.unit]).output
+        states = dict(line.split("=", 1) for line in told.split())
+        return states.get("ActiveState", ""), states.get("UnitFileState", "")
 
     @property
     def files(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from appliance.commands.backup_plan import translated
-from appliance.commands.pacing import log
+from appliance.commands.pacing import POLL_SECONDS, log, wait_until_free
 from appliance.errors import EXIT_DONE, EXIT_TRY_LATER, ApplianceError
 from backups import book, lock, outcome
 from backups.clock import moment
@@ -27,7 +27,6 @@ from backups.take import Say, quiet, take
 
 LOG = "backup.log"
 LOG_BYTES = 1_000_000
-POLL_SECONDS = 1.0
 # The rehearsal of the week compares what the tables held: from this age on of the last one, a backup notes it.
 HASHES_AFTER_DAYS = 5
 
@@ -77,13 +76,6 @@ def _is_taken(plan: Plan) -> bool:
 
 def _wait(plan: Plan, stop: Ask) -> None:
     wait_until_free([plan.repository, plan.state], stop)
-
-
-def wait_until_free(folders: Sequence[Path], stop: Ask) -> None:
-    """Wait until no run has any of the folders. Raises Stopped."""
-    while any(lock.is_running(folder) for folder in folders):
-        check(stop)
-        time.sleep(POLL_SECONDS)
 
 
 def have_backed_up_first(state: Path, ask: Callable[[], int], stop: Ask, when: str) -> str:

@@ -107,7 +107,7 @@ def plan_of(settings: Settings, handed: Handed, repository: Path | None = None) 
         passphrase=handed.repository,
         second_passphrase=handed.second if repository is None else "",
         database=str(settings.database_file.relative_to(data)),
-        database_url=settings.database.url.replace("postgresql+psycopg://", "postgresql://", 1),
+        database_url=settings.server_url,
         # Not the exports: a list of people that is to be gone in a day must not live on for years in the repository.
         folders=(settings.attachments.name, settings.identity.name),
         secrets={AUDIT_KEY: handed.audit_key},

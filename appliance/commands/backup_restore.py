@@ -29,9 +29,8 @@ from appliance.config import Settings
 from appliance.database import create_service
 from appliance.errors import InvalidInput
 from appliance.registry.named_files import named_hashes
-from appliance.restoration.epoch import shut_out_of_newest
+from appliance.restoration.epoch import ShutOut, shut_out_of_newest
 from appliance.restoration.settling import complete
-from appliance.restoration.shut_out import ShutOut
 from appliance.restoration.states import look_at_coming, require_known
 from appliance.restore_orders import Progress, Wish, tell
 from backups import attachments

@@ -18,10 +18,9 @@ import click
 from appliance import audit, custody, database
 from appliance.casework.catalogue import seed_catalogue
 from appliance.casework.office_calendar import seed_calendar
-from appliance.commands import database_life
-from appliance.commands.backing_up import back_up_first, have_backed_up_first
 from appliance.commands.backup_plan import Handed, plan_of
 from appliance.commands.door import Door, become_owner_of
+from appliance.commands.elsewhere import Elsewhere
 from appliance.commands.handing_over import SLRT
 from appliance.commands.pacing import stoppable
 from appliance.config import Settings
@@ -29,18 +28,21 @@ from appliance.errors import EXIT_FAILED, ConfigurationError, InvalidInput
 from appliance.registry.area_codes import load_bps
 from appliance.registry.areas import load_areas
 from appliance.registry.programme_seed import seed_programmes
-from appliance.restoration.settling import settle
+from backups import exchange
 
+ELSEWHERE = {
+    "describe": ("database_life", "describe"),
+    "dump": ("database_life", "dump"),
+    "load": ("database_life", "load"),
+    "prove-write": ("database_life", "prove_write"),
+    "put-back": ("database_life", "put_back"),
+}
 BACKS_UP, WHEN = "Membuat cadangan sebelum tabel diubah", "sebelum pemutakhiran"
 
 
-@click.group()
+@click.group(cls=Elsewhere, elsewhere=ELSEWHERE)
 def command() -> None:
     """Menyiapkan dan memeriksa basis data."""
-
-
-for life in database_life.COMMANDS:
-    command.add_command(life)
 
 
 @command.command()
@@ -57,13 +59,9 @@ def upgrade(door: Door, without_backup: bool) -> None:
         _have_backed_up(door)
     _become_owner(settings)
     if not apart and not without_backup and _will_change(settings):
-        click.echo(BACKS_UP)
-        with stoppable(settings, "cadangan") as stop:
-            click.echo(back_up_first(plan_of(settings, read()), stop, WHEN).text)
+        _back_up(settings, read)
     changed = prepare(settings)
-    # A restore of older tables is complete only now. Root's own restore goes on by itself, with the secrets it has.
-    with contextlib.suppress(ConfigurationError):
-        changed |= settle(settings, lambda: database.create_service(settings, audit_key=read().audit_key))
+    changed |= _settle(settings, read)
     if not changed:
         click.echo("Tidak ada yang berubah.")
 
@@ -72,15 +70,39 @@ def upgrade(door: Door, without_backup: bool) -> None:
 @click.pass_obj
 def migrate(door: Door) -> None:
     """Tabel seperti versi ini memerlukannya, tanpa cadangan; mengatakan dalam JSON apa isinya sebelum itu (dipanggil oleh pembaruan)."""
+    from appliance.commands.database_life import described
+
     _become_owner(door.settings)
-    before = database_life.described(door.settings)
+    before = described(door.settings)
     with contextlib.redirect_stdout(sys.stderr):
         prepare(door.settings)
     click.echo(json.dumps(before))
 
 
+def _back_up(settings: Settings, read: Callable[[], Handed]) -> None:
+    """What makes backups is loaded only where there is something to back up."""
+    from appliance.commands.backing_up import back_up_first
+
+    click.echo(BACKS_UP)
+    with stoppable(settings, "cadangan") as stop:
+        click.echo(back_up_first(plan_of(settings, read()), stop, WHEN).text)
+
+
+def _settle(settings: Settings, read: Callable[[], Handed]) -> bool:
+    """A restore of older tables is complete only now. Root's own restore goes on by itself, with the secrets it has."""
+    if not (Path(settings.paths.data) / exchange.NOTE).exists():
+        return False
+    from appliance.restoration.settling import settle
+
+    with contextlib.suppress(ConfigurationError):
+        return settle(settings, lambda: database.create_service(settings, audit_key=read().audit_key))
+    return False
+
+
 def _have_backed_up(door: Door) -> None:
     """As root, have the backup made by the user that the backups belong to."""
+    from appliance.commands.backing_up import have_backed_up_first
+
     click.echo(BACKS_UP)
     command = [*SLRT, "--config", str(door.config_file.absolute()), "backup", "run", "--json"]
 

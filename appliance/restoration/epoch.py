@@ -14,7 +14,6 @@ from appliance.models.audit import AuditEntry
 from appliance.models.case import Case
 from appliance.models.restoration import Restoration
 from appliance.models.roles import Role
-from appliance.restoration.shut_out import ShutOut
 
 TOLD = timedelta(days=14)
 MOST_COUNTED = 1000
@@ -30,6 +29,17 @@ class Epoch:
 
     def __str__(self) -> str:
         return f"{self.number}-{self.mark}" if self.number else "0"
+
+
+@dataclass(frozen=True)
+class ShutOut:
+    """Whom a restore kept out. User names: switched off again, and whose replaced password was kept. `ended` are the assignments that
+    stay ended, each with its user name. `no_admin`: nobody is left who can sign in as one."""
+
+    switched_off: tuple[str, ...] = ()
+    renewed: tuple[str, ...] = ()
+    no_admin: bool = False
+    ended: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def complete(settings: Settings, service: Flask) -> bool:
     while exchange.is_cut_off(data) or (data / exchange.NOTE).exists():
         try:
             with only_run(data):
-                restore.finish(data, server_url(settings))
+                restore.finish(data, settings.server_url)
                 return settle(settings, lambda: service)
         except Busy as error:
             # another process of the pages has begun with it, or a restore is under way
@@ -61,11 +61,6 @@ def complete(settings: Settings, service: Flask) -> bool:
                 raise TryLater("Data sedang dipulihkan.", "Tunggu sampai selesai.") from error
             time.sleep(POLL_SECONDS)
     return False
-
-
-def server_url(settings: Settings) -> str:
-    """The database's URL as the library of the backups takes it; empty for SQLite."""
-    return settings.database.url.replace("postgresql+psycopg://", "postgresql://", 1)
 
 
 def settle(settings: Settings, open_service: Callable[[], Flask]) -> bool:

@@ -8,7 +8,6 @@ forgotten with the restore, and is named anew by an administrator.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -18,23 +17,13 @@ from appliance import audit
 from appliance.accounts.assignments import admins
 from appliance.database import db
 from appliance.models.account import Account, Assignment, KnownDevice
+from appliance.restoration.epoch import ShutOut
 
 PRESENT = sa.text(
     "SELECT id, active, password_hash, password_changed_at, password_expires_at FROM account WHERE id <> :system"
 ).bindparams(system=audit.SYSTEM)
 ASSIGNED = sa.text("SELECT id, ends FROM assignment")
 BECAUSE = {"karena": "data-dipulihkan"}
-
-
-@dataclass(frozen=True)
-class ShutOut:
-    """User names: switched off again, and whose replaced password was kept. `ended` are the assignments that stay ended, each with its
-    user name. `no_admin`: nobody is left who can sign in as one."""
-
-    switched_off: tuple[str, ...] = ()
-    renewed: tuple[str, ...] = ()
-    no_admin: bool = False
-    ended: tuple[str, ...] = ()
 
 
 def read_present(connection: sa.Connection) -> dict[str, dict[str, Any]]:

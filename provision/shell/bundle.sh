@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154 # the settings and the options are those of install.sh
-# What is different when install.sh runs out of an unpacked bundle: apt and pip ask the bundle and nobody else. Part of install.sh.
+# What is different when install.sh runs out of an unpacked bundle: apt and uv ask the bundle and nobody else. Part of install.sh.
 
 readonly RELEASE_KEY=/etc/slrt/release-key.pem
 
@@ -36,9 +36,17 @@ forget_unpacked_bundle() {
   flock -n /run/slrt-bundle.lock rm -rf "$UNPACKED" || true
 }
 
-# The options that keep apt-get and pip within the bundle, one a line.
+# The options that keep apt-get within the bundle, one a line.
 apt_options() { ! from_bundle || printf '%s\n' -c "$UNPACKED/apt.conf"; }
-pip_options() { ! from_bundle || printf '%s\n' --no-index --find-links "$UNPACKED/content/wheels"; }
+
+# wheels_of_bundle FOLDER: its wheels as FOLDER/wheels, and the program that installs them as FOLDER/uv
+wheels_of_bundle() {
+  ln -s "$UNPACKED/content/wheels" "$1/wheels"
+  quietly /usr/bin/python3 -m zipfile -e "$1"/wheels/uv-*.whl "$1/tools" ||
+    fail "$EXIT_FAILED" "Pustaka Python dalam bundel tidak dapat dipakai." "Perbaiki yang disebut di atas (misalnya ruang disk), lalu ulangi."
+  ln -s "$1"/tools/uv-*.data/scripts/uv "$1/uv"
+  chmod +x "$1/uv"
+}
 
 # What to do where something cannot be fetched.
 bundle_hint() { printf 'tanpa jaringan: bash install.sh --bundle slrt-node-%s.slrt' "$(release_name | cut -d+ -f1)"; }

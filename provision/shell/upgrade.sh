@@ -26,6 +26,8 @@ make_next_release() {
   else
     make_release "$RELEASES/$release"
   fi
+  # before the node is closed for it: its first start has to be a quick one
+  compile_now "$RELEASES/$release"
 }
 
 # upgrade_node [the options of slrt-provision upgrade]: to the release of this source

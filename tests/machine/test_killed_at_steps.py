@@ -17,7 +17,7 @@ GROUP = "/sys/fs/cgroup/system.slice/pasang.service/cgroup.procs"
 # Steps that take long are killed when this holds, well inside; the others as soon as the journal says that they have begun.
 MIDDLE = {
     "runtime-packages": "grep -q '^Status: .* unpacked$' /var/lib/dpkg/status",
-    "runtime-libraries": "[[ -n $(compgen -G '/opt/slrt/releases/*/venv/lib/python3*/site-packages/flask/*.py') ]]",
+    "runtime-libraries": "[[ -n $(compgen -G '/opt/slrt/releases/*/made/wheels/*.whl') ]]",
     "paket": "grep -q '^Status: .* unpacked$' /var/lib/dpkg/status",
     "basis-data": "[[ -s /var/lib/slrt/database/slrt.db ]]",
     "gudang-cadangan": "[[ -n $(compgen -G '/srv/backup/slrt/*') ]]",

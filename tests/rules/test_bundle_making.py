@@ -14,10 +14,11 @@ import pytest
 from click.testing import CliRunner
 
 from appliance.config import PowerSettings, Settings
+from appliance.errors import ApplianceError
 from provision import sbom
 from provision.apt import Packages
 from provision.bundle_debs import _debs, mirror_of
-from provision.bundle_wheels import chosen, name_and_version
+from provision.bundle_wheels import build_wheel, chosen, name_and_version
 from provision.bundling import bundle
 from provision.packages import needed
 from provision.plan import steps
@@ -82,6 +83,27 @@ def test_every_library_of_our_lock_is_for_one_python_or_both_but_that_of_another
     locked = {line.split("==")[0] for line in lock.splitlines() if "==" in line and not line.startswith((" ", "#"))}
     assert locked - both == {"brotlicffi"}
     assert all("--hash=sha256:" in line for line in chosen(lock, "3.13"))
+
+
+def test_the_same_source_is_built_into_the_same_wheel(tmp_path: Path) -> None:
+    """Whoever unpacked it, and when."""
+    made = []
+    for number in (1, 2):
+        source, folder = tmp_path / f"source-{number}", tmp_path / f"wheels-{number}"
+        (source / "beta").mkdir(parents=True)
+        (source / "beta" / "__init__.py").write_text("VALUE = 7303\n")
+        (source / "pyproject.toml").write_text('[project]\nname = "beta"\nversion = "1.0"\n')
+        os.utime(source / "beta" / "__init__.py", (number * 10**9, number * 10**9))
+        folder.mkdir()
+        build_wheel(source, folder, "2026-11-01")
+        made.append((folder / "beta-1.0-py3-none-any.whl").read_bytes())
+    assert made[0] == made[1]
+
+
+def test_a_source_that_cannot_be_built_is_no_bundle(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[build-system]\nrequires = []\nbuild-backend = "nothing"\n')
+    with pytest.raises(ApplianceError, match="tidak dapat dibangun"):
+        build_wheel(tmp_path, tmp_path, "2026-11-01")
 
 
 @pytest.mark.parametrize(

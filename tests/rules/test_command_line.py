@@ -5,12 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import click
 import pytest
 
 from appliance.cli import SUBJECTS
-from appliance.commands import backup
+from appliance.commands import backup, backup_key, database
 from appliance.config import PathSettings, Settings, render
 
 SLRT = Path(sys.executable).parent / "slrt"
@@ -34,17 +35,34 @@ def test_each_subject_has_help(subject: str) -> None:
     assert run.stdout.startswith("Usage: slrt")
 
 
-@pytest.mark.parametrize("name", backup.ELSEWHERE)
-def test_what_is_loaded_only_when_asked_for_is_there(name: str) -> None:
-    found = backup.command.get_command(click.Context(backup.command), name)
+@pytest.mark.parametrize(
+    ("group", "name"), [(group, name) for group in (backup, backup_key, database) for name in group.ELSEWHERE]
+)
+def test_what_is_loaded_only_when_asked_for_is_there(group: ModuleType, name: str) -> None:
+    found = group.command.get_command(click.Context(group.command), name)
     assert found is not None
     assert found.help
 
 
-def test_a_backup_begins_without_the_tables() -> None:
-    asked = (
-        "import sys, appliance.commands.backup; print(*(name for name in sys.modules if name in ('sqlalchemy', 'weasyprint')))"
-    )
+LETTERS = ("weasyprint", "PIL", "segno")
+TABLES = ("sqlalchemy", "flask")
+SERVER = ("psycopg", "cryptography")
+
+
+@pytest.mark.parametrize(
+    ("module", "needless"),
+    [
+        ("backup", (*TABLES, *LETTERS, *SERVER, "backups.take")),
+        ("backup_key", (*TABLES, *LETTERS, *SERVER, "backups.take")),
+        ("backup_places", (*TABLES, *LETTERS, *SERVER, "backups.take")),
+        ("backup_run", (*TABLES, *LETTERS, "psycopg")),
+        ("database", (*LETTERS, "psycopg", "argon2", "backups.take", "appliance.letters")),
+        ("status", (*LETTERS, "psycopg", "argon2", "appliance.accounts", "appliance.letters")),
+        ("user", (*LETTERS, "psycopg", "backups.take", "appliance.letters")),
+    ],
+)
+def test_a_command_loads_nothing_that_only_others_need(module: str, needless: tuple[str, ...]) -> None:
+    asked = f"import sys, appliance.commands.{module}; print(*(set({needless!r}) & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout == "\n"
 
 

@@ -15,7 +15,7 @@ from appliance.config import NodeSettings, PowerSettings, Settings, parse
 from appliance.errors import ApplianceError, ConfigurationError, TryLater
 from provision import run
 from provision.apt import WITHIN_BUNDLE, Packages
-from provision.change import Change, Command, Enabled, File, Folder, insist, writes
+from provision.change import Change, Command, Enabled, File, Folder, Running, insist, writes
 from provision.host import Entry, Host, LocalHost, Outcome
 from provision.plan import steps
 from provision.step import Site, Step
@@ -224,6 +224,45 @@ def test_units_are_enabled_only_when_each_of_them_is() -> None:
     assert not wanted.is_done(host)
     wanted.perform(host)
     assert wanted.is_done(host)
+
+
+class Told(PretendHost):
+    """One unit, of which systemd says `states`."""
+
+    states = ("inactive", "disabled")
+
+    def _run_systemctl(self, words: list[str]) -> Outcome | bool:
+        if words[0] == "show":
+            return Outcome(0, "ActiveState={}\nUnitFileState={}\n".format(*self.states), "")
+        return super()._run_systemctl(words)
+
+
+@pytest.mark.parametrize(
+    ("states", "enabled", "holds", "forgiven"),
+    [
+        (("active", "enabled"), True, True, False),
+        (("reloading", "static"), True, True, False),
+        (("active", "disabled"), True, False, True),
+        (("active", "disabled"), False, True, False),
+        (("failed", "enabled"), True, False, True),
+        (("inactive", "enabled"), True, False, False),
+        (("", ""), True, False, True),
+    ],
+)
+def test_a_unit_is_due_unless_it_runs_and_starts_at_boot(
+    states: tuple[str, str], enabled: bool, holds: bool, forgiven: bool
+) -> None:
+    host, unit = Told(files=bare().files), Running("slrt-dns.service", enabled=enabled)
+    unit.perform(host)
+    host.states = states
+    assert unit.is_done(host) == holds
+    host.commands.clear()
+    if not holds:
+        unit.perform(host)
+    assert ("systemctl reset-failed slrt-dns.service" in host.commands) == forgiven
+    assert ("systemctl enable --quiet slrt-dns.service" in host.commands) == (
+        not holds and states[1] not in ("enabled", "static")
+    )
 
 
 def test_a_change_that_does_not_take_is_an_error() -> None:

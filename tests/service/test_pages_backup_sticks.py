@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from flask import Flask
 
 from appliance import database
-from appliance.commands.backup_key import check as check_sheet
+from appliance.commands.backup_papers import check as check_sheet
 from appliance.commands.door import Door
 from appliance.config import Settings, render
 from appliance.errors import Conflict, InvalidInput

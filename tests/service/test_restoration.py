@@ -36,12 +36,11 @@ from appliance.models.roles import Role
 from appliance.models.visit import CasePaper
 from appliance.registry.named_files import hashes_of_case, named_hashes
 from appliance.restoration import looking, looks, replaced
-from appliance.restoration.epoch import Epoch, list_restorations, newest
+from appliance.restoration.epoch import Epoch, ShutOut, list_restorations, newest
 from appliance.restoration.looking import Seen, as_words, look_at_case_then
 from appliance.restoration.numbers import Lost, raised
 from appliance.restoration.replaced import Replaced, due
 from appliance.restoration.settling import complete
-from appliance.restoration.shut_out import ShutOut
 from appliance.restoration.states import Coming, look_at_coming, require_known
 from backups import exchange, repository
 from backups.clock import moment

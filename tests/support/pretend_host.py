@@ -257,6 +257,9 @@ class PretendHost:
         verb, unit, units = words[0], words[-1], [word for word in words[1:] if not word.startswith("--")]
         if verb == "is-active":
             return unit in self.active
+        if verb == "show":
+            now, at_boot = "active" if unit in self.active else "inactive", "enabled" if unit in self.enabled else "disabled"
+            return Outcome(0, f"ActiveState={now}\nUnitFileState={at_boot}\n", "")
         if verb == "is-enabled":
             told = ["enabled" if one in self.enabled else "disabled" for one in units]
             return Outcome(0 if "enabled" in told else 1, "" if "--quiet" in words else "\n".join(told), "")
