@@ -109,11 +109,15 @@ class CarriedLog:
         return self._back[1] if self._carrier.epoch else None
 
     def is_moved(self, lines: list[Line]) -> bool:
-        """Whether the database went from SQLite to a server, or back, so that no backup is of these data yet. Not said before it is known
-        whether the log can be carried over: it shall go on from the first one."""
+        """Whether the database went from SQLite to a server, or back, and no backup is of these data yet, or the only ones are of the
+        moment before its log was received. Not said before it is known whether that can be carried over: it shall go on from the first one."""
         newest, sight = book.last_good(lines, book.BACKUP), self._carrier.sight
-        told = sight.caught_up is not None or sight.fault != ""
-        return told and newest is not None and (newest.method == "dump") != self._uses_server
+        if newest is None or (sight.caught_up is None and not sight.fault):
+            return False
+        if (newest.method == "dump") != self._uses_server:
+            return True
+        based = _newest(_of_kind(lines, server=self._uses_server)) is not None
+        return self._server is not None and not based and self._is_before_log(newest)
 
     def wants_base(self, lines: list[Line]) -> bool:
         """Whether the chain broke after the newest backup, or was begun only then (the first one is older than the log), so that only
@@ -127,8 +131,10 @@ class CarriedLog:
         if base:
             return not self._goes_on(base)
         # a copy, made where the database could not be held still, has no place in the log; the next night may have
-        older = self._begun is not None and good.moment.at < self._begun
-        return older if self._server is not None else good.method == "freeze"
+        return self._is_before_log(good) if self._server is not None else good.method == "freeze"
+
+    def _is_before_log(self, made: Line) -> bool:
+        return self._begun is not None and made.moment.at < self._begun
 
     def prune(self, lines: list[Line]) -> int:
         """Delete what is old and no longer needed by a backup that was restored to prove it, and the copies of the files that it holds.

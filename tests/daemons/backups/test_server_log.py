@@ -244,6 +244,7 @@ def test_how_far_a_restore_reaches_and_when_a_base_is_wanted(fresh: Plan, url: s
         log.carry_over()
         log.carry_files()
         assert log.is_moved(of_sqlite)
+        assert log.is_moved([*of_sqlite, *book.lines(plan.state)]), "one of the server's, made before its log was received"
         assert log.wants_base(book.lines(plan.state))
         run_now(plan)
         lines = book.lines(plan.state)
