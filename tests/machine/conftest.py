@@ -14,6 +14,7 @@ from tests.support.machine_run import Run
 from tests.support.machine_tree import RELEASES
 
 HERE = Path(__file__).parent
+ROOM = pytest.StashKey[Room]()
 TEST_SECONDS = 1500  # the first test of a run may have to make the tree, download everything and install
 
 
@@ -31,8 +32,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    room = getattr(item, "funcargs", {}).get("room")
-    if report.failed and isinstance(room, Room):
+    room = item.stash.get(ROOM, None)
+    if report.failed and room is not None:
         report.sections.extend(room.report())
         room.spoil()
     return report
@@ -62,9 +63,9 @@ def kept_machines() -> Iterator[dict[str, Machine]]:
 
 
 @pytest.fixture
-def room(machine_run: Run, kept_machines: dict[str, Machine]) -> Iterator[Room]:
+def room(request: pytest.FixtureRequest, machine_run: Run, kept_machines: dict[str, Machine]) -> Iterator[Room]:
     """Makes machines and takes them away after the test."""
-    made = Room(machine_run, kept_machines)
+    made = request.node.stash[ROOM] = Room(machine_run, kept_machines)
     yield made
     made.clear()
 
