@@ -230,8 +230,7 @@ make_release() {
   reached runtime-venv
   begin 4 runtime-libraries "Pustaka Python (diperiksa dengan hash)"
   bring_wheels "$folder"
-  # what is not published as a wheel was built, so its hash is not that of the lock; whoever brought the wheels has compared all hashes
-  sed -n 's/^\([a-z0-9].*[^ ]\) *\\$/\1/p' "$folder/source/requirements.lock" >"$folder/made/libraries"
+  names_of_libraries "$folder"
   install_wheels "$folder" -r "$folder/made/libraries"
   reached runtime-libraries
   begin 5 runtime-program "Program SLRT"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,7 +80,8 @@ def carried_out(settings: Settings) -> Iterator[bool]:
         except ApplianceError as error:
             _note(settings, Unfinished(begun, f"Berkas dukungan tidak jadi dibuat. {error.message} {error.hint}"))
             raise
-        (shelf / UNFINISHED).unlink()
+        with suppress(OSError):
+            (shelf / UNFINISHED).unlink()
 
 
 def read_unfinished(settings: Settings) -> Unfinished | None:
@@ -94,9 +95,11 @@ def read_unfinished(settings: Settings) -> Unfinished | None:
 
 
 def _note(settings: Settings, what: Unfinished) -> None:
+    """On a full disk nothing is noted; the order is taken all the same, or the unit would begin it again at once."""
     place = shelf_of(settings) / UNFINISHED
-    write_whole(place, json.dumps({"at": what.at.isoformat(), "text": what.text}).encode())
-    place.chmod(0o644)
+    with suppress(OSError):
+        write_whole(place, json.dumps({"at": what.at.isoformat(), "text": what.text}).encode())
+        place.chmod(0o644)
 
 
 def _require_admin(by: Actor) -> None:

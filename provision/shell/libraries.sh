@@ -20,7 +20,7 @@ bring_wheels() {
   make_venv "$folder/made/venv"
   run_pip "$folder" install --require-hashes -r "$folder/source/provision/build.lock"
   run_pip "$folder" wheel --require-hashes --no-deps --no-build-isolation --use-pep517 -r "$folder/source/requirements.lock" -w "$folder/made/wheels"
-  cp -r "$folder/source" "$folder/made/source"
+  quietly cp -r "$folder/source" "$folder/made/source" || cannot_install "$folder"
   run_pip "$folder" wheel --no-deps --no-build-isolation --no-index "$folder/made/source" -w "$folder/made/wheels"
   ln -s venv/bin/uv "$folder/made/uv"
 }
@@ -31,9 +31,16 @@ install_wheels() {
   local -a alone=(--offline --no-config --no-index --no-deps --no-build --find-links "$folder/made/wheels")
   alone+=(--python "$folder/venv/bin/python" --cache-dir "$folder/made/cache" --link-mode hardlink)
   # without its notes of when each file was made: two installations shall not differ
-  quietly env UV_NO_INSTALLER_METADATA=1 "$folder/made/uv" pip install --quiet "${alone[@]}" "${@:2}" ||
-    fail "$EXIT_FAILED" "Pustaka Python tidak dapat dipasang di $folder." "Perbaiki yang disebut di atas (misalnya ruang disk), lalu ulangi ./install.sh."
+  quietly env UV_NO_INSTALLER_METADATA=1 "$folder/made/uv" pip install --quiet "${alone[@]}" "${@:2}" || cannot_install "$folder"
 }
+
+# names_of_libraries FOLDER: without their hashes. What is not published as a wheel was built, so its hash is not that of the lock; whoever
+# brought the wheels has compared all of them.
+names_of_libraries() {
+  sed -n 's/^\([a-z0-9].*[^ ]\) *\\$/\1/p' "$1/source/requirements.lock" >"$1/made/libraries" || cannot_install "$1"
+}
+
+cannot_install() { fail "$EXIT_FAILED" "Pustaka Python tidak dapat dipasang di $1." "Perbaiki yang disebut di atas (misalnya ruang disk), lalu ulangi ./install.sh."; }
 
 # run_pip FOLDER WORDS: of an environment that is thrown away again
 run_pip() {

@@ -180,3 +180,15 @@ def test_a_text_that_is_too_long_begins_with_a_whole_line() -> None:
     text = gathering.end_of(f"{digits}\n{'x' * (gathering.LONGEST - 9)}")
     assert (len(text), digits[-8:] in text) == (gathering.LONGEST - 9, False)
     assert gathering.end_of("pendek") == "pendek"
+
+
+@SQLITE
+def test_an_order_is_taken_although_nothing_can_be_noted(settings: Settings, tmp_path: Path) -> None:
+    """As on a full disk: an order that lies there would be begun again at once."""
+    node = replace(settings, paths=replace(settings.paths, care=str(tmp_path / "care"), runtime=str(tmp_path)))
+    (packing.shelf_of(node) / order.UNFINISHED).mkdir(parents=True)
+    (tmp_path / order.REQUEST).touch()
+    with order.carried_out(node) as wanted:
+        assert wanted
+        assert not (tmp_path / order.REQUEST).exists()
+    assert not order.is_under_way(node)
