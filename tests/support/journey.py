@@ -119,17 +119,27 @@ def go_to_case(page: Page, number: str) -> None:
     page.wait_for_load_state()
 
 
+def open_step(page: Page, label: str) -> None:
+    """Have the form of a step open, whether the page suggests it or offers it among the others."""
+    button = page.get_by_role("button", name=label, exact=True)
+    link = page.get_by_role("link", name=label, exact=True)
+    page.wait_for_load_state()  # the offer stands below the form: half a page would show neither, or the wrong one
+    button.or_(link).first.wait_for()
+    if link.is_visible():
+        link.click()
+    button.wait_for()
+
+
 def take_step(page: Page, label: str, **texts: str) -> None:
     """Take a step of a case: choose it when its form is not open, fill it, press its button."""
-    if not page.get_by_role("button", name=label).count():
-        page.get_by_role("link", name=label).click()
+    open_step(page, label)
     for field, text in texts.items():
         control = page.locator(f"#langkah [name={field}]")
         if control.evaluate("element => element.tagName") == "SELECT":
             control.select_option(text)
         else:
             control.fill(text)
-    page.get_by_role("button", name=label).click()
+    page.get_by_role("button", name=label, exact=True).click()
     page.get_by_text("Langkah tersimpan").wait_for()
     page.wait_for_load_state()
 

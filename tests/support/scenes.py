@@ -296,8 +296,7 @@ def visit_house(stage: Stage, number: str, visit: Visit) -> Paper:
     """Planned by the supervisor, made by the facilitator, confirmed by the supervisor. The sheet that she took along."""
     with stage.at(stage.staff.supervisor) as page:
         go_to_case(page, number)
-        if not page.get_by_role("button", name="Jadwalkan kunjungan").count():
-            page.get_by_role("link", name="Jadwalkan kunjungan").click()
+        journey.open_step(page, "Jadwalkan kunjungan")
         visitor = page.get_by_label("Petugas yang berkunjung")
         choice = visitor.locator("option", has_text=stage.staff.fasilitator.name).get_attribute("value") or ""
         journey.take_step(page, "Jadwalkan kunjungan", visitor=choice, planned_date=day(), note=visit.instruction)
