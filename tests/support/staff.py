@@ -36,38 +36,57 @@ class Staff:
     stranger: Actor
 
 
+@dataclass(frozen=True)
+class Person:
+    """Who is hired, and as what."""
+
+    username: str
+    role: Role
+    areas: tuple[str, ...]
+    unit: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.username.partition(".")[2].title()
+
+
 def hire() -> Staff:
-    """Store the accounts, all in one transaction, and return the actors."""
+    """Store the accounts, all in one transaction and with one statement, and return the actors."""
     everywhere = ("73.03",)
     with transaction() as session:
-        return Staff(
-            fo=_hired(session, "fo.sari", Role.FO, everywhere),
-            bo=_hired(session, "bo.andi", Role.BO, everywhere),
-            supervisor=_hired(session, "supervisor.rahma", Role.SUPERVISOR, everywhere),
-            manager=_hired(session, "manajer.hasan", Role.MANAJER, everywhere),
-            facilitator=_hired(session, "fasilitator.nur", Role.FASILITATOR, (HOME,)),
-            neighbour=_hired(session, "fasilitator.lain", Role.FASILITATOR, (NEIGHBOUR,)),
-            dinkes=_hired(session, "opd.dinkes", Role.OPD, (), unit_id("dinkes")),
-            disdik=_hired(session, "opd.disdik", Role.OPD, (), unit_id("disdik")),
-            leader=_hired(session, "pimpinan.bupati", Role.PIMPINAN, everywhere),
-            admin=_hired(session, "admin.it", Role.ADMIN, everywhere),
-            stranger=_hired(session, "fo.asing", Role.FO, ("51.71",)),
-        )
+        people = {
+            "fo": Person("fo.sari", Role.FO, everywhere),
+            "bo": Person("bo.andi", Role.BO, everywhere),
+            "supervisor": Person("supervisor.rahma", Role.SUPERVISOR, everywhere),
+            "manager": Person("manajer.hasan", Role.MANAJER, everywhere),
+            "facilitator": Person("fasilitator.nur", Role.FASILITATOR, (HOME,)),
+            "neighbour": Person("fasilitator.lain", Role.FASILITATOR, (NEIGHBOUR,)),
+            "dinkes": Person("opd.dinkes", Role.OPD, (), unit_id("dinkes")),
+            "disdik": Person("opd.disdik", Role.OPD, (), unit_id("disdik")),
+            "leader": Person("pimpinan.bupati", Role.PIMPINAN, everywhere),
+            "admin": Person("admin.it", Role.ADMIN, everywhere),
+            "stranger": Person("fo.asing", Role.FO, ("51.71",)),
+        }
+        return Staff(**dict(zip(people, _hired(session, *people.values()), strict=True)))
 
 
 def hire_one(username: str, role: Role, areas: tuple[str, ...], unit: str | None = None) -> Actor:
     """Store one more account; the actor."""
     with transaction() as session:
-        return _hired(session, username, role, areas, unit)
+        (actor,) = _hired(session, Person(username, role, areas, unit))
+        return actor
 
 
-def _hired(session: Session, username: str, role: Role, areas: tuple[str, ...], unit: str | None = None) -> Actor:
-    name = username.partition(".")[2].title()
-    account = Account(username=username, name=name, password_hash="!", password_changed_at=AT)
-    account.stamp("system", AT)
-    session.add(account)
+def _hired(session: Session, *people: Person) -> list[Actor]:
+    accounts = [Account(username=one.username, name=one.name, password_hash="!", password_changed_at=AT) for one in people]
+    for account in accounts:
+        account.stamp("system", AT)
+    session.add_all(accounts)
     session.flush()
-    return Actor(account.id, name, username, frozenset({role}), areas, unit, "test")
+    return [
+        Actor(account.id, one.name, one.username, frozenset({one.role}), one.areas, one.unit, "test")
+        for account, one in zip(accounts, people, strict=True)
+    ]
 
 
 def employ(*actors: Actor, ends: date | None = None) -> None:
