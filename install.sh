@@ -449,8 +449,8 @@ run_tests() {
   tests/prepare
   local log=.venv/test.log code=0
   say "Menjalankan uji; catatan: $SOURCE/$log"
-  # all of it in four processes: most tests wait for a daemon, a browser or a machine
-  (($#)) || set -- -n 4 --dist loadfile --no-loadscope-reorder
+  # all of it in six processes: most tests wait for a daemon, a browser or a machine
+  (($#)) || set -- -n 6 --dist loadfile --no-loadscope-reorder
   .venv/bin/python -m pytest "$@" 2>&1 | tee -i "$log" || code=${PIPESTATUS[0]}
   exit "$code"
 }
