@@ -45,15 +45,19 @@ def test_a_cut_of_a_second_or_two_is_noticed_by_nobody(tmp_path: Path) -> None:
     with on_mains(tmp_path) as (lab, node):
         short = 0
         while short < 2:
+            before, lines = node.events.count(Event.MAINS_LOST), node.log.read_text().count("\n")
             began = time.monotonic()
             lab.say("OB DISCHRG")
             wait_for(lambda: node.state is not None and node.state.mains is False, what="the watcher has seen the battery")
             lab.say("OL")
-            # on a busy machine it may have been a long one, which proves nothing
-            short += time.monotonic() - began < NOTICED.total_seconds()
-        assert node.wait_stage("online").accepts_work
-        assert node.events.count(Event.MAINS_LOST) == 0
-        assert node.log.read_text().count("\n") <= 3
+            wait_for(lambda: node.state is not None and node.state.mains, what="the watcher has seen the mains")
+            if time.monotonic() - began >= NOTICED.total_seconds():
+                node.wait_stage("online")
+                continue  # on a busy machine it was a long one, which is told
+            short += 1
+            assert node.wait_stage("online").accepts_work
+            assert node.events.count(Event.MAINS_LOST) == before
+            assert node.log.read_text().count("\n") <= lines + 1
 
 
 def test_a_cut_of_four_seconds_is_told_and_taken_back(tmp_path: Path) -> None:
