@@ -32,7 +32,7 @@ class Demo:
 
     def get(self, path: str) -> tuple[int, str]:
         """Status and body of a page; status 0 when nobody listens."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()

@@ -105,7 +105,7 @@ def test_one_press_that_arrives_twice_at_once_is_one_plan(
     for one in presses:
         one.start()
     for one in presses:
-        one.join(30)
+        one.join(120)
     assert len(made) == 2
     assert len(set(made)) == 1
 

@@ -135,7 +135,7 @@ class NutLab:
         if process is not None:
             process.send_signal(signal.SIGCONT)
             process.send_signal(number)
-            process.wait(10)
+            process.wait(120)
 
     def ask(self, *lines: str) -> list[str]:
         """The first answer line to each request; empty when nobody answers."""

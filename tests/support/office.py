@@ -10,7 +10,7 @@ from http.cookiejar import CookieJar
 
 from tests.support.office_page import Page, read_page
 
-SECONDS = 30.0
+SECONDS = 60.0
 
 
 class Office:

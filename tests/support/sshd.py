@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.support.ports import free_port
 
 SSHD = Path("/usr/sbin/sshd")
-START_SECONDS = 20.0
+START_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def running_sshd(folder: Path) -> Iterator[Sshd]:
         yield Sshd(port, getpass.getuser(), folder / "user", folder / "known")
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(120)
 
 
 def _wait(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
