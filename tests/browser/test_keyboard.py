@@ -29,7 +29,7 @@ def _register(node: Node, staff: Staff, nik: str, village: str = journey.VILLAGE
 def _go_to(page: Page, number: str) -> Keyboard:
     keys = Keyboard(page)
     keys.type("q", number)
-    page.keyboard.press("Enter")
+    keys.enter()
     page.get_by_role("heading", name=number).wait_for()
     return keys
 
@@ -81,7 +81,7 @@ def test_a_case_from_the_counter_to_the_referral_with_its_letter(desks: Desks, n
 def _open_case(page: Page, nik: str) -> str:
     expect(page.get_by_placeholder("NIK, nomor KK, atau nama")).to_be_focused()
     page.keyboard.type(nik)
-    page.keyboard.press("Enter")
+    Keyboard(page).enter()
     page.get_by_role("heading", name=RESIDENT).wait_for()
     Keyboard(page).press("Buka kasus baru")
     page.get_by_role("heading", name="Buka kasus baru").wait_for()
