@@ -15,6 +15,13 @@ from tests.support.journey import Staff, hire
 expect.set_options(timeout=PATIENCE)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def pace(pytestconfig: pytest.Config) -> None:
+    """How the pages come."""
+    if pytestconfig.getoption("--slow-pages"):
+        Node.pages = "tests.support.slow_pages:create_app()"
+
+
 @pytest.fixture(scope="session")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     running = Node(tmp_path_factory.mktemp("node"))

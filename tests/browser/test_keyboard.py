@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from playwright.sync_api import Page, expect
@@ -164,7 +164,8 @@ def test_a_visit_is_planned_and_reported(desks: Desks, node: Node, staff: Staff,
     number: str = node.run(
         lambda: cases.open_case(new, request_id=f"visit {nik}", by=node.actor(staff.fasilitator), at=datetime.now(UTC)).number
     )
-    today = datetime.now(ZoneInfo("Asia/Makassar")).strftime("%d-%m-%Y")
+    today = datetime.now(ZoneInfo("Asia/Makassar"))
+    tomorrow = today + timedelta(days=1)  # a plan for today is refused after midnight
     with desks.window(staff.supervisor) as page:
         _go_to(page, number).press("Ambil untuk diverifikasi")
         _saved(page)
@@ -172,14 +173,14 @@ def test_a_visit_is_planned_and_reported(desks: Desks, node: Node, staff: Staff,
         page.locator("#langkah [name=visitor]").wait_for()
         keys = Keyboard(page)
         keys.choose("visitor", "Daeng Rani")
-        keys.type("planned_date", today)
+        keys.type("planned_date", f"{tomorrow:%d-%m-%Y}")
         keys.press("Jadwalkan kunjungan")
         _saved(page)
     with desks.window(staff.fasilitator) as page:
         Keyboard(page).press("Kunjungan")
         Keyboard(page).press(number)
         keys = Keyboard(page)
-        keys.type("visit_date", today)
+        keys.type("visit_date", f"{today:%d-%m-%Y}")
         keys.choose("visit_result", "Sesuai")
         keys.type("note", "Atap roboh, keluarga menumpang.")
         keys.press("Isi hasil kunjungan")

@@ -68,6 +68,8 @@ class Officer:
 class Node:
     """A node below `folder`. Between `start` and `stop` its pages are at `url`."""
 
+    pages = "webui:create_app()"
+
     def __init__(self, folder: Path) -> None:
         for name in ("data", "run", "secrets", "tls", "power", "backup"):
             (folder / name).mkdir(parents=True)
@@ -131,7 +133,7 @@ class Node:
             "webui/gunicorn_conf.py",
             "--bind",
             self.url.removeprefix("http://") or "127.0.0.1:0",
-            "webui:create_app()",
+            self.pages,
         ]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(

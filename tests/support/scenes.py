@@ -293,13 +293,18 @@ class Visit:
 
 
 def visit_house(stage: Stage, number: str, visit: Visit) -> Paper:
-    """Planned by the supervisor, made by the facilitator, confirmed by the supervisor. The sheet that she took along."""
+    """Planned by the supervisor, made by the facilitator, confirmed by the supervisor. The sheet that she took along.
+
+    Planned for tomorrow: a plan for today is refused when midnight passes before it is sent.
+    """
     with stage.at(stage.staff.supervisor) as page:
         go_to_case(page, number)
         journey.open_step(page, "Jadwalkan kunjungan")
         visitor = page.get_by_label("Petugas yang berkunjung")
         choice = visitor.locator("option", has_text=stage.staff.fasilitator.name).get_attribute("value") or ""
-        journey.take_step(page, "Jadwalkan kunjungan", visitor=choice, planned_date=day(), note=visit.instruction)
+        journey.take_step(
+            page, "Jadwalkan kunjungan", visitor=choice, planned_date=day(timedelta(days=1)), note=visit.instruction
+        )
     with stage.at(stage.staff.fasilitator) as page:
         page.goto("/kunjungan")
         go(page, page.get_by_role("link", name=f"Lembar kunjungan {number}"))
