@@ -61,6 +61,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--backup-seed", type=int, default=None, help="the seed of an earlier run of them, to play the same again")
     parser.addoption("--storm-rounds", type=int, default=60, help="looks at a UPS whose upsd is stormed by others")
     parser.addoption("--nut", choices=VERSIONS, default=HOST_RELEASE, help="the Debian whose NUT the tests with one NUT use")
+    parser.addoption(
+        "--slow-pages", action="store_true", help="bring the browser's tests each page in pieces, as a slow network does"
+    )
     parser.addoption("--power-seed", type=int, default=None, help="the seed of an earlier run of them, to play the same again")
 
 

@@ -6,10 +6,20 @@ from collections.abc import Iterator
 from itertools import count
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.support.browser import Desks, Node, launch
+from tests.support.browser import PATIENCE, Desks, Node, launch
 from tests.support.journey import Staff, hire
+
+# what is expected of a page may take as long as what is waited for
+expect.set_options(timeout=PATIENCE)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def pace(pytestconfig: pytest.Config) -> None:
+    """How the pages come."""
+    if pytestconfig.getoption("--slow-pages"):
+        Node.pages = "tests.support.slow_pages:create_app()"
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 
 from appliance.registry import people
 from tests.support import journey
-from tests.support.browser import Desks, Node
+from tests.support.browser import Desks, Node, go
 from tests.support.journey import Staff
 
 # What the browser itself says was changed or pressed, each control once on each page; kept over the pages of one window.
@@ -44,14 +44,13 @@ def _counted(page: Page) -> Counted:
 
 def _to_the_slip(page: Page) -> Counted:
     """From the page of the citizen on."""
-    page.get_by_role("link", name="Buka kasus baru").first.click()
+    go(page, page.get_by_role("link", name="Buka kasus baru").first)  # on half a page nothing is counted
     page.get_by_role("heading", name="Buka kasus baru").wait_for()
-    page.wait_for_load_state()  # until then nothing is counted
     page.get_by_label("Layanan yang diperlukan").select_option(index=1)
     page.get_by_label("Uraian", exact=True).fill(journey.DESCRIPTION)
     page.get_by_label("Pemberitahuan sudah dibacakan").check()
-    page.get_by_role("button", name="Buka kasus").click()
-    page.get_by_role("link", name="Cetak slip").click()
+    go(page, page.get_by_role("button", name="Buka kasus"))
+    go(page, page.get_by_role("link", name="Cetak slip"))
     page.get_by_role("heading", name="Tanda Terima").wait_for()
     return _counted(page)
 
@@ -63,7 +62,7 @@ def test_a_citizen_who_is_known_has_her_slip_after_fewer_than_twelve(desks: Desk
         page.context.add_init_script(COUNT)
         page.goto("/")
         page.get_by_placeholder("NIK, nomor KK, atau nama").fill(nik)
-        page.get_by_role("button", name="Cari warga").click()
+        go(page, page.get_by_role("button", name="Cari warga"))
         page.get_by_role("heading", name="Sitti Rabiah").wait_for()
         counted = _to_the_slip(page)
     assert len(counted.fields) == 4, counted.fields
@@ -75,13 +74,13 @@ def test_a_citizen_who_is_new_is_registered_and_served_with_fewer_than_twelve_in
         page.context.add_init_script(COUNT)
         page.goto("/")
         page.get_by_placeholder("NIK, nomor KK, atau nama").fill("7303024505789901")
-        page.get_by_role("button", name="Cari warga").click()
-        page.get_by_role("main").get_by_role("link", name="Daftarkan warga baru").last.click()
+        go(page, page.get_by_role("button", name="Cari warga"))
+        go(page, page.get_by_role("main").get_by_role("link", name="Daftarkan warga baru").last)
         page.get_by_label("Nama lengkap").fill("Hasnah Daeng Ngalle")
         page.get_by_label("Perempuan").check()
         page.get_by_label("Desa atau kelurahan").select_option(journey.VILLAGE)
         page.get_by_label("Jalan, nomor, atau patokan").fill("Jl. Kartini 12, dekat masjid")
-        page.get_by_role("button", name="Daftarkan warga").click()
+        go(page, page.get_by_role("button", name="Daftarkan warga"))
         page.get_by_role("heading", name="Hasnah Daeng Ngalle", level=1).wait_for()
         counted = _to_the_slip(page)
     assert len(counted.fields) == 8, counted.fields

@@ -64,6 +64,7 @@ def test_who_is_like_the_new_one_is_shown_to_everybody_who_can_look(desks: Desks
 
 def fit(page: Page) -> None:
     """Nothing grave that axe finds, and no sideways scrolling on the tablet, held either way."""
+    page.wait_for_load_state()
     found = Axe().run(page).response["violations"]
     assert [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in GRAVE] == []
     for width in (600, 1024):

@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tests.support import every_page
-from tests.support.browser import Desks, Node
+from tests.support.browser import Desks, Node, still
 from tests.support.every_page import NO_PAGES
 from webui import create_app
 
@@ -100,6 +100,11 @@ def _faults(window: Page, page: every_page.Page) -> Iterator[str]:
     if answer.status != 200 or "text/html" not in answer.headers["content-type"]:
         yield f"answers {answer.status} {answer.headers['content-type']}"
         return
+    with still(window):
+        yield from _wrong_on(window, page)
+
+
+def _wrong_on(window: Page, page: every_page.Page) -> Iterator[str]:
     for violation in Axe().run(window).response["violations"]:
         if violation["impact"] in GRAVE and (page.endpoint, violation["id"]) not in KNOWN:
             yield f"{violation['id']} {violation['nodes'][0]['html'][:120]}"

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support import journey
-from tests.support.browser import Desks
+from tests.support.browser import Desks, go
 from tests.support.journey import Staff
 
 
@@ -28,7 +28,7 @@ def test_a_wrong_registration_keeps_everything_that_was_typed(desks: Desks, staf
             page.locator(f"main [name={name}]").fill(value)
         page.get_by_label("Perempuan").check()
         page.get_by_label("Hubungan dengan kepala keluarga").select_option("3")
-        page.get_by_role("button", name="Daftarkan warga").click()
+        go(page, page.get_by_role("button", name="Daftarkan warga"))
         problems = page.get_by_role("alert").get_by_role("listitem")
         expect(problems).to_have_count(4)
         for name in ("nik", "birth_date", "village_code", "kk"):
@@ -45,10 +45,10 @@ def test_a_person_without_nik_needs_a_reason_and_then_is_registered(desks: Desks
         page.get_by_label("Nama lengkap").fill("Ambo Tanpa Nama")
         page.get_by_label("Laki-laki").check()
         page.get_by_label("Desa atau kelurahan").select_option(journey.VILLAGE)
-        page.get_by_role("button", name="Daftarkan warga").click()
+        go(page, page.get_by_role("button", name="Daftarkan warga"))
         expect(page.locator("#nik-problem")).to_contain_text("alasan")
         page.get_by_label("Alasan tanpa NIK").fill("Orang telantar, identitas tidak diketahui")
-        page.get_by_role("button", name="Daftarkan warga").click()
+        go(page, page.get_by_role("button", name="Daftarkan warga"))
         expect(page.get_by_role("heading", name="Ambo Tanpa Nama")).to_be_visible()
         expect(page.get_by_text("Belum ada NIK")).to_be_visible()
 
@@ -61,11 +61,11 @@ def test_a_namesake_is_shown_before_a_second_person_is_made(desks: Desks, staff:
         page.get_by_label("Perempuan").check()
         page.get_by_label("Alasan tanpa NIK").fill("KTP hilang, NIK tidak diingat")
         page.get_by_label("Desa atau kelurahan").select_option(journey.VILLAGE)
-        page.get_by_role("button", name="Daftarkan warga").click()
+        go(page, page.get_by_role("button", name="Daftarkan warga"))
         asked = page.get_by_role("region", name="Mungkin warga ini sudah terdaftar")
         expect(asked.get_by_role("link", name="Hasnawati Kembar")).to_be_visible()
         asked.get_by_label("Bila orang lain").fill("KTP-nya berbeda, saudara kembar")
-        page.get_by_role("button", name="Tetap buat baru").click()
+        go(page, page.get_by_role("button", name="Tetap buat baru"))
         expect(page.get_by_text("Warga terdaftar")).to_be_visible()
 
 
@@ -77,7 +77,7 @@ def test_a_nik_that_is_taken_leads_to_the_person_who_has_it(desks: Desks, staff:
         page.get_by_label("Nama lengkap").fill("Orang Kedua")
         page.get_by_label("Perempuan").check()
         page.get_by_label("Desa atau kelurahan").select_option(journey.VILLAGE)
-        page.get_by_role("button", name="Daftarkan warga").click()
+        go(page, page.get_by_role("button", name="Daftarkan warga"))
         expect(page.locator("#nik-problem")).to_contain_text("sudah dipakai oleh Pemilik Pertama")
         expect(page.get_by_label("Nama lengkap")).to_have_value("Orang Kedua")
         with page.expect_popup() as opened:
@@ -88,7 +88,7 @@ def test_a_nik_that_is_taken_leads_to_the_person_who_has_it(desks: Desks, staff:
 def test_a_wrong_case_keeps_everything_that_was_typed(desks: Desks, staff: Staff, nik: str) -> None:
     with desks.window(staff.fo) as page:
         journey.register(page, nik)
-        page.get_by_role("link", name="Buka kasus baru").first.click()
+        go(page, page.get_by_role("link", name="Buka kasus baru").first)
         page.get_by_label("Uraian", exact=True).fill("Baris satu\nBaris dua")
         page.get_by_text("Jenis, prioritas, dan rincian lain").click()
         page.get_by_label("Darurat").check()
@@ -96,8 +96,7 @@ def test_a_wrong_case_keeps_everything_that_was_typed(desks: Desks, staff: Staff
         page.get_by_text("Pelapor, bila bukan warga sendiri").click()
         page.get_by_label("Nama pelapor").fill("Baso, tetangga")
         page.get_by_label("Rahasiakan kasus ini").check()
-        with page.expect_navigation():
-            page.get_by_role("button", name="Buka kasus").click()
+        go(page, page.get_by_role("button", name="Buka kasus"))
         wrong = [link.get_attribute("href") for link in page.get_by_role("alert").get_by_role("link").all()]
         assert wrong == ["#service_type_id", "#priority_reason", "#informed"]
         expect(page.get_by_label("Uraian", exact=True)).to_have_value("Baris satu\nBaris dua")
@@ -110,7 +109,7 @@ def test_pressing_twice_opens_one_case(desks: Desks, staff: Staff, nik: str) -> 
     with desks.window(staff.fo, javascript=False) as page:
         journey.register(page, nik)
         resident = page.url
-        page.get_by_role("link", name="Buka kasus baru").first.click()
+        go(page, page.get_by_role("link", name="Buka kasus baru").first)
         journey.fill_case(page)
         _press_twice(page, "Buka kasus")
         # and once more from the history, as after a lost answer
@@ -136,18 +135,18 @@ def test_whoever_is_slower_is_told_what_changed_and_keeps_the_note(desks: Desks,
         number = journey.open_case(page)
     with desks.window(staff.supervisor) as slow, desks.window(staff.bo) as fast:
         journey.go_to_case(slow, number)
-        slow.get_by_role("link", name="Kembalikan untuk diperbaiki").click()
+        go(slow, slow.get_by_role("link", name="Kembalikan untuk diperbaiki"))
         slow.get_by_label("Uraian belum jelas").check()
         slow.get_by_label("Petunjuk untuk petugas").fill("KK belum difoto")
         journey.go_to_case(fast, number)
         journey.take_step(fast, "Ambil untuk diverifikasi", note="Saya tangani")
-        slow.get_by_role("button", name="Kembalikan untuk diperbaiki").click()
+        go(slow, slow.get_by_role("button", name="Kembalikan untuk diperbaiki"))
         told = slow.get_by_role("alert")
         expect(told).to_contain_text("Langkah Anda belum tersimpan")
         expect(told).to_contain_text("Ambil untuk diverifikasi oleh Irwan Saputra")
         expect(slow.get_by_label("Uraian belum jelas")).to_be_checked()
         expect(slow.get_by_label("Petunjuk untuk petugas")).to_have_value("KK belum difoto")
-        slow.get_by_role("button", name="Kembalikan untuk diperbaiki").click()
+        go(slow, slow.get_by_role("button", name="Kembalikan untuk diperbaiki"))
         expect(slow.get_by_role("heading", level=1)).to_contain_text("Perlu perbaikan")
 
 
@@ -160,7 +159,7 @@ def test_a_step_that_came_too_late_shows_what_was_written(desks: Desks, staff: S
         slow.get_by_label("Catatan internal").fill("Ditelepon, benar ada")
         journey.go_to_case(fast, number)
         journey.take_step(fast, "Ambil untuk diverifikasi")
-        slow.get_by_role("button", name="Ambil untuk diverifikasi").click()
+        go(slow, slow.get_by_role("button", name="Ambil untuk diverifikasi"))
         told = slow.get_by_role("alert")
         expect(told).to_contain_text("tidak diperlukan lagi")
         expect(told).to_contain_text("Ditelepon, benar ada")
@@ -171,7 +170,7 @@ def test_back_from_a_person_leads_to_the_hits_again(desks: Desks, staff: Staff, 
         journey.register(page, nik, "Rosdiana Kembali")
         journey.find(page, "Rosdiana")
         assert "Rosdiana" not in page.url
-        page.get_by_role("link", name="Rosdiana Kembali").click()
+        go(page, page.get_by_role("link", name="Rosdiana Kembali"))
         page.get_by_role("heading", name="Rosdiana Kembali").wait_for()
         page.go_back()
         expect(page.get_by_role("link", name="Rosdiana Kembali")).to_be_visible()

@@ -7,7 +7,7 @@ from pathlib import Path
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.support.browser import Desks, Node
+from tests.support.browser import Desks, Node, still
 from tests.support.importing import work
 from tests.support.journey import VILLAGE, Staff
 from tests.support.opensid import FAMILY, HEAD, population
@@ -44,8 +44,10 @@ def test_an_import_from_the_upload_to_the_undo(desks: Desks, node: Node, staff: 
 
 
 def _is_fit(page: Page) -> None:
-    found = Axe().run(page).response["violations"]
-    assert [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in GRAVE] == []
-    for width in (600, 1024):
-        page.set_viewport_size({"width": width, "height": 600})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.wait_for_load_state()
+    with still(page):
+        found = Axe().run(page).response["violations"]
+        assert [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in GRAVE] == []
+        for width in (600, 1024):
+            page.set_viewport_size({"width": width, "height": 600})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width

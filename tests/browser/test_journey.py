@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 from tests.support import journey
-from tests.support.browser import Desks
+from tests.support.browser import Desks, go
 from tests.support.journey import Staff
 
 RESIDENT = "Nurhayati Daeng Bau"
@@ -41,29 +41,29 @@ def _verified_and_recommended(desks: Desks, staff: Staff, number: str) -> str:
 def _decided(desks: Desks, staff: Staff, number: str) -> None:
     with desks.window(staff.manajer, javascript=False) as page:
         # it waits for her on her first page
-        page.get_by_role("link", name=number).click()
+        go(page, page.get_by_role("link", name=number))
         journey.take_step(page, "Tetapkan: dirujuk", note="Setuju, segera dikirim.")
 
 
 def _sent(desks: Desks, staff: Staff, number: str) -> None:
     with desks.window(staff.bo, javascript=False) as page:
         journey.go_to_case(page, number)
-        page.get_by_role("button", name="Kirim rujukan").click()
+        go(page, page.get_by_role("button", name="Kirim rujukan"))
         expect(page.get_by_text("Rujukan terkirim.")).to_be_visible()
 
 
 def _answered(desks: Desks, staff: Staff, referral: str, nik: str) -> None:
     """The organisation reads what was shared, and answers."""
     with desks.window(staff.opd, javascript=False) as page:
-        page.get_by_role("link", name=referral).click()
+        go(page, page.get_by_role("link", name=referral))
         expect(page.get_by_text(RESIDENT)).to_be_visible()
         expect(page.get_by_text(nik)).to_have_count(0)
-        page.get_by_role("button", name="Terima rujukan").click()
-        page.get_by_role("button", name="Mulai diproses").click()
-        page.get_by_role("link", name="Jawab").click()
+        go(page, page.get_by_role("button", name="Terima rujukan"))
+        go(page, page.get_by_role("button", name="Mulai diproses"))
+        go(page, page.get_by_role("link", name="Jawab"))
         page.get_by_label("Terpenuhi", exact=True).check()
         page.get_by_label("Jawaban untuk Dinas Sosial").fill(REPLY)
-        page.get_by_role("button", name="Kirim jawaban").click()
+        go(page, page.get_by_role("button", name="Kirim jawaban"))
         expect(page.get_by_text("Jawaban tersimpan")).to_be_visible()
 
 

@@ -125,7 +125,7 @@ def test_the_banner_counts_down_on_the_tablet_and_tells_the_reason_afterwards(
     tablet.value("window.notReloaded = true")
     assert tablet.value("document.getElementById('power').hidden")
     try:
-        cut = state.State(datetime.now(UTC), "on-battery", accepts_work=True, mains=False, charge=92, seconds_left=200)
+        cut = state.State(datetime.now(UTC), "on-battery", accepts_work=True, mains=False, charge=92, seconds_left=230)
         state.publish(power, cut)
         wait_for(lambda: "sistem mati dalam 3 menit" in tablet.value(BANNER), what="the banner comes without a reload")
         first = tablet.value(COUNT)

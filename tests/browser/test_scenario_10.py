@@ -18,7 +18,7 @@ from appliance.proposals import book, proposals
 from appliance.registry import people
 from appliance.work import Work, do_everything
 from tests.support import journey
-from tests.support.browser import Desks, Node
+from tests.support.browser import Desks, Node, go
 from tests.support.journey import ELSEWHERE, Staff
 from tests.support.pictures import photo
 
@@ -54,36 +54,35 @@ def hold_meeting(page: Page, count: int, scan: Path | None) -> None:
     page.get_by_label("Pimpinan musyawarah").fill("H. Baso Amir")
     page.get_by_label("Tempat").fill("Kantor Kelurahan")
     page.get_by_label("Daftar hadir").fill("H. Baso Amir, lurah\nHasnah, kader posyandu")
-    with page.expect_navigation():
-        page.get_by_role("button", name="Simpan").click()
+    go(page, page.get_by_role("button", name="Simpan"))
     for box in page.locator("input[name=chosen]").all()[count:]:
         box.uncheck()
-    page.get_by_role("button", name="Masukkan yang dicentang").click()
-    page.get_by_role("button", name="Setujui semua yang belum diputuskan").click()
+    go(page, page.get_by_role("button", name="Masukkan yang dicentang"))
+    go(page, page.get_by_role("button", name="Setujui semua yang belum diputuskan"))
     page.get_by_text("Keputusan musyawarah tersimpan.").wait_for()
     if scan:
         page.get_by_label("Pindaian").set_input_files(scan)
         page.get_by_label("Nomor surat desa").fill("140/10/KB")
-        page.get_by_role("button", name="Simpan pindaian").click()
+        go(page, page.get_by_role("button", name="Simpan pindaian"))
         page.get_by_text("usulan yang disepakati diteruskan ke Dinas").wait_for()
 
 
 def proposal_of(page: Page, name: str) -> None:
     """Open the proposal of a resident from her own page."""
     journey.find(page, name)
-    page.get_by_role("link", name=name, exact=True).click()
-    page.get_by_role("region", name="Usulan DTSEN").get_by_role("link", name="USL-").click()
+    go(page, page.get_by_role("link", name=name, exact=True))
+    go(page, page.get_by_role("region", name="Usulan DTSEN").get_by_role("link", name="USL-"))
 
 
 def mend_number(page: Page) -> None:
     """The digit is corrected after the card; the page of the proposal warned of it."""
     proposal_of(page, WRONG)
     expect(page.get_by_text("Cocokkan dengan berkas")).to_be_visible()
-    page.get_by_role("complementary").get_by_role("link", name=WRONG).click()
-    page.get_by_role("link", name="Ubah data").click()
+    go(page, page.get_by_role("complementary").get_by_role("link", name=WRONG))
+    go(page, page.get_by_role("link", name="Ubah data"))
     page.get_by_label("NIK baru").fill(RIGHT_NIK)
     page.get_by_label("Alasan", exact=True).select_option(index=1)
-    page.get_by_role("button", name="Simpan perbaikan").click()
+    go(page, page.get_by_role("button", name="Simpan perbaikan"))
     page.get_by_role("heading", name=WRONG, level=1).wait_for()
     proposal_of(page, WRONG)
     expect(page.get_by_text("Cocokkan dengan berkas")).to_have_count(0)
@@ -92,10 +91,10 @@ def mend_number(page: Page) -> None:
 def note_death(page: Page) -> None:
     """The life event of the one who died."""
     journey.find(page, DEAD)
-    page.get_by_role("link", name=DEAD, exact=True).click()
-    page.get_by_role("link", name="Catat meninggal").click()
+    go(page, page.get_by_role("link", name=DEAD, exact=True))
+    go(page, page.get_by_role("link", name="Catat meninggal"))
     page.get_by_label("Tanggal meninggal").fill(today())
-    page.get_by_role("button", name="Simpan").click()
+    go(page, page.get_by_role("button", name="Simpan"))
     page.get_by_text("Status warga ini: Meninggal").wait_for()
 
 
@@ -121,12 +120,12 @@ def states(node: Node) -> dict[str, int]:
 def ask_for_list(page: Page) -> None:
     """The list in the order of SIKS-NG, with its reason."""
     page.goto(f"/usulan/entri?desa={ELSEWHERE}")
-    page.get_by_role("link", name="Ekspor Excel").click()
+    go(page, page.get_by_role("link", name="Ekspor Excel"))
     expect(page.get_by_label("Usulan DTSEN, urutan SIKS-NG")).to_be_checked()
     page.get_by_label("Alasan").select_option("siksng")
     page.get_by_label("Penerima daftar").fill("Operator SIKS-NG kabupaten")
     page.get_by_label("Penjelasan").fill("Entri usulan sebelum batas akhir bulan ini.")
-    page.get_by_role("button", name="Minta ekspor").click()
+    go(page, page.get_by_role("button", name="Minta ekspor"))
 
 
 @pytest.fixture
@@ -149,11 +148,11 @@ def checked(desks: Desks, staff: Staff) -> None:
     with desks.window(staff.bo, javascript=False) as page:
         proposal_of(page, DEAD)
         expect(page.get_by_text("Ditahan.")).to_be_visible()
-        page.get_by_role("link", name="Tarik usulan").click()
+        go(page, page.get_by_role("link", name="Tarik usulan"))
         page.get_by_label("Alasan").fill("Warga sudah meninggal.")
-        page.get_by_role("button", name="Tarik usulan").click()
+        go(page, page.get_by_role("button", name="Tarik usulan"))
         proposal_of(page, WRONG)
-        page.get_by_role("button", name="Sahkan hasil pemeriksaan").click()
+        go(page, page.get_by_role("button", name="Sahkan hasil pemeriksaan"))
         page.get_by_text("Langkah tersimpan").wait_for()
 
 
@@ -163,7 +162,7 @@ def released(desks: Desks, staff: Staff) -> None:
         page.goto("/usulan?antrean=tanda-tangan")
         expect(page.get_by_text("Berita acara belum bertanda tangan").first).to_be_visible()
         page.goto("/usulan?antrean=tetapkan")
-        page.get_by_role("button", name="Tetapkan siap entri yang dicentang").click()
+        go(page, page.get_by_role("button", name="Tetapkan siap entri yang dicentang"))
         expect(page.get_by_text(f"{MANY - UNSIGNED - 1} usulan tersimpan.")).to_be_visible()
 
 
@@ -182,14 +181,14 @@ def exported(page: Page, node: Node) -> list[str]:
 def copied_and_ticked(page: Page, numbers: list[str]) -> None:
     """By hand: a row is copied, and what was entered is ticked."""
     page.goto(f"/usulan/entri?desa={ELSEWHERE}")
-    page.get_by_role("button", name="Buka untuk disalin").click()
+    go(page, page.get_by_role("button", name="Buka untuk disalin"))  # whole: its script copies the rows
     row = page.get_by_label("Satu baris, dipisah tab").first
     assert row.input_value().split("\t")[0] in numbers
     page.get_by_role("button", name="Salin baris").first.click()
     expect(page.get_by_text("Tersalin.")).to_be_attached()
     for box in page.get_by_label("Sudah dientri di SIKS-NG").all()[:2]:
         box.check()
-    page.get_by_role("button", name="Simpan tanda entri").click()
+    go(page, page.get_by_role("button", name="Simpan tanda entri"))
     expect(page.get_by_text("2 usulan ditandai sudah dientri")).to_be_visible()
 
 

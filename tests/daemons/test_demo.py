@@ -6,7 +6,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
 START_SECONDS = 240.0
@@ -32,7 +32,7 @@ class Demo:
 
     def get(self, path: str) -> tuple[int, str]:
         """Status and body of a page; status 0 when nobody listens."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
@@ -58,13 +58,6 @@ class Demo:
         """What every open page shows about the power; empty when there is nothing to say."""
         status, body = self.get("/power.json")
         return str(json.loads(body)["sentence"]) if status == 200 else ""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 @contextmanager

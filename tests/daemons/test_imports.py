@@ -58,7 +58,7 @@ def scheduler(file: Path) -> Iterator[subprocess.Popen[bytes]]:
         yield process
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(40)
+        process.wait(120)
 
 
 def worker_of(process: subprocess.Popen[bytes]) -> int | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from appliance.power import journal
 from appliance.power.journal import Entry, Event
-from tests.support.nut import free_port
+from tests.support.ports import free_port
 from tests.support.watching import Watching
 
 GOT: list[dict[str, str]] = []

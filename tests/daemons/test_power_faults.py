@@ -45,15 +45,19 @@ def test_a_cut_of_a_second_or_two_is_noticed_by_nobody(tmp_path: Path) -> None:
     with on_mains(tmp_path) as (lab, node):
         short = 0
         while short < 2:
+            before, lines = node.events.count(Event.MAINS_LOST), node.log.read_text().count("\n")
             began = time.monotonic()
             lab.say("OB DISCHRG")
             wait_for(lambda: node.state is not None and node.state.mains is False, what="the watcher has seen the battery")
             lab.say("OL")
-            # on a busy machine it may have been a long one, which proves nothing
-            short += time.monotonic() - began < NOTICED.total_seconds()
-        assert node.wait_stage("online").accepts_work
-        assert node.events.count(Event.MAINS_LOST) == 0
-        assert node.log.read_text().count("\n") <= 3
+            wait_for(lambda: node.state is not None and node.state.mains, what="the watcher has seen the mains")
+            if time.monotonic() - began >= NOTICED.total_seconds():
+                node.wait_stage("online")
+                continue  # on a busy machine it was a long one, which is told
+            short += 1
+            assert node.wait_stage("online").accepts_work
+            assert node.events.count(Event.MAINS_LOST) == before
+            assert node.log.read_text().count("\n") <= lines + 1
 
 
 def test_a_cut_of_four_seconds_is_told_and_taken_back(tmp_path: Path) -> None:
@@ -61,7 +65,7 @@ def test_a_cut_of_four_seconds_is_told_and_taken_back(tmp_path: Path) -> None:
         lab.say("OB DISCHRG")
         assert node.wait_stage("on-battery").accepts_work
         lab.say("OL")
-        assert node.wait_stage("online", seconds=90).accepts_work
+        assert node.wait_stage("online").accepts_work
         assert node.events == [Event.STARTED, Event.MAINS_LOST, Event.MAINS_BACK]
 
 
@@ -83,9 +87,9 @@ def test_a_short_return_of_the_mains_does_not_begin_the_time_anew(tmp_path: Path
 def test_the_mains_that_is_back_in_the_last_pause_cancels_and_nothing_is_forced(tmp_path: Path) -> None:
     with on_mains(tmp_path, on_battery_seconds=10) as (lab, node):
         lab.say("OB DISCHRG")
-        node.wait_stage("ready", seconds=60)
+        node.wait_stage("ready")
         lab.say("OL")
-        node.wait_event(Event.CANCELLED, seconds=60)
+        node.wait_event(Event.CANCELLED)
         assert node.facts(Event.CANCELLED)["stage"] == "ready"
         assert node.wait_stage("on-battery", "online").accepts_work
         assert not node.flag(FORCE_SHUTDOWN)
@@ -120,7 +124,7 @@ def test_another_unit_than_the_one_that_was_installed_is_not_believed(tmp_path: 
             node.start()
             node.wait_stage("online")
             lab.say("OB DISCHRG LB", ups_serial="OTHER")
-            state = node.wait_stage("unknown", seconds=90)
+            state = node.wait_stage("unknown")
             assert (state.accepts_work, state.mains) == (True, None)
             assert Notice.OTHER_UNIT in state.notices
             assert Event.DECIDED not in node.events
@@ -149,7 +153,7 @@ def test_a_low_battery_for_a_second_decides_nothing(tmp_path: Path) -> None:
 def test_zeros_right_after_the_transfer_wait_for_half_a_minute(tmp_path: Path) -> None:
     with on_mains(tmp_path) as (lab, node):
         lab.say("OB DISCHRG", battery_charge=0, battery_runtime=0, battery_voltage="26.0")
-        wait_for(lambda: node.flag(FORCE_SHUTDOWN), 90)
+        wait_for(lambda: node.flag(FORCE_SHUTDOWN), 120)
         at = {line["event"]: line["at"] for line in told(node.journal)}
         waited = datetime.fromisoformat(at["decided"]) - datetime.fromisoformat(at["mains-lost"])
         # the loss is told three seconds after it was seen
@@ -177,7 +181,7 @@ def test_nonsense_is_left_out_or_is_silence_and_never_a_guess(release: str) -> N
 def test_a_frozen_driver_on_mains_is_told_and_ends_nothing(tmp_path: Path) -> None:
     with on_mains(tmp_path, SOON_STALE) as (lab, node):
         freeze(lab.processes["driver"].pid)
-        assert node.wait_stage("unknown", seconds=90).accepts_work
+        assert node.wait_stage("unknown").accepts_work
         assert not node.flag(FORCE_SHUTDOWN)
         lab.processes["driver"].send_signal(signal.SIGCONT)
         node.wait_stage("online")
@@ -201,7 +205,7 @@ def test_a_killed_driver_that_is_back_soon_decides_nothing(tmp_path: Path, relea
         lab.stop("driver")
         node.wait_stage("on-battery")
         lab.start_driver()
-        wait_for(lambda: lab.status() == "OB DISCHRG", 30, "the driver is back")
+        wait_for(lambda: lab.status() == "OB DISCHRG", what="the driver is back")
         assert node.wait_stage("on-battery").accepts_work
         assert node.events == [Event.STARTED, Event.MAINS_LOST]
 
@@ -235,7 +239,7 @@ def test_a_self_test_of_the_unit_is_no_outage_that_ends_the_node(tmp_path: Path)
         assert node.wait_stage("on-battery").accepts_work
         assert (node.runtime / SELF_TEST_SEEN).exists(), "upsmon is restarted once the test is over"
         lab.say("OL CAL CHRG")
-        assert node.wait_stage("online", seconds=90).accepts_work
+        assert node.wait_stage("online").accepts_work
         assert Event.DECIDED not in node.events
 
 
@@ -262,7 +266,7 @@ def test_a_stranger_on_upsds_port_is_not_believed(tmp_path: Path) -> None:
         with socket.create_server(lab.address) as door:
             thread = threading.Thread(target=_answer_as_a_web_server, args=(door,), daemon=True)
             thread.start()
-            state = node.wait_stage("unknown", seconds=90)
+            state = node.wait_stage("unknown")
             assert (state.accepts_work, state.mains) == (True, None)
             assert not node.flag(FORCE_SHUTDOWN)
             door.shutdown(socket.SHUT_RDWR)

@@ -18,7 +18,8 @@ import pytest
 from appliance.power.reading import Reading, Silence, SilenceKind
 from appliance.power.simulate import Scene, play
 from appliance.power.ups import Ups
-from tests.support.nut import LOGIN, UPS, NutLab, free_port
+from tests.support.nut import LOGIN, UPS, NutLab
+from tests.support.ports import free_port
 from tests.support.waiting import freeze, wait_for
 from tests.support.watching import Watching
 

@@ -12,7 +12,7 @@ SCRIPT = Path(__file__).parents[2] / "systemd" / "rtc-alarm"
 
 def run(folder: Path, alarm: Path) -> str:
     """Run it and return what it complained of; it never fails."""
-    done = subprocess.run([str(SCRIPT), str(folder), str(alarm)], capture_output=True, text=True, check=True, timeout=30)
+    done = subprocess.run([str(SCRIPT), str(folder), str(alarm)], capture_output=True, text=True, check=True, timeout=120)
     return done.stderr
 
 

@@ -93,7 +93,7 @@ def test_the_mains_that_comes_back_cancels_the_drain(lab: NutLab, tmp_path: Path
             lab.show(Scene.ON_MAINS)
             state = node.wait_stage("on-battery")
             assert (state.accepts_work, state.mains, state.seconds_left) == (True, True, None)
-        node.wait_stage("online", seconds=60)
+        node.wait_stage("online")
         assert not node.flag(FORCE_SHUTDOWN)
         expected = [Event.STARTED, Event.MAINS_LOST, Event.DECIDED, Event.CANCELLED, Event.MAINS_BACK]
         assert node.events == expected
@@ -105,7 +105,7 @@ def test_after_the_handing_over_the_mains_changes_nothing(lab: NutLab, node: Wat
     lab.show(Scene.BATTERY_LOW)
     wait_for(lambda: node.flag(FORCE_SHUTDOWN), 60)
     lab.show(Scene.ON_MAINS)
-    node.wait_event(Event.POWER_OFF, seconds=60)
+    node.wait_event(Event.POWER_OFF)
     state = node.wait_stage("down")
     assert state.mains is True
     assert not state.accepts_work
@@ -162,7 +162,7 @@ def test_upsd_killed_on_mains_is_told_and_nothing_more(lab: NutLab, node: Watchi
     node.start()
     node.wait_stage("online")
     lab.stop("upsd")
-    state = node.wait_stage("unknown", seconds=60)
+    state = node.wait_stage("unknown")
     assert (state.accepts_work, state.mains) == (True, None)
     assert state.sentence == "Keadaan listrik tidak diketahui: layanan NUT (upsd) tidak berjalan."
     lab.start_upsd()
@@ -210,7 +210,7 @@ def test_a_killed_watcher_goes_on_where_it_stopped(lab: NutLab, tmp_path: Path, 
         with long_work(node.runtime):
             if stage != "online":
                 lab.show(Scene.ON_BATTERY if stage == "on-battery" else Scene.BATTERY_LOW)
-            node.wait_stage(stage, seconds=60)
+            node.wait_stage(stage)
             node.kill()
             node.start()
             after = node.wait_stage("online", "on-battery", "draining", "down")
@@ -348,7 +348,7 @@ def test_the_operator_sees_state_and_journal_and_plays_the_mains(lab: NutLab, no
     node.wait_stage("online")
     played = node.slrt("power", "simulate", "ob")
     assert (played.returncode, played.stdout) == (0, "Listrik simulasi padam.\n")
-    node.wait_stage("on-battery", seconds=60)
+    node.wait_stage("on-battery")
     shown = node.slrt("power", "status")
     assert shown.stdout.startswith("Listrik padam sudah ")
     state = json.loads(node.slrt("power", "status", "--json").stdout)

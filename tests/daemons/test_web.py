@@ -117,9 +117,9 @@ def test_a_stop_answers_the_request_that_is_under_way(settings: Settings, web: W
         web.process.send_signal(signal.SIGTERM)
         wait_for(lambda: "Handling signal: term" in web.log.read_text(), what="gunicorn has heard it")
         assert statuses == []
-    thread.join(30)
+    thread.join(120)
     assert statuses == [303]
-    assert web.process.wait(30) == 0
+    assert web.process.wait(120) == 0
     assert _sessions(settings) == 1
 
 
@@ -128,7 +128,7 @@ def test_the_gate_is_held_while_a_change_is_under_way_and_by_nobody_else(setting
     assert _gate(settings).wait_until_idle(5)
     with _writer_busy(settings):
         thread, _statuses = _signing_in(settings, web)
-    thread.join(30)
+    thread.join(120)
     assert _gate(settings).wait_until_idle(5)
 
 
@@ -150,7 +150,7 @@ def test_what_was_answered_is_there_after_the_whole_of_it_was_killed(settings: S
     web.sign_in("rahma", PASSWORD)
     workers = web.workers()
     web.process.kill()
-    web.process.wait(10)
+    web.process.wait(120)
     for worker in workers:
         os.kill(worker, signal.SIGKILL)
     web.socket.unlink()

@@ -83,7 +83,7 @@ def has_begun(machine: Machine) -> bool:
 def ended_as(machine: Machine) -> int:
     """How the machine went off."""
     assert machine.process is not None
-    return machine.process.wait(10)
+    return machine.process.wait(120)
 
 
 def forget_the_outage(machine: Machine) -> None:

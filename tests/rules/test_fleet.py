@@ -11,7 +11,7 @@ from appliance.errors import ApplianceError, ConfigurationError, TryLater
 from provision.fleet import Member, Result, Say, act_on_all, chosen, exit_code, read_inventory, table
 
 KNOWN = ("host", "port", "identity", "known_hosts", "district", "hostname")
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 60.0
 
 GOOD = """
 [defaults]

@@ -220,10 +220,14 @@ def test_guessing_the_password_is_slowed_as_at_signing_in(web: Web, settings: Se
 @on_sqlite
 def test_after_months_without_power_an_admin_says_that_the_date_is_right(web: Web, settings: Settings, app: Flask) -> None:
     write_mark(mark_file(settings), Mark(datetime.now(UTC) - TOO_FAR - DAY))
-    today = f"{datetime.now(settings.zone):%d-%m-%Y}"
     web.get("/jam")
     assert web.post("/jam", {"wish": "right", "typed": "01-01-2020", "password": PASSWORD}).status_code == 422
-    assert web.post("/jam", {"wish": "right", "typed": today, "password": PASSWORD}).status_code == 303
+
+    def says_today() -> int:
+        today = f"{datetime.now(settings.zone):%d-%m-%Y}"
+        return web.post("/jam", {"wish": "right", "typed": today, "password": PASSWORD}).status_code
+
+    assert 303 in (says_today() for _ in range(2)), "between typing and answering there may have been midnight"
     assert len(jumps(app, "jam-benar")) == 1
     assert web.post("/cadangan/stik/A/lepas").status_code == 404, "the gate is open"
 

@@ -27,7 +27,7 @@ def together(app: Flask, *works: Callable[[], object]) -> list[object]:
 
     def run(position: int, work: Callable[[], object]) -> None:
         with app.app_context():
-            start.wait(20)
+            start.wait(120)
             try:
                 answers[position] = work()
             except Conflict as error:

@@ -202,12 +202,12 @@ def test_a_writer_that_gets_no_turn_is_told_to_try_later(lite: Settings, monkeyp
     def hold() -> None:
         with service.app_context(), transaction():
             entered.set()
-            leave.wait(20)
+            leave.wait(120)
 
     holder = threading.Thread(target=hold)
     holder.start()
     try:
-        assert entered.wait(20)
+        assert entered.wait(120)
         with service.app_context(), pytest.raises(TryLater), transaction():
             pass
         with service.app_context():

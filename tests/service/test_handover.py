@@ -222,7 +222,7 @@ def test_two_at_the_same_time_do_it_once(app: Flask, field: Staff) -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(60)
+            thread.join(120)
         assert len(ends) == 2
         assert db.session.scalar(sa.select(sa.func.count()).select_from(Handover)) == handovers
         db.session.remove()

@@ -173,7 +173,7 @@ def test_two_operators_never_get_the_same_number(app: Flask, staff: Staff, signe
 
     def press(letter: str) -> None:
         with app.app_context():
-            start.wait(timeout=30)
+            start.wait(timeout=120)
             try:
                 got.append(letters.issue_letter(letter, row_version=versions[letter], by=staff.bo, at=AT))
             finally:

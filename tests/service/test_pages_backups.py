@@ -75,7 +75,8 @@ def test_the_nights_of_a_month_and_one_of_them_in_full(app: Flask, settings: Set
     some_weeks(state, until)
     web = signed_in(app, "supervisor")
     local = until.astimezone(settings.zone).date()
-    assert "412,6 MB" in web.get("/cadangan").text
+    # that month: the page opens with the one of today, which may have begun since
+    assert "412,6 MB" in web.get(f"/cadangan?bulan={local:%Y-%m}").text
     failed = web.get(f"/cadangan?hari={local - timedelta(days=4)}").text
     assert "hanya punya 120 MB" in failed
     assert "slrt backup run" in failed
@@ -131,7 +132,8 @@ def test_what_goes_on_is_told_with_the_time_that_is_left(app: Flask, state: Path
         assert "Cadangkan sekarang" not in page
         found = progress.read(state, datetime.now(UTC))
         assert found is not None
-        assert 88 <= (found.seconds_left or 0) <= 98
+        # of the 30 s of this step some have passed, or all on a busy machine
+        assert 68 <= (found.seconds_left or 0) <= 98
     # what a killed run left shows nothing once its lock is gone
     assert progress.read(state, datetime.now(UTC)) is None
     assert "langkah 2 dari 6" not in signed_in(app, "manajer").get("/cadangan").text

@@ -87,7 +87,7 @@ def test_several_officers_at_once_never_call_the_same_card(app: Flask, staff: St
 
     def work(by: Actor) -> None:
         with app.app_context():
-            start.wait(20)
+            start.wait(120)
             try:
                 called.append(call(by).id)
             except Exception as error:  # noqa: BLE001  the thread's own failure is the test's
@@ -108,7 +108,7 @@ def test_several_first_cards_of_a_day_at_once(app: Flask, staff: Staff) -> None:
 
     def work() -> None:
         with app.app_context():
-            start.wait(20)
+            start.wait(120)
             codes.append(card(staff.fo).code)
 
     threads = [threading.Thread(target=work) for _ in range(4)]

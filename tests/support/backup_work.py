@@ -120,7 +120,7 @@ class Victim:
         for child in grown if who == "all" else ():
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
-        self.process.wait(30)
+        self.process.wait(120)
         return killed
 
     def _freeze(self) -> None:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Locator, Page, Playwright, Route
 
 from appliance import accounts, database
 from appliance.access import Actor
@@ -52,6 +52,8 @@ PROJECT = Path(__file__).parents[2]
 CHROMIUM = "/usr/bin/chromium-headless-shell"
 PASSWORD = "loket-pagi-bantaeng-7"
 DISTRICT = "73.03"
+# What a page may take in the browser, in milliseconds: generous, for the machine may have other work.
+PATIENCE = 60_000
 LISTENING = re.compile(r"Listening at: (http://127\.0\.0\.1:\d+)")
 
 
@@ -65,6 +67,8 @@ class Officer:
 
 class Node:
     """A node below `folder`. Between `start` and `stop` its pages are at `url`."""
+
+    pages = "webui:create_app()"
 
     def __init__(self, folder: Path) -> None:
         for name in ("data", "run", "secrets", "tls", "power", "backup"):
@@ -129,7 +133,7 @@ class Node:
             "webui/gunicorn_conf.py",
             "--bind",
             self.url.removeprefix("http://") or "127.0.0.1:0",
-            "webui:create_app()",
+            self.pages,
         ]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -140,7 +144,7 @@ class Node:
                 env={"SLRT_CONFIG": str(self.file), "PATH": "/usr/bin:/bin"},
                 start_new_session=True,
             )
-        self.url = wait_for(self._address, 60, f"gunicorn listens; see {self.log}")
+        self.url = wait_for(self._address, 120, f"gunicorn listens; see {self.log}")
         # its workers may still be loading the pages, for longer than a browser waits
         wait_for(self._answers, 120, f"a worker answers; see {self.log}")
 
@@ -160,12 +164,12 @@ class Node:
     def kill(self) -> None:
         """As when the current is gone: all of its processes at once, whatever they were doing."""
         os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait(timeout=30)
+        self._process.wait(timeout=120)
 
     def stop(self) -> None:
         """Let the running requests end, then it ends."""
         self._process.send_signal(signal.SIGTERM)
-        self._process.wait(timeout=30)
+        self._process.wait(timeout=120)
 
 
 def launch(playwright: Playwright) -> Browser:
@@ -194,7 +198,7 @@ class Desks:
         context = self.browser.new_context(
             base_url=self.node.url, locale="id-ID", java_script_enabled=javascript, storage_state=state, **options
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         try:
             page = context.new_page()
             page.goto("/")
@@ -213,6 +217,7 @@ class Desks:
         """A window of somebody who has no account, at no page yet."""
         options.setdefault("viewport", {"width": 1366, "height": 768})
         context = self.browser.new_context(base_url=self.node.url, locale="id-ID", **options)
+        context.set_default_timeout(PATIENCE)
         try:
             yield context.new_page()
         finally:
@@ -229,5 +234,35 @@ def sign_in(page: Page, officer: Officer) -> None:
     """Sign in on the page that asks for it."""
     page.get_by_label("Nama pengguna").fill(officer.username)
     page.get_by_label("Kata sandi").fill(PASSWORD)
-    page.get_by_role("button", name="Masuk").click()
+    go(page, page.get_by_role("button", name="Masuk"))
     page.get_by_role("heading", name="Beranda").wait_for()
+
+
+def go(page: Page, control: Locator) -> None:
+    """Press what leads to another page, and wait for all of that page.
+
+    A click alone returns with its first bytes: whoever then asks whether something is there, or for the last of several, is answered
+    by half a page.
+    """
+    with page.expect_navigation():
+        control.click()
+
+
+@contextmanager
+def still(page: Page) -> Iterator[None]:
+    """Some pages load themselves again every few seconds: the one that is open stays until it was looked at, which may take longer."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if route.request.is_navigation_request():
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/*", hold)
+    try:
+        yield
+    finally:
+        page.unroute("**/*", hold)
+        for route in held:
+            route.continue_()

@@ -192,7 +192,7 @@ def _running(folder: Path, data: Path) -> Iterator[None]:
         yield
     finally:
         process.send_signal(signal.SIGINT)  # a fast shutdown: open connections are cut
-        process.wait(30)
+        process.wait(120)
 
 
 def _answers(folder: Path) -> bool:

@@ -36,10 +36,10 @@ def new_case(person: str, **changes: Any) -> cases.NewCase:
     return cases.NewCase(applicant_id=person, informed=True, **{**known, **changes})
 
 
-def open_case(by: Actor, person: str | None = None, **changes: Any) -> str:
+def open_case(by: Actor, person: str | None = None, at: datetime = AT, **changes: Any) -> str:
     """Open a case; its identifier."""
     person = person or resident(by)
-    return cases.open_case(new_case(person, **changes), request_id=request(), by=by, at=AT).id
+    return cases.open_case(new_case(person, **changes), request_id=request(), by=by, at=at).id
 
 
 def move(case: str, by: Actor, action: str, at: datetime = AT, **fields: str) -> None:

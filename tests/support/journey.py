@@ -12,7 +12,7 @@ from appliance.letters import office
 from appliance.models.roles import Role
 from appliance.registry import people
 from tests.support import desk
-from tests.support.browser import Node, Officer
+from tests.support.browser import Node, Officer, go
 
 # Two villages of Kabupaten Bantaeng, in different subdistricts.
 VILLAGE = "73.03.01.1001"
@@ -62,26 +62,25 @@ def find(page: Page, text: str) -> None:
     """Search in the box of the residents' page."""
     page.goto("/warga")
     page.get_by_label("NIK, nomor KK, atau nama").fill(text)
-    with page.expect_navigation():
-        page.get_by_role("main").get_by_role("button", name="Cari").click()
+    go(page, page.get_by_role("main").get_by_role("button", name="Cari"))
 
 
 def register(page: Page, nik: str, name: str = "Nurhayati") -> None:
     """Look for her, and register her because she is not there. What was searched for is in the form already."""
     find(page, nik)
-    page.get_by_role("main").get_by_role("link", name="Daftarkan warga baru").last.click()
+    go(page, page.get_by_role("main").get_by_role("link", name="Daftarkan warga baru").last)
     assert page.get_by_label("NIK (boleh kosong)").input_value() == nik
     page.get_by_label("Nama lengkap").fill(name)
     page.get_by_label("Perempuan").check()
     page.get_by_label("Tanggal lahir (boleh kosong)").fill("12-05-1985")
     page.get_by_label("Desa atau kelurahan").select_option(VILLAGE)
     page.get_by_label("Jalan, nomor, atau patokan").fill("Jl. Kartini 12, dekat masjid")
-    page.get_by_role("button", name="Daftarkan warga").click()
+    go(page, page.get_by_role("button", name="Daftarkan warga"))
     asked = page.get_by_role("heading", name="Mungkin warga ini sudah terdaftar")
     page.get_by_role("heading", name=name, level=1).or_(asked).wait_for()
     if asked.is_visible():  # the numbers of a test differ by a digit
         page.get_by_label("Bila orang lain").fill("KTP-nya berbeda")
-        page.get_by_role("button", name="Tetap buat baru").click()
+        go(page, page.get_by_role("button", name="Tetap buat baru"))
     page.get_by_role("heading", name=name, level=1).wait_for()
 
 
@@ -90,6 +89,8 @@ DESCRIPTION = "Kartu KIS tidak aktif sejak bulan lalu. Ibu perlu kontrol hiperte
 
 def fill_case(page: Page, description: str = DESCRIPTION) -> None:
     """Fill the form of a new case."""
+    page.get_by_role("heading", name="Buka kasus baru").wait_for()
+    page.wait_for_load_state()
     if not page.get_by_label("Pengaduan").is_visible():
         page.get_by_text("Jenis, prioritas, dan rincian lain").click()
     page.get_by_label("Pengaduan").check()
@@ -103,20 +104,18 @@ def fill_case(page: Page, description: str = DESCRIPTION) -> None:
 
 def open_case(page: Page) -> str:
     """Open a case on the page of a resident; its number."""
-    page.get_by_role("link", name="Buka kasus baru").first.click()
+    go(page, page.get_by_role("link", name="Buka kasus baru").first)
     fill_case(page)
-    page.get_by_role("button", name="Buka kasus").click()
-    heading = page.get_by_role("heading", level=1)
+    go(page, page.get_by_role("button", name="Buka kasus"))
     page.get_by_text("Sampaikan nomor ini kepada warga").wait_for()
-    return heading.inner_text().split()[0]
+    return page.get_by_role("heading", level=1).inner_text().split()[0]
 
 
 def go_to_case(page: Page, number: str) -> None:
     """Type the number into the search box at the top, as read from the slip."""
     page.get_by_label("Cari warga atau nomor kasus").fill(number)
-    page.get_by_role("banner").get_by_role("button", name="Cari").click()
+    go(page, page.get_by_role("banner").get_by_role("button", name="Cari"))
     page.get_by_role("heading", name=number).wait_for()
-    page.wait_for_load_state()
 
 
 def open_step(page: Page, label: str) -> None:
@@ -126,7 +125,7 @@ def open_step(page: Page, label: str) -> None:
     page.wait_for_load_state()  # the offer stands below the form: half a page would show neither, or the wrong one
     button.or_(link).first.wait_for()
     if link.is_visible():
-        link.click()
+        go(page, link)
     button.wait_for()
 
 
@@ -139,9 +138,8 @@ def take_step(page: Page, label: str, **texts: str) -> None:
             control.select_option(text)
         else:
             control.fill(text)
-    page.get_by_role("button", name=label, exact=True).click()
+    go(page, page.get_by_role("button", name=label, exact=True))
     page.get_by_text("Langkah tersimpan").wait_for()
-    page.wait_for_load_state()
 
 
 def show_papers(page: Page) -> None:
@@ -151,7 +149,7 @@ def show_papers(page: Page) -> None:
         return
     for choice in choices:
         choice.select_option("sah")
-    page.get_by_role("button", name="Simpan pemeriksaan").click()
+    go(page, page.get_by_role("button", name="Simpan pemeriksaan"))
     page.get_by_text("Pemeriksaan berkas tersimpan").wait_for()
 
 
@@ -164,11 +162,11 @@ def confirm(page: Page) -> None:
 
 def prepare_referral(page: Page, unit: str = "Dinas Kesehatan") -> str:
     """Write a referral as the back office, on the page of the case; its number."""
-    page.get_by_role("link", name="Siapkan rujukan").click()
+    go(page, page.get_by_role("link", name="Siapkan rujukan"))
     option = page.get_by_label("OPD atau lembaga tujuan").locator("option", has_text=unit).first.get_attribute("value")
     page.get_by_label("OPD atau lembaga tujuan").select_option(option)
     page.get_by_label("Yang diminta dari OPD").fill("Mohon reaktivasi kepesertaan PBI-JK dan jadwal kontrol di puskesmas.")
-    page.get_by_role("button", name="Simpan rujukan").click()
+    go(page, page.get_by_role("button", name="Simpan rujukan"))
     page.get_by_text("Rujukan tersimpan sebagai draf").wait_for()
     return page.get_by_role("link", name="RJK-").last.inner_text()
 

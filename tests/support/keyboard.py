@@ -42,6 +42,10 @@ class Keyboard:
     def press(self, name: str) -> None:
         """Go to a link or button that leads to another page, and wait for that."""
         self.tab_to(name)
+        self.enter()
+
+    def enter(self) -> None:
+        """Press Enter where it leads to another page, and wait for that."""
         with self.page.expect_navigation():
             self.page.keyboard.press("Enter")
 

@@ -56,7 +56,7 @@ class Result:
 
 
 def wait_for(
-    what: str, ask: Callable[[], Answer], seconds: float = 60.0, say: Callable[[], str] | None = None, pause: float = 0.25
+    what: str, ask: Callable[[], Answer], seconds: float = 120.0, say: Callable[[], str] | None = None, pause: float = 0.25
 ) -> Answer:
     """Ask every `pause` seconds until the answer is true, and give it.
 

@@ -23,7 +23,7 @@ STATE = Path(tempfile.gettempdir()) / "slrt-tests"
 NETWORK = "10.213.0.0/16"
 INOTIFY_INSTANCES = 4096
 COUNT = 250
-END_SECONDS = 20.0
+END_SECONDS = 60.0
 
 
 def started_at(pid: int) -> str:

@@ -22,6 +22,7 @@ from appliance.config import PowerSettings
 from appliance.power.simulate import SIMULATED_FILE, Scene, play
 from provision.steps.ups import chosen, version_of
 from tests.support.nut_release import HOST_RELEASE, VERSIONS, nut_programs
+from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
 SOURCE = Path(__file__).parents[2]
@@ -36,14 +37,6 @@ UPS = "apc"
 # only in a lab: the right to set what the dummy says, at once instead of with its next look at the file
 LAN = "127.0.0.2"  # another address of this machine, as the office network would be
 STAGEHAND = "\n[stagehand]\n    password = stagehand\n    actions = SET\n"
-
-
-def free_port() -> int:
-    """A port of loopback that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 class NutLab:
@@ -142,7 +135,7 @@ class NutLab:
         if process is not None:
             process.send_signal(signal.SIGCONT)
             process.send_signal(number)
-            process.wait(10)
+            process.wait(120)
 
     def ask(self, *lines: str) -> list[str]:
         """The first answer line to each request; empty when nobody answers."""

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page
 
 from tests.support import journey
-from tests.support.browser import Desks, Node, Officer
+from tests.support.browser import PATIENCE, Desks, Node, Officer, go
 from tests.support.journey import Staff, go_to_case
 from tests.support.printed import Paper, open_paper, print_page
 
@@ -71,18 +71,18 @@ def register(page: Page, who: Resident) -> None:
         page.locator(f"main [name={name}]").fill(text)
     page.get_by_label(who.sex).check()
     page.get_by_label("Desa atau kelurahan").select_option(who.village)
-    page.get_by_role("button", name="Daftarkan warga").click()
+    go(page, page.get_by_role("button", name="Daftarkan warga"))
     asked = page.get_by_role("heading", name="Mungkin warga ini sudah terdaftar")
     page.get_by_role("heading", name=who.name, level=1).or_(asked).wait_for()
     if asked.is_visible():
         page.get_by_label("Bila orang lain").fill("KTP-nya berbeda")
-        page.get_by_role("button", name="Tetap buat baru").click()
+        go(page, page.get_by_role("button", name="Tetap buat baru"))
     page.get_by_role("heading", name=who.name, level=1).wait_for()
 
 
 def open_case(page: Page, told: Complaint) -> str:
     """Open a case on the page of a resident; its number."""
-    page.get_by_role("link", name="Buka kasus baru").first.click()
+    go(page, page.get_by_role("link", name="Buka kasus baru").first)
     return fill_case(page, told)
 
 
@@ -103,18 +103,18 @@ def fill_case(page: Page, told: Complaint) -> str:
             control.fill(text)
     for label in (*told.ticks, "Pemberitahuan sudah dibacakan"):
         page.get_by_label(label).check()
-    page.get_by_role("button", name="Buka kasus").click()
+    go(page, page.get_by_role("button", name="Buka kasus"))
     page.get_by_text("Sampaikan nomor ini kepada warga").wait_for()
     return page.get_by_role("heading", level=1).inner_text().split()[0]
 
 
 def take_slip(page: Page, heading: str = "Tanda Terima") -> Paper:
     """Print the slip of the case whose page is open, on the roll of 80 mm, and come back."""
-    page.get_by_role("link", name="Cetak slip").click()
+    go(page, page.get_by_role("link", name="Cetak slip"))
     page.get_by_role("heading", name=heading).wait_for()
     paper = print_page(page)
     assert (paper.size, paper.pages) == ((80, 160), 1)
-    page.get_by_role("link", name="Kembali").click()
+    go(page, page.get_by_role("link", name="Kembali"))
     return paper
 
 
@@ -125,10 +125,10 @@ def day(later: timedelta = timedelta()) -> str:
 
 def bring_paper(page: Page, requirement: str, file: Path) -> None:
     """Keep a paper for a requirement of the case whose page is open."""
-    page.get_by_role("link", name="Tambah berkas").click()
+    go(page, page.get_by_role("link", name="Tambah berkas"))
     page.get_by_label("Untuk persyaratan").select_option(requirement)
     page.get_by_label("Berkas", exact=True).set_input_files(file)
-    page.get_by_role("button", name="Simpan berkas").click()
+    go(page, page.get_by_role("button", name="Simpan berkas"))
     page.get_by_text("Berkas tersimpan").wait_for()
 
 
@@ -139,7 +139,7 @@ def judge_papers(page: Page, told: Mapping[str, str], reason: str = "") -> Locat
         row.get_by_role("combobox").select_option(state)
         if state != "sah":
             row.get_by_role("textbox").fill(reason)
-    page.get_by_role("button", name="Simpan pemeriksaan").click()
+    go(page, page.get_by_role("button", name="Simpan pemeriksaan"))
     return page.get_by_role("alert").or_(page.get_by_text("Pemeriksaan berkas tersimpan")).first
 
 
@@ -164,7 +164,7 @@ def verify(page: Page, number: str) -> None:
 
 def prepare_referral(page: Page, unit: str, asked: str, *share: str) -> str:
     """Write a referral on the page of the case; with `share`, exactly this of the resident goes with it. Its number."""
-    page.get_by_role("link", name="Siapkan rujukan").click()
+    go(page, page.get_by_role("link", name="Siapkan rujukan"))
     target = page.get_by_label("OPD atau lembaga tujuan")
     target.select_option(target.locator("option", has_text=unit).first.get_attribute("value"))
     page.get_by_label("Yang diminta dari OPD").fill(asked)
@@ -172,7 +172,7 @@ def prepare_referral(page: Page, unit: str, asked: str, *share: str) -> str:
         page.wait_for_load_state()
         for box in page.locator("#share label").all():
             box.locator("input").set_checked(box.inner_text().strip() in share)
-    page.get_by_role("button", name="Simpan rujukan").click()
+    go(page, page.get_by_role("button", name="Simpan rujukan"))
     page.get_by_text("Rujukan tersimpan sebagai draf").wait_for()
     return page.get_by_role("link", name="RJK-").last.inner_text()
 
@@ -181,7 +181,7 @@ def send_referrals(page: Page, number: str) -> None:
     """Send every referral of the case that waits for it; the page is the case's again then."""
     go_to_case(page, number)
     while page.get_by_role("button", name="Kirim rujukan").count():
-        page.get_by_role("button", name="Kirim rujukan").first.click()
+        go(page, page.get_by_role("button", name="Kirim rujukan").first)
         page.get_by_text("Rujukan terkirim.").wait_for()
         go_to_case(page, number)
 
@@ -189,19 +189,19 @@ def send_referrals(page: Page, number: str) -> None:
 def accept(page: Page, referral: str) -> None:
     """The organisation takes it from its first page."""
     page.goto("/")
-    page.get_by_role("link", name=referral).click()
-    page.get_by_role("button", name="Terima rujukan").click()
+    go(page, page.get_by_role("link", name=referral))
+    go(page, page.get_by_role("button", name="Terima rujukan"))
 
 
 def answer(page: Page, outcome: str, reply: str, **on_paper: str) -> None:
     """Fill the answer on the page of a referral; what came on paper has its day and its scan (`dated`, `scan`)."""
-    page.get_by_role("link", name="Jawab", exact=True).click()
+    go(page, page.get_by_role("link", name="Jawab", exact=True))
     page.get_by_label(outcome, exact=True).check()
     page.get_by_label("Jawaban untuk Dinas Sosial").fill(reply)
     if on_paper:
         page.locator("#dated").fill(on_paper["dated"])
         page.locator("#scan").set_input_files(on_paper["scan"])
-    page.get_by_role("button", name="Kirim jawaban").click()
+    go(page, page.get_by_role("button", name="Kirim jawaban"))
     page.get_by_text("Jawaban tersimpan").wait_for()
 
 
@@ -226,7 +226,7 @@ def issue_letter(stage: Stage, number: str, draft: Draft) -> tuple[str, Paper]:
     _hand_on(stage, staff.kadis, address, "Setujui untuk diterbitkan")
     with stage.at(staff.bo) as page:
         page.goto(address)
-        page.get_by_role("button", name="Terbitkan dan beri nomor").click()
+        go(page, page.get_by_role("button", name="Terbitkan dan beri nomor"))
         page.get_by_text("Langkah tersimpan").wait_for()
         heading = page.get_by_role("heading", level=1).inner_text()
         found = LETTER_NUMBER.search(heading)
@@ -236,34 +236,34 @@ def issue_letter(stage: Stage, number: str, draft: Draft) -> tuple[str, Paper]:
 
 def write_letter(page: Page, draft: Draft) -> None:
     """Draft a letter on the page of the case."""
-    page.get_by_role("link", name="Buat surat").click()
-    page.get_by_role("link", name=draft.name).click()
+    go(page, page.get_by_role("link", name="Buat surat"))
+    go(page, page.get_by_role("link", name=draft.name))
     page.get_by_label("Keperluan").select_option(draft.purpose)
     if draft.referral:
         known = page.get_by_label("Menyertai rujukan")
         known.select_option(known.locator("option", has_text=draft.referral).get_attribute("value"))
     for code, text in draft.answers.items():
         page.locator(f"[name=typed-{code}]").fill(text)
-    page.get_by_role("button", name="Simpan konsep").click()
+    go(page, page.get_by_role("button", name="Simpan konsep"))
     page.get_by_text("Konsep tersimpan").wait_for()
 
 
 def _hand_on(stage: Stage, officer: Officer, address: str, button: str) -> None:
     with stage.at(officer) as page:
         page.goto(address)
-        page.get_by_role("button", name=button).click()
+        go(page, page.get_by_role("button", name=button))
         page.get_by_text("Langkah tersimpan").wait_for()
 
 
 def citizen_reads(stage: Stage, number: str, digits: str) -> str:
     """What the kiosk answers to the number of a slip and the last four digits; nobody is signed in."""
     context = stage.desks.browser.new_context(base_url=stage.node.url, locale="id-ID", java_script_enabled=False)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.goto("/cek-status")
     page.get_by_label("Nomor di slip Anda").fill(number)
     page.get_by_label("Empat angka terakhir").fill(digits)
-    page.get_by_role("button", name="Lihat status").click()
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    go(page, page.get_by_role("button", name="Lihat status"))
     said = page.get_by_role("main").or_(page.locator("body")).first.inner_text()
     context.close()
     return said
@@ -271,7 +271,7 @@ def citizen_reads(stage: Stage, number: str, digits: str) -> str:
 
 def note_list_check(page: Page, person: str, decile: str = "", listed: str = "Terdaftar") -> None:
     """Copy what stands in DTSEN onto the page of the resident, whose name is a link where the page is now."""
-    page.get_by_role("main").get_by_role("link", name=person).first.click()
+    go(page, page.get_by_role("main").get_by_role("link", name=person).first)
     page.get_by_role("heading", name=person, level=1).wait_for()
     page.goto(f"{page.url.split('?')[0]}/status-data-baru")
     known = page.get_by_label("Daftar", exact=True)
@@ -279,7 +279,7 @@ def note_list_check(page: Page, person: str, decile: str = "", listed: str = "Te
     page.get_by_label(listed, exact=True).check()
     if decile:
         page.get_by_label("Desil").select_option(decile)
-    page.get_by_role("button", name="Simpan hasil cek").click()
+    go(page, page.get_by_role("button", name="Simpan hasil cek"))
     page.get_by_text("Hasil cek tercatat").wait_for()
 
 
@@ -293,18 +293,23 @@ class Visit:
 
 
 def visit_house(stage: Stage, number: str, visit: Visit) -> Paper:
-    """Planned by the supervisor, made by the facilitator, confirmed by the supervisor. The sheet that she took along."""
+    """Planned by the supervisor, made by the facilitator, confirmed by the supervisor. The sheet that she took along.
+
+    Planned for tomorrow: a plan for today is refused when midnight passes before it is sent.
+    """
     with stage.at(stage.staff.supervisor) as page:
         go_to_case(page, number)
         journey.open_step(page, "Jadwalkan kunjungan")
         visitor = page.get_by_label("Petugas yang berkunjung")
         choice = visitor.locator("option", has_text=stage.staff.fasilitator.name).get_attribute("value") or ""
-        journey.take_step(page, "Jadwalkan kunjungan", visitor=choice, planned_date=day(), note=visit.instruction)
+        journey.take_step(
+            page, "Jadwalkan kunjungan", visitor=choice, planned_date=day(timedelta(days=1)), note=visit.instruction
+        )
     with stage.at(stage.staff.fasilitator) as page:
         page.goto("/kunjungan")
-        page.get_by_role("link", name=f"Lembar kunjungan {number}").click()
+        go(page, page.get_by_role("link", name=f"Lembar kunjungan {number}"))
         sheet = print_page(page)
-        page.get_by_role("link", name="Kembali").click()
+        go(page, page.get_by_role("link", name="Kembali"))
         page.locator("#photos").set_input_files(visit.photo)
         told = {"visit_result": "sesuai", "visit_date": day(), "note": visit.found, "witness": "Ketua RT 2"}
         journey.take_step(page, "Isi hasil kunjungan", **told)

@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.ports import free_port
+
 SSHD = Path("/usr/sbin/sshd")
-START_SECONDS = 20.0
+START_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ def running_sshd(folder: Path) -> Iterator[Sshd]:
         subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
     (folder / "authorized").write_text((folder / "user.pub").read_text())
     Path("/run/sshd").mkdir(exist_ok=True)
-    port = _free_port()
+    port = free_port()
     (folder / "config").write_text(
         f"ListenAddress 127.0.0.1:{port}\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/authorized\n"
         "StrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin prohibit-password\n"
@@ -53,14 +55,7 @@ def running_sshd(folder: Path) -> Iterator[Sshd]:
         yield Sshd(port, getpass.getuser(), folder / "user", folder / "known")
     finally:
         process.terminate()
-        process.wait(10)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+        process.wait(120)
 
 
 def _wait(port: int, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -14,7 +14,7 @@ T = TypeVar("T")
 FIRST_PAUSE, LAST_PAUSE = 0.005, 0.04
 
 
-def wait_for(question: Callable[[], T], seconds: float = 20, what: str = "") -> T:
+def wait_for(question: Callable[[], T], seconds: float = 60, what: str = "") -> T:
     """Ask until the answer is true and return it, less often the longer it takes. Raises TimeoutError with `what`."""
     deadline, pause = time.monotonic() + seconds, FIRST_PAUSE
     while not (answer := question()):

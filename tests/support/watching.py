@@ -69,7 +69,7 @@ class Watching:
         if process is None:
             return 0
         process.send_signal(number)
-        return process.wait(20)
+        return process.wait(120)
 
     def slrt(self, *words: str) -> subprocess.CompletedProcess[str]:
         """The operator's command on this node."""
@@ -92,7 +92,7 @@ class Watching:
     def flag(self, name: str) -> bool:
         return (self.runtime / name).exists()
 
-    def wait_stage(self, *stages: str, seconds: float = 30) -> State:
+    def wait_stage(self, *stages: str, seconds: float = 90) -> State:
         """Wait for a state of one of the stages that was published from now on."""
         before = self.state
 
@@ -104,7 +104,7 @@ class Watching:
         assert found is not None
         return found
 
-    def wait_event(self, event: Event, count: int = 1, seconds: float = 30) -> None:
+    def wait_event(self, event: Event, count: int = 1, seconds: float = 90) -> None:
         wait_for(lambda: self.events.count(event) >= count, seconds, f"event {event}; now {self.events}")
 
 

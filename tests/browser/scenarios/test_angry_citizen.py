@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support import journey
+from tests.support.browser import go
 from tests.support.journey import DESCRIPTION, Story, go_to_case, take_step
 from tests.support.scenes import Stage, accept, answer, case_list, citizen_reads, take_slip
 
@@ -47,8 +48,8 @@ def found_by_the_slip_and_by_the_kiosk(stage: Stage, story: Story, nik: str) -> 
 
 def apologised_and_raised(stage: Stage, story: Story) -> None:
     with stage.at(stage.staff.fo) as page:
-        page.get_by_role("link", name="Naikkan kepada manajer").click()
-        page.get_by_role("button", name="Naikkan kepada manajer").click()
+        go(page, page.get_by_role("link", name="Naikkan kepada manajer"))
+        go(page, page.get_by_role("button", name="Naikkan kepada manajer"))
         expect(page.get_by_role("alert")).to_contain_text("wajib diisi")
         take_step(page, "Naikkan kepada manajer", note="Datang tiga kali, marah", citizen_note=APOLOGY)
         expect(page.locator("#riwayat")).to_contain_text(f"Untuk warga: {APOLOGY}")
@@ -59,8 +60,8 @@ def apologised_and_raised(stage: Stage, story: Story) -> None:
 def the_manager_finds_it(stage: Stage, story: Story) -> None:
     with stage.at(stage.staff.manajer) as page:
         page.goto("/")
-        page.get_by_role("link", name="keterlambatan disampaikan kepada Anda").click()
-        page.get_by_role("link", name=story.number).click()
+        go(page, page.get_by_role("link", name="keterlambatan disampaikan kepada Anda"))
+        go(page, page.get_by_role("link", name=story.number))
         expect(page.locator("#riwayat")).to_contain_text("Datang tiga kali, marah")
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from appliance.models.roles import Role
 from tests.support import journey
-from tests.support.browser import PASSWORD, Officer
+from tests.support.browser import PASSWORD, PATIENCE, Officer, go
 from tests.support.journey import ELSEWHERE, find
 from tests.support.printed import A4, print_page
 from tests.support.scenes import Complaint, Resident, Stage, day, open_case, register, take_slip
@@ -22,17 +22,17 @@ TYPED = "Atap roboh tertimpa pohon; tiga anak tidur di rumah tetangga."
 def test_what_was_typed_when_the_power_went_is_there_again(stage: Stage, nik: str) -> None:
     with stage.desks.window(stage.staff.fo) as page:
         register(page, Resident("Sitti Marwah", nik=nik))
-        page.get_by_role("link", name="Buka kasus baru").first.click()
+        go(page, page.get_by_role("link", name="Buka kasus baru").first)  # whole: its script keeps what is typed
         page.get_by_label("Uraian", exact=True).fill(TYPED)
         expect(page.locator("#draft-saved")).to_contain_text("Isian tersimpan sementara pukul")
         refused_while_the_battery_lasts(stage, page)
         stage.node.kill()
         stage.node.start()
         page.goto("/")
-        page.get_by_role("link", name="Kasus baru").click()
+        go(page, page.get_by_role("link", name="Kasus baru"))
         expect(page.get_by_label("Uraian", exact=True)).to_have_value(TYPED)
         journey.fill_case(page, TYPED)
-        page.get_by_role("button", name="Buka kasus").click()
+        go(page, page.get_by_role("button", name="Buka kasus"))
         page.get_by_text("Sampaikan nomor ini kepada warga").wait_for()
         page.goto("/")
         assert page.get_by_text("Isian yang belum disimpan").count() == 0, "it is a case now"
@@ -43,7 +43,7 @@ def refused_while_the_battery_lasts(stage: Stage, page: Page) -> None:
     state = Path(stage.node.settings.power.runtime) / "state.json"
     told = {"at": datetime.now(UTC).isoformat(), "stage": "draining", "accepts_work": False, "mains": False}
     state.write_text(json.dumps(told))
-    page.get_by_role("button", name="Buka kasus").click()
+    go(page, page.get_by_role("button", name="Buka kasus"))
     page.get_by_text("tidak menerima simpanan baru").first.wait_for()
     state.unlink()
 
@@ -82,7 +82,7 @@ def cut_off(stage: Stage, facilitator: Officer) -> str:
     with stage.at(stage.staff.supervisor) as page:
         page.goto("/perangkat")
         page.get_by_label("Cari nama atau nama pengguna").fill(facilitator.username)
-        page.get_by_role("main").get_by_role("button", name="Cari").click()
+        go(page, page.get_by_role("main").get_by_role("button", name="Cari"))
         row = page.get_by_role("row", name=facilitator.name)
         device = row.locator("[data-label=Perangkat]").inner_text()
         row.get_by_role("button", name="Putus perangkat ini").click()
@@ -96,9 +96,9 @@ def another_password(stage: Stage, facilitator: Officer) -> str:
     with stage.at(stage.staff.admin) as page:
         page.goto("/akun")
         page.get_by_label("Cari nama atau nama pengguna").fill(facilitator.username)
-        page.get_by_role("main").get_by_role("button", name="Cari").click()
-        page.get_by_role("link", name=facilitator.name).click()
-        page.get_by_role("button", name="Beri kata sandi baru").click()
+        go(page, page.get_by_role("main").get_by_role("button", name="Cari"))
+        go(page, page.get_by_role("link", name=facilitator.name))
+        go(page, page.get_by_role("button", name="Beri kata sandi baru"))
         return page.locator(".secret").inner_text()
 
 
@@ -110,18 +110,18 @@ def incident_with_its_papers(stage: Stage, facilitator: Officer, device: str, nu
         page.get_by_label("Akun atau pemegang perangkat").select_option(label=f"{facilitator.name} ({facilitator.username})")
         for name, text in {"happened_at": day(), "seen_from": day(timedelta(days=-1)), "story": STORY}.items():
             page.locator(f"main [name={name}]").fill(text)
-        page.get_by_role("button", name="Buka insiden").click()
+        go(page, page.get_by_role("button", name="Buka insiden"))
         expect(page.get_by_role("alert")).to_contain_text("Tulis data apa yang mungkin terungkap.")
         page.get_by_label("Data apa").fill("Nama, NIK, alamat, dan keluhan")
         page.locator("#device").select_option(device)
-        page.get_by_role("button", name="Buka insiden").click()
+        go(page, page.get_by_role("button", name="Buka insiden"))
         page.get_by_role("heading", name="Sisa waktu 2 hari 23 jam").wait_for()
-        page.get_by_role("link", name="Daftar warga terdampak").click()
+        go(page, page.get_by_role("link", name="Daftar warga terdampak"))
         listed = print_page(page)
         assert listed.misses("5 orang", *numbers) == []
         assert all(number in listed.text.replace(" ", "") for number in numbers.values())
-        page.get_by_role("link", name="Kembali").click()
-        page.get_by_role("link", name="Formulir insiden").click()
+        go(page, page.get_by_role("link", name="Kembali"))
+        go(page, page.get_by_role("link", name="Formulir insiden"))
         form = print_page(page)
         assert (listed.size, form.size) == (A4, A4)
         assert form.misses(STORY, "Nama, NIK, alamat, dan keluhan", device, "5 orang menurut jurnal", "Batas pemberitahuan") == []
@@ -135,23 +135,24 @@ def enter(page: Page, officer: Officer, password: str) -> None:
     """Try to sign in on the page that asks for it."""
     page.get_by_label("Nama pengguna").fill(officer.username)
     page.get_by_label("Kata sandi").fill(password)
-    page.get_by_role("button", name="Masuk").click()
+    go(page, page.get_by_role("button", name="Masuk"))
 
 
 def entered_again_from_the_slips(stage: Stage, facilitator: Officer, once: str, numbers: Mapping[str, str]) -> None:
     """With the new password on another device: each slip's case is there, and what had not been sent is entered from its paper."""
     context = stage.desks.browser.new_context(base_url=stage.node.url, java_script_enabled=False)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.goto("/")
     enter(page, facilitator, once)
     page.get_by_label("Kata sandi sekarang").fill(once)
     for label in ("Kata sandi baru", "Ulangi kata sandi baru"):
         page.get_by_label(label, exact=True).fill(f"{PASSWORD}-lagi")
-    page.get_by_role("button", name="Simpan kata sandi").click()
+    go(page, page.get_by_role("button", name="Simpan kata sandi"))
     page.get_by_text("Kata sandi Anda sudah diganti").wait_for()
     for name, number in numbers.items():
         find(page, number)
         page.get_by_role("heading", name=number).wait_for()
-        page.get_by_role("main").get_by_role("link", name=name).first.click()
+        go(page, page.get_by_role("main").get_by_role("link", name=name).first)
         assert open_case(page, FROM_THE_FIELD) not in numbers.values()
     context.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
+from tests.support.browser import go
 from tests.support.journey import go_to_case, take_step
 from tests.support.pictures import photo
 from tests.support.printed import F4
@@ -58,13 +59,13 @@ def red_card_and_emergency(stage: Stage, nik: str) -> str:
     with stage.at(stage.staff.fo) as page:
         page.goto("/antrean")
         page.locator("#groups").get_by_label("Hamil").check()
-        page.get_by_role("button", name="Kartu merah").click()
+        go(page, page.get_by_role("button", name="Kartu merah"))
         assert page.locator(".code").inner_text().startswith("M")
         expect(page.get_by_text("KARTU MERAH", exact=True)).to_be_visible()
-        page.get_by_role("link", name="Kembali ke antrean").click()
+        go(page, page.get_by_role("link", name="Kembali ke antrean"))
         page.get_by_label("Loket Anda").fill("1")
-        page.get_by_role("button", name="Panggil berikutnya").click()
-        page.get_by_role("button", name="Mulai layani").click()
+        go(page, page.get_by_role("button", name="Panggil berikutnya"))
+        go(page, page.get_by_role("button", name="Mulai layani"))
         register(page, Resident(WIFE, nik=nik, more={"birth_date": "12-05-1985"}))
         number = open_case(page, COMPLAINT)
         take_step(page, "Rujuk darurat", note="Akan melahirkan; surat faskes menyusul")
@@ -72,7 +73,7 @@ def red_card_and_emergency(stage: Stage, nik: str) -> str:
         expect(page.get_by_text("Manajer mengesahkannya paling lambat")).to_be_visible()
         assert take_slip(page).misses(number, WIFE, "Sudah dirujuk ke instansi yang berwenang", "GRATIS") == []
         page.goto("/antrean")
-        page.get_by_role("button", name=re.compile("^Selesai")).click()
+        go(page, page.get_by_role("button", name=re.compile("^Selesai")))
     return number
 
 
@@ -102,8 +103,8 @@ def sent_to_the_hospital(stage: Stage, number: str, nik: str) -> str:
 def the_manager_ratifies(stage: Stage, number: str) -> None:
     with stage.at(stage.staff.manajer) as page:
         page.goto("/")
-        page.get_by_role("link", name="Darurat belum disahkan").click()
-        page.get_by_role("link", name=number).click()
+        go(page, page.get_by_role("link", name="Darurat belum disahkan"))
+        go(page, page.get_by_role("link", name=number))
         take_step(page, "Sahkan rujukan darurat", note="Setuju, pasien di IGD")
         expect(page.get_by_text("Manajer mengesahkannya paling lambat")).to_have_count(0)
         assert number not in case_list(page, "darurat")

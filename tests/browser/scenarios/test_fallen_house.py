@@ -6,6 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
+from tests.support.browser import go
 from tests.support.journey import ELSEWHERE, confirm, go_to_case, take_step
 from tests.support.pictures import photo
 from tests.support.scenes import (
@@ -61,7 +62,7 @@ def marked_as_the_same_house(stage: Stage, first: str, other: str, again: str) -
         for number in (first, other, again):
             go_to_case(page, number)
             take_step(page, "Ambil untuk diverifikasi")
-        page.get_by_role("link", name="Tandai duplikat").click()
+        go(page, page.get_by_role("link", name="Tandai duplikat"))
         take_step(page, "Tandai duplikat", duplicate_of=first, note="Rumah yang sama")
         assert state_of(page) == "Duplikat"
         expect(page.locator("dt", has_text="Duplikat dari").locator("..")).to_contain_text(first)

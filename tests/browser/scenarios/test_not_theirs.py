@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
+from tests.support.browser import go
 from tests.support.journey import go_to_case
 from tests.support.printed import F4
 from tests.support.scenes import (
@@ -59,11 +60,11 @@ def due_time(stage: Stage, number: str) -> str:
 def returned_as_not_theirs(stage: Stage, referral: str) -> None:
     with stage.at(stage.staff.other_opd) as page:
         page.goto("/")
-        page.get_by_role("link", name=referral).click()
-        page.get_by_role("link", name="Kembalikan").click()
+        go(page, page.get_by_role("link", name=referral))
+        go(page, page.get_by_role("link", name="Kembalikan"))
         page.get_by_label("Bukan wewenang kami").check()
         page.locator("[name=note]").fill("Seragam bukan urusan dinas kami; coba Baznas.")
-        page.get_by_role("button", name="Kembalikan").click()
+        go(page, page.get_by_role("button", name="Kembalikan"))
         expect(page.get_by_role("heading", level=1)).to_contain_text("Dikembalikan")
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from playwright.sync_api import Page, expect
 
 from appliance.registry import families, people
+from tests.support.browser import go
 from tests.support.journey import VILLAGE, find, go_to_case, take_step
 from tests.support.printed import F4
 from tests.support.scenes import (
@@ -68,9 +69,9 @@ def found_and_split(stage: Stage) -> str:
     """The front office: found by the old number; the son's family parted; the case of the mother."""
     with stage.at(stage.staff.fo) as page:
         assert people_found(page, CARD_OF_2016) == [SON, GRANDCHILD, MOTHER]
-        page.get_by_role("link", name=MOTHER).click()
-        page.get_by_role("link", name="Buka halaman keluarga").click()
-        page.get_by_role("link", name="Pecah KK").click()
+        go(page, page.get_by_role("link", name=MOTHER))
+        go(page, page.get_by_role("link", name="Buka halaman keluarga"))
+        go(page, page.get_by_role("link", name="Pecah KK"))
         for name in (SON, GRANDCHILD):
             page.locator("#member_ids").get_by_label(name).check()
         head = page.get_by_label("Kepala keluarga baru")
@@ -78,13 +79,13 @@ def found_and_split(stage: Stage) -> str:
         page.get_by_label("Nomor KK baru").fill(CARD_OF_HER_SON)
         page.get_by_label("Sejak tanggal").fill(day())
         page.get_by_label("Bukti").fill("Buku nikah diperlihatkan")
-        page.get_by_role("button", name="Simpan KK baru").click()
+        go(page, page.get_by_role("button", name="Simpan KK baru"))
         page.get_by_text("Pecah KK: tersimpan.").wait_for()
         expect(page.get_by_role("heading", name="Peristiwa").locator("..")).to_contain_text("Pecah KK")
         assert people_found(page, CARD_OF_2016) == [SON, GRANDCHILD, MOTHER], "the old number finds both families"
         assert people_found(page, CARD_OF_HER_SON) == [SON, GRANDCHILD]
         find(page, MOTHER)
-        page.get_by_role("link", name=MOTHER).click()
+        go(page, page.get_by_role("link", name=MOTHER))
         number = open_case(page, COMPLAINT)
         assert take_slip(page).misses(number, MOTHER, "Administrasi kependudukan") == []
     return number
@@ -101,5 +102,5 @@ def referred_to_the_register(stage: Stage, number: str) -> None:
     with stage.at(stage.staff.bo) as page:
         send_referrals(page, number)
         assert state_of(page) == "Dirujuk"
-        page.get_by_role("link", name=referral).click()
+        go(page, page.get_by_role("link", name=referral))
         expect(page.get_by_role("heading", level=1)).to_contain_text("Dikirim")

@@ -8,6 +8,7 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from appliance.models.roles import Role
+from tests.support.browser import go
 from tests.support.journey import go_to_case, take_step
 from tests.support.pictures import photo
 from tests.support.scenes import (
@@ -52,15 +53,15 @@ def without_a_number(stage: Stage) -> str:
     with stage.at(stage.staff.fo) as page:
         page.goto("/antrean")
         page.locator("#groups").get_by_label("Lanjut usia").check()
-        page.get_by_role("button", name="Kartu merah").click()
+        go(page, page.get_by_role("button", name="Kartu merah"))
         assert re.fullmatch(r"M\d+|M-\d+", page.locator(".code").inner_text())
         register(page, OLD_MAN)
         expect(page.get_by_text("Belum ada NIK")).to_be_visible()
         number = open_case(page, COMPLAINT)
         expect(page.locator("h1")).to_contain_text("Kartu merah")
-        page.get_by_role("link", name="Rujuk darurat").click()
+        go(page, page.get_by_role("link", name="Rujuk darurat"))
         page.locator("#langkah [name=note]").fill("Perlu tempat bermalam")
-        page.get_by_role("button", name="Rujuk darurat").click()
+        go(page, page.get_by_role("button", name="Rujuk darurat"))
         expect(page.get_by_role("alert")).to_contain_text("Kategori PPKS wajib diisi")
         assert len(page.get_by_label("Kategori PPKS").locator("option").all()) == 1 + 26
         take_step(page, "Rujuk darurat", ppks="lansia_telantar")
@@ -89,8 +90,8 @@ def answered_one_after_the_other(stage: Stage, number: str, referrals: dict[str,
     scan.write_bytes(photo("ivory"))
     with stage.at(stage.staff.bo) as page:
         go_to_case(page, number)
-        page.get_by_role("link", name=referrals[SHELTER]).click()
-        page.get_by_role("button", name="Terima rujukan").click()
+        go(page, page.get_by_role("link", name=referrals[SHELTER]))
+        go(page, page.get_by_role("button", name="Terima rujukan"))
         answer(page, "Terpenuhi", "Diterima di panti.", dated=day(), scan=str(scan))
         go_to_case(page, number)
         assert state_of(page) == "Dirujuk"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.support.browser import go
 from tests.support.journey import ELSEWHERE, confirm, go_to_case, take_step
 from tests.support.pictures import photo
 from tests.support.printed import A4, F4, open_paper
@@ -118,17 +119,17 @@ def referral_without_her_name(stage: Stage, number: str) -> None:
     """Written into what is asked, her name is refused; nothing of it is among what is shared."""
     with stage.at(stage.staff.bo) as page:
         go_to_case(page, number)
-        page.get_by_role("link", name="Siapkan rujukan").click()
+        go(page, page.get_by_role("link", name="Siapkan rujukan"))
         page.get_by_label("OPD atau lembaga tujuan").select_option(label="Koordinator PKH (lewat surat)")
         page.get_by_label("Yang diminta dari OPD").fill(f"Menurut {REPORTER}, warga ini mampu.")
-        page.get_by_role("button", name="Simpan rujukan").click()
+        go(page, page.get_by_role("button", name="Simpan rujukan"))
         expect(page.get_by_role("alert")).to_contain_text("Nama pelapor tidak boleh ikut ke luar")
         go_to_case(page, number)
         referral = prepare_referral(page, "Koordinator PKH", ASKED, "Nama", "Alamat", "Uraian keluhan")
     decide_to_refer(stage, number, recommendation="Rujuk ke Koordinator PKH dan musyawarah desa")
     with stage.at(stage.staff.bo) as page:
         assert state_of(page) == "Dirujuk"
-        page.get_by_role("link", name=referral).click()
+        go(page, page.get_by_role("link", name=referral))
         shared = page.get_by_role("heading", name="Data yang dibagikan").locator("..")
         expect(shared).to_contain_text(NEIGHBOUR)
         expect(page.get_by_role("main")).not_to_contain_text(REPORTER)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
+from tests.support.browser import go
 from tests.support.journey import go_to_case, take_step
 from tests.support.scenes import (
     Complaint,
@@ -64,7 +65,7 @@ def advise(page: Page, advice: str) -> None:
     page.get_by_label("Usulan surat keterangan").select_option(advice)
     page.get_by_label("Keperluan surat").select_option("kuliah")
     page.get_by_label("Rekomendasi").fill("Terbitkan")
-    page.get_by_role("button", name="Ajukan untuk ditetapkan").click()
+    go(page, page.get_by_role("button", name="Ajukan untuk ditetapkan"))
 
 
 def refused(stage: Stage, number: str) -> None:
@@ -81,7 +82,7 @@ def told_and_begun_anew(stage: Stage, number: str) -> None:
         slip = take_slip(page, "Pemberitahuan")
         assert slip.misses(number, STUDENT, "Permohonan belum dapat dipenuhi", WAY_ON) == []
         assert "Desil di atas batas" not in slip.text, "the manager's own note is not for the citizen"
-        page.get_by_role("link", name="Buka kasus baru yang terkait").click()
+        go(page, page.get_by_role("link", name="Buka kasus baru yang terkait"))
         proposal = fill_case(page, PROPOSAL)
         expect(page.locator("dt", has_text="Lanjutan dari").locator("..")).to_contain_text(number)
         assert take_slip(page).misses(proposal, "Usulan masuk atau perbaikan DTSEN") == []

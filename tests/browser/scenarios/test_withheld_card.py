@@ -5,6 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 from appliance.models.roles import Role
+from tests.support.browser import go
 from tests.support.journey import VILLAGE, confirm, go_to_case, take_step
 from tests.support.scenes import (
     Complaint,
@@ -58,9 +59,8 @@ def handed_to_the_manager(stage: Stage, number: str) -> None:
         confirm(page)
     with stage.at(stage.staff.manajer) as page:
         go_to_case(page, number)
-        page.get_by_role("link", name="Alihkan ke petugas lain").click()
+        go(page, page.get_by_role("link", name="Alihkan ke petugas lain"))
         owner = page.get_by_label("Petugas baru")
-        owner.locator("option", has_text=stage.staff.manajer.name).wait_for(state="attached")
         offered = owner.locator("option").all_inner_texts()
         assert not [name for name in offered if stage.staff.fo.name in name], "only who may read what is confidential"
         choice = owner.locator("option", has_text=stage.staff.manajer.name).get_attribute("value") or ""

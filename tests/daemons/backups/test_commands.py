@@ -172,7 +172,7 @@ def test_a_closed_gate_refuses_and_a_closing_gate_ends_a_run(node: Node) -> None
     process = node.start("backup", "run")
     wait_for(lambda: any(node.plan.repository.glob("lock.exclusive/*")), seconds=60, what="borg works")
     state.write_text('{"accepts_work": false}')
-    assert process.wait(20) == 75
+    assert process.wait(120) == 75
     state.write_text('{"accepts_work": true}')
     assert node.slrt("backup", "run").returncode == 0
 
@@ -181,7 +181,7 @@ def test_ctrl_c_ends_a_run(node: Node) -> None:
     process = node.start("backup", "run")
     wait_for(lambda: any(node.plan.repository.glob("lock.exclusive/*")), seconds=60, what="borg works")
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 75
+    assert process.wait(120) == 75
 
 
 def test_a_wrong_or_missing_passphrase_and_a_missing_disk_are_configuration(node: Node) -> None:

@@ -86,7 +86,7 @@ def test_a_borg_that_outlives_its_killed_run_keeps_others_out(plan: Plan) -> Non
     for child in children:
         os.kill(int(child), signal.SIGSTOP)
     process.kill()
-    process.wait(30)
+    process.wait(120)
     assert is_running(plan.repository)
     for child in children:
         os.kill(int(child), signal.SIGCONT)
