@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from appliance.errors import ApplianceError
-from provision.change import Change, follows, writes
+from provision.change import Change, parts, writes
 from provision.edits import ASIDE, Written, diff
 from provision.host import Host
 from provision.journal import Journal, how_it_ended
@@ -37,11 +37,12 @@ def missing(step: Step, host: Host, written: set[str] | None = None) -> list[Cha
     though it holds as long as nobody has begun.
     """
     written = set() if written is None else written
-    due = []
+    due: list[Change] = []
     for change in step.changes:
-        if follows(change) & written or not change.is_done(host):
-            due.append(change)
-            written |= writes(change)
+        found = parts(change, host, written)
+        due += found
+        for part in found:
+            written |= writes(part)
     return due
 
 
@@ -130,17 +131,19 @@ class _Run:
         """Each change that does not hold when its turn comes: an earlier one may have brought it along, or made it due."""
         count = 0
         for change in step.changes:
-            if change.is_done(self.host):
+            due = parts(change, self.host, set())
+            if not due:
                 continue
             if not count:
                 self.say(head)
                 begun.enter_context(self.journal.step(step.name))
                 begun.enter_context(hidden(self.host, self.say))
-            self.say(f"      {change.describe()}")
+            for part in due:
+                self.say(f"      {part.describe()}")
             kept = self.edits.keep_aside(change)
             _say_if(kept and f"        disunting sesudah kami menulisnya; isinya disimpan di {kept}", self.say)
             change.perform(self.host)
-            count += 1
+            count += len(due)
         return count
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from provision.change import Applied, Command, Enabled, File, Link, Running
+from provision.change import Applied, Command, File, Link, Running, Together
 from provision.step import CURRENT, PROVISION, SLRT, Site, Step
 from provision.steps.files import SECRETS, SETTINGS_FILE
 
@@ -82,8 +82,9 @@ def services(site: Site) -> Step:
         Running("slrt-force-shutdown.path"),
         Running("slrt-rtc-alarm.path"),
         Running("slrt-upsmon-refresh.path"),
-        Running("slrt-web.socket", before=("slrt-web.service",)),
-        Running("slrt-web.service", (*program, *secrets)),
+        # the scheduler stops after the pages, so systemd would start it before them; neither needs the other
+        Running("slrt-web.socket", before=("slrt-web.service",), ahead=True),
+        Running("slrt-web.service", (*program, *secrets), ahead=True),
         Running("slrt-backup.path"),
         Running("slrt-scheduler.service", (*program, *secrets)),
         Running("slrt-front.socket", before=("slrt-front.service",)),
@@ -102,7 +103,7 @@ def services(site: Site) -> Step:
         Running("slrt-upgrade.path"),
         Running("slrt.target"),
     )
-    return Step("layanan", "Layanan", (Enabled(tuple(change.unit for change in running)), *running))
+    return Step("layanan", "Layanan", (Together(running),))
 
 
 def answers(site: Site) -> Step:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from appliance.config import PowerSettings
 from appliance.config_values import driver_options
 from appliance.errors import ConfigurationError
-from provision.change import Absent, Applied, Change, Command, File, Link, Running
+from provision.change import Absent, Applied, Change, Command, File, Link, Running, Together
 from provision.host import Host
 from provision.step import CURRENT, Site, Step
 
@@ -151,10 +151,10 @@ def ups(site: Site) -> Step:
     # NUT makes a unit for each UPS named in ups.conf
     drivers = Applied("nut-drivers", "buat unit driver UPS", paths, (("systemctl", "restart", ENUMERATOR),))
     driver = Running(f"nut-driver@{power.name}.service", (*paths, _drop_in("nut-driver@.service")), enabled=False)
-    daemons = (driver, *(Running(unit, (*paths, _drop_in(unit))) for unit in DAEMONS))
+    daemons = Together((driver, *(Running(unit, (*paths, _drop_in(unit))) for unit in DAEMONS)))
     own = _simulated(power) if power.ups == "simulated" else _endgame()
     known = (KnownDriver(power),) if power.ups == "driver" else ()
-    return Step("ups", "UPS", (*known, *files, *own, *_lan(power), drivers, *daemons))
+    return Step("ups", "UPS", (*known, *files, *own, *_lan(power), drivers, daemons))
 
 
 def _without() -> tuple[Change, ...]:
