@@ -212,22 +212,23 @@ class Command:
 
 @dataclass(frozen=True)
 class Masked:
-    """A unit of another package that must never run on this machine."""
+    """Units of other packages that must never run on this machine."""
 
-    unit: str
+    units: tuple[str, ...]
 
     def describe(self) -> str:
-        return f"matikan {self.unit} bawaan Debian untuk seterusnya"
+        return f"matikan {', '.join(self.units)} bawaan Debian untuk seterusnya"
 
     def is_done(self, host: Host) -> bool:
-        entry = host.look(f"/etc/systemd/system/{self.unit}")
-        running = host.run(["systemctl", "is-active", "--quiet", self.unit]).worked
-        return entry is not None and entry.target == "/dev/null" and not running
+        entries = [host.look(f"/etc/systemd/system/{unit}") for unit in self.units]
+        masked = all(entry is not None and entry.target == "/dev/null" for entry in entries)
+        # the exit code is good as soon as one of them runs
+        return masked and not host.run(["systemctl", "is-active", "--quiet", *self.units]).worked
 
     def perform(self, host: Host) -> None:
-        insist(host, ["systemctl", "mask", self.unit])
+        insist(host, ["systemctl", "mask", *self.units])
         # not installed yet is as good as stopped
-        host.run(["systemctl", "stop", self.unit])
+        host.run(["systemctl", "stop", *self.units])
 
 
 @dataclass(frozen=True)

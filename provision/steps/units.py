@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from provision.change import Applied, Command, File, Link, Running, Together
+from provision.change import Applied, Command, File, Link, Running, Together, writes
 from provision.step import CURRENT, PROVISION, SLRT, Site, Step
+from provision.steps import hardening, network
 from provision.steps.files import SECRETS, SETTINGS_FILE
 
 UNIT_FOLDER = "/etc/systemd/system"
@@ -42,13 +43,11 @@ def programs(site: Site) -> Step:
 
 def units(site: Site) -> Step:
     """The units as files, and systemd having read them."""
-    files = _unit_files(site)
-    read = Applied(
-        "daemon-reload",
-        "minta systemd membaca unit yang baru",
-        tuple(file.path for file in files if PurePosixPath(file.path).is_relative_to(UNIT_FOLDER)),
-        (("systemctl", "daemon-reload"),),
-    )
+    # what the steps of other subjects add to units too: systemd reads all of its units at each reload
+    files = (*_unit_files(site), *hardening.drop_ins(site), *network.drop_ins(site))
+    of_systemd = sorted(path for change in files for path in writes(change) if PurePosixPath(path).is_relative_to(UNIT_FOLDER))
+    do = (("systemctl", "daemon-reload"),)
+    read = Applied("daemon-reload", "minta systemd membaca unit yang baru", tuple(of_systemd), do)
     rules = File(UDEV_RULES, site.text("systemd/udev/90-slrt-sticks.rules"))
     # a machine without udev, such as a container, has no disks that come and go either
     known = Applied(

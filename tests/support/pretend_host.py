@@ -254,9 +254,9 @@ class PretendHost:
         return None
 
     def _run_systemctl(self, words: list[str]) -> Outcome | bool:
-        verb, unit, units = words[0], words[-1], [word for word in words[1:] if not word.startswith("--")]
+        verb, units = words[0], [word for word in words[1:] if not word.startswith("--")]
         if verb == "is-active":
-            return unit in self.active
+            return bool(self.active & set(units))
         if verb == "show":
             return Outcome(0, "\n".join(map(self._shown, units)), "")
         if verb == "is-enabled":
@@ -265,7 +265,8 @@ class PretendHost:
         self._effect()
         match verb:
             case "mask":
-                self.files[f"/etc/systemd/system/{unit}"] = (Entry("link", 0o777, "root", "root", "/dev/null"), b"")
+                for one in units:
+                    self.files[f"/etc/systemd/system/{one}"] = (Entry("link", 0o777, "root", "root", "/dev/null"), b"")
             case "enable":
                 self.enabled |= set(units)
             case "start" | "restart":
