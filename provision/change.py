@@ -194,11 +194,15 @@ class Absent:
 
 @dataclass(frozen=True)
 class Command:
-    """A program that does something which another program can see: done when `ask` ends with 0."""
+    """A program that does something which another program can see: done when `ask` ends with 0.
+
+    `proves`: `do` ends well only where it holds, so that nobody has to ask once more.
+    """
 
     title: str
     ask: tuple[str, ...]
     do: tuple[str, ...]
+    proves: bool = False
 
     def describe(self) -> str:
         return self.title

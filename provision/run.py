@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 
 from appliance.errors import ApplianceError
@@ -119,22 +119,23 @@ class _Run:
         """Perform what does not hold, and ask again. Gives the number of changes."""
         began = monotonic()
         with contextlib.ExitStack() as begun:
-            count = self._each(step, head, begun)
-            if count:
-                _ask_again(step, self.host)
+            performed = self._each(step, head, begun)
+            if performed:
+                _ask_again(step, self.host, performed)
             self.edits.note(step.changes)
-        if count:
+        count = len(performed)
+        if performed:
             self.say(f"    selesai dalam {monotonic() - began:.0f} detik")
         return count
 
-    def _each(self, step: Step, head: str, begun: contextlib.ExitStack) -> int:
-        """Each change that does not hold when its turn comes: an earlier one may have brought it along, or made it due."""
-        count = 0
+    def _each(self, step: Step, head: str, begun: contextlib.ExitStack) -> list[Change]:
+        """Each change that does not hold when its turn comes: an earlier one may have brought it along, or made it due. Gives them."""
+        performed: list[Change] = []
         for change in step.changes:
             due = parts(change, self.host, set())
             if not due:
                 continue
-            if not count:
+            if not performed:
                 self.say(head)
                 begun.enter_context(self.journal.step(step.name))
                 begun.enter_context(hidden(self.host, self.say))
@@ -143,12 +144,13 @@ class _Run:
             kept = self.edits.keep_aside(change)
             _say_if(kept and f"        disunting sesudah kami menulisnya; isinya disimpan di {kept}", self.say)
             change.perform(self.host)
-            count += len(due)
-        return count
+            performed += due
+        return performed
 
 
-def _ask_again(step: Step, host: Host) -> None:
-    left = missing(step, host)
+def _ask_again(step: Step, host: Host, performed: Sequence[Change]) -> None:
+    unproven = [change for change in step.changes if not (getattr(change, "proves", False) and change in performed)]
+    left = missing(replace(step, changes=tuple(unproven)), host)
     if left:
         listed = "; ".join(change.describe() for change in left)
         raise ApplianceError(

@@ -62,7 +62,7 @@ def certificates(site: Site) -> Step:
     return Step(
         "sertifikat",
         "Sertifikat",
-        (Command("buat atau perbarui sertifikat web dan halaman CA", (*renew, "--check"), renew),),
+        (Command("buat atau perbarui sertifikat web dan halaman CA", (*renew, "--check"), renew, proves=True),),
     )
 
 
@@ -109,5 +109,5 @@ def answers(site: Site) -> Step:
     """The proof: the pages answer over TLS, with the node's own certificate."""
     del site
     asked = (PROVISION, "answers")
-    wait = Command("tunggu sampai halaman web menjawab lewat https", asked, (*asked, "--wait", "60"))
+    wait = Command("tunggu sampai halaman web menjawab lewat https", asked, (*asked, "--wait", "60"), proves=True)
     return Step("jawaban", "Jawaban layanan", (wait,))

@@ -295,6 +295,14 @@ def test_a_change_that_does_not_take_is_an_error() -> None:
         run.apply([never], bare(), silent)
 
 
+def test_what_a_command_has_proven_is_not_asked_once_more() -> None:
+    for proves, questions in ((True, 1), (False, 2)):
+        host, ask = bare(), ("slrt-provision", "renew-certificate", "--check")
+        again = Command("renew", ask, ask[:2], proves=proves)
+        run.apply([Step("once", "Once", (again,))], host, silent)
+        assert host.commands.count(" ".join(ask)) == questions
+
+
 def test_a_failed_step_says_which_command_and_what_next() -> None:
     class Full(PretendHost):
         def write(self, path: str, content: bytes, mode: int, owner: str, group: str) -> None:
