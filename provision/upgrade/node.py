@@ -35,7 +35,7 @@ STAYING = (
     "slrt.target",
 )
 WATCHER, FRONT = "slrt-watcher.service", "slrt-front.service"
-PAGES = ("slrt-web.socket", "slrt-web.service")
+PAGES = ("slrt-web.socket", "slrt-web.service")  # in this order: the socket is refused once its service is up
 
 
 class Node:
@@ -86,7 +86,7 @@ class Node:
         self.host.run(["systemctl", "reset-failed", "slrt-*"])
         known = self._known(units)
         # nobody waits for the scheduler, which systemd would start before the pages because it stops after them
-        if pages := [unit for unit in known if unit in PAGES]:
+        if pages := [unit for unit in PAGES if unit in known]:
             self.host.run(["systemctl", "restart", "--no-block", *pages])
         begun = self.host.run(["systemctl", "restart", WATCHER, *(unit for unit in known if unit not in pages)])
         if begun.worked and pages:
