@@ -304,7 +304,8 @@ finish() {
   name=$(hostname)
   address=$(hostname -I | tr ' ' '\n' | grep -m 1 '\.' || true)
   fingerprint=$(openssl x509 -in /etc/slrt/tls/ca.crt -noout -fingerprint -sha256 | cut -d= -f2)
-  said=$(wait_until_well) || code=$?
+  # its daemons report within seconds after their start
+  said=$("$CURRENT/venv/bin/slrt" status --wait "$STATUS_PATIENCE" 2>&1) || code=$?
   say ""
   say "Simpul SLRT siap."
   say "  Alamat        : https://$name.local/${address:+  atau  https://$address/}"
@@ -322,19 +323,6 @@ finish() {
   say ""
   say "$said"
   ((code == 0)) || fail "$EXIT_FAILED" "Simpul terpasang, tetapi belum semuanya baik." "Ikuti tanda → di atas, lalu: slrt status"
-}
-
-# What the node says of itself; its daemons report within seconds after their start.
-wait_until_well() {
-  local deadline=$((SECONDS + STATUS_PATIENCE)) said code
-  while true; do
-    code=0
-    said=$("$CURRENT/venv/bin/slrt" status 2>&1) || code=$?
-    ((code != 0 && SECONDS <= deadline)) || break
-    sleep 1
-  done
-  printf '%s\n' "$said"
-  return "$code"
 }
 
 install() {

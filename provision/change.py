@@ -194,11 +194,15 @@ class Absent:
 
 @dataclass(frozen=True)
 class Command:
-    """A program that does something which another program can see: done when `ask` ends with 0."""
+    """A program that does something which another program can see: done when `ask` ends with 0.
+
+    `proves`: `do` ends well only where it holds, so that nobody has to ask once more.
+    """
 
     title: str
     ask: tuple[str, ...]
     do: tuple[str, ...]
+    proves: bool = False
 
     def describe(self) -> str:
         return self.title
@@ -212,22 +216,23 @@ class Command:
 
 @dataclass(frozen=True)
 class Masked:
-    """A unit of another package that must never run on this machine."""
+    """Units of other packages that must never run on this machine."""
 
-    unit: str
+    units: tuple[str, ...]
 
     def describe(self) -> str:
-        return f"matikan {self.unit} bawaan Debian untuk seterusnya"
+        return f"matikan {', '.join(self.units)} bawaan Debian untuk seterusnya"
 
     def is_done(self, host: Host) -> bool:
-        entry = host.look(f"/etc/systemd/system/{self.unit}")
-        running = host.run(["systemctl", "is-active", "--quiet", self.unit]).worked
-        return entry is not None and entry.target == "/dev/null" and not running
+        entries = [host.look(f"/etc/systemd/system/{unit}") for unit in self.units]
+        masked = all(entry is not None and entry.target == "/dev/null" for entry in entries)
+        # the exit code is good as soon as one of them runs
+        return masked and not host.run(["systemctl", "is-active", "--quiet", *self.units]).worked
 
     def perform(self, host: Host) -> None:
-        insist(host, ["systemctl", "mask", self.unit])
+        insist(host, ["systemctl", "mask", *self.units])
         # not installed yet is as good as stopped
-        host.run(["systemctl", "stop", self.unit])
+        host.run(["systemctl", "stop", *self.units])
 
 
 @dataclass(frozen=True)
@@ -254,64 +259,36 @@ class Applied:
         taken = digest(host, self.inputs)
         for command in self.do:
             insist(host, command)
+        self.note(host, taken)
+
+    def note(self, host: Host, taken: bytes) -> None:
+        """Keep the digest of what was taken in."""
         _make_parents(host, f"{STAMPS}/{self.name}")
         host.write(f"{STAMPS}/{self.name}", taken, 0o644, "root", "root")
-
-
-@dataclass(frozen=True)
-class Enabled:
-    """These units start at boot. Together, for systemd reads all of its units again after each time it is told."""
-
-    units: tuple[str, ...]
-
-    def describe(self) -> str:
-        return f"nyalakan {len(self.units)} unit setiap kali mesin menyala"
-
-    def is_done(self, host: Host) -> bool:
-        # a line for each; the exit code is good as soon as one of them is enabled
-        told = host.run(["systemctl", "is-enabled", *self.units]).output.split()
-        return told == ["enabled"] * len(self.units)
-
-    def perform(self, host: Host) -> None:
-        insist(host, ["systemctl", "enable", "--quiet", *self.units])
 
 
 @dataclass(frozen=True)
 class Running:
     """A unit that starts at boot (when `enabled`), runs now, and runs with the files in `inputs` as they are.
 
-    `before` names units that must not run while this one is restarted: a socket is refused while its service is up.
+    `before` names units that must not run while this one is restarted: a socket is refused while its service is up. `ahead`: among
+    others it is started first, and nobody waits for it until all of them are.
     """
 
     unit: str
     inputs: tuple[str, ...] = ()
     enabled: bool = True
     before: tuple[str, ...] = ()
+    ahead: bool = False
 
     def describe(self) -> str:
         return f"nyalakan {self.unit}" + (" sekarang dan setiap kali mesin menyala" if self.enabled else "")
 
     def is_done(self, host: Host) -> bool:
-        now, at_boot = self._states(host)
-        return now in UP and (at_boot in AT_BOOT or not self.enabled) and self._restarted.is_done(host)
+        return Together((self,)).is_done(host)
 
     def perform(self, host: Host) -> None:
-        now, at_boot = self._states(host)
-        if self.enabled and at_boot not in AT_BOOT:
-            insist(host, ["systemctl", "enable", "--quiet", self.unit])
-        if now != "inactive":
-            # Units that failed five times in a row are refused a start until they are forgiven.
-            host.run(["systemctl", "reset-failed", self.unit])
-        if self._restarted.is_done(host):
-            insist(host, ["systemctl", "start", self.unit])
-        else:
-            self._restarted.perform(host)
-
-    def _states(self, host: Host) -> tuple[str, str]:
-        """Now, and at the next boot. In one question: systemd takes longer to be asked than to answer."""
-        told = host.run(["systemctl", "show", "--property=ActiveState,UnitFileState", self.unit]).output
-        states = dict(line.split("=", 1) for line in told.split())
-        return states.get("ActiveState", ""), states.get("UnitFileState", "")
+        Together((self,)).perform(host)
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -319,11 +296,96 @@ class Running:
         return (f"/etc/systemd/system/{self.unit}", *self.inputs)
 
     @property
-    def _restarted(self) -> Applied:
-        stop = tuple(("systemctl", "stop", unit) for unit in self.before)
-        # A target only groups units: to restart it would stop all that were just started.
-        begin = "start" if self.unit.endswith(".target") else "restart"
-        return Applied(f"{self.unit}.taken", "", self.files, (*stop, ("systemctl", begin, self.unit)))
+    def taken(self) -> Applied:
+        """The mark of the files that it runs with."""
+        return Applied(f"{self.unit}.taken", "", self.files, ())
+
+
+@dataclass(frozen=True)
+class State:
+    """What systemd says of a unit."""
+
+    now: str = ""
+    at_boot: str = ""
+
+    def holds(self, unit: Running) -> bool:
+        """Whether it runs, and will after the next boot."""
+        return self.now in UP and (self.at_boot in AT_BOOT or not unit.enabled)
+
+
+@dataclass(frozen=True)
+class Together:
+    """Units as each says, all asked about at once and started at once: systemd knows which has to wait for which."""
+
+    units: tuple[Running, ...]
+
+    def describe(self) -> str:
+        return f"nyalakan {len(self.units)} unit"
+
+    def is_done(self, host: Host) -> bool:
+        return not self.due(host)
+
+    def due(self, host: Host) -> list[Running]:
+        """The units that do not hold."""
+        return list(self._due(host))
+
+    def perform(self, host: Host) -> None:
+        _systemctl(host, ["stop"], [name for unit in self.due(host) if not unit.taken.is_done(host) for name in unit.before])
+        due = self._due(host)
+        # systemd finds whoever is named below; what a target wants it only sees by reading all units anew
+        quick = () if any(unit.unit.endswith(".target") for unit in due) else ("--no-reload",)
+        names = [unit.unit for unit, state in due.items() if unit.enabled and state.at_boot not in AT_BOOT]
+        _systemctl(host, ["enable", "--quiet", *quick], names)
+        if forgiven := [unit.unit for unit, state in due.items() if state.now != "inactive"]:
+            # Units that failed five times in a row are refused a start until they are forgiven.
+            host.run(["systemctl", "reset-failed", *forgiven])
+        _start(host, list(due))
+
+    def _due(self, host: Host) -> dict[Running, State]:
+        states = _states(host, self.units)
+        return {unit: state for unit, state in states.items() if not (state.holds(unit) and unit.taken.is_done(host))}
+
+    def take(self, host: Host, but: str) -> None:
+        """Those that run do so with the files that are there now, all `but` one: whoever started them knows."""
+        for unit, state in _states(host, self.units).items():
+            if unit.unit != but and state.now in UP and not unit.taken.is_done(host):
+                unit.taken.perform(host)
+
+
+def _start(host: Host, units: Sequence[Running]) -> None:
+    """Start them, those anew that run with other files than they should."""
+    taken = {unit: digest(host, unit.files) for unit in units}
+    # A target only groups units: to restart it would stop all that were just started.
+    anew = [unit for unit in units if not unit.unit.endswith(".target") and not unit.taken.is_done(host)]
+    _systemctl(host, ["restart", "--no-block"], [unit.unit for unit in anew if unit.ahead])
+    _systemctl(host, ["restart"], [unit.unit for unit in anew if not unit.ahead])
+    _systemctl(host, ["start"], [unit.unit for unit in units if unit.ahead or unit not in anew])
+    for unit, content in taken.items():
+        unit.taken.note(host, content)
+
+
+def _systemctl(host: Host, words: Sequence[str], units: Sequence[str]) -> None:
+    if units:
+        insist(host, ["systemctl", *words, *units])
+
+
+def _states(host: Host, units: Sequence[Running]) -> dict[Running, State]:
+    """Of each unit. In one question: systemd takes longer to be asked than to answer."""
+    told = host.run(["systemctl", "show", "--property=ActiveState,UnitFileState", *(unit.unit for unit in units)]).output
+    found = [dict(line.split("=", 1) for line in block.split()) for block in told.split("\n\n")]
+    found += [{}] * (len(units) - len(found))
+    return {
+        unit: State(state.get("ActiveState", ""), state.get("UnitFileState", ""))
+        for unit, state in zip(units, found, strict=True)
+    }
+
+
+def parts(change: Change, host: Host, written: set[str]) -> list[Change]:
+    """What of the change does not hold, or takes in one of the files that will be `written`; each part tells itself."""
+    if isinstance(change, Together):
+        due = change.due(host)
+        return [unit for unit in change.units if unit in due or follows(unit) & written]
+    return [change] if follows(change) & written or not change.is_done(host) else []
 
 
 def writes(change: Change) -> set[str]:

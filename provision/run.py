@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 
 from appliance.errors import ApplianceError
-from provision.change import Change, follows, writes
+from provision.change import Change, parts, writes
 from provision.edits import ASIDE, Written, diff
 from provision.host import Host
 from provision.journal import Journal, how_it_ended
@@ -37,11 +37,12 @@ def missing(step: Step, host: Host, written: set[str] | None = None) -> list[Cha
     though it holds as long as nobody has begun.
     """
     written = set() if written is None else written
-    due = []
+    due: list[Change] = []
     for change in step.changes:
-        if follows(change) & written or not change.is_done(host):
-            due.append(change)
-            written |= writes(change)
+        found = parts(change, host, written)
+        due += found
+        for part in found:
+            written |= writes(part)
     return due
 
 
@@ -118,34 +119,38 @@ class _Run:
         """Perform what does not hold, and ask again. Gives the number of changes."""
         began = monotonic()
         with contextlib.ExitStack() as begun:
-            count = self._each(step, head, begun)
-            if count:
-                _ask_again(step, self.host)
+            performed = self._each(step, head, begun)
+            if performed:
+                _ask_again(step, self.host, performed)
             self.edits.note(step.changes)
-        if count:
+        count = len(performed)
+        if performed:
             self.say(f"    selesai dalam {monotonic() - began:.0f} detik")
         return count
 
-    def _each(self, step: Step, head: str, begun: contextlib.ExitStack) -> int:
-        """Each change that does not hold when its turn comes: an earlier one may have brought it along, or made it due."""
-        count = 0
+    def _each(self, step: Step, head: str, begun: contextlib.ExitStack) -> list[Change]:
+        """Each change that does not hold when its turn comes: an earlier one may have brought it along, or made it due. Gives them."""
+        performed: list[Change] = []
         for change in step.changes:
-            if change.is_done(self.host):
+            due = parts(change, self.host, set())
+            if not due:
                 continue
-            if not count:
+            if not performed:
                 self.say(head)
                 begun.enter_context(self.journal.step(step.name))
                 begun.enter_context(hidden(self.host, self.say))
-            self.say(f"      {change.describe()}")
+            for part in due:
+                self.say(f"      {part.describe()}")
             kept = self.edits.keep_aside(change)
             _say_if(kept and f"        disunting sesudah kami menulisnya; isinya disimpan di {kept}", self.say)
             change.perform(self.host)
-            count += 1
-        return count
+            performed += due
+        return performed
 
 
-def _ask_again(step: Step, host: Host) -> None:
-    left = missing(step, host)
+def _ask_again(step: Step, host: Host, performed: Sequence[Change]) -> None:
+    unproven = [change for change in step.changes if not (getattr(change, "proves", False) and change in performed)]
+    left = missing(replace(step, changes=tuple(unproven)), host)
     if left:
         listed = "; ".join(change.describe() for change in left)
         raise ApplianceError(

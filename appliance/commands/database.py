@@ -69,13 +69,16 @@ def upgrade(door: Door, without_backup: bool) -> None:
 @command.command(hidden=True)
 @click.pass_obj
 def migrate(door: Door) -> None:
-    """Tabel seperti versi ini memerlukannya, tanpa cadangan; mengatakan dalam JSON apa isinya sebelum itu (dipanggil oleh pembaruan)."""
+    """Tabel seperti versi ini memerlukannya, tanpa cadangan; mengatakan dalam JSON apa isinya sebelum itu (dipanggil oleh pembaruan).
+
+    Wilayah dan hari libur dari daftar yang lebih baru menyusul sesudah halaman dibuka, dengan `upgrade`.
+    """
     from appliance.commands.database_life import described
 
     _become_owner(door.settings)
     before = described(door.settings)
     with contextlib.redirect_stdout(sys.stderr):
-        prepare(door.settings)
+        prepare(door.settings, closed=True)
     click.echo(json.dumps(before))
 
 
@@ -132,18 +135,21 @@ def _will_change(settings: Settings) -> bool:
     return database.current_revision(settings) not in {None, "", database.newest_revision()}
 
 
-def prepare(settings: Settings) -> bool:
-    """Tables, areas and lists as this version needs them, told line by line. Whether anything changed."""
+def prepare(settings: Settings, *, closed: bool = False) -> bool:
+    """Tables, areas and lists as this version needs them, told line by line. Whether anything changed.
+
+    While the pages are `closed` for it, without the lists of others, whose comparison takes longer than all else.
+    """
     migrated = database.upgrade(settings)
     if migrated:
         click.echo(f"Susunan tabel sekarang versi {database.current_revision(settings)}.")
     district, at = settings.node.district, datetime.now(UTC)
     with database.create_service(settings).app_context():
-        if areas := load_areas(district):
+        if areas := 0 if closed else load_areas(district):
             click.echo(f"Data wilayah: {areas} baris dimuat; aktif untuk {district}.")
         if seeded := seed_catalogue(district, at=at):
             click.echo(f"Daftar layanan dan unit: {seeded} baris ditambahkan.")
-        if calendar := seed_calendar(at=at):
+        if calendar := 0 if closed else seed_calendar(at=at):
             click.echo(f"Kalender kerja: {calendar} baris ditambahkan.")
         if programmes := seed_programmes(at=at):
             click.echo(f"Daftar program dan aturan: {programmes} baris ditambahkan.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from appliance.commands.door import Door, become_owner_of
 from appliance.errors import EXIT_DONE, EXIT_FAILED
 from appliance.status import Health, Status, is_well, read_status
 
+PAUSE = 0.5  # seconds
 NAMES = {
     "web": "Halaman web",
     "database": "Basis data",
@@ -37,11 +39,14 @@ WORDS = {
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Keluaran JSON untuk program lain.")
+@click.option("--wait", "patience", type=float, default=0.0, help="Menunggu paling lama sekian detik sampai semua baik.")
 @click.pass_obj
-def command(door: Door, as_json: bool) -> None:
+def command(door: Door, as_json: bool, patience: float) -> None:
     """Apakah sistem ini sehat? Kode keluar 0 bila semua baik, selain itu 1."""
     become_owner_of(Path(door.settings.paths.data))
-    status = read_status(door.settings, datetime.now(UTC))
+    deadline = time.monotonic() + patience
+    while not is_well(status := read_status(door.settings, datetime.now(UTC))) and time.monotonic() < deadline:
+        time.sleep(PAUSE)
     if as_json:
         parts = {name: dataclasses.asdict(part) for name, part in status.items()}
         click.echo(json.dumps({"ok": is_well(status), **parts}, ensure_ascii=False, indent=2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from provision.change import Applied, Command, File, Masked, Running
+from provision.change import Applied, Command, File, Running, Together
 from provision.host import Host
 from provision.step import Site, Step
 
@@ -48,8 +48,8 @@ class WatchdogDriver:
 
 
 def care(_site: Site) -> Step:
-    """The reader of the hardware. Debian's own watcher of disks would write letters to root that nobody reads."""
-    reader = Running("slrt-care.timer", ("/etc/systemd/system/slrt-care.service",))
+    """The reader of the hardware."""
+    reader = Together((Running("slrt-care.timer", ("/etc/systemd/system/slrt-care.service",)), Running("slrt-support.path")))
     once = Command("baca keadaan perangkat keras", ("test", "-s", READINGS), ("systemctl", "start", "slrt-care.service"))
     armed = "systemctl restart systemd-modules-load.service; test ! -e /dev/watchdog0 || systemctl daemon-reexec"
     watchdog = (
@@ -57,5 +57,4 @@ def care(_site: Site) -> Step:
         File(SYSTEM_FILE, SYSTEM),
         Applied("watchdog", "pasang watchdog perangkat keras", (MODULES_FILE, SYSTEM_FILE), (("sh", "-c", armed),)),
     )
-    changes = (Masked("smartmontools.service"), *watchdog, reader, once, Running("slrt-support.path"))
-    return Step("perawatan", "Perawatan perangkat keras", changes)
+    return Step("perawatan", "Perawatan perangkat keras", (*watchdog, reader, once))

@@ -17,6 +17,7 @@ class FirstAdmin:
     """Somebody can sign in: an administrator exists. His one-time password goes into a file, never through a terminal."""
 
     username: str
+    proves: bool = True
 
     def describe(self) -> str:
         return f"buat akun administrator pertama {self.username}; sandi sekali pakai di {SIGN_IN_FILE}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from appliance.errors import ApplianceError
 from appliance.logins import by_password, open_logins, with_key
-from provision.change import Applied, Change, File, Masked, insist
+from provision.change import Applied, Change, File, insist
 from provision.host import Host
 from provision.step import Site, Step
 
@@ -46,7 +46,7 @@ def hardening(site: Site) -> Step:
         SshRules(site.text(f"{TEMPLATES}/sshd.conf")),
         NoOpenLogins(),
         File(NO_AUTOMOUNT, site.text("systemd/udev/91-slrt-no-automount.rules")),
-        *_updates(site),
+        File(APT_RULES, site.text(f"{TEMPLATES}/apt.conf")),
     )
     return Step("pengerasan", "Pengerasan sistem", changes)
 
@@ -60,15 +60,12 @@ def _no_dumps() -> tuple[Change, ...]:
     )
 
 
-def _updates(site: Site) -> tuple[Change, ...]:
-    """Debian's security updates, outside office hours. The service that would hold up a shutdown for them must not run."""
-    drop_ins = tuple(
+def drop_ins(site: Site) -> tuple[File, ...]:
+    """What is added to Debian's units: its security updates come outside office hours."""
+    return tuple(
         File(f"/etc/systemd/system/{name}.timer.d/slrt.conf", _timer(times, site.settings.node.timezone))
         for name, times in TIMES.items()
     )
-    paths = tuple(file.path for file in drop_ins)
-    reload = Applied("apt-timers", "jauhkan pembaruan dari jam kantor", paths, (("systemctl", "daemon-reload"),))
-    return (File(APT_RULES, site.text(f"{TEMPLATES}/apt.conf")), Masked("unattended-upgrades.service"), *drop_ins, reload)
 
 
 def _timer(times: str, zone: str) -> bytes:

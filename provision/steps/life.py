@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provision.change import Applied, Command, File, Folder
+from provision.change import Command, File, Folder
 from provision.step import Site, Step
 from provision.steps.units import SCRIPT_FOLDER, UNIT_FOLDER
 
@@ -17,7 +17,7 @@ def life(site: Site) -> Step:
     Their files come with all other units too; an upgrade puts them in place before it begins, for they take its end into their hands.
     """
     files = [File(f"{UNIT_FOLDER}/{unit}", site.text(f"systemd/{unit}")) for unit in UNITS]
-    asked, enable = ("systemctl", "is-enabled", "--quiet", SETTLES), ("systemctl", "enable", "--quiet", SETTLES)
+    asked, enable = ("systemctl", "is-enabled", "--quiet", SETTLES), ("systemctl", "enable", "--quiet", "--no-reload", SETTLES)
     return Step(
         "pembaruan",
         "Pembaruan",
@@ -27,12 +27,6 @@ def life(site: Site) -> Step:
             Folder("/var/lib/slrt-upgrade"),
             File(f"{SCRIPT_FOLDER}/{SCRIPT}", site.text(f"systemd/{SCRIPT}"), 0o755),
             *files,
-            Applied(
-                "upgrade-units",
-                "minta systemd membaca unit pembaruan",
-                tuple(file.path for file in files),
-                (("systemctl", "daemon-reload"),),
-            ),
             Command("siapkan penyelesaian pembaruan yang terputus listrik", asked, enable),
         ),
     )

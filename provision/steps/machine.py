@@ -25,6 +25,9 @@ BASE_PACKAGES = (
 )
 # What WeasyPrint draws letters with, and the letters' own shapes.
 PRINT_PACKAGES = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-liberation", "fonts-dejavu-core")
+# The node runs its own nginx unit; Debian's would take port 80. Debian's watcher of disks would write letters to root that nobody reads,
+# and what stops with the machine to bring updates would hold up a shutdown.
+HELD_BACK = ("nginx.service", "smartmontools.service", "unattended-upgrades.service")
 BORG_AT_LEAST = ("borgbackup", "1.4")
 JOURNAL_LIMITS = b"""# The journal of a node must survive a power cut and must not fill the disk.
 [Journal]
@@ -74,8 +77,7 @@ def name(site: Site) -> Step:
 def packages(site: Site) -> Step:
     """Debian's packages. nginx and NUT must not start with settings that are not ours, so they are held back first."""
     names = BASE_PACKAGES + PRINT_PACKAGES + network.PACKAGES + hardening.PACKAGES + ups.packages(site.settings.power)
-    # The node runs its own nginx unit; Debian's would take port 80.
-    changes: list[Change] = [Configured(), Masked("nginx.service")]
+    changes: list[Change] = [Configured(), Masked(HELD_BACK)]
     if site.debian == 12:
         changes.append(Backports(CODENAMES[site.debian], *BORG_AT_LEAST))
     changes.append(Packages(names, (BORG_AT_LEAST,)))

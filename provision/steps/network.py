@@ -11,7 +11,7 @@ from appliance.config import NetworkSettings, Settings
 from appliance.config_values import address_range, split_list
 from appliance.lan.cards import Card
 from appliance.lan.rules import Wanted
-from provision.change import Absent, Applied, Change, Command, File, Running, insist
+from provision.change import Absent, Change, Command, File, Running, insist
 from provision.host import Host
 from provision.interface import office_card
 from provision.step import PROVISION, SLRT, Site, Step
@@ -113,17 +113,16 @@ def names(site: Site) -> Step:
     changes: list[Change] = []
     if site.settings.network.dhcp:
         changes.append(AloneWithDhcp())
-        changes.append(File(NAMES_DHCP, site.text(f"{TEMPLATES}/dns-dhcp.conf")))
-    else:
-        changes.append(Absent(NAMES_DHCP))
     changes.append(NamesFile(site.text(f"{TEMPLATES}/dns.conf").decode(), site.settings))
-    changes.append(_taken_in("dns", NAMES_DHCP))
     changes.append(Running("slrt-dns.service", (NAMES, NAMES_DHCP)))
     return Step("nama-dns", "Nama di jaringan (DNS)", tuple(changes))
 
 
-def _taken_in(name: str, *files: str) -> Applied:
-    return Applied(f"daemon-reload-{name}", "minta systemd membaca tambahan unit", files, (("systemctl", "daemon-reload"),))
+def drop_ins(site: Site) -> tuple[Change, ...]:
+    """What is added to the units of names and time, by these settings and on this machine."""
+    dhcp = File(NAMES_DHCP, site.text(f"{TEMPLATES}/dns-dhcp.conf"))
+    container = OnlyInContainer(File(TIME_CONTAINER, site.text(f"{TEMPLATES}/chrony-container.conf")))
+    return (dhcp if site.settings.network.dhcp else Absent(NAMES_DHCP), container)
 
 
 @dataclass(frozen=True)
@@ -131,6 +130,11 @@ class OnlyInContainer:
     """A file that a container needs and a machine must not have."""
 
     file: File
+
+    @property
+    def path(self) -> str:
+        """Where it is, or is not."""
+        return self.file.path
 
     def describe(self) -> str:
         return self.file.describe()
@@ -152,8 +156,6 @@ def time(site: Site) -> Step:
     """One time for all devices of the office, also without internet."""
     changes = (
         File(TIME, site.text(f"{TEMPLATES}/chrony.conf")),
-        OnlyInContainer(File(TIME_CONTAINER, site.text(f"{TEMPLATES}/chrony-container.conf"))),
-        _taken_in("time", TIME_CONTAINER),
         Running("chrony.service", (TIME, TIME_DROP_IN, TIME_CONTAINER)),
     )
     return Step("waktu", "Waktu jaringan", changes)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from provision.change import Applied, Command, Enabled, File, Link, Running
+from provision.change import Applied, Command, File, Link, Running, Together, writes
 from provision.step import CURRENT, PROVISION, SLRT, Site, Step
+from provision.steps import hardening, network
 from provision.steps.files import SECRETS, SETTINGS_FILE
 
 UNIT_FOLDER = "/etc/systemd/system"
@@ -42,13 +43,11 @@ def programs(site: Site) -> Step:
 
 def units(site: Site) -> Step:
     """The units as files, and systemd having read them."""
-    files = _unit_files(site)
-    read = Applied(
-        "daemon-reload",
-        "minta systemd membaca unit yang baru",
-        tuple(file.path for file in files if PurePosixPath(file.path).is_relative_to(UNIT_FOLDER)),
-        (("systemctl", "daemon-reload"),),
-    )
+    # what the steps of other subjects add to units too: systemd reads all of its units at each reload
+    files = (*_unit_files(site), *hardening.drop_ins(site), *network.drop_ins(site))
+    of_systemd = sorted(path for change in files for path in writes(change) if PurePosixPath(path).is_relative_to(UNIT_FOLDER))
+    do = (("systemctl", "daemon-reload"),)
+    read = Applied("daemon-reload", "minta systemd membaca unit yang baru", tuple(of_systemd), do)
     rules = File(UDEV_RULES, site.text("systemd/udev/90-slrt-sticks.rules"))
     # a machine without udev, such as a container, has no disks that come and go either
     known = Applied(
@@ -63,7 +62,7 @@ def certificates(site: Site) -> Step:
     return Step(
         "sertifikat",
         "Sertifikat",
-        (Command("buat atau perbarui sertifikat web dan halaman CA", (*renew, "--check"), renew),),
+        (Command("buat atau perbarui sertifikat web dan halaman CA", (*renew, "--check"), renew, proves=True),),
     )
 
 
@@ -82,8 +81,9 @@ def services(site: Site) -> Step:
         Running("slrt-force-shutdown.path"),
         Running("slrt-rtc-alarm.path"),
         Running("slrt-upsmon-refresh.path"),
-        Running("slrt-web.socket", before=("slrt-web.service",)),
-        Running("slrt-web.service", (*program, *secrets)),
+        # the scheduler stops after the pages, so systemd would start it before them; neither needs the other
+        Running("slrt-web.socket", before=("slrt-web.service",), ahead=True),
+        Running("slrt-web.service", (*program, *secrets), ahead=True),
         Running("slrt-backup.path"),
         Running("slrt-scheduler.service", (*program, *secrets)),
         Running("slrt-front.socket", before=("slrt-front.service",)),
@@ -102,12 +102,12 @@ def services(site: Site) -> Step:
         Running("slrt-upgrade.path"),
         Running("slrt.target"),
     )
-    return Step("layanan", "Layanan", (Enabled(tuple(change.unit for change in running)), *running))
+    return Step("layanan", "Layanan", (Together(running),))
 
 
 def answers(site: Site) -> Step:
     """The proof: the pages answer over TLS, with the node's own certificate."""
     del site
     asked = (PROVISION, "answers")
-    wait = Command("tunggu sampai halaman web menjawab lewat https", asked, (*asked, "--wait", "60"))
+    wait = Command("tunggu sampai halaman web menjawab lewat https", asked, (*asked, "--wait", "60"), proves=True)
     return Step("jawaban", "Jawaban layanan", (wait,))

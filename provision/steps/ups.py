@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from appliance.config import PowerSettings
 from appliance.config_values import driver_options
 from appliance.errors import ConfigurationError
-from provision.change import Absent, Applied, Change, Command, File, Link, Running
+from provision.change import Absent, Applied, Change, Command, File, Link, Running, Together
 from provision.host import Host
 from provision.step import CURRENT, Site, Step
 
@@ -27,6 +27,18 @@ DRIVER_PACKAGES = {"snmp-ups": "nut-snmp", "netxml-ups": "nut-xml", "nut-ipmipsu
 _CONDITION = re.compile(r"@(\S+)(?: (.*))?")
 
 
+class InstalledNut:
+    """Which NUT a machine has. Asked until it is there: it stays as long as the steps do."""
+
+    def __init__(self) -> None:
+        self._known: tuple[int, ...] | None = None
+
+    def version(self, host: Host) -> tuple[int, ...] | None:
+        """Its version; None while there is none."""
+        self._known = self._known or nut_version(host)
+        return self._known
+
+
 @dataclass(frozen=True)
 class NutFile:
     """A file of NUT made from a template; the passwords in it are read on the machine and never leave it otherwise.
@@ -39,6 +51,7 @@ class NutFile:
     template: str
     power: PowerSettings
     secrets: str
+    nut: InstalledNut
 
     def describe(self) -> str:
         return f"tulis {self.path} (root:nut 0640)"
@@ -54,7 +67,7 @@ class NutFile:
 
     def wanted(self, host: Host) -> File | None:
         """The rendered file; None while the passwords are not made or NUT is not installed."""
-        version, words = nut_version(host), _words(self.power)
+        version, words = self.nut.version(host), _words(self.power)
         for secret in ("watcher", "upsmon", *(["secondary"] if self.power.lan_address else [])):
             content = host.read(f"{self.secrets}/upsd-{secret}-password")
             if content is None:
@@ -151,10 +164,10 @@ def ups(site: Site) -> Step:
     # NUT makes a unit for each UPS named in ups.conf
     drivers = Applied("nut-drivers", "buat unit driver UPS", paths, (("systemctl", "restart", ENUMERATOR),))
     driver = Running(f"nut-driver@{power.name}.service", (*paths, _drop_in("nut-driver@.service")), enabled=False)
-    daemons = (driver, *(Running(unit, (*paths, _drop_in(unit))) for unit in DAEMONS))
+    daemons = Together((driver, *(Running(unit, (*paths, _drop_in(unit))) for unit in DAEMONS)))
     own = _simulated(power) if power.ups == "simulated" else _endgame()
     known = (KnownDriver(power),) if power.ups == "driver" else ()
-    return Step("ups", "UPS", (*known, *files, *own, *_lan(power), drivers, *daemons))
+    return Step("ups", "UPS", (*known, *files, *own, *_lan(power), drivers, daemons))
 
 
 def _without() -> tuple[Change, ...]:
@@ -188,11 +201,11 @@ def _drop_in(unit: str) -> str:
 
 
 def _nut_files(site: Site) -> tuple[NutFile, ...]:
-    power, secrets = site.settings.power, site.settings.paths.secrets
+    power, secrets, nut = site.settings.power, site.settings.paths.secrets, InstalledNut()
     templates = {"nut.conf": "nut.conf", "ups.conf": f"ups-{power.ups}.conf"}
     templates |= {name: name for name in ("upsd.conf", "upsd.users", "upsmon.conf")}
     return tuple(
-        NutFile(f"{NUT_FOLDER}/{name}", site.text(f"{TEMPLATES}/{source}").decode(), power, secrets)
+        NutFile(f"{NUT_FOLDER}/{name}", site.text(f"{TEMPLATES}/{source}").decode(), power, secrets, nut)
         for name, source in templates.items()
     )
 

@@ -90,6 +90,7 @@ def upgrade(wanted: Upgrade, facts: Facts) -> None:
         back_up(wanted.node)
     wanted.say(f"[2/{STEPS}] Menyiapkan mesin untuk rilis {wanted.new}; layanan tetap berjalan")
     run.apply(wanted.some(BEFOREHAND), wanted.node.host, run_quietly)
+    wanted.node.reload()
     carry_out(wanted, _change)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from appliance.config import Settings
 from appliance.errors import ApplianceError
 from appliance.gate import Gate
-from provision.change import Applied, Running, insist
+from provision.change import Together, insist
 from provision.host import Host, LocalHost
 from provision.step import CURRENT, Step
 from provision.steps.units import UNIT_FOLDER
@@ -35,6 +35,7 @@ STAYING = (
     "slrt.target",
 )
 WATCHER, FRONT = "slrt-watcher.service", "slrt-front.service"
+PAGES = ("slrt-web.socket", "slrt-web.service")  # in this order: the socket is refused once its service is up
 
 
 class Node:
@@ -83,7 +84,13 @@ class Node:
     def start(self, units: Sequence[str]) -> None:
         """Start them at once, and what stayed anew; an error is told with the unit's own words. Raises ApplianceError."""
         self.host.run(["systemctl", "reset-failed", "slrt-*"])
-        begun = self.host.run(["systemctl", "restart", WATCHER, *self._known(units)])
+        known = self._known(units)
+        # nobody waits for the scheduler, which systemd would start before the pages because it stops after them
+        if pages := [unit for unit in PAGES if unit in known]:
+            self.host.run(["systemctl", "restart", "--no-block", *pages])
+        begun = self.host.run(["systemctl", "restart", WATCHER, *(unit for unit in known if unit not in pages)])
+        if begun.worked and pages:
+            begun = self.host.run(["systemctl", "start", *pages])
         if not begun.worked:
             raise ApplianceError(
                 f"Layanan tidak dapat dijalankan: {(begun.errors.strip().splitlines() or ['tanpa keterangan'])[0]}",
@@ -131,10 +138,6 @@ def program(release: str) -> str:
 def take_as_started(host: Host, step: Step) -> None:
     """Units that were just started with all files in place run with these files: the step need not start them once more."""
     for change in step.changes:
-        # not the front, which has only read its settings anew: with another unit file it has to be another process
-        if (
-            isinstance(change, Running)
-            and change.unit != FRONT
-            and host.run(["systemctl", "is-active", "--quiet", change.unit]).worked
-        ):
-            Applied(f"{change.unit}.taken", "", change.files, ()).perform(host)
+        if isinstance(change, Together):
+            # not the front, which has only read its settings anew: with another unit file it has to be another process
+            change.take(host, but=FRONT)

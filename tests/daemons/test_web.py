@@ -123,6 +123,16 @@ def test_a_stop_answers_the_request_that_is_under_way(settings: Settings, web: W
     assert _sessions(settings) == 1
 
 
+def test_a_stop_ends_at_once_and_leaves_the_log_of_the_database_to_whoever_carries_it_over(
+    settings: Settings, web: WebDaemon
+) -> None:
+    web.sign_in("rahma", PASSWORD)
+    web.process.send_signal(signal.SIGTERM)
+    assert web.process.wait(30) == 0
+    assert "Shutting down: Master" in web.log.read_text()
+    assert Path(f"{settings.database_file}-wal").exists(), "nobody has taken the trouble to close everything"
+
+
 def test_the_gate_is_held_while_a_change_is_under_way_and_by_nobody_else(settings: Settings, web: WebDaemon) -> None:
     web.get("/masuk")
     assert _gate(settings).wait_until_idle(5)

@@ -13,7 +13,7 @@ from appliance.errors import ApplianceError, ConfigurationError
 from appliance.lan.cards import Card
 from provision.cli import Wish, _site
 from provision.step import Site
-from provision.steps.network import AloneWithDhcp, NamesFile, keep_connected, names, names_text, time
+from provision.steps.network import AloneWithDhcp, NamesFile, drop_ins, keep_connected, names_text
 from tests.rules.test_provision_site import machine
 from tests.support.pretend_host import PretendHost
 
@@ -146,7 +146,7 @@ def test_the_node_hands_out_addresses_only_where_nobody_else_did_before() -> Non
 
 def test_only_a_node_that_hands_out_addresses_gets_the_rights_for_it() -> None:
     for dhcp, granted in ((SERVING, True), ("", False)):
-        paths = [change.describe() for change in names(Site(with_network(dhcp=dhcp), "admin.it", 12)).changes]
+        paths = [change.describe() for change in drop_ins(Site(with_network(dhcp=dhcp), "admin.it", 12))]
         assert any("tulis /etc/systemd/system/slrt-dns.service.d/dhcp.conf" in text for text in paths) is granted
         assert any("hapus /etc/systemd/system/slrt-dns.service.d/dhcp.conf" in text for text in paths) is not granted
 
@@ -154,7 +154,7 @@ def test_only_a_node_that_hands_out_addresses_gets_the_rights_for_it() -> None:
 @pytest.mark.parametrize("container", [True, False])
 def test_only_in_a_container_the_clock_is_told_and_not_set(container: bool) -> None:
     host = PretendHost(container=container)
-    only = next(change for change in time(Site(Settings(), "admin.it", 12)).changes if "container.conf" in change.describe())
+    only = next(change for change in drop_ins(Site(Settings(), "admin.it", 12)) if "container.conf" in change.describe())
     if not only.is_done(host):
         only.perform(host)
     assert only.is_done(host)

@@ -15,7 +15,7 @@ from appliance.config import NodeSettings, PowerSettings, Settings, parse
 from appliance.errors import ApplianceError, ConfigurationError, TryLater
 from provision import run
 from provision.apt import WITHIN_BUNDLE, Packages
-from provision.change import Change, Command, Enabled, File, Folder, Running, insist, writes
+from provision.change import Change, Command, File, Folder, Running, Together, insist, writes
 from provision.host import Entry, Host, LocalHost, Outcome
 from provision.plan import steps
 from provision.step import Site, Step
@@ -217,13 +217,37 @@ def test_a_package_that_cannot_be_fetched_is_asked_for_by_the_name_of_the_bundle
     assert f"install.sh --bundle slrt-node-{__version__}.slrt" in refused.value.hint
 
 
-def test_units_are_enabled_only_when_each_of_them_is() -> None:
-    host, wanted = bare(), Enabled(("slrt-lan.path", "slrt-web.socket"))
-    assert not wanted.is_done(host)
+def test_units_that_are_started_together_are_told_one_by_one_and_only_where_they_are_not_as_they_should() -> None:
+    host = bare()
+    units = Together((Running("slrt-lan.path"), Running("slrt-web.socket"), Running("slrt.target")))
+    step = Step("units", "Units", (units,))
     host.run(["systemctl", "enable", "slrt-web.socket"])
-    assert not wanted.is_done(host)
-    wanted.perform(host)
-    assert wanted.is_done(host)
+    assert run.apply([step], host, silent) == 3
+    assert {"slrt-lan.path", "slrt-web.socket", "slrt.target"} <= host.enabled & host.active
+    host.active.remove("slrt-lan.path")
+    host.enabled.remove("slrt-web.socket")
+    drift: list[str] = []
+    assert run.check([step], host, drift.append) == 2
+    assert [line.split()[3] for line in drift[:2]] == ["slrt-lan.path", "slrt-web.socket"]
+    host.restarts.clear()
+    assert run.apply([step], host, silent) == 2
+    assert host.restarts == ["slrt-lan.path"], "what runs with its files goes on"
+    assert run.apply([step], host, silent) == 0
+
+
+def test_the_pages_do_not_wait_for_the_others_and_a_socket_has_its_service_stopped_first() -> None:
+    host = bare()
+    service = Running("slrt-web.service", ahead=True)
+    units = Together((Running("slrt-scheduler.service"), Running("slrt-web.socket", before=(service.unit,), ahead=True), service))
+    units.perform(host)
+    assert host.restarts == ["slrt-web.socket", "slrt-web.service", "slrt-scheduler.service"]
+    host.files["/etc/systemd/system/slrt-web.socket"] = (Entry("file", 0o644, "root", "root"), b"# newer")
+    host.restarts.clear()
+    host.commands.clear()
+    units.perform(host)
+    assert host.restarts == ["slrt-web.socket", "slrt-web.service"]
+    assert "systemctl stop slrt-web.service" in host.commands
+    assert units.is_done(host)
 
 
 class Told(PretendHost):
@@ -260,7 +284,7 @@ def test_a_unit_is_due_unless_it_runs_and_starts_at_boot(
     if not holds:
         unit.perform(host)
     assert ("systemctl reset-failed slrt-dns.service" in host.commands) == forgiven
-    assert ("systemctl enable --quiet slrt-dns.service" in host.commands) == (
+    assert ("systemctl enable --quiet --no-reload slrt-dns.service" in host.commands) == (
         not holds and states[1] not in ("enabled", "static")
     )
 
@@ -269,6 +293,14 @@ def test_a_change_that_does_not_take_is_an_error() -> None:
     never = Step("never", "Never", (Command("nothing", ("test", "-f", "/never"), ("slrt", "backup", "run")),))
     with pytest.raises(ApplianceError, match="belum berlaku"):
         run.apply([never], bare(), silent)
+
+
+def test_what_a_command_has_proven_is_not_asked_once_more() -> None:
+    for proves, questions in ((True, 1), (False, 2)):
+        host, ask = bare(), ("slrt-provision", "renew-certificate", "--check")
+        again = Command("renew", ask, ask[:2], proves=proves)
+        run.apply([Step("once", "Once", (again,))], host, silent)
+        assert host.commands.count(" ".join(ask)) == questions
 
 
 def test_a_failed_step_says_which_command_and_what_next() -> None:

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from appliance import audit, database
 from appliance.cli import slrt
 from appliance.config import Settings, read_secret, render
+from appliance.models.area import Area
 from appliance.models.case import Sequence
 from appliance.models.restoration import Restoration
 
@@ -87,6 +88,23 @@ def test_a_write_is_proven_by_a_fact_and_told_with_what_is_there(settings: Setti
     assert json.loads(ask(file, "migrate"))["position"] == before["position"] + 1, "nothing to migrate is no error"
     (Path(settings.paths.secrets) / "audit-key").write_text("c" * 64)
     assert describe(file)["foreign"], "the journal ends in another hand"
+
+
+def test_the_lists_of_others_are_brought_by_the_upgrade_of_the_tables_and_not_while_the_pages_are_closed_for_it(
+    settings: Settings, file: Path
+) -> None:
+    with opened(settings):
+        database.db.session.execute(sa.update(Area).where(Area.code == "73.03.08").values(name="Lama"))
+        database.db.session.commit()
+    ask(file, "migrate")
+    assert name_of(settings, "73.03.08") == "Lama"
+    ask(file, "upgrade")
+    assert name_of(settings, "73.03.08") != "Lama"
+
+
+def name_of(settings: Settings, area: str) -> str:
+    with opened(settings):
+        return str(database.db.session.scalar(sa.select(Area.name).where(Area.code == area)))
 
 
 @pytest.fixture

@@ -254,30 +254,39 @@ class PretendHost:
         return None
 
     def _run_systemctl(self, words: list[str]) -> Outcome | bool:
-        verb, unit, units = words[0], words[-1], [word for word in words[1:] if not word.startswith("--")]
+        verb, units = words[0], [word for word in words[1:] if not word.startswith("--")]
         if verb == "is-active":
-            return unit in self.active
+            return bool(self.active & set(units))
         if verb == "show":
-            now, at_boot = "active" if unit in self.active else "inactive", "enabled" if unit in self.enabled else "disabled"
-            return Outcome(0, f"ActiveState={now}\nUnitFileState={at_boot}\n", "")
+            return Outcome(0, "\n".join(map(self._shown, units)), "")
         if verb == "is-enabled":
             told = ["enabled" if one in self.enabled else "disabled" for one in units]
             return Outcome(0 if "enabled" in told else 1, "" if "--quiet" in words else "\n".join(told), "")
         self._effect()
         match verb:
             case "mask":
-                self.files[f"/etc/systemd/system/{unit}"] = (Entry("link", 0o777, "root", "root", "/dev/null"), b"")
+                for one in units:
+                    self.files[f"/etc/systemd/system/{one}"] = (Entry("link", 0o777, "root", "root", "/dev/null"), b"")
             case "enable":
                 self.enabled |= set(units)
             case "start" | "restart":
-                self._socket_rule(unit, verb)
-                if unit == "slrt-care.service":
-                    self.files["/var/lib/slrt-care/readings.json"] = (Entry("file", 0o644, "root", "root"), b"{}")
-                self.active.add(unit)
-                self.restarts.append(unit)
+                for one in units:
+                    self._begin(one, verb)
             case "stop":
-                self.active.discard(unit)
+                self.active -= set(units)
         return True
+
+    def _shown(self, unit: str) -> str:
+        now, at_boot = "active" if unit in self.active else "inactive", "enabled" if unit in self.enabled else "disabled"
+        return f"ActiveState={now}\nUnitFileState={at_boot}\n"
+
+    def _begin(self, unit: str, verb: str) -> None:
+        self._socket_rule(unit, verb)
+        if unit == "slrt-care.service":
+            self.files["/var/lib/slrt-care/readings.json"] = (Entry("file", 0o644, "root", "root"), b"{}")
+        if verb == "restart" or unit not in self.active:
+            self.restarts.append(unit)
+        self.active.add(unit)
 
     def _socket_rule(self, unit: str, verb: str) -> None:
         service = unit.removesuffix(".socket") + ".service"
