@@ -170,6 +170,15 @@ def test_old_runs_are_forgotten_by_the_rule_and_the_newest_kept(plan: Plan) -> N
     assert sorted(stored) == ["att-3", "att-4", "db-3", "db-4", "ok-3", "ok-4"]
 
 
+def test_a_dead_clock_battery_costs_no_backup_of_the_nights_before(plan: Plan) -> None:
+    rule = replace(plan, retention=Retention(3, 0, 0, 0, newest=1))
+    for day in (1, 2, 3):
+        run_now(rule, datetime(2027, 1, day, 14, 0, tzinfo=UTC))
+    for _start in range(2):
+        run_now(rule, datetime(2000, 1, 1, 0, 10, tzinfo=UTC))
+    assert numbers(rule) == [2, 3, 4, 6]
+
+
 def test_a_database_that_was_emptied_is_refused_and_nothing_is_forgotten(plan: Plan) -> None:
     """Somebody installed anew: the tables are there, the people are not. A first backup of an empty node is none of it."""
     guarded = replace(plan, guarded=("ledger", "never_there"), retention=Retention(1, 0, 0, 0, newest=1))
