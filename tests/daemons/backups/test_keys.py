@@ -105,6 +105,19 @@ def test_a_rotation_cut_off_anywhere_is_finished_by_asking_again(plan: Plan, sec
     assert not (secrets / rotation.NEXT).exists()
 
 
+def test_a_rotation_cut_off_before_the_key_was_exported_leaves_none_that_only_the_old_paper_opens(
+    plan: Plan, secrets: Path, tmp_path: Path
+) -> None:
+    _, new = rotation.begin(secrets)
+    Engine(plan.repository, plan.state / "borg", plan.passphrase).change_passphrase(new)  # and here the power goes
+    rotate(plan, secrets)
+    copy = tmp_path / "copy"
+    shutil.copytree(plan.repository, copy)
+    environment = {**os.environ, "BORG_BASE_DIR": str(tmp_path / "elsewhere"), "BORG_RELOCATED_REPO_ACCESS_IS_OK": "yes"}
+    subprocess.run(["borg", "key", "import", str(copy), str(copy / repository.KEY)], env=environment, check=True)
+    Engine(copy, tmp_path / "elsewhere", new).archives()
+
+
 def test_the_second_passphrase_opens_a_copy_without_the_first(plan: Plan, tmp_path: Path) -> None:
     second = replace(plan, second_passphrase=passphrase.generate())
     repository.init(second)
