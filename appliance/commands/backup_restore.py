@@ -39,6 +39,7 @@ from backups.replay import read_moment
 from backups.restore import CHECK_STEPS, STEPS, Choice, Part, Restored, quiet
 from backups.restore import check as check_backup
 from backups.restore import restore as bring_back
+from backups.words import megabytes
 
 MOST_NAMED = 20
 HAS_TURN = "SLRT_RESTORE_TURN"
@@ -139,7 +140,7 @@ def _check(door: Door, wanted: str, source: Source, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"id": str(manifest.run), "ok": True, "bytes": manifest.bytes, "at": manifest.at.isoformat()}))
     else:
-        click.echo(f"Cadangan {manifest.run} utuh dan dapat dipulihkan di sini ({manifest.bytes / 1e6:.1f} MB).")
+        click.echo(f"Cadangan {manifest.run} utuh dan dapat dipulihkan di sini ({megabytes(manifest.bytes)}).")
 
 
 def telling(settings: Settings, wish: Wish, wanted: str, total: int, say: Callable[[str], None]) -> Callable[[str], None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -31,6 +32,7 @@ def test_a_run_is_complete_proven_and_told(plan: Plan) -> None:
     done = run_now(plan)
 
     assert (done.ok, done.archive, done.verified) == (True, "2", True)
+    assert re.search(r"dibaca kembali \([\d.]+,\d MB\)", done.text)
     assert outcome.read(plan.state).last_good == outcome.read(plan.state).last
     assert numbers(plan) == [1, 2]
     assert not any(plan.scratch.iterdir())
