@@ -10,6 +10,7 @@ import getpass
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
@@ -33,7 +34,8 @@ from appliance.restoration.epoch import ShutOut, shut_out_of_newest
 from appliance.restoration.settling import complete
 from appliance.restoration.states import look_at_coming, require_known
 from appliance.restore_orders import Progress, Wish, tell
-from backups import attachments
+from backups import attachments, exchange, lock
+from backups import restore as library
 from backups.lock import only_run
 from backups.replay import read_moment
 from backups.restore import CHECK_STEPS, STEPS, Choice, Part, Restored, quiet
@@ -42,6 +44,7 @@ from backups.restore import restore as bring_back
 from backups.words import megabytes
 
 MOST_NAMED = 20
+TURN_SECONDS, POLL_SECONDS = 20.0, 0.2
 HAS_TURN = "SLRT_RESTORE_TURN"
 AFTERWARDS = "Langkah berikutnya: periksa dengan slrt status, lalu masuk dan lihat satu kasus yang Anda kenal."
 
@@ -214,11 +217,22 @@ def _fit(door: Door) -> None:
 
 
 @click.command(hidden=True)
+@click.option("--only-exchange", is_flag=True)
 @with_source
 @click.pass_obj
-def settle(door: Door, source: Source) -> None:
+def settle(door: Door, only_exchange: bool, source: Source) -> None:
     """Menyelesaikan pemulihan yang sudah ditukar: masa data, nomor, jurnal."""
-    _settle(door, Handed.read(door, source))
+    handed = Handed.read(door, source)
+    if only_exchange:
+        _end_exchange(door.settings)
+    else:
+        _settle(door, handed)
+
+
+def _end_exchange(settings: Settings) -> None:
+    data = Path(settings.paths.data)
+    with translated(), only_run(data):
+        library.finish(data, settings.server_url)
 
 
 def _settle(door: Door, handed: Handed) -> None:
@@ -252,12 +266,36 @@ def _name_missing(missing: Sequence[str]) -> None:
 
 
 @click.command()
+@click.option("--starting", is_flag=True, hidden=True, help="Dipanggil sebelum layanan mulai.")
 @click.pass_obj
-def finish(door: Door) -> None:
-    """Menyelesaikan pemulihan yang terputus listrik; tanpa itu tidak ada yang berubah. Layanan yang mulai melakukannya sendiri."""
-    with _alone(door):
+def finish(door: Door, starting: bool) -> None:
+    """Menyelesaikan pemulihan yang terputus listrik; tanpa itu tidak ada yang berubah. Sebelum layanan mulai itu terjadi sendiri."""
+    if not is_unfinished(door.settings):
+        click.echo("Tidak ada pemulihan yang belum selesai.")
+        return
+    with _before_services(door) if starting else _alone(door):
+        # first all in its place: the secrets that came along lie with what was replaced
+        if not hand_over(door, OWN, ["settle", "--only-exchange"]):
+            _end_exchange(door.settings)
         _fit(door)
-    click.echo("Tidak ada pemulihan yang belum selesai.")
+    click.echo("Pemulihan yang terputus sudah diselesaikan.")
+
+
+def is_unfinished(settings: Settings) -> bool:
+    """Whether a restore was cut off after it had begun to exchange, or before what came back was settled."""
+    data = Path(settings.paths.data)
+    return exchange.is_cut_off(data) or (data / exchange.NOTE).exists()
+
+
+@contextmanager
+def _before_services(door: Door) -> Iterator[None]:
+    """Alone, as `_alone`, while the services wait for us. Whoever starts them at the end of a restore that failed lets go in a moment."""
+    runtime, deadline = Path(door.settings.paths.runtime), time.monotonic() + TURN_SECONDS
+    while lock.is_running(runtime) and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+    with translated(), only_run(runtime):
+        restoring.require_unused(door.settings)
+        yield
 
 
 def _tell(door: Door, restored: Restored, as_json: bool) -> None:
