@@ -21,6 +21,7 @@ import click
 from appliance.commands import restoring
 from appliance.commands.backing_up import wait_for_turn
 from appliance.commands.backup_plan import OWN, Handed, Source, gate_of, plan_of, translated
+from appliance.commands.backup_rekey import carry_out as carry_out_rotation
 from appliance.commands.door import Door
 from appliance.commands.handing_over import hand_over
 from appliance.commands.pacing import steps, stoppable
@@ -29,6 +30,7 @@ from appliance.commands.sources import REASON_GIVEN, as_json, with_reason, with_
 from appliance.config import Settings
 from appliance.database import create_service
 from appliance.errors import InvalidInput
+from appliance.recovery import rotation
 from appliance.registry.named_files import named_hashes
 from appliance.restoration.epoch import ShutOut, shut_out_of_newest
 from appliance.restoration.settling import complete
@@ -270,6 +272,10 @@ def _name_missing(missing: Sequence[str]) -> None:
 @click.pass_obj
 def finish(door: Door, starting: bool) -> None:
     """Menyelesaikan pemulihan yang terputus listrik; tanpa itu tidak ada yang berubah. Sebelum layanan mulai itu terjadi sendiri."""
+    if starting and (Path(door.settings.paths.secrets) / rotation.NEXT).exists():
+        # the backups open with the one passphrase or the other, and only root knows both
+        carry_out_rotation(door)
+        click.echo("Penggantian kata sandi cadangan yang terputus sudah diselesaikan. Cetak lembar pemulihan yang baru.")
     if not is_unfinished(door.settings):
         click.echo("Tidak ada pemulihan yang belum selesai.")
         return
