@@ -123,7 +123,7 @@ def test_a_restore_with_the_wrong_passphrase_changes_nothing(lasting: Machine) -
 def test_a_restore_that_is_killed_or_loses_its_terminal_leaves_no_node_that_is_off(lasting: Machine) -> None:
     until_well(lasting)
     order = json.dumps({"wish": "restore", "run": 1, "by": "admin.it", "reason": "uji dihentikan paksa"})
-    kill = "systemctl kill --signal=KILL slrt-restore.service"
+    kill = "kill -KILL $(systemctl show --property=MainPID --value slrt-restore.service)"
     off, exchanged = "! systemctl is-active --quiet slrt-web.socket", "[ -e /var/lib/slrt/restored.json ]"
     for reached in (off, exchanged):
         lasting.run(f"echo '{order}' > /run/slrt/restore-order", user="slrt")
