@@ -12,11 +12,11 @@ from typing import NoReturn
 
 import click
 
-from appliance import __version__
+from appliance import __version__, usage
 from appliance.commands.door import Door
 from appliance.commands.elsewhere import load
 from appliance.config import config_path
-from appliance.errors import EXIT_DONE, ApplianceError, InvalidInput
+from appliance.errors import EXIT_DONE, ON_A_FORM, ApplianceError, InvalidInput
 
 # subject → the line in the list of commands; the module of the same name holds the command
 SUBJECTS = {
@@ -77,16 +77,17 @@ def main() -> None:
     """Run the command; an error of ours becomes two lines and its exit code."""
     try:
         # what a command leaves with context.exit() comes back as a number
-        ended = slrt.main(standalone_mode=False)
+        ended = slrt.main(prog_name="slrt", standalone_mode=False)
         sys.exit(ended if isinstance(ended, int) else EXIT_DONE)
     except InvalidInput as error:
         if error.problems:  # a terminal has no fields to put them beside
-            error = InvalidInput({}, " ".join(error.problems.values()), "Perbaiki, lalu jalankan lagi.")
+            then = error.hint if error.hint != ON_A_FORM else "Perbaiki, lalu jalankan lagi."
+            error = InvalidInput({}, " ".join(error.problems.values()), then)
         _fail(error)
     except ApplianceError as error:
         _fail(error)
     except click.ClickException as error:
-        error.show()
+        usage.show(error)
         sys.exit(error.exit_code)
     except click.Abort:
         click.echo("Dibatalkan.", err=True)

@@ -64,6 +64,11 @@ def judge(at: datetime, mark: Mark | None) -> Reading:
     return Reading.AHEAD if mark and at > mark.at + TOO_FAR else Reading.RIGHT
 
 
+def at_least(at: datetime, mark: Mark | None) -> datetime:
+    """The time for what must not be dated by a clock that is behind: `at`, or until when the clock was right."""
+    return max(at, mark.at if mark else EARLIEST, EARLIEST)
+
+
 def sentence(reading: Reading, at: datetime, mark: Mark | None, zone: ZoneInfo) -> str:
     """What is wrong, in one line; empty for a clock that is right."""
     if reading is Reading.RIGHT:

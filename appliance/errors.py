@@ -10,6 +10,7 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_TRY_LATER = 75
 EXIT_CONFIGURATION = 78
+ON_A_FORM = "Perbaiki isian yang ditandai, lalu simpan lagi."
 
 
 class ApplianceError(Exception):
@@ -38,7 +39,7 @@ class InvalidInput(ApplianceError):
     exit_code = EXIT_USAGE
 
     def __init__(self, problems: dict[str, str], message: str = "Isian belum benar.", hint: str = "") -> None:
-        super().__init__(message, hint or "Perbaiki isian yang ditandai, lalu simpan lagi.")
+        super().__init__(message, hint or ON_A_FORM)
         self.problems = problems
 
 

@@ -15,7 +15,7 @@ import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from pathlib import Path
@@ -36,6 +36,7 @@ PROGRESS = "restore.json"
 LARGEST = 16384
 LEAST_REASON, MOST_REASON = 10, 300
 MOST_PAPERS = 100
+AGAIN = "Periksa data, lalu ulangi bila perlu."
 MOMENT = "%d-%m-%Y %H:%M:%S"
 _MOMENT = re.compile(r"(\d{2}-\d{2}-\d{4} \d{2}:\d{2}:\d{2})?")
 _CASE = re.compile(r"([A-Z]{2,8}(-[0-9]{1,12}){2,3})?")
@@ -230,9 +231,17 @@ def read_progress(settings: Settings) -> Progress | None:
         cut = "Terputus sebelum selesai, mungkin karena listrik padam."
         if told.wish in GRAVE:
             cut += " Yang sudah mulai ditukar diselesaikan saat layanan mulai."
-        again = "Periksa data, lalu ulangi bila perlu."
-        return Progress(told.wish, told.run, cut, told.at, ok=False, next_step=again, by=told.by)
+        return Progress(told.wish, told.run, cut, told.at, ok=False, next_step=AGAIN, by=told.by)
     return told
+
+
+def ended_after_all(told: Progress | None, restored_at: datetime | None) -> Progress | None:
+    """The same, but for a restore that was cut off and has ended by itself since: `restored_at` is when the newest one ended."""
+    cut_off = told is not None and told.next_step == AGAIN and told.wish in GRAVE
+    if told is None or not cut_off or restored_at is None or restored_at < told.at:
+        return told
+    text = "Terputus, lalu diselesaikan sendiri sebelum layanan mulai."
+    return replace(told, text=text, ok=True, next_step="Data sudah dipulihkan; jangan diulang.")
 
 
 def ended(order: Order, *, ok: bool, text: str, next_step: str = "", result: str = "") -> Progress:

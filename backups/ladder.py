@@ -26,6 +26,7 @@ from backups.schedule import Depth, Moment
 from backups.settings import Plan
 from backups.take import disk_errors, quiet
 from backups.verify import altered, bring_back_database, content_of, refuse_altered
+from backups.words import whole
 
 REHEARSAL_STEPS, ALL_DATA_STEPS = 5, 5
 CHECK_SECONDS = 900
@@ -115,14 +116,9 @@ def _bring_everything_back(plan: Plan, engine: Engine, wanted: str, tell: Say, *
         engine.extract(f"att-{manifest.run}", place)
     tell("Membandingkan berkas satu per satu")
     _compare_files(plan, manifest, place)
-    rows, number = (_words(sum(counts)) for counts in (manifest.counts.values(), (one for one, _ in manifest.folders.values())))
+    rows, number = (whole(sum(counts)) for counts in (manifest.counts.values(), (one for one, _ in manifest.folders.values())))
     how = f"{len(manifest.tables)} tabel sama isinya" if manifest.tables else "basis data sama sampai bita terakhir"
     return manifest, f"Cadangan {manifest.run} dipulihkan di tempat uji: {rows} baris, {how}, {number} berkas."
-
-
-def _words(number: int) -> str:
-    """1.250.340, as Indonesians write it."""
-    return f"{number:,}".replace(",", ".")
 
 
 def _chosen(engine: Engine, wanted: str) -> Run:

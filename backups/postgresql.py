@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # on most nodes there is no such server, and every command wo
 PROGRAMS = Path("/usr/lib/postgresql")
 FILE = "database.dump"
 SPARE: Final = "slrt_uji_pemulihan"
+TOO_NEW = "unsupported version"
 COPIED = re.compile(r"COPY \S+ \((.*)\) FROM stdin;")
 SAME_WORDS = "-c timezone=UTC -c datestyle=ISO -c intervalstyle=iso_8601 -c bytea_output=hex"
 """However a server or a database is set up, a row reads alike."""
@@ -125,11 +126,17 @@ def is_empty(server: Server, table: str) -> bool:
         return _value(connection, sql.SQL("SELECT NOT EXISTS (SELECT 1 FROM {})").format(sql.Identifier(schema, name))) == "True"
 
 
-def examine(dump: Path, stop: Stop = never) -> None:
-    """Read a whole dump as a restore would. Raises Mismatch when it cannot be read."""
+def examine(dump: Path, stop: Stop = never, hint: str = "Jalankan lagi: slrt backup run") -> None:
+    """Read a whole dump as a restore would. Raises EngineMissing when it is of a newer server than our programs know, Mismatch when it
+    cannot be read, with what to do then."""
     ended = run([_newest("pg_restore"), "--file=/dev/null", str(dump)], stop=stop)
+    if ended.code != 0 and TOO_NEW in ended.err:
+        raise EngineMissing(
+            f"Cadangan ini utuh, tetapi dibuat oleh PostgreSQL yang lebih baru daripada yang ada di mesin ini ({last_words(ended)}).",
+            "Pulihkan di mesin dengan Debian dan PostgreSQL yang sama baru dengan mesin asalnya.",
+        )
     if ended.code != 0:
-        raise Mismatch(f"Salinan PostgreSQL rusak ({last_words(ended)}).", "Jalankan lagi: slrt backup run")
+        raise Mismatch(f"Salinan PostgreSQL rusak ({last_words(ended)}).", hint)
 
 
 def stored_rows(dump: Path, table: str, each: Callable[[Mapping[str, str]], object]) -> None:

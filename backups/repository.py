@@ -195,18 +195,19 @@ def change_passphrase(plan: Plan, old: str, stop: Stop = never) -> bool:
     """Let the repository open with the plan's passphrase in place of `old`. Returns whether anything had to be changed.
 
     Cut off anywhere, it opens with the one or the other. Raises Busy, WrongPassphrase when it opens with neither.
+    The exported key is written in any case: a try that was cut off between the two left one that only the old paper opens.
     """
     with only_run(plan.repository) as lock:
         found = engine(plan, (lock,), stop)
         found.break_lock()
         try:
             found.archives()
+            changed = False
         except WrongPassphrase:
             replace(found, passphrase=old).change_passphrase(plan.passphrase)
-        else:
-            return False
+            changed = True
         _put(plan.repository / KEY, found.export_key)
-    return True
+    return changed
 
 
 def keep_reserve(plan: Plan) -> None:

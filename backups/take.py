@@ -42,6 +42,7 @@ from backups.schedule import Moment
 from backups.settings import MEBIBYTE, Plan
 from backups.sqlite import Content
 from backups.verify import prove
+from backups.words import megabytes
 
 Say = Callable[[str], None]
 STEPS = 6
@@ -159,8 +160,7 @@ def _steps(taking: Taking, moment: Moment, say: Say) -> Line:
     repository.keep_reserve(plan)
     repository.remember(plan)
     sums.note(plan.state, plan.repository, engine.stop)
-    size = manifest.bytes / 1e6
-    text = f"Cadangan {number} lengkap dan sudah dibaca kembali ({size:.1f} MB).{stored.note}"
+    text = f"Cadangan {number} lengkap dan sudah dibaca kembali ({megabytes(manifest.bytes)}).{stored.note}"
     kept = tuple(run.number for run in left if run.complete)
     about = {"bytes": manifest.bytes, "added": added, "kept": kept, "method": stored.method, "position": stored.position}
     return Line(moment, book.BACKUP, True, number, text, **about)  # type: ignore[arg-type]

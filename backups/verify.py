@@ -26,6 +26,7 @@ from backups.sqlite import Content
 from backups.sums import file_hash
 
 SAMPLE = 50
+OTHER = "Pakai cadangan sebelumnya: slrt backup list"
 CHECK_SECONDS = 4 * 3600
 
 
@@ -85,7 +86,7 @@ def bring_back_database(engine: Engine, manifest: Manifest, to: Path, *, thoroug
     with target.open("wb") as file:
         _read_database(engine, manifest, file.write)
     if manifest.kind == "postgresql":
-        postgresql.examine(target, engine.stop)
+        postgresql.examine(target, engine.stop, OTHER)
     else:
         sqlite.examine(target, content_of(manifest), thorough, engine.stop)
     return target

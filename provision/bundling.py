@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from appliance import __version__
+from appliance import __version__, usage
 from appliance.errors import ApplianceError
 from provision import sbom
 from provision.bundle import Manifest, read_bundle
@@ -145,7 +145,7 @@ def main() -> None:
         click.echo(f"Gagal: {error.message}\nLangkah berikutnya: {error.hint}", err=True)
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        error.show()
+        usage.show(error)
         sys.exit(error.exit_code)
     except click.Abort:
         click.echo("Dibatalkan.", err=True)

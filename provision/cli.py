@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from appliance import __version__
+from appliance import __version__, usage
 from appliance.config import NetworkSettings, Settings, config_path, load, parse, read_secret, render
 from appliance.config_values import split_list
 from appliance.errors import EXIT_DONE, EXIT_FAILED, ApplianceError, ConfigurationError
@@ -261,14 +261,14 @@ for command in life.COMMANDS:
 def main() -> None:
     """Run the command; an error of ours becomes two lines and its exit code."""
     try:
-        provision.main(standalone_mode=False)
+        provision.main(prog_name="slrt-provision", standalone_mode=False)
     except ApplianceError as error:
         click.echo(f"Gagal: {error.message}", err=True)
         if error.hint:
             click.echo(f"Langkah berikutnya: {error.hint}", err=True)
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        error.show()
+        usage.show(error)
         sys.exit(error.exit_code)
     except click.exceptions.Exit as end:
         sys.exit(end.exit_code)

@@ -25,6 +25,7 @@ from typing import NoReturn
 
 import click
 
+from appliance import usage
 from appliance.config import (
     BackupSettings,
     NodeSettings,
@@ -65,7 +66,7 @@ def main() -> None:
         click.echo(f"Gagal: {error.message}\nLangkah berikutnya: {error.hint}", err=True)
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        error.show()
+        usage.show(error)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         click.echo("\nPeragaan dihentikan.")

@@ -20,7 +20,7 @@ from appliance.errors import InvalidInput, NotFound
 from appliance.models.roles import Role
 from appliance.restoration import lost_papers, replaced
 from appliance.restoration.epoch import Epoch, Newest, list_restorations, newest, work_since
-from appliance.restore_orders import MOMENT, MOST_PAPERS, Order, Wish, confirmation_of
+from appliance.restore_orders import MOMENT, MOST_PAPERS, Order, Progress, Wish, confirmation_of
 from backups import book
 from backups.book import Line
 from webui.backups import size_words
@@ -123,8 +123,7 @@ def remove() -> ResponseReturnValue:
 @signed_in(Role.ADMIN)
 def progress() -> ResponseReturnValue:
     """How far the order is; the page loads itself anew until it has ended."""
-    told = restore_orders.read_progress(settings())
-    return render_template("backups/restore_progress.html", progress=told, wishes=Wish, grave=restore_orders.GRAVE)
+    return render_template("backups/restore_progress.html", progress=_last(), wishes=Wish, grave=restore_orders.GRAVE)
 
 
 @blueprint.get("/cadangan/pemulihan")
@@ -134,8 +133,12 @@ def told() -> ResponseReturnValue:
     return render_template("backups/restored.html", restorations=list_restorations(by=actor()))
 
 
+def _last() -> Progress | None:
+    return restore_orders.ended_after_all(restore_orders.read_progress(settings()), restored().restored_at)
+
+
 def _all(form: RestoreForm, removal: RemovalForm | None = None) -> str:
-    kept, last = replaced.list_replaced(settings()), restore_orders.read_progress(settings())
+    kept, last = replaced.list_replaced(settings()), _last()
     return render_template(
         "backups/restore.html",
         replaced=kept,

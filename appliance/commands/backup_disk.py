@@ -29,6 +29,7 @@ from appliance.sticks.prepare import prepare as make_ours
 from backups import errors, outcome, repository
 from backups.clock import moment
 from backups.take import STEPS
+from backups.words import gigabytes
 
 PREPARE_STEPS = 3
 
@@ -56,7 +57,7 @@ def prepare(door: Door, device: Path, label: str, erase: Path | None) -> None:
     with translated():
         stick = make_ours(settings, Wish(device, label.upper(), erase), datetime.now(UTC), make_repository, steps(PREPARE_STEPS))
     keeper.look(settings, datetime.now(UTC))
-    click.echo(f"{stick.name} siap ({stick.size / 1e9:.1f} GB). Tulis huruf {stick.label} pada stiknya.")
+    click.echo(f"{stick.name} siap ({gigabytes(stick.size)}). Tulis huruf {stick.label} pada stiknya.")
     click.echo("Langkah berikutnya: tunggu sampai cadangan tersalin sendiri, atau jalankan: sudo slrt backup disk copy")
 
 
@@ -158,10 +159,10 @@ def list_sticks(door: Door) -> None:
     known, sight = book.read_known(folder), book.read_sight(folder)
     for stick in known:
         verdict = rules.judge(stick, sight.of(stick), outcome.read(book.state_of(settings, stick)), at)
-        click.echo(f"{stick.name}  {stick.size / 1e9:.1f} GB  {verdict.text} {verdict.next_step}".rstrip())
+        click.echo(f"{stick.name}  {gigabytes(stick.size)}  {verdict.text} {verdict.next_step}".rstrip())
     for one in sight.strangers:
         hint = f" Pakai lagi: sudo slrt backup disk adopt {one.path}" if one.is_former else ""
-        click.echo(f"{one.path}  {one.size / 1e9:.1f} GB  bukan stik cadangan simpul ini ({one.content or 'kosong'}).{hint}")
+        click.echo(f"{one.path}  {gigabytes(one.size)}  bukan stik cadangan simpul ini ({one.content or 'kosong'}).{hint}")
     if not known:
         click.echo(f"Belum ada stik cadangan. {rules.PREPARE}")
 

@@ -12,6 +12,7 @@ from appliance.commands.door import Door, become_keeper
 from backups import book, progress
 from backups.nights import Night, NightState, nights
 from backups.schedule import Depth
+from backups.words import megabytes
 
 WORDS = {
     NightState.RESTORED: click.style("terbukti dipulihkan", fg="green"),
@@ -64,6 +65,6 @@ def _line(night: Night) -> str:
         return about
     if not night.backup.ok:
         return f"{about}  {night.backup.text}"
-    size, added = night.backup.bytes / 1e6, night.backup.added / 1e6
+    size, added = megabytes(night.backup.bytes), megabytes(night.backup.added)
     left = "" if night.stays else "  (sudah dihapus menurut masa simpan)"
-    return f"{about}  nomor {night.backup.number}  {size:.1f} MB, tambahan {added:.1f} MB{left}"
+    return f"{about}  nomor {night.backup.number}  {size}, tambahan {added}{left}"

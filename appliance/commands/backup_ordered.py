@@ -17,6 +17,7 @@ from appliance.commands.backup_plan import translated
 from appliance.commands.backup_restore import HAS_TURN
 from appliance.commands.door import Door, become_owner_of
 from appliance.commands.handing_over import SLRT
+from appliance.commands.restoring import start_what_a_killed_one_stopped
 from appliance.commands.sources import REASON_GIVEN
 from appliance.config import Settings
 from appliance.errors import EXIT_FAILED
@@ -29,9 +30,13 @@ LEFT = "{left} berkas tidak ada lagi dalam cadangan mana pun. Mintalah aslinya k
 
 
 @click.command(hidden=True)
+@click.option("--end", is_flag=True, help="Sesudah perintah berakhir, juga yang dihentikan paksa: layanan berjalan lagi.")
 @click.pass_obj
-def ordered(door: Door) -> None:
+def ordered(door: Door, end: bool) -> None:
     """Menjalankan perintah pemulihan dari halaman."""
+    if end:
+        start_what_a_killed_one_stopped(door.settings)
+        return
     with translated(), only_run(Path(door.settings.paths.runtime)):
         order = take(door.settings)
         if order is None:

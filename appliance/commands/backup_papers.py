@@ -13,9 +13,9 @@ from appliance.commands.backup_key import require_root
 from appliance.commands.backup_plan import AUDIT_KEY, PASSPHRASE, SECOND, translated
 from appliance.commands.door import Door, become_keeper, become_owner_of
 from appliance.config import Settings
-from appliance.errors import Conflict
+from appliance.errors import Conflict, InvalidInput
 from appliance.letters.pdf import to_pdf
-from appliance.recovery import proving, record, rules, sheet
+from appliance.recovery import proving, record, rotation, rules, sheet
 from appliance.recovery.record import Paper
 from appliance.recovery.sheet import Vault
 from appliance.sticks import book
@@ -29,6 +29,9 @@ def print_sheet(door: Door, to: Path) -> None:
     """Membuat lembar pemulihan (PDF) untuk dicetak: satu untuk brankas, satu untuk gedung lain."""
     require_root(door)
     settings, at = door.settings, datetime.now(UTC)
+    if (Path(settings.paths.secrets) / rotation.NEXT).exists():
+        # what is in use is about to open nothing any more, or does so already
+        raise Conflict("Penggantian kata sandi cadangan belum selesai.", "Selesaikan dahulu: sudo slrt backup key rotate")
     passphrase = door.secret(PASSPHRASE)
     other = door.secret(SECOND) if (Path(settings.paths.secrets) / SECOND).exists() else ""
     content = to_pdf(sheet.draw(settings, passphrase, other, _vaults(settings), at))
@@ -37,6 +40,12 @@ def print_sheet(door: Door, to: Path) -> None:
             file.write(content)
     except FileExistsError as error:
         raise Conflict(f"Berkas {to} sudah ada.", "Hapus dahulu, atau sebutkan nama lain.") from error
+    except OSError as error:
+        raise InvalidInput(
+            {},
+            f"Berkas {to} tidak dapat ditulis ({error.strerror}).",
+            "Sebutkan folder yang ada, misalnya: --to /root/lembar.pdf",
+        ) from error
     become_keeper(settings)
     record.note_passphrase(settings, passphrase, at)
     record.note_printed(settings, other, at)

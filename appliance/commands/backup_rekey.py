@@ -16,6 +16,7 @@ from appliance.commands.restoring import relock
 from appliance.config import Settings
 from appliance.recovery import record, rotation
 from backups import repository
+from backups.lock import only_run
 
 
 @click.command()
@@ -55,11 +56,18 @@ def rotate(door: Door, sticks_only: bool) -> None:
     if sticks_only and not (secrets / rotation.NEXT).exists():
         _rekey(door, rotation.former_ones(secrets), door.secret(PASSPHRASE), ["--sticks-only"])
         return
-    old, new = rotation.begin(secrets)
-    _rekey(door, [old], new, [])
-    rotation.finish(secrets)
+    carry_out(door)
     click.echo("Kata sandi cadangan sudah diganti. Lembar pemulihan lama hanya berlaku untuk stik yang belum ikut diganti.")
     click.echo("Langkah berikutnya: cetak lembar baru: sudo slrt backup key sheet --to /root/lembar.pdf")
+
+
+def carry_out(door: Door) -> None:
+    """As root, give everything another passphrase: the one that was begun with, if a change was cut off. One at a time."""
+    secrets = Path(door.settings.paths.secrets)
+    with translated(), only_run(secrets):
+        old, new = rotation.begin(secrets)
+        _rekey(door, [old], new, [])
+        rotation.finish(secrets)
 
 
 def _rekey(door: Door, former: list[str], new: str, options: list[str]) -> None:

@@ -10,6 +10,7 @@ import getpass
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ import click
 from appliance.commands import restoring
 from appliance.commands.backing_up import wait_for_turn
 from appliance.commands.backup_plan import OWN, Handed, Source, gate_of, plan_of, translated
+from appliance.commands.backup_rekey import carry_out as carry_out_rotation
 from appliance.commands.door import Door
 from appliance.commands.handing_over import hand_over
 from appliance.commands.pacing import steps, stoppable
@@ -28,19 +30,23 @@ from appliance.commands.sources import REASON_GIVEN, as_json, with_reason, with_
 from appliance.config import Settings
 from appliance.database import create_service
 from appliance.errors import InvalidInput
+from appliance.recovery import rotation
 from appliance.registry.named_files import named_hashes
 from appliance.restoration.epoch import ShutOut, shut_out_of_newest
 from appliance.restoration.settling import complete
 from appliance.restoration.states import look_at_coming, require_known
 from appliance.restore_orders import Progress, Wish, tell
-from backups import attachments
+from backups import attachments, exchange, lock
+from backups import restore as library
 from backups.lock import only_run
 from backups.replay import read_moment
 from backups.restore import CHECK_STEPS, STEPS, Choice, Part, Restored, quiet
 from backups.restore import check as check_backup
 from backups.restore import restore as bring_back
+from backups.words import megabytes
 
 MOST_NAMED = 20
+TURN_SECONDS, POLL_SECONDS = 20.0, 0.2
 HAS_TURN = "SLRT_RESTORE_TURN"
 AFTERWARDS = "Langkah berikutnya: periksa dengan slrt status, lalu masuk dan lihat satu kasus yang Anda kenal."
 
@@ -139,7 +145,7 @@ def _check(door: Door, wanted: str, source: Source, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"id": str(manifest.run), "ok": True, "bytes": manifest.bytes, "at": manifest.at.isoformat()}))
     else:
-        click.echo(f"Cadangan {manifest.run} utuh dan dapat dipulihkan di sini ({manifest.bytes / 1e6:.1f} MB).")
+        click.echo(f"Cadangan {manifest.run} utuh dan dapat dipulihkan di sini ({megabytes(manifest.bytes)}).")
 
 
 def telling(settings: Settings, wish: Wish, wanted: str, total: int, say: Callable[[str], None]) -> Callable[[str], None]:
@@ -213,11 +219,22 @@ def _fit(door: Door) -> None:
 
 
 @click.command(hidden=True)
+@click.option("--only-exchange", is_flag=True)
 @with_source
 @click.pass_obj
-def settle(door: Door, source: Source) -> None:
+def settle(door: Door, only_exchange: bool, source: Source) -> None:
     """Menyelesaikan pemulihan yang sudah ditukar: masa data, nomor, jurnal."""
-    _settle(door, Handed.read(door, source))
+    handed = Handed.read(door, source)
+    if only_exchange:
+        _end_exchange(door.settings)
+    else:
+        _settle(door, handed)
+
+
+def _end_exchange(settings: Settings) -> None:
+    data = Path(settings.paths.data)
+    with translated(), only_run(data):
+        library.finish(data, settings.server_url)
 
 
 def _settle(door: Door, handed: Handed) -> None:
@@ -251,12 +268,40 @@ def _name_missing(missing: Sequence[str]) -> None:
 
 
 @click.command()
+@click.option("--starting", is_flag=True, hidden=True, help="Dipanggil sebelum layanan mulai.")
 @click.pass_obj
-def finish(door: Door) -> None:
-    """Menyelesaikan pemulihan yang terputus listrik; tanpa itu tidak ada yang berubah. Layanan yang mulai melakukannya sendiri."""
-    with _alone(door):
+def finish(door: Door, starting: bool) -> None:
+    """Menyelesaikan pemulihan yang terputus listrik; tanpa itu tidak ada yang berubah. Sebelum layanan mulai itu terjadi sendiri."""
+    if starting and (Path(door.settings.paths.secrets) / rotation.NEXT).exists():
+        # the backups open with the one passphrase or the other, and only root knows both
+        carry_out_rotation(door)
+        click.echo("Penggantian kata sandi cadangan yang terputus sudah diselesaikan. Cetak lembar pemulihan yang baru.")
+    if not is_unfinished(door.settings):
+        click.echo("Tidak ada pemulihan yang belum selesai.")
+        return
+    with _before_services(door) if starting else _alone(door):
+        # first all in its place: the secrets that came along lie with what was replaced
+        if not hand_over(door, OWN, ["settle", "--only-exchange"]):
+            _end_exchange(door.settings)
         _fit(door)
-    click.echo("Tidak ada pemulihan yang belum selesai.")
+    click.echo("Pemulihan yang terputus sudah diselesaikan.")
+
+
+def is_unfinished(settings: Settings) -> bool:
+    """Whether a restore was cut off after it had begun to exchange, or before what came back was settled."""
+    data = Path(settings.paths.data)
+    return exchange.is_cut_off(data) or (data / exchange.NOTE).exists()
+
+
+@contextmanager
+def _before_services(door: Door) -> Iterator[None]:
+    """Alone, as `_alone`, while the services wait for us. Whoever starts them at the end of a restore that failed lets go in a moment."""
+    runtime, deadline = Path(door.settings.paths.runtime), time.monotonic() + TURN_SECONDS
+    while lock.is_running(runtime) and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+    with translated(), only_run(runtime):
+        restoring.require_unused(door.settings)
+        yield
 
 
 def _tell(door: Door, restored: Restored, as_json: bool) -> None:

@@ -20,6 +20,7 @@ from backups.clock import moment
 from backups.ladder import ALL_DATA_STEPS, REHEARSAL_STEPS, read_everything, rehearse
 from backups.take import STEPS, quiet
 from backups.verify import verify as verify_one
+from backups.words import megabytes
 
 
 @click.command()
@@ -124,4 +125,4 @@ def _line(one: catalogue.Run, settings: Settings) -> str:
     if one.summary is None:
         return f"{one.number:>6}  tidak lengkap (terputus)"
     at = one.summary.at.astimezone(settings.zone).strftime("%d-%m-%Y %H:%M %Z")
-    return f"{one.number:>6}  {at}  {one.summary.bytes / 1e6:>9.1f} MB  lengkap, teruji"
+    return f"{one.number:>6}  {at}  {megabytes(one.summary.bytes):>12}  lengkap, teruji"

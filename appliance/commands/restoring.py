@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import click
@@ -49,18 +51,44 @@ def make_target(settings: Settings, to: Path) -> None:
 
 @contextmanager
 def services_stopped() -> Iterator[None]:
-    """As root on a machine with systemd, the services that use the data are off meanwhile, and on afterwards in any case."""
+    """As root on a machine with systemd, the services that use the data are off meanwhile, and on afterwards in any case: also when
+    the terminal goes away, or somebody ends us."""
     if os.geteuid() != 0 or not Path("/run/systemd/system").is_dir():
         yield
         return
     click.echo("Menghentikan layanan web dan penjadwal", err=True)
-    _systemctl("stop", *SERVICES)
+    # what we start is as deaf to a terminal that goes away as we are
+    before = {signal.SIGHUP: signal.signal(signal.SIGHUP, signal.SIG_IGN), signal.SIGTERM: signal.signal(signal.SIGTERM, _end)}
+    ended = False
     try:
+        _systemctl("stop", *SERVICES)
         yield
+        ended = True
     finally:
-        click.echo("Menjalankan layanan kembali", err=True)
-        for unit in AFTERWARDS:
-            _systemctl("start", unit)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        with suppress(OSError):  # nobody may be there to read it
+            click.echo("Menjalankan layanan kembali", err=True)
+        start_services(wait=ended)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    sys.exit(128 + number)
+
+
+def start_services(*, wait: bool) -> None:
+    """Everything that uses the data. Where something is left unfinished they wait for it themselves, and for us: then without `wait`."""
+    for unit in AFTERWARDS:
+        _systemctl("start", *([] if wait else ["--no-block"]), unit)
+
+
+def start_what_a_killed_one_stopped(settings: Settings) -> None:
+    """After root's unit has ended, however it did. An upgrade that has closed the node meanwhile starts them itself."""
+    closed = Path(f"{settings.paths.runtime}-upgrade") / "closed"
+    on = subprocess.run(["systemctl", "is-active", "--quiet", "slrt-web.socket"], check=False).returncode == 0
+    if not on and not closed.exists():
+        start_services(wait=False)
 
 
 def _systemctl(*words: str) -> None:

@@ -47,7 +47,10 @@ def rekey_sticks(settings: Settings, plan: Plan, former: list[str], say: Say) ->
             missing.append(stick)
             continue
         say(f"Mengganti kata sandi {stick.name}")
-        _change_one(copying.plan_for(settings, plan, stick), stick, former)
+        try:
+            _change_one(copying.plan_for(settings, plan, stick), stick, former)
+        except errors.RepositoryMissing:  # pulled since it was seen, or not mounted again yet after a start
+            missing.append(stick)
     return missing
 
 

@@ -20,8 +20,10 @@ from backups.passphrase import groups_of
 HOLDERS = ("Kepala dinas: simpan di brankas kantor.", "Bidang TI kabupaten: simpan di gedung lain.")
 SECOND_HOLDER = "Kepala daerah atau yang ditunjuk: kata sandi kedua, simpan tersegel."
 STEPS = (
-    "Siapkan mesin dengan Debian 12 atau 13. Pasang stik cadangan, lalu sebagai root: mount -o ro /dev/sdX /mnt",
-    "Pasang program dari stik: mkdir /root/slrt; tar -xzf /mnt/program/slrt-*.tar.gz -C /root/slrt; bash /root/slrt/install.sh",
+    "Siapkan mesin dengan Debian 12 atau 13. Pasang stik cadangan (namanya: lsblk), lalu sebagai root: "
+    "mount -o ro,nosuid,nodev,noexec /dev/sdX /mnt",
+    "Pasang program dari stik: bash /mnt/program/install.sh. Bila berkas itu tidak ada, mesin memerlukan jaringan: "
+    "mkdir /root/slrt; tar -xzf /mnt/program/slrt-*.tar.gz -C /root/slrt; bash /root/slrt/install.sh",
     "Ketik kata sandi di atas ke berkas: nano /root/sandi, lalu chmod 600 /root/sandi",
     "Lihat isinya: slrt backup list --repository /mnt/slrt --passphrase-file /root/sandi",
     "Pulihkan: slrt backup restore terakhir --in-place --repository /mnt/slrt --passphrase-file /root/sandi",

@@ -9,6 +9,7 @@ import random
 import secrets
 
 from appliance.sticks.devices import DiskError
+from backups.words import gigabytes
 
 BLOCK = 64 * 1024
 PLACES = 96
@@ -47,7 +48,7 @@ def require_capacity(path: str, size: int) -> None:
         ) from error
     if lost:
         raise DiskError(
-            f"Kapasitas disk {path} palsu atau disknya rusak: mengaku {size / 1e9:.1f} GB, tetapi data di {len(lost)} dari "
+            f"Kapasitas disk {path} palsu atau disknya rusak: mengaku {gigabytes(size)}, tetapi data di {len(lost)} dari "
             f"{len(places)} tempat yang diperiksa hilang.",
             "Jangan dipakai untuk apa pun. Beli disk bermerek dari penjual resmi.",
         )

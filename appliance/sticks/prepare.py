@@ -21,6 +21,7 @@ from appliance.sticks.capacity import require_capacity
 from appliance.sticks.devices import Disk, DiskError
 from appliance.sticks.keeper import only_keeper
 from backups.files import write_whole
+from backups.words import gigabytes
 
 LEAST_BYTES = 64 * 1024 * 1024
 LABELS = tuple("ABCDEFGH")
@@ -92,7 +93,7 @@ def require_free(disk: Disk, disks: Sequence[Disk], erase: Path | None) -> None:
     carried = [f"{one.path} ({' '.join(filter(None, (one.holds, one.label)))})" for one in (disk, *parts) if one.holds]
     if carried and (erase is None or erase.resolve() != Path(disk.path)):
         raise Conflict(
-            f"Disk {disk.path} ({disk.size / 1e9:.1f} GB, {disk.model or 'tanpa nama'}) masih berisi: {', '.join(carried)}.",
+            f"Disk {disk.path} ({gigabytes(disk.size)}, {disk.model or 'tanpa nama'}) masih berisi: {', '.join(carried)}.",
             f"Bila semua isinya boleh hilang, sebutkan sekali lagi: --erase {disk.path}",
         )
 

@@ -90,7 +90,7 @@ def _kept(settings: Settings) -> list[str]:
         "pengaturan, kunci dan sertifikat": "/etc/slrt",
         "riwayat listrik": settings.power.state,
     }
-    rows = [f"  {folder:<18} {_megabytes(Path(folder)):>7.1f} MB  {what}" for what, folder in places.items()]
+    rows = [f"  {folder:<18} {_megabytes(Path(folder)):>9} MB  {what}" for what, folder in places.items()]
     return [
         *rows,
         "Paket Debian (nginx, NUT, borg, Python) dan pengguna slrt tetap; nginx bawaan Debian tetap dimatikan.",
@@ -100,5 +100,6 @@ def _kept(settings: Settings) -> list[str]:
     ]
 
 
-def _megabytes(folder: Path) -> float:
-    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+def _megabytes(folder: Path) -> str:
+    size = sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
+    return f"{size / 1e6:.1f}".replace(".", ",")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -57,27 +58,52 @@ def list_parts(host: Host) -> list[Part]:
 def fetch(host: Host, found: Iterable[Part], place: Path, to: Path, read: Read) -> Bundle:
     """Copy the newest bundle on these to `to`, read to its end there. Each is mounted at `place` meanwhile.
 
-    Raises ApplianceError when there is none, or with what is wrong with the newest.
+    What cannot be mounted is passed over: most often it is the backup stick, which its keeper has mounted for writing. Raises
+    ApplianceError when there is none, or with what is wrong with the newest.
     """
+    unread: list[str] = []
     for part in found:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         options = ",".join(filter(None, ("ro,nosuid,nodev,noexec", OPTIONS[part.kind])))
-        insist(host, ["mount", "-t", part.kind, "-o", options, part.device, str(place)])
+        if not host.run(["mount", "-t", part.kind, "-o", options, part.device, str(place)]).worked:
+            unread.append(part.device)
+            continue
         try:
-            names = [file for file in place.glob(NAMES) if file.is_file() and not file.is_symlink()]
-            if not names:
-                continue
-            newest = max(names, key=_version)
-            beside = to.with_name(f".{to.name}.new")
-            beside.unlink(missing_ok=True)
-            copy_durably(newest, beside)
-            beside.replace(to)
-            return read(to)
+            if newest := _newest(place):
+                _copy(newest, to)
+                return read(to)
         except OSError as error:
             raise ApplianceError(f"Stik tidak dapat dibaca ({error.strerror}).", "Pakai stik lain, lalu cari lagi.") from error
         finally:
             insist(host, ["umount", str(place)])
+    if unread:
+        raise ApplianceError(
+            f"Tidak ada bundel (slrt-node-….slrt) pada stik USB. Tidak dibaca, karena rusak atau dipakai untuk cadangan: {', '.join(unread)}.",
+            "Salin bundelnya ke stik lain, bukan stik cadangan; pasang di server, tunggu beberapa detik, lalu cari lagi.",
+        )
     raise ApplianceError(*NONE)
+
+
+def _newest(place: Path) -> Path | None:
+    names = [file for file in place.glob(NAMES) if file.is_file() and not file.is_symlink()]
+    return max(names, key=_version, default=None)
+
+
+def _copy(bundle: Path, to: Path) -> None:
+    """The bundle in its place, whole; half of it would take the room that an upgrade needs. Raises ApplianceError, OSError."""
+    beside, size = to.with_name(f".{to.name}.new"), bundle.stat().st_size
+    beside.unlink(missing_ok=True)
+    try:
+        copy_durably(bundle, beside)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        if error.errno == errno.ENOSPC:
+            raise ApplianceError(
+                f"Disk simpul penuh: bundel di stik perlu {size / 1e6:.0f} MB di {to.parent}.",
+                "Kosongkan disk itu, lalu cari lagi.",
+            ) from error
+        raise
+    beside.replace(to)
 
 
 def _version(file: Path) -> tuple[int, ...]:

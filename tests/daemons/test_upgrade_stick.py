@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -47,13 +48,22 @@ def image(tmp_path: Path) -> Path:
     return file
 
 
+@contextmanager
+def plugged(image: Path) -> Iterator[str]:
+    """The image as a disk."""
+    found = subprocess.run(["losetup", "--find", "--show", str(image)], check=True, capture_output=True, text=True).stdout.strip()
+    try:
+        yield found
+    finally:
+        subprocess.run(["losetup", "--detach", found], check=True)
+
+
 @pytest.fixture
 def device(image: Path) -> Iterator[str]:
-    """The image as a disk."""
+    """The stick as a disk."""
     own_mounts()
-    found = subprocess.run(["losetup", "--find", "--show", str(image)], check=True, capture_output=True, text=True).stdout.strip()
-    yield found
-    subprocess.run(["losetup", "--detach", found], check=True)
+    with plugged(image) as found:
+        yield found
 
 
 def read(path: Path) -> Bundle:
@@ -83,6 +93,38 @@ def test_a_stick_without_a_bundle_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ApplianceError, match="Tidak ada bundel") as refused:
         stick.fetch(LocalHost(), [], tmp_path / "mounted", tmp_path / "incoming.slrt", read)
     assert "Pasang stiknya" in refused.value.hint
+
+
+def test_the_backup_stick_in_use_does_not_hide_the_bundle_on_another(tmp_path: Path, device: str) -> None:
+    """A node has one plugged in at all times, mounted for writing, and the kernel mounts it for reading only no second time."""
+    busy, broken = tmp_path / "busy.img", tmp_path / "broken.img"
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", str(busy), "16m"], check=True)
+    broken.write_bytes(bytes(1 << 20))
+    with plugged(busy) as backup, plugged(broken) as useless:
+        kept = tmp_path / "kept"
+        kept.mkdir()
+        subprocess.run(["mount", backup, str(kept)], check=True)
+        others, place, to = [Part(backup, "ext4"), Part(useless, "vfat")], tmp_path / "mounted", tmp_path / "incoming.slrt"
+        try:
+            assert stick.fetch(LocalHost(), [*others, Part(device, "ext4")], place, to, read).version == "slrt-node-0.10.0.slrt"
+            with pytest.raises(ApplianceError, match=rf"Tidak ada bundel .*Tidak dibaca.*: {backup}, {useless}\.") as refused:
+                stick.fetch(LocalHost(), others, place, to, read)
+        finally:
+            subprocess.run(["umount", str(kept)], check=True)
+    assert "bukan stik cadangan" in refused.value.hint
+
+
+def test_a_node_without_room_for_the_bundle_says_so_and_keeps_no_half_of_it(tmp_path: Path, device: str) -> None:
+    full = tmp_path / "full"
+    full.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", str(full)], check=True)
+    (full / "other").write_bytes(b"x" * 4096)
+    try:
+        with pytest.raises(ApplianceError, match="Disk simpul penuh: bundel di stik perlu"):
+            stick.fetch(LocalHost(), [Part(device, "ext4")], tmp_path / "mounted", full / "incoming.slrt", read)
+        assert [path.name for path in full.iterdir()] == ["other"]
+    finally:
+        subprocess.run(["umount", str(full)], check=True)
 
 
 def test_a_bundle_that_is_refused_lets_the_stick_go(tmp_path: Path, device: str) -> None:

@@ -119,6 +119,34 @@ def test_a_restore_with_the_wrong_passphrase_changes_nothing(lasting: Machine) -
     assert find_case(meet(lasting, node.passwords).sign_in("spv.citra"), number)
 
 
+@pytest.mark.parametrize("release", ["trixie"])
+def test_a_restore_that_is_killed_or_loses_its_terminal_leaves_no_node_that_is_off(lasting: Machine) -> None:
+    until_well(lasting)
+    order = json.dumps({"wish": "restore", "run": 1, "by": "admin.it", "reason": "uji dihentikan paksa"})
+    kill = "kill -KILL $(systemctl show --property=MainPID --value slrt-restore.service)"
+    off, exchanged = "! systemctl is-active --quiet slrt-web.socket", "[ -e /var/lib/slrt/restored.json ]"
+    for reached in (off, exchanged):
+        lasting.run(f"echo '{order}' > /run/slrt/restore-order", user="slrt")
+        lasting.run(f"until {reached}; do :; done; {kill}", seconds=300)
+        await_services(lasting)
+        assert lasting.run("ls /var/lib/slrt/restored.json", check=False).code != 0
+        lasting.run("systemctl reset-failed slrt-restore.service")
+    assert "sudah diselesaikan" in lasting.run("journalctl -b -u slrt-restore-settle.service").out
+
+    for signal in ("TERM", "HUP"):
+        ask = "slrt backup restore 1 --in-place --yes --reason 'uji terminal terputus'"
+        lasting.run(f"{ask} >/dev/null 2>&1 & until {off}; do :; done; kill -{signal} $!; wait $! || true", seconds=300)
+        await_services(lasting)
+    assert lasting.run("systemctl --failed --no-legend").out == ""
+
+
+def await_services(machine: Machine) -> None:
+    """Not `until_well`: a backup that a restore interrupts is made up for later, and shows until then."""
+    units = "slrt-web.socket slrt-web.service slrt-scheduler.service slrt-backup.path"
+    ask = f"for unit in {units}; do systemctl is-active --quiet $unit || exit 1; done"
+    wait_for("all services run", lambda: machine.run(ask, check=False).code == 0, 180, pause=1.0)
+
+
 @pytest.mark.parametrize("release", ["bookworm"])
 def test_one_backup_is_looked_into_beside_the_running_node(lasting: Machine) -> None:
     until_well(lasting)

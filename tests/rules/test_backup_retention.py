@@ -57,6 +57,42 @@ def test_a_clock_that_went_back_does_not_cost_the_newest() -> None:
     assert {9, 10, 11} <= keep(runs, Retention(3, 0, 0, 0, newest=3), NIGHT, WITA)
 
 
+@pytest.mark.parametrize("wrong", [1, 3, 40])
+@pytest.mark.parametrize("back", [datetime(1970, 1, 1, 1, tzinfo=UTC), datetime(2000, 1, 1, 1, tzinfo=UTC)])
+def test_nights_of_a_clock_that_went_back_do_not_cost_what_was_there_before(wrong: int, back: datetime) -> None:
+    """The battery of the clock is dead: each start, and with it each night, is of the same old day, and `now` as well."""
+    whole = nights(100)
+    before = keep(whole, OFFICE, NIGHT, WITA)
+    kept, known = before, {number: whole[number] for number in before}
+    for number in range(101, 101 + wrong):
+        known[number] = back
+        kept = keep(known, OFFICE, back, WITA)
+        known = {one: at for one, at in known.items() if one in kept}
+    assert before <= kept
+    assert len(kept) <= len(before) + 4
+
+
+def test_what_a_wrong_clock_left_goes_when_the_clock_is_right_again() -> None:
+    known = {**nights(100), **{number: datetime(2000, 1, number - 100, tzinfo=UTC) for number in range(101, 131)}}
+    for night in range(1, 60):
+        now = NIGHT + timedelta(days=30 + night)
+        known[130 + night] = now
+        known = {one: at for one, at in known.items() if one in keep(known, OFFICE, now, WITA)}
+    # one stays as the newest of the year 2000, until there are enough years
+    assert len([number for number in known if 100 < number <= 130]) <= 1
+    assert len([number for number in known if number > 130]) >= 14 + 3
+
+
+def test_after_a_clock_that_was_far_ahead_the_nights_before_stay_and_those_of_it_go() -> None:
+    whole = {**nights(100), **{number: NIGHT.replace(year=2031) + timedelta(days=number - 100) for number in range(101, 111)}}
+    known = {number: whole[number] for number in keep(whole, OFFICE, max(whole.values()), WITA)}
+    for night in range(1, 60):
+        known[110 + night] = now = NIGHT + timedelta(days=10 + night)
+        known = {one: at for one, at in known.items() if one in keep(known, OFFICE, now, WITA)}
+    assert not [number for number in known if 100 < number <= 110]
+    assert {number for number in known if number <= 100} <= keep(nights(100), OFFICE, NIGHT, WITA) | {100}
+
+
 @given(
     dates=st.lists(st.datetimes(datetime(1970, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC)), max_size=40),  # noqa: DTZ001
     daily=st.integers(0, 5),

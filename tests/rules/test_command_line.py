@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,40 @@ def test_what_is_loaded_only_when_asked_for_is_there(group: ModuleType, name: st
     found = group.command.get_command(click.Context(group.command), name)
     assert found is not None
     assert found.help
+
+
+@pytest.mark.parametrize(
+    ("words", "told", "next_step"),
+    [
+        (["backup", "restore"], "Belum disebutkan: NOMOR.", "slrt backup restore --help"),
+        (["backup", "restore", "28-11-2026", "14:05"], "Kata yang berlebih: 14:05. Tulis isian yang berspasi", "--help"),
+        (["backup", "restore", "1", "--only", "foto"], "--only: foto tidak dikenal; yang dapat dipakai: database.", "--help"),
+        (["backup", "restore", "1", "--inplace"], "Pilihan --inplace tidak dikenal.", "slrt backup restore --help"),
+        (["backup", "restore", "1", "--to"], "Pilihan --to belum diisi.", "--help"),
+        (["backup", "list", "--repository", "/mnt/tidakada"], "--repository: /mnt/tidakada tidak ada; periksa", "--help"),
+        (["backup", "list", "--passphrase-file", "/"], "--passphrase-file: / adalah folder; sebutkan sebuah berkas.", "--help"),
+        (["backup", "key", "check", "rumah"], "rumah tidak dikenal; pilih salah satu: kantor, ti, kedua.", "--help"),
+        (["backup", "disk", "prepare", "/dev/sdx"], "Belum disebutkan: --label.", "slrt backup disk prepare --help"),
+        (["backup", "pulihkan"], "Perintah pulihkan tidak dikenal.", "slrt backup --help"),
+        (["cadangan"], "Perintah cadangan tidak dikenal.", "slrt --help"),
+        (["upgrade", "/media/tidakada.slrt"], "/media/tidakada.slrt tidak ada; periksa", "slrt-provision upgrade --help"),
+    ],
+)
+def test_whatever_is_typed_wrong_is_told_in_the_operators_language(words: list[str], told: str, next_step: str) -> None:
+    run = slrt(*words)
+    assert run.returncode == 2, run.stderr
+    assert told in run.stderr.splitlines()[0]
+    assert run.stderr.splitlines()[1].startswith("Langkah berikutnya: ")
+    assert next_step in run.stderr.splitlines()[1]
+    assert not re.search(r"Usage|Error|Invalid|Missing|does not", run.stderr)
+
+
+def test_a_wrong_disk_is_answered_with_where_the_right_ones_stand(config: Path) -> None:
+    run = slrt("--config", str(config), "backup", "disk", "adopt", "/dev/tidakada")
+    assert run.stderr.splitlines() == [
+        "Gagal: Tidak ada disk /dev/tidakada.",
+        "Langkah berikutnya: Lihat daftarnya: sudo slrt backup disk list",
+    ]
 
 
 LETTERS = ("weasyprint", "PIL", "segno")

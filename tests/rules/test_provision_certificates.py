@@ -5,13 +5,16 @@ from __future__ import annotations
 import ipaddress
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 
-from appliance.config import NodeSettings, Settings
+from appliance import clock
+from appliance.clock import Mark
+from appliance.config import NodeSettings, PathSettings, Settings
 from appliance.errors import ConfigurationError
 from provision import certificates
 from provision.certificates import Address, Authority, Leaf, issue, make_authority, open_authority, usable, why_renew
@@ -174,6 +177,16 @@ def test_a_kill_before_any_file_heals(places: Places, tmp_path: Path, file: str)
     assert what_is_due(SETTINGS, places, ADDRESSES, AT)
     assert renew(SETTINGS, PASSPHRASE, places, ADDRESSES, AT)
     assert what_is_due(SETTINGS, places, ADDRESSES, AT) == ""
+
+
+@pytest.mark.parametrize("year", [1970, 2000, 2015])
+def test_a_clock_that_is_behind_makes_no_certificate_that_has_ended(places: Places, tmp_path: Path, year: int) -> None:
+    settings = replace(SETTINGS, paths=PathSettings(data=str(tmp_path)))
+    clock.write_mark(clock.mark_file(settings), Mark(AT + timedelta(days=300)))
+    renew(settings, PASSPHRASE, places, ADDRESSES[:1], AT)
+    assert renew(settings, PASSPHRASE, places, ADDRESSES, datetime(year, 1, 1, tzinfo=UTC)), "a new address"
+    leaf = x509.load_pem_x509_certificate((places.certificates / "web.crt").read_bytes())
+    assert leaf.not_valid_after_utc > AT + timedelta(days=390 + 300)
 
 
 def test_a_lost_authority_key_is_told_not_replaced(places: Places) -> None:

@@ -33,6 +33,7 @@ EXPOSURE = {
     "slrt-poweroff.service": 3.0,
     "slrt-rtc-alarm.service": 1.6,
     "slrt-restore.service": 2.9,  # it stops and starts services, and becomes the service user
+    "slrt-restore-settle.service": 2.9,  # it becomes the service user, and puts secrets in their place
     "slrt-upgrade-settle.service": 3.6,  # it puts programs, units and data of the whole node back
     "slrt-upgrade-watch.service": 3.6,
     "slrt-upgrade-tidy.service": 1.2,

@@ -222,6 +222,28 @@ def test_the_progress_goes_on_ends_or_was_cut_off(app: Flask, settings: Settings
     assert "Lulus" not in web.get("/cadangan/pulihkan?nomor=38").text
 
 
+def test_a_cut_off_restore_that_ended_by_itself_is_not_asked_for_again(app: Flask, settings: Settings) -> None:
+    at = datetime.now(UTC)
+    restore_orders.tell(settings, Progress(Wish.RESTORE, 39, "Menukar data lama", at, 3, 3))
+    for epoch, restored_at, told in (
+        (1, at - timedelta(days=1), "ulangi bila perlu"),
+        (2, at + timedelta(minutes=3), "jangan diulang"),
+    ):
+        with app.app_context(), database.transaction() as session:
+            session.add(
+                Restoration(
+                    epoch=epoch, id=f"0192aaaa-bbbbccc{epoch}", restored_at=restored_at, taken_at=at, run=39, part="all",
+                    by_name="admin", reason=WHY, exact=True, missed={}, numbers={},
+                )
+            )  # fmt: skip
+        # as after the restart that a restore is
+        page = signed_in(web_app(settings), "admin").get("/cadangan/pulihkan/jalan").text
+        assert told in page
+        assert ("Apa yang mungkin hilang" in page) == (told == "jangan diulang")
+    restore_orders.tell(settings, Progress(Wish.CHECK, 39, "Membaca lampiran", at, 2, 2))
+    assert "ulangi bila perlu" in signed_in(web_app(settings), "admin").get("/cadangan/pulihkan/jalan").text
+
+
 def test_only_what_was_replaced_can_be_taken_back(app: Flask, settings: Settings) -> None:
     web, form = signed_in(app, "admin"), {"wish": "revert", "reason": WHY, "typed": "BATALKAN"}
     assert web.post("/cadangan/pulihkan", form).status_code == 422

@@ -239,9 +239,11 @@ class Node:
         assert not check or ended.returncode == 0, ended.stderr
         return ended
 
-    def start(self, *words: str) -> subprocess.Popen[bytes]:
-        """Start `slrt` as root."""
-        return subprocess.Popen(self._command(words), stdout=subprocess.DEVNULL, cwd="/", env=environment())
+    def start(self, *words: str, session: bool = False) -> subprocess.Popen[bytes]:
+        """Start `slrt` as root; `session`: what it starts can be killed with it."""
+        return subprocess.Popen(
+            self._command(words), stdout=subprocess.DEVNULL, cwd="/", env=environment(), start_new_session=session
+        )
 
     def as_service(self) -> list[str]:
         """What stands before a command that the service user runs. Its right to read is for the suite's own Python."""

@@ -101,6 +101,49 @@ def test_another_machines_backup_on_an_empty_machine(backed_up: Node, second: No
     assert relocked(second) != relocked(backed_up)
 
 
+def as_before_the_last_rename(data: Path) -> None:
+    """The state of a restore that was cut off a moment sooner: all is exchanged, what was replaced has no name of its own yet."""
+    note, kept, staged = data / "restored.json", data / "before-restore-1", data / "restoring"
+    names = [path.name for path in kept.iterdir() if (data / path.name).is_dir()]
+    journal = {
+        "staged": str(staged),
+        "replaced": str(kept),
+        "inodes": {name: (data / name).stat().st_ino for name in names},
+        "note": json.loads(note.read_text()),
+    }
+    (data / "restore-in-progress.json").write_text(json.dumps(journal))
+    os.chown(data / "restore-in-progress.json", data.stat().st_uid, -1)
+    kept.rename(staged)
+    note.unlink()
+
+
+@pytest.mark.parametrize("sooner", [False, True])
+def test_a_restore_on_another_machine_that_is_killed_is_ended_before_the_services_start(
+    backed_up: Node, second: Node, tmp_path: Path, sooner: bool
+) -> None:
+    """The journal that came is sealed with a key that only root can put in its place: until then nobody may write in it."""
+    note = tmp_path / "lembar.txt"
+    note.write_text(backed_up.secret("backup-passphrase") + "\n")
+    words = ("--repository", str(backed_up.plan.repository), "--passphrase-file", str(note))
+    with second.start("backup", "restore", "terakhir", "--in-place", "--yes", *words, session=True) as running:
+        while not (second.plan.data / "restored.json").exists():
+            assert running.poll() is None
+        os.killpg(running.pid, signal.SIGKILL)
+    if sooner:
+        as_before_the_last_rename(second.plan.data)
+    assert second.secret("audit-key") != backed_up.secret("audit-key"), "root had not got to it"
+
+    done = second.slrt("backup", "finish", "--starting")
+
+    assert "Pemulihan yang terputus sudah diselesaikan." in done.stdout, done.stderr
+    assert second.secret("audit-key") == backed_up.secret("audit-key")
+    assert ledger(second.plan.database_file) == ledger(backed_up.plan.database_file)
+    with closing(sqlite.connect(str(second.plan.database_file))) as base:
+        assert base.execute("SELECT count(*) FROM restoration").fetchone()[0] == 1
+    assert not (second.plan.data / "restored.json").exists()
+    assert "Tidak ada pemulihan yang belum selesai." in second.slrt("backup", "finish", "--starting").stdout
+
+
 def test_filled_tables_are_not_changed_before_a_backup_is_made(node: Node) -> None:
     """A newer program over older tables. The ledger is no database of ours, so that the change itself fails, after the backup."""
     with closing(sqlite.connect(str(node.plan.database_file), isolation_level=None)) as base:

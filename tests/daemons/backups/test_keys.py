@@ -20,6 +20,8 @@ from appliance.config import PathSettings, Settings
 from appliance.letters.sheet import qr_uri
 from appliance.recovery import record, rotation, sheet
 from appliance.recovery.sheet import Vault
+from appliance.sticks import book
+from appliance.sticks.book import Seen, Sight, State, Stick
 from backups import passphrase, repository
 from backups.borg import Engine
 from backups.errors import WrongPassphrase
@@ -105,6 +107,33 @@ def test_a_rotation_cut_off_anywhere_is_finished_by_asking_again(plan: Plan, sec
     assert not (secrets / rotation.NEXT).exists()
 
 
+def test_a_rotation_cut_off_before_the_key_was_exported_leaves_none_that_only_the_old_paper_opens(
+    plan: Plan, secrets: Path, tmp_path: Path
+) -> None:
+    _, new = rotation.begin(secrets)
+    Engine(plan.repository, plan.state / "borg", plan.passphrase).change_passphrase(new)  # and here the power goes
+    rotate(plan, secrets)
+    copy = tmp_path / "copy"
+    shutil.copytree(plan.repository, copy)
+    environment = {**os.environ, "BORG_BASE_DIR": str(tmp_path / "elsewhere"), "BORG_RELOCATED_REPO_ACCESS_IS_OK": "yes"}
+    subprocess.run(["borg", "key", "import", str(copy), str(copy / repository.KEY)], env=environment, check=True)
+    Engine(copy, tmp_path / "elsewhere", new).archives()
+
+
+def test_a_stick_that_was_pulled_unseen_does_not_hold_up_a_rotation(plan: Plan, secrets: Path, tmp_path: Path) -> None:
+    """After a start, too, what was seen last is from before it."""
+    stick, at = Stick("0000-1111", "A", 1 << 30, datetime.now(UTC), "ab" * 32), datetime.now(UTC)
+    book.write_known(secrets, [stick])
+    book.write_sight(secrets, Sight(at, {stick.uuid: Seen(State.READY, at)}))
+    settings = Settings(paths=PathSettings(data=str(plan.data), secrets=str(secrets)))
+    settings = replace(
+        settings, backup=replace(settings.backup, stick_state=str(secrets), stick_mounts=str(tmp_path / "not mounted"))
+    )
+    old, new = rotation.begin(secrets)
+    assert rotation.rekey(settings, replace(plan, passphrase=new), old, str) == [stick]
+    assert opens(plan, new)
+
+
 def test_the_second_passphrase_opens_a_copy_without_the_first(plan: Plan, tmp_path: Path) -> None:
     second = replace(plan, second_passphrase=passphrase.generate())
     repository.init(second)
@@ -171,3 +200,25 @@ def test_by_hand_as_root(node: Node, tmp_path: Path) -> None:
     assert stat.S_IMODE(paper.stat().st_mode) == 0o600
     assert paper.read_bytes().startswith(b"%PDF-")
     assert "belum diuji: lembar kepala dinas" in node.slrt("backup", "key", "status").stdout
+
+
+def test_a_rotation_that_was_cut_off_is_ended_before_the_services_start_and_no_old_sheet_is_printed(
+    backed_up: Node, tmp_path: Path
+) -> None:
+    """Whatever opens by then: until both are one again every backup would fail, or the paper be of no use."""
+    old, new = backed_up.secret("backup-passphrase"), passphrase.generate()
+    waiting = backed_up.folder / "secrets" / rotation.NEXT
+    waiting.write_text(f"{new}\n")
+    waiting.chmod(0o600)
+    refused = backed_up.slrt("backup", "key", "sheet", "--to", str(tmp_path / "lembar.pdf"))
+    assert "Penggantian kata sandi cadangan belum selesai." in refused.stderr
+    assert not (tmp_path / "lembar.pdf").exists()
+
+    done = backed_up.slrt("backup", "finish", "--starting")
+
+    assert "sudah diselesaikan" in done.stdout, done.stderr
+    assert (backed_up.secret("backup-passphrase"), waiting.exists()) == (new, False)
+    assert backed_up.slrt("backup", "run").returncode == 0
+    assert not opens(backed_up.plan, old)
+    nowhere = backed_up.slrt("backup", "key", "sheet", "--to", "/tidakada/lembar.pdf")
+    assert "Sebutkan folder yang ada" in nowhere.stderr

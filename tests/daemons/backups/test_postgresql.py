@@ -13,7 +13,7 @@ import pytest
 
 from backups import postgresql, restore
 from backups.clock import moment
-from backups.errors import BackupError, Mismatch, NoSpace, SourceMissing
+from backups.errors import BackupError, EngineMissing, Mismatch, NoSpace, SourceMissing
 from backups.ladder import rehearse
 from backups.settings import Plan
 from backups.verify import verify
@@ -65,6 +65,21 @@ def test_dumped_proven_and_brought_back_in_place(fresh: Plan, url: str) -> None:
     assert restored.folder.name == "before-restore-1"
     assert (restored.folder / "before.dump").stat().st_size > 0
     assert not (plan.data / "database" / "database.dump").exists()
+
+
+def test_a_dump_of_a_newer_server_is_not_called_broken(url: str, tmp_path: Path) -> None:
+    """A node of Debian 13 on a spare machine of Debian 12. The format's number stands behind the first five letters."""
+    dump = tmp_path / "database.dump"
+    postgresql.dump_to(postgresql.Server(url), dump)
+    whole = dump.read_bytes()
+    dump.write_bytes(whole[:6] + bytes([99]) + whole[7:])
+    with pytest.raises(EngineMissing, match=r"utuh, tetapi dibuat oleh PostgreSQL yang lebih baru .*1\.99") as told:
+        postgresql.examine(dump)
+    assert "mesin asalnya" in told.value.hint
+    dump.write_bytes(whole[:200])
+    with pytest.raises(Mismatch, match="rusak") as told:
+        postgresql.examine(dump, hint="Pakai yang lain.")
+    assert told.value.hint == "Pakai yang lain."
 
 
 def test_a_restore_is_refused_where_the_present_database_cannot_be_kept_beside(fresh: Plan, url: str, tmp_path: Path) -> None:

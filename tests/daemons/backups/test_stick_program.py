@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from appliance.recovery.sheet import STEPS
 from appliance.sticks.program import FULL, NOTE, SPARE, carry
 from tests.support.sticks import own_mounts
 
@@ -68,6 +70,15 @@ def test_a_node_from_the_network_carries_its_source_until_it_has_a_bundle(tmp_pa
     (bundles / "1.0.0+aa.slrt").write_bytes(b"one")
     carry("Dinas Sosial", stick, release, bundles)
     assert {path.name for path in (stick / "program").iterdir()} == {"slrt-node-1.0.0+aa.slrt", "install.sh", "SHA256SUMS"}
+
+
+@pytest.mark.parametrize("bundle", [b"one", None])
+def test_the_recovery_sheet_names_what_the_stick_carries(tmp_path: Path, stick: Path, bundle: bytes | None) -> None:
+    """Whoever holds the paper types what stands on it: of the two ways in, the one that this stick offers."""
+    carry("Dinas Sosial", stick, *installed(tmp_path, "1.0.0+aa", bundle))
+    named = {path for step in STEPS for path in re.findall(r"/mnt/(program/[^\s;]+[a-z])", step)}
+    there = {path for path in named if any(stick.glob(path))}
+    assert there == ({"program/install.sh"} if bundle else {"program/slrt-*.tar.gz"})
 
 
 @pytest.mark.parametrize("size", [17 * MEBIBYTE, SPARE + 32 * MEBIBYTE])

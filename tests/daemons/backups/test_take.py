@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -31,6 +32,7 @@ def test_a_run_is_complete_proven_and_told(plan: Plan) -> None:
     done = run_now(plan)
 
     assert (done.ok, done.archive, done.verified) == (True, "2", True)
+    assert re.search(r"dibaca kembali \([\d.]+,\d MB\)", done.text)
     assert outcome.read(plan.state).last_good == outcome.read(plan.state).last
     assert numbers(plan) == [1, 2]
     assert not any(plan.scratch.iterdir())
@@ -168,6 +170,15 @@ def test_old_runs_are_forgotten_by_the_rule_and_the_newest_kept(plan: Plan) -> N
     assert numbers(rule) == [3, 4]
     stored = [archive.name for archive in repository.engine(rule).archives()]
     assert sorted(stored) == ["att-3", "att-4", "db-3", "db-4", "ok-3", "ok-4"]
+
+
+def test_a_dead_clock_battery_costs_no_backup_of_the_nights_before(plan: Plan) -> None:
+    rule = replace(plan, retention=Retention(3, 0, 0, 0, newest=1))
+    for day in (1, 2, 3):
+        run_now(rule, datetime(2027, 1, day, 14, 0, tzinfo=UTC))
+    for _start in range(2):
+        run_now(rule, datetime(2000, 1, 1, 0, 10, tzinfo=UTC))
+    assert numbers(rule) == [2, 3, 4, 6]
 
 
 def test_a_database_that_was_emptied_is_refused_and_nothing_is_forgotten(plan: Plan) -> None:
