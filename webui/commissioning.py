@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from appliance.commissioning import record
+from appliance.casework.day_words import day_in_words
+from appliance.commissioning import record, subject
 from appliance.commissioning.rules import BY_CODE, LONGEST_NOTE, Result, is_complete
 from appliance.errors import InvalidInput, NotFound
 from appliance.models.roles import Role
@@ -52,9 +53,12 @@ def confirm(check: str) -> ResponseReturnValue:
 @blueprint.get("/mesin/serah-terima/cetak")
 @signed_in(Role.ADMIN)
 def sheet() -> ResponseReturnValue:
-    """The record on A4, with room for the signatures."""
-    lines = record.look(settings(), now())
-    return render_template("hardware/acceptance_sheet.html", lines=lines, complete=is_complete(lines), at=now())
+    """The record on A4: of which node, on which day, with room for the place and the signatures."""
+    lines, at = record.look(settings(), now()), now()
+    shown = {"lines": lines, "complete": is_complete(lines), "node": subject.describe(settings())}
+    return render_template(
+        "hardware/acceptance_sheet.html", **shown, at=at, day=day_in_words(at.astimezone(settings().zone).date())
+    )
 
 
 def _form(code: str, problems: dict[str, str], result: str, note: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ import sqlalchemy as sa
 from flask import Flask
 from pypdf import PdfReader
 
-from appliance import database
+from appliance import __version__, database
 from appliance.config import Settings
 from appliance.lan import card, orders, trial
 from appliance.lan.orders import Order, Wish
@@ -185,6 +186,17 @@ def test_the_card_shows_the_address_and_the_fingerprint_of_the_page_that_hands_o
     assert "dapat berubah" in words
     (Path(node.network.state) / trial.SEEN).unlink()
     assert web.get("/jaringan/kartu.pdf").status_code == 409, "no address yet"
+
+
+def test_the_record_of_the_acceptance_says_of_which_node_it_is(web: Web, node: Settings) -> None:
+    bare = web.get("/mesin/serah-terima/cetak").text
+    assert '<td>Sidik jari CA</td><td class="lines">.....</td>' in re.sub(r"\.{6,}", ".....", bare), "no certificate yet"
+    authority = make_authority("slrt", datetime.now(UTC))
+    (Path(node.paths.certificates) / "ca.crt").write_bytes(authority.pem)
+    signed = web.get("/mesin/serah-terima/cetak").text
+    assert "\n".join(card.fingerprint_lines(authority.certificate)) in signed
+    assert [text for text in ("192.168.1.77", node.node.hostname, __version__) if f"<td>{text}</td>" not in signed] == []
+    assert re.search(r"Pada hari ini, \w+ tanggal .+ bulan \w+ tahun dua ribu", signed)
 
 
 def test_the_card_is_one_page_and_names_the_name_where_devices_ask_the_node_for_it(node: Settings) -> None:
