@@ -332,10 +332,9 @@ class Together:
     def perform(self, host: Host) -> None:
         _systemctl(host, ["stop"], [name for unit in self.due(host) if not unit.taken.is_done(host) for name in unit.before])
         due = self._due(host)
-        # systemd finds whoever is named below; what a target wants it only sees by reading all units anew
-        quick = () if any(unit.unit.endswith(".target") for unit in due) else ("--no-reload",)
         names = [unit.unit for unit, state in due.items() if unit.enabled and state.at_boot not in AT_BOOT]
-        _systemctl(host, ["enable", "--quiet", *quick], names)
+        # with a reading of all units: without it systemd goes on answering that one it has loaded is disabled
+        _systemctl(host, ["enable", "--quiet"], names)
         if forgiven := [unit.unit for unit, state in due.items() if state.now != "inactive"]:
             # Units that failed five times in a row are refused a start until they are forgiven.
             host.run(["systemctl", "reset-failed", *forgiven])
