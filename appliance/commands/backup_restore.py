@@ -272,19 +272,24 @@ def _name_missing(missing: Sequence[str]) -> None:
 @click.pass_obj
 def finish(door: Door, starting: bool) -> None:
     """Menyelesaikan pemulihan yang terputus listrik; tanpa itu tidak ada yang berubah. Sebelum layanan mulai itu terjadi sendiri."""
+    if is_unfinished(door.settings):
+        _end_restore(door, starting=starting)
+        click.echo("Pemulihan yang terputus sudah diselesaikan.")
+    else:
+        click.echo("Tidak ada pemulihan yang belum selesai.")
+    # last: the disk with the backups may be gone, and the data do not wait for it
     if starting and (Path(door.settings.paths.secrets) / rotation.NEXT).exists():
         # the backups open with the one passphrase or the other, and only root knows both
         carry_out_rotation(door)
         click.echo("Penggantian kata sandi cadangan yang terputus sudah diselesaikan. Cetak lembar pemulihan yang baru.")
-    if not is_unfinished(door.settings):
-        click.echo("Tidak ada pemulihan yang belum selesai.")
-        return
+
+
+def _end_restore(door: Door, *, starting: bool) -> None:
     with _before_services(door) if starting else _alone(door):
         # first all in its place: the secrets that came along lie with what was replaced
         if not hand_over(door, OWN, ["settle", "--only-exchange"]):
             _end_exchange(door.settings)
         _fit(door)
-    click.echo("Pemulihan yang terputus sudah diselesaikan.")
 
 
 def is_unfinished(settings: Settings) -> bool:

@@ -15,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from pysqlite3 import dbapi2 as sqlite
 
+from appliance.recovery import rotation
 from tests.support.borg import Node, a_node, add_rows, contents, ledger, writing
 from tests.support.waiting import wait_for
 
@@ -125,12 +126,15 @@ def test_a_restore_on_another_machine_that_is_killed_is_ended_before_the_service
     note = tmp_path / "lembar.txt"
     note.write_text(backed_up.secret("backup-passphrase") + "\n")
     words = ("--repository", str(backed_up.plan.repository), "--passphrase-file", str(note))
-    with second.start("backup", "restore", "terakhir", "--in-place", "--yes", *words, session=True) as running:
+    with second.start("backup", "restore", "terakhir", "--in-place", "--yes", *words) as running:
         while not (second.plan.data / "restored.json").exists():
             assert running.poll() is None
         os.killpg(running.pid, signal.SIGKILL)
     if sooner:
         as_before_the_last_rename(second.plan.data)
+        # a change of the passphrase waits as well, and cannot be ended without the disk of the backups
+        (second.folder / "secrets" / rotation.NEXT).write_text("x\n")
+        second.plan.repository.rename(tmp_path / "away")
     assert second.secret("audit-key") != backed_up.secret("audit-key"), "root had not got to it"
 
     done = second.slrt("backup", "finish", "--starting")
