@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.support.machine import Machine, wait_for
-from tests.support.machine_restore import carried_out, reaches
+from tests.support.machine_restore import REST, REST_ENDS, carried_out, reaches
 from tests.support.machine_room import Room
 from tests.support.machine_run import until_well
 from tests.support.machine_tree import RELEASES
@@ -87,6 +87,7 @@ def test_a_backup_is_restored_into_another_machine_by_one_command(room: Room, re
     own = fresh.read("/etc/slrt/secrets/backup-passphrase")
     assert own != passphrase
     fresh.run(f"mkdir -p {USB_DISK}")
+    lost.run(REST)
     source, target = lost.bed.root / "srv/backup/slrt", fresh.bed.root / USB_DISK.lstrip("/")
     subprocess.run(["cp", "-a", str(source), str(target)], check=True)
     lost.power_off()
@@ -110,7 +111,7 @@ def test_a_restore_with_the_wrong_passphrase_changes_nothing(lasting: Machine) -
     furnish(node, "fo.ani", "spv.citra")
     number = file_case(node)
     lasting.put("/root/sandi", "0" * 64, "0600")
-    lasting.run(f"mkdir -p {USB_DISK} && cp -a /srv/backup/slrt {USB_DISK}/")
+    lasting.run(f"{REST} && mkdir -p {USB_DISK} && cp -a /srv/backup/slrt {USB_DISK}/ && {REST_ENDS}")
     ask = f"slrt backup restore terakhir --in-place --yes --repository {USB_DISK}/slrt --passphrase-file /root/sandi"
     refused = lasting.run(ask, check=False, seconds=300)
     assert refused.code == 78, str(refused)

@@ -15,6 +15,7 @@ from provision.bundle_writing import read_signing_key
 from tests.support.bundles import Part, packed, parts, program_bundle, public_pem
 from tests.support.machine import PROJECT, Machine, differences, manifest, wait_for
 from tests.support.machine_bundle import STICK, bundle_stick, plug_stick, signing_key
+from tests.support.machine_restore import REST
 from tests.support.machine_room import Room
 from tests.support.machine_run import INSTALL, INSTALL_SECONDS, until_well
 from tests.support.story import COMPLAINT, file_case, find_case, furnish, meet
@@ -131,7 +132,7 @@ def carried_into_another(room: Room, lost: Machine) -> None:
     furnish(node, "fo.ani", "spv.citra")
     number = file_case(node)
     lost.run("slrt backup run", seconds=300)
-    lost.run("mkdir -p /media/cadangan && cp -a /srv/backup/slrt /media/cadangan/")
+    lost.run(f"{REST} && mkdir -p /media/cadangan && cp -a /srv/backup/slrt /media/cadangan/")
     lost.run("/opt/slrt/current/venv/bin/python -", stdin=CARRY.encode())
     paper = lost.read("/etc/slrt/secrets/backup-passphrase")
     fresh = barest_without_network(room, "bookworm")

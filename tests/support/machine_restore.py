@@ -8,6 +8,10 @@ from typing import Any
 
 from tests.support.machine import Machine, wait_for
 
+REST = "systemctl stop slrt-scheduler.service slrt-backup.path slrt-backup.service"
+"""From then on nothing reads or writes the repository, so that it can be copied as it lies there."""
+REST_ENDS = "systemctl start slrt-backup.path slrt-scheduler.service"
+
 
 def reaches(node: Machine) -> datetime:
     """Until when every moment can be brought back, as the pages show it."""
