@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,9 @@ from tests.support.nut_release import HOST_RELEASE, VERSIONS
 
 # borg tries out its own parts at each start, a third of the time that a start takes; Debian has tested them
 os.environ["BORG_SELFTEST"] = "disabled"
+
+# a shell that starts the suite in the background has it ignore the keyboard's interrupt, and what it starts would inherit that
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # an example may take long on a machine with other work
 settings.register_profile("suite", deadline=None)
