@@ -97,7 +97,7 @@ def test_it_invites_with_address_and_accounts(demo: Demo) -> None:
 
 
 def test_it_becomes_wholly_well_by_itself(demo: Demo) -> None:
-    demo.wait(lambda: demo.slrt("status").returncode == 0)
+    assert demo.slrt("status", "--wait", str(START_SECONDS)).returncode == 0
     told = json.loads(demo.slrt("status", "--json").stdout)
     assert told["ok"] is True
     assert {part: told[part]["state"] for part in told if part != "ok"} == dict.fromkeys(
