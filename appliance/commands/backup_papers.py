@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -41,6 +42,8 @@ def print_sheet(door: Door, to: Path) -> None:
     except FileExistsError as error:
         raise Conflict(f"Berkas {to} sudah ada.", "Hapus dahulu, atau sebutkan nama lain.") from error
     except OSError as error:
+        with suppress(OSError):  # half a sheet would stand in the way of the next
+            to.unlink(missing_ok=True)
         raise InvalidInput(
             {},
             f"Berkas {to} tidak dapat ditulis ({error.strerror}).",

@@ -27,6 +27,7 @@ from backups.borg import Engine
 from backups.errors import WrongPassphrase
 from backups.settings import Plan
 from tests.support.borg import Node
+from tests.support.sticks import own_mounts
 
 
 def opens(plan: Plan, word: str) -> bool:
@@ -222,3 +223,17 @@ def test_a_rotation_that_was_cut_off_is_ended_before_the_services_start_and_no_o
     assert not opens(backed_up.plan, old)
     nowhere = backed_up.slrt("backup", "key", "sheet", "--to", "/tidakada/lembar.pdf")
     assert "Sebutkan folder yang ada" in nowhere.stderr
+
+
+def test_a_sheet_that_a_full_disk_cut_short_does_not_stand_in_the_way_of_the_next(node: Node, tmp_path: Path) -> None:
+    own_mounts()
+    full = tmp_path / "full"
+    full.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", str(full)], check=True)
+    try:
+        refused = node.slrt("backup", "key", "sheet", "--to", str(full / "lembar.pdf"))
+        left = list(full.iterdir())
+    finally:
+        subprocess.run(["umount", str(full)], check=True)
+    assert "tidak dapat ditulis" in refused.stderr
+    assert left == []
