@@ -15,7 +15,7 @@ import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from pathlib import Path
@@ -36,7 +36,6 @@ PROGRESS = "restore.json"
 LARGEST = 16384
 LEAST_REASON, MOST_REASON = 10, 300
 MOST_PAPERS = 100
-AGAIN = "Periksa data, lalu ulangi bila perlu."
 MOMENT = "%d-%m-%Y %H:%M:%S"
 _MOMENT = re.compile(r"(\d{2}-\d{2}-\d{4} \d{2}:\d{2}:\d{2})?")
 _CASE = re.compile(r"([A-Z]{2,8}(-[0-9]{1,12}){2,3})?")
@@ -220,28 +219,31 @@ def tell(settings: Settings, progress: Progress) -> None:
     write_whole(state / PROGRESS, json.dumps({**asdict(progress), "at": progress.at.isoformat()}).encode())
 
 
-def read_progress(settings: Settings) -> Progress | None:
-    """How far the last order is or how it ended; None when there never was one. One that nobody carries out any more was cut off."""
+def read_progress(settings: Settings, restored_at: datetime | None = None) -> Progress | None:
+    """How far the last order is or how it ended; None when there never was one.
+
+    One that nobody carries out any more was cut off; a restore may have ended by itself since: `restored_at` is when the newest did.
+    """
     try:
         found: dict[str, Any] = json.loads((restores_of(settings) / PROGRESS).read_bytes())
         told = Progress(**{**found, "wish": Wish(found["wish"]), "at": datetime.fromisoformat(found["at"])})
     except (OSError, ValueError, TypeError, KeyError):
         return None
     if told.ok is None and not is_under_way(settings):
-        cut = "Terputus sebelum selesai, mungkin karena listrik padam."
-        if told.wish in GRAVE:
-            cut += " Yang sudah mulai ditukar diselesaikan saat layanan mulai."
-        return Progress(told.wish, told.run, cut, told.at, ok=False, next_step=AGAIN, by=told.by)
+        return _cut_off(told, restored_at)
     return told
 
 
-def ended_after_all(told: Progress | None, restored_at: datetime | None) -> Progress | None:
-    """The same, but for a restore that was cut off and has ended by itself since: `restored_at` is when the newest one ended."""
-    cut_off = told is not None and told.next_step == AGAIN and told.wish in GRAVE
-    if told is None or not cut_off or restored_at is None or restored_at < told.at:
-        return told
-    text = "Terputus, lalu diselesaikan sendiri sebelum layanan mulai."
-    return replace(told, text=text, ok=True, next_step="Data sudah dipulihkan; jangan diulang.")
+def _cut_off(told: Progress, restored_at: datetime | None) -> Progress:
+    ok, then = False, "Periksa data, lalu ulangi bila perlu."
+    if told.wish not in GRAVE:
+        text = "Terputus sebelum selesai, mungkin karena listrik padam."
+    elif restored_at is None or restored_at < told.at:
+        text = "Terputus sebelum selesai, mungkin karena listrik padam. Yang sudah mulai ditukar diselesaikan saat layanan mulai."
+    else:
+        ok, text = True, "Terputus, lalu diselesaikan sendiri sebelum layanan mulai."
+        then = "Data sudah dipulihkan; jangan diulang."
+    return Progress(told.wish, told.run, text, told.at, ok=ok, next_step=then, by=told.by)
 
 
 def ended(order: Order, *, ok: bool, text: str, next_step: str = "", result: str = "") -> Progress:

@@ -134,7 +134,7 @@ def told() -> ResponseReturnValue:
 
 
 def _last() -> Progress | None:
-    return restore_orders.ended_after_all(restore_orders.read_progress(settings()), restored().restored_at)
+    return restore_orders.read_progress(settings(), restored().restored_at)
 
 
 def _all(form: RestoreForm, removal: RemovalForm | None = None) -> str:
@@ -208,7 +208,7 @@ def _part_of(wish: Wish) -> str:
 
 
 def _chosen(line: Line, wish: Wish, form: RestoreForm) -> str:
-    last = restore_orders.read_progress(settings())
+    last = _last()
     return render_template(
         "backups/restore_one.html",
         line=line,
