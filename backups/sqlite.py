@@ -285,7 +285,9 @@ def examine(file: Path, expected: Content, thorough: bool, stop: Stop = never) -
         ("Isi tabel", found.tables, expected.tables),
     ):
         if seen != recorded:
-            raise Mismatch(f"{what} dalam cadangan berbeda pada: {differing(seen, recorded)}.", "Jalankan lagi: slrt backup run")
+            raise Mismatch(
+                f"{what} dalam cadangan berbeda pada: {differing(seen, recorded)}.", "Pakai cadangan sebelumnya: slrt backup list"
+            )
 
 
 def look_over(file: Path) -> None:
