@@ -35,12 +35,8 @@ def in_words(error: click.ClickException) -> tuple[str, str]:
     else:
         text = _told(error.format_message())
     context = error.ctx if isinstance(error, click.UsageError) else None
-    return (
-        text,
-        f"Lihat cara menulisnya: {context.command_path} --help"
-        if context
-        else "Lihat cara menulisnya: perintah yang sama dengan --help",
-    )
+    asked = f"{context.command_path} --help" if context else "perintah yang sama dengan --help"
+    return text, f"Lihat cara menulisnya: {asked}"
 
 
 def _told(said: str) -> str:

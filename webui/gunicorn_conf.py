@@ -50,8 +50,10 @@ def post_worker_init(_worker: Any) -> None:
 
 
 def worker_exit(_server: Any, worker: Any) -> None:
-    """A process that has answered its last request ends at once. Python would first free all it has read, page after page of memory that the
-    processes share, while everybody waits for an upgrade, or the battery for the end.
+    """A process that has answered its last request ends at once.
+
+    Python would first free all it has read, page after page of memory that the processes share, while everybody waits for an upgrade,
+    or the battery for the end.
     """
     if worker.booted and worker.pid == os.getpid():
         _end()

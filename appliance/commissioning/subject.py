@@ -29,6 +29,6 @@ def describe(settings: Settings) -> Subject:
 
 def _fingerprint(settings: Settings) -> tuple[str, ...]:
     try:
-        return tuple(card.fingerprint_lines(card.authority(settings)))
+        return tuple(card.fingerprint_lines(card.read_authority(settings)))
     except Conflict:  # the paper is printed all the same, with room to write
         return ()

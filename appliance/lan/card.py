@@ -46,7 +46,7 @@ def draw(settings: Settings, present: Present | None, at: datetime) -> str:
                 if text != opened
             ],
             fixed=present.fixed,
-            fingerprint=fingerprint_lines(authority(settings)),
+            fingerprint=fingerprint_lines(read_authority(settings)),
         )
     )
 
@@ -57,7 +57,7 @@ def fingerprint_lines(authority: x509.Certificate) -> list[str]:
     return [":".join(digits[start : start + PAIRS_A_LINE]) for start in range(0, len(digits), PAIRS_A_LINE)]
 
 
-def authority(settings: Settings) -> x509.Certificate:
+def read_authority(settings: Settings) -> x509.Certificate:
     """The certificate of the node's own authority. Raises Conflict when it cannot be read."""
     try:
         return x509.load_pem_x509_certificate((Path(settings.paths.certificates) / "ca.crt").read_bytes())
