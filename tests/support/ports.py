@@ -16,7 +16,8 @@ def free_port() -> int:
     Not one that the system chooses: it may choose the same a moment later for another test, and the server that was told it finds it
     taken.
     """
-    ceiling = int(RANGE.read_text().split()[0])
+    # where the system's range begins lower still, nothing outside of it is left to choose from
+    ceiling = max(int(RANGE.read_text().split()[0]), LOWEST + 1000)
     while True:
         port = random.SystemRandom().randrange(LOWEST, ceiling)
         with socket.socket() as probe:
